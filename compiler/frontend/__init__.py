@@ -1,0 +1,1 @@
+"""Tracing of user functions, and what they are written with."""

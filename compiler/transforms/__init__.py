@@ -1,0 +1,1 @@
+"""Same-level rewrites, one file each."""

@@ -1,0 +1,1 @@
+"""Schedule steps of the loop level: each is a pass over axis names."""

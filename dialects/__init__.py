@@ -1,0 +1,1 @@
+"""The levels' own dialects, and upstream's vector dialect completed."""

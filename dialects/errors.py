@@ -1,0 +1,65 @@
+"""The one exception for everything a user can do wrong; raised at every level, rendered with the source line.
+
+    model.mlir:3:8: error: nd.add: expected equal shapes, found tensor<2xf32> and tensor<3xf32>
+      %0 = nd.add %x, %y : tensor<2xf32>
+           ^
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Sequence
+
+from xdsl.dialects.builtin import FileLineColLoc, FusedLoc, UnknownLoc
+from xdsl.ir import Attribute
+
+SOURCES: dict[str, str] = {}
+"""Texts that no file holds (standard input, strings), by the name that locations give them."""
+
+
+class CompileError(Exception):
+    """A wrong program or a wrong use: says where, what was expected, what was found, and what to do.
+
+    `message` is one line; `location` an MLIR location; `notes` further lines.
+    """
+
+    def __init__(self, message: str, location: Attribute | None = None, notes: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.location: Attribute = location if location is not None else UnknownLoc()
+        self.notes = tuple(notes)
+
+    def __str__(self) -> str:
+        return render(self)
+
+
+def position(location: Attribute) -> tuple[str, int, int] | None:
+    """The first file, line and column (from 1) that a location names."""
+    if isinstance(location, FileLineColLoc):
+        return location.filename.data, location.line.data, location.column.data
+    if isinstance(location, FusedLoc):
+        found = (position(inner) for inner in location.locations)
+        return next((p for p in found if p is not None), None)
+    return None
+
+
+def source_line(name: str, line: int) -> str | None:
+    """Line `line` (from 1) of a source, without its end; None if it cannot be had."""
+    if name in SOURCES:
+        lines = SOURCES[name].splitlines()
+        return lines[line - 1] if 0 < line <= len(lines) else None
+    return linecache.getline(name, line).rstrip("\n") or None
+
+
+def render(error: CompileError) -> str:
+    """`file:line:col: error: message`, the source line, a caret, the notes."""
+    where = position(error.location)
+    if where is None:
+        return "\n".join([f"error: {error.message}", *(f"note: {n}" for n in error.notes)])
+    name, line, column = where
+    out = [f"{name}:{line}:{column}: error: {error.message}"]
+    text = source_line(name, line)
+    if text is not None:
+        prefix = "".join("\t" if c == "\t" else " " for c in text[: column - 1])
+        out += [f"  {text}", f"  {prefix}^"]
+    return "\n".join([*out, *(f"note: {n}" for n in error.notes)])

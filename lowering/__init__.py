@@ -1,0 +1,1 @@
+"""One file per step between levels; `emit/` writes LLVM IR text."""

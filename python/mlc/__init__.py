@@ -1,0 +1,1 @@
+"""mlc: a multi-level compiler for tensor programs."""

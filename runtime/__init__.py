@@ -1,0 +1,1 @@
+"""Interpreters of the levels, and what a compiled program needs while it runs."""
