@@ -1,0 +1,91 @@
+"""`python -m bench TOPIC` prints a topic's rows; `python -m bench --bars [TOPIC]` says which bars are met.
+
+NumPy runs with one thread. Nothing here is a test: a bar is a promise about a quiet machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import platform
+import tomllib
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from .rows import Row
+
+TOPICS = {
+    "startup": "importing mlc, and a one-op program from process start",
+    "first": "first kernels against NumPy, one thread each, and the digits' training",
+}
+HERE = Path(__file__).parent
+
+
+def measure(topic: str) -> list[Row]:
+    module = importlib.import_module(f".{topic}", __package__)
+    with threadpool_limits(1):
+        return module.rows()
+
+
+def processor() -> str:
+    """The CPU model's name."""
+    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else ():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def judge(topics: Sequence[str]) -> tuple[list[str], bool]:
+    """One line per bar, and whether all are met."""
+    bars = tomllib.loads((HERE / "bars.toml").read_text())["bar"]
+    lines, met = [], True
+    for topic in tqdm(topics, desc="measuring", unit="topic"):
+        found = {row.name: row for row in measure(topic)}
+        for bar in (b for b in bars if b["topic"] == topic):
+            row = found[bar["row"]]
+            good = bar.get("least", float("-inf")) <= row.value <= bar.get("most", float("inf"))
+            bound = f">= {bar['least']}" if "least" in bar else f"<= {bar['most']}"
+            lines.append(
+                f"{'met' if good else 'MISSED':7} {bar['name']}: {row.value:.3f} {row.unit} ({bound} {row.unit})"
+            )
+            met &= good
+    return lines, met
+
+
+def record(rows: Sequence[Row], topic: str) -> None:
+    """Append the rows to RESULTS.md with the processor's name and the date."""
+    with (HERE / "RESULTS.md").open("a") as out:
+        out.write(f"\n## {topic}, {processor()}, {date.today().isoformat()}\n\n```\n")
+        out.writelines(f"{row}\n" for row in rows)
+        out.write("```\n")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "topic", nargs="?", choices=list(TOPICS), help="; ".join(f"{k}: {v}" for k, v in TOPICS.items())
+    )
+    parser.add_argument("--bars", action="store_true", help="compare with bars.toml; exit code 1 if one is missed")
+    parser.add_argument("--record", action="store_true", help="append the rows to bench/RESULTS.md")
+    options = parser.parse_args()
+    topics = [options.topic] if options.topic else list(TOPICS)
+    if options.bars:
+        lines, met = judge(topics)
+        print(f"{processor()}, one thread", *lines, sep="\n")
+        return 0 if met else 1
+    for topic in topics:
+        rows = measure(topic)
+        print(f"{topic}: {processor()}, one thread", *rows, sep="\n")
+        if options.record:
+            record(rows, topic)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,27 @@
+"""What a benchmark measures: named rows, each a number with its unit, and the times behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .timing import Timing
+
+
+@dataclass(frozen=True)
+class Row:
+    """`value` in `unit` ("x" for a ratio, how much faster than the peer; "s", "ms", "us"); `times` by competitor."""
+
+    name: str
+    value: float
+    unit: str
+    times: Mapping[str, Timing] = field(default_factory=dict[str, Timing])
+
+    def __str__(self) -> str:
+        detail = "  ".join(f"{k} {t.best * 1e6:.1f} us (median {t.median * 1e6:.1f})" for k, t in self.times.items())
+        return f"{self.name:32} {self.value:10.3f} {self.unit:3} {detail}".rstrip()
+
+
+def ratio(name: str, times: Mapping[str, Timing], ours: str, peer: str) -> Row:
+    """How many times faster `ours` is than `peer`, by the best rounds."""
+    return Row(name, times[peer].best / times[ours].best, "x", {ours: times[ours], peer: times[peer]})
