@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import argparse
 
-import numpy as np
-from numpy.typing import NDArray
-
 import digits
+import numpy as np
 from digits import Parameters
+from numpy.typing import NDArray
 
 
 def predict(p: Parameters, x: NDArray[np.float32]) -> NDArray[np.float32]:
