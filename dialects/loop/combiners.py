@@ -1,0 +1,58 @@
+"""Combiners: their identity and their scalar operation for each element type. NaN wins every max and min."""
+
+from __future__ import annotations
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import AnyFloat, IntegerType, LocationAttr, i1
+from xdsl.ir import Attribute, Operation, SSAValue
+
+FLOAT: dict[str, type[Operation]] = {
+    "add": arith.AddfOp,
+    "mul": arith.MulfOp,
+    "max": arith.MaximumfOp,
+    "min": arith.MinimumfOp,
+}
+INTEGER: dict[str, type[Operation]] = {
+    "add": arith.AddiOp,
+    "mul": arith.MuliOp,
+    "max": arith.MaxSIOp,
+    "min": arith.MinSIOp,
+    "and": arith.AndIOp,
+    "or": arith.OrIOp,
+}
+NO_FLAGS = arith.FastMathFlagsAttr("none")
+NO_OVERFLOW = arith.IntegerOverflowAttr("none")
+WRAPPING = ("add", "mul")
+
+
+def allowed(mode: str, element: Attribute) -> bool:
+    """May values of this type be combined so? A truth value only by `and` and `or`."""
+    if isinstance(element, AnyFloat):
+        return mode in FLOAT
+    if element == i1:
+        return mode in ("and", "or")
+    return isinstance(element, IntegerType) and mode in INTEGER
+
+
+def identity(mode: str, element: Attribute) -> int | float:
+    """The value that a reduction over nothing gives."""
+    if isinstance(element, AnyFloat):
+        return {"add": 0.0, "mul": 1.0, "max": float("-inf"), "min": float("inf")}[mode]
+    assert isinstance(element, IntegerType)
+    if element == i1:
+        return {"and": 1, "or": 0}[mode]
+    top = 1 << (element.width.data - 1)
+    return {"add": 0, "mul": 1, "max": -top, "min": top - 1, "and": -1, "or": 0}[mode]
+
+
+def combine(mode: str, a: SSAValue, b: SSAValue, location: LocationAttr | None = None) -> Operation:
+    """`a (mode) b` on scalars or vectors."""
+    element = a.type
+    inner = getattr(element, "element_type", element)
+    table = FLOAT if isinstance(inner, AnyFloat) else INTEGER
+    properties: dict[str, Attribute] = {}
+    if table is FLOAT:
+        properties["fastmath"] = NO_FLAGS
+    elif mode in WRAPPING:
+        properties["overflowFlags"] = NO_OVERFLOW
+    return table[mode].create(operands=[a, b], result_types=[element], properties=properties, location=location)

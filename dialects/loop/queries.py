@@ -1,0 +1,64 @@
+"""Questions about loop programs: what encloses an op, which stages stand in it, how an axis spreads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from xdsl.dialects.builtin import LocationAttr
+from xdsl.ir import Attribute, Block, Operation, OpResult, Region, SSAValue
+
+from .linear import coefs
+from .ops import ForOp, Scoped, StageOp, YieldOp, shape
+
+
+def enclosing(op: Operation) -> Iterator[ForOp]:
+    """The loops around an op, innermost first."""
+    parent = op.parent_op()
+    while parent is not None:
+        if isinstance(parent, ForOp):
+            yield parent
+        parent = parent.parent_op()
+
+
+def stages(root: Operation, only: Sequence[str] = ()) -> list[StageOp]:
+    """The stages inside of an op, in order; `only` those of the given labels."""
+    return [s for s in root.walk() if isinstance(s, StageOp) and (not only or s.label.data in only)]
+
+
+def members(op: Operation) -> list[StageOp]:
+    """The stages of an op, itself included."""
+    return [op] if isinstance(op, StageOp) else stages(op)
+
+
+def result_index(value: SSAValue) -> int:
+    assert isinstance(value, OpResult)
+    return value.index
+
+
+def axis_coefs(value: SSAValue, axis: str) -> tuple[int, ...]:
+    """How the producer of a value spreads `axis` over its dimensions."""
+    op = value.owner
+    if isinstance(op, StageOp):
+        return coefs(op.target(result_index(value)).access, axis)
+    if isinstance(op, ForOp):
+        return axis_coefs(op.terminator.operands[result_index(value)], axis)
+    return (0,) * len(shape(value))
+
+
+def combiner_of(value: SSAValue) -> str:
+    """The combiner by which a value is made, through the loops that make it."""
+    op = value.owner
+    assert isinstance(op, Scoped)
+    mode = op.target(result_index(value)).mode
+    return mode or (combiner_of(op.terminator.operands[result_index(value)]) if isinstance(op, ForOp) else "")
+
+
+def body_of(
+    arg_types: Sequence[Attribute],
+    build: Callable[[Block], Sequence[SSAValue]],
+    location: LocationAttr | None = None,
+) -> Region:
+    """A stage body from a function that adds ops to a block and returns what is yielded."""
+    block = Block(arg_types=arg_types)
+    block.add_op(YieldOp.create(operands=list(build(block)), location=location))
+    return Region(block)
