@@ -15,8 +15,8 @@ from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 
-from ..nd.dims import Dim, symbol
-from .extents import parse_dim
+from ..nd.dims import Dim
+from ..nd.types import parse_dim
 from .linear import Access, Linear
 
 KINDS = ("vec", "parallel", *(f"{level}_{axis}" for level in ("block", "warp", "thread") for axis in "xyz"))
@@ -45,10 +45,8 @@ class Target(NamedTuple):
 def parse_axis(parser: AttrParser) -> Axis:
     name = parser.parse_identifier("expected an axis")
     parser.parse_punctuation(":")
-    word = parser.parse_optional_identifier()
-    if word in KINDS:
-        return Axis(name, parse_dim(parser), word)
-    return Axis(name, parse_dim(parser, symbol(word) if word else None))
+    kind = next((k for k in KINDS if parser.parse_optional_keyword(k)), "")
+    return Axis(name, parse_dim(parser), kind)
 
 
 def parse_domain(parser: AttrParser) -> tuple[Axis, ...]:

@@ -1,63 +1,18 @@
-"""Arithmetic facts on symbolic sizes: parsing them, and proving or refuting that one is never negative."""
+"""Facts about symbolic sizes: proving or refuting that one is never negative."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 
-from xdsl.parser import AttrParser
-
-from ..nd.dims import Dim, FloorDiv, Sym, evaluate, symbol
+from ..nd.dims import Dim, FloorDiv, Sym, evaluate
 
 SAMPLES = (0, 1, 2, 3, 5, 6, 7, 8, 16, 64, 1000)
 """Sizes tried where a fact about symbols cannot be proved."""
 
 
-def parse_dim(parser: AttrParser, first: Dim | None = None) -> Dim:
-    """`6`, `b`, `2*b + 1`, `(s + 1) floordiv 2`; `first` is an atom that was read already."""
-    negative = first is None and parser.parse_optional_punctuation("-") is not None
-    result = _product(parser, first)
-    result = result * -1 if negative else result
-    while True:
-        if parser.parse_optional_punctuation("+"):
-            result = result + _product(parser)
-        elif parser.parse_optional_punctuation("-"):
-            result = result - _product(parser)
-        else:
-            return result
-
-
-def _product(parser: AttrParser, first: Dim | None = None) -> Dim:
-    result = _atom(parser) if first is None else first
-    while True:
-        if parser.parse_optional_punctuation("*"):
-            result = result * _atom(parser)
-        elif parser.parse_optional_keyword("floordiv"):
-            result = result // parser.parse_integer(allow_boolean=False, allow_negative=False)
-        else:
-            return result
-
-
-def _atom(parser: AttrParser) -> Dim:
-    number = parser.parse_optional_integer(allow_boolean=False, allow_negative=False)
-    if number is not None:
-        return number
-    if parser.parse_optional_punctuation("("):
-        result = parse_dim(parser)
-        parser.parse_punctuation(")")
-        return result
-    return symbol(parser.parse_identifier("expected a size: an integer or a symbol"))
-
-
-def symbols_of(dim: Dim) -> Iterator[str]:
-    """The symbols in a size, in order of appearance, with repetitions."""
-    if isinstance(dim, Sym):
-        for monomial, _ in dim.terms:
-            for atom in monomial:
-                if isinstance(atom, FloorDiv):
-                    yield from symbols_of(atom.num)
-                else:
-                    yield atom
+def symbols_of(dim: Dim) -> tuple[str, ...]:
+    return dim.names() if isinstance(dim, Sym) else ()
 
 
 def nonnegative(dim: Dim) -> bool:

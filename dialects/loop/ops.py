@@ -36,7 +36,7 @@ from xdsl.printer import Printer
 from xdsl.traits import IsTerminator, Pure
 
 from ..nd.dims import Dim, symbol
-from ..nd.types import shape_of, tensor
+from ..nd.types import parse_dim, shape_of, tensor
 from .attributes import (
     CARRY,
     KINDS,
@@ -54,7 +54,6 @@ from .attributes import (
     parse_target,
     target_text,
 )
-from .extents import parse_dim
 from .linear import Access, Linear
 
 INDEX = IndexType()

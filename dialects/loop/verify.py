@@ -5,7 +5,7 @@ Bounds over symbolic sizes are proved where polynomials decide it, and else trie
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from xdsl.dialects.builtin import IntegerType, StringAttr, f32, f64
@@ -41,7 +41,7 @@ def sizes_named(op: Operation) -> frozenset[str]:
     return frozenset(names)
 
 
-def check_symbols(op: Operation, where: str, dims: Iterator[Dim] | list[Dim]) -> None:
+def check_symbols(op: Operation, where: str, dims: Sequence[Dim]) -> None:
     used = [n for dim in dims for n in symbols_of(dim)]
     if not used:
         return

@@ -1,1 +1,1 @@
-"""Schedule steps of the loop level: each is a pass over axis names."""
+"""The steps of a schedule, each an ordinary pass over axis names, and what chooses and runs schedules."""

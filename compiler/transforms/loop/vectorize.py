@@ -1,0 +1,48 @@
+"""loop-vectorize: give axes of the domains a kind; `vec` axes become the dimensions of vectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from xdsl.dialects import func
+
+from ....dialects.loop.attributes import KINDS
+from .step import LoopStep, chosen, refuse, require_axes
+
+LARGEST = 8192
+"""Elements of the largest vector: each becomes dozens of registers' worth of code, never a loop."""
+
+
+@dataclass(frozen=True)
+class LoopVectorize(LoopStep):
+    """Give the named axes a kind: `vec` axes become the dimensions of n-D vectors, all others stay loops.
+
+        %c = loop.stage mm [i: 6, j: 64, k: 256] (%a = %A[i, k], %b = %B[k, j]) -> add [i, j] {..}
+    becomes, with axes=i,j,
+        %c = loop.stage mm [i: vec 6, j: vec 64, k: 256] (%a = %A[i, k], %b = %B[k, j]) -> add [i, j] {..}
+
+    An axis of run-time extent stays a loop. `kind=` gives another kind, and an empty one takes it away.
+    """
+
+    name = "loop-vectorize"
+
+    axes: tuple[str, ...]
+    only: tuple[str, ...] = ()
+    kind: str = "vec"
+
+    def on(self, f: func.FuncOp) -> None:
+        require_axes(self.name, f, self.axes, self.only)
+        if self.kind and self.kind not in KINDS:
+            raise refuse(self.name, f, f"expected a kind of {', '.join(KINDS)}, found {self.kind}")
+        for stage in chosen(self.name, f, self.only):
+            axes = [
+                a._replace(kind=self.kind) if a.name in self.axes and isinstance(a.extent, int) else a
+                for a in stage.axes
+            ]
+            elements = prod(a.extent for a in axes if a.kind == "vec" and isinstance(a.extent, int))
+            if elements > LARGEST:
+                wide = ", ".join(f"{a.name} of {a.extent}" for a in axes if a.kind == "vec")
+                why = f"expected vectors of at most {LARGEST} elements, found axes {wide}: tile or split them first"
+                raise refuse(self.name, stage, why)
+            stage.set_axes(axes)
