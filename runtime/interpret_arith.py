@@ -69,10 +69,6 @@ def divide_towards_zero(a: Array, b: Array) -> Array:
     return np.where((quotient < 0) & (quotient * b != a), quotient + 1, quotient)
 
 
-def remainder_of_truncation(a: Array, b: Array) -> Array:
-    return np.fmod(a, b)
-
-
 def unsigned(a: Array) -> Array:
     return a if a.dtype == np.bool_ else a.view(np.dtype(f"u{a.dtype.itemsize}"))
 
@@ -119,7 +115,7 @@ BINARY: dict[str, Scalar] = {
     "arith.divui": on_unsigned(np.floor_divide),
     "arith.floordivsi": np.floor_divide,
     "arith.ceildivsi": lambda a, b: -np.floor_divide(-a, b),
-    "arith.remsi": remainder_of_truncation,
+    "arith.remsi": np.fmod,
     "arith.remui": on_unsigned(np.remainder),
     "arith.andi": np.bitwise_and,
     "arith.ori": np.bitwise_or,
@@ -171,7 +167,20 @@ TERNARY: dict[str, Scalar] = {
     "arith.select": np.where,
     "math.fma": lambda a, b, c: a.astype(np.float64) * b + c,
 }
-CASTS = ["arith.extf", "arith.truncf", "arith.sitofp", "arith.fptosi", "arith.fptoui", "arith.index_cast", "arith.index_castui", "arith.extui", "arith.uitofp", "arith.extsi", "arith.trunci", "arith.bitcast"]
+CASTS = (
+    "arith.bitcast",
+    "arith.extf",
+    "arith.extsi",
+    "arith.extui",
+    "arith.fptosi",
+    "arith.fptoui",
+    "arith.index_cast",
+    "arith.index_castui",
+    "arith.sitofp",
+    "arith.truncf",
+    "arith.trunci",
+    "arith.uitofp",
+)
 SIGNED_COMPARISON = (np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal)
 
 

@@ -1,0 +1,227 @@
+"""The meaning of the loop level in NumPy, independent of any lowering.
+
+A stage is evaluated on the grid of its domain at once: reads are gathers, reductions NumPy's, results scattered where
+their index says. A loop runs its body for each iteration and places, combines or carries what it yields. Elements that
+nothing writes stay poisoned (NaN, or the least integer), so that a gap shows in the numbers.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+from xdsl.dialects import func
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+
+from ..dialects.errors import CompileError
+from ..dialects.loop.attributes import CARRY
+from ..dialects.loop.combiners import identity
+from ..dialects.loop.linear import Linear, axes_of
+from ..dialects.loop.ops import ForOp, IfOp, IndexOp, JoinOp, SizeOp, StageOp, YieldOp, element_of, shape
+from ..dialects.nd.dims import Dim, evaluate
+from .interpret_arith import Array, maximum, minimum, numpy_type
+from .interpret_arith import evaluate as evaluate_scalar
+
+POINTS = 1 << 22
+"""Points of a domain that are evaluated at once."""
+
+UFUNC: dict[str, np.ufunc] = {
+    "add": np.add,
+    "mul": np.multiply,
+    "max": np.maximum,
+    "min": np.minimum,
+    "and": np.bitwise_and,
+    "or": np.bitwise_or,
+}
+Ranges = dict[str, tuple[int, int]]
+
+
+def poison(dims: Sequence[int], element: Attribute) -> Array:
+    kind = numpy_type(element)
+    least = np.nan if kind.kind == "f" else (False if kind.kind == "b" else np.iinfo(kind).min)
+    return np.full(tuple(dims), least, kind)
+
+
+def combine(mode: str, a: Array, b: Array) -> Array:
+    with np.errstate(all="ignore"):
+        if a.dtype.kind == "f" and mode in ("max", "min"):
+            return (maximum if mode == "max" else minimum)(a, b)
+        return UFUNC[mode](a, b)
+
+
+class Evaluator:
+    """The values, run-time sizes and loop axes of one call of a kernel."""
+
+    def __init__(self) -> None:
+        self.values: dict[SSAValue, Array] = {}
+        self.sizes: dict[str, int] = {}
+        self.axes: dict[str, int] = {}
+
+    def size(self, dim: Dim) -> int:
+        return evaluate(dim, self.sizes)
+
+    def dims(self, value: SSAValue) -> list[int]:
+        return [self.size(d) for d in shape(value)]
+
+    def block(self, block: Block) -> list[Array]:
+        """Run a loop's or version's block; returns what it yields."""
+        for op in block.ops:
+            if isinstance(op, YieldOp):
+                return [self.values[v] for v in op.args]
+            self.run(op)
+        raise AssertionError("a block without loop.yield")
+
+    def run(self, op: Operation) -> None:
+        if isinstance(op, StageOp):
+            self.stage(op)
+        elif isinstance(op, ForOp):
+            self.loop(op)
+        elif isinstance(op, JoinOp):
+            self.join(op)
+        elif isinstance(op, SizeOp):
+            self.sizes[op.symbol.data] = self.values[op.of].shape[op.dimension]
+        elif isinstance(op, IfOp):
+            region = op.then if self.size(op.extent.data) >= op.threshold else op.other
+            self.values.update(zip(op.results, self.block(region.block)))
+        else:
+            raise CompileError(f"the interpreter of the loop level has no {op.name}", op.location)
+
+    def stage(self, op: StageOp) -> None:
+        extents = {a.name: self.size(a.extent) for a in op.axes}
+        results = [
+            np.full(self.dims(r), identity(t.data.mode, element_of(r)), numpy_type(element_of(r)))
+            if t.data.mode
+            else poison(self.dims(r), element_of(r))
+            for r, t in zip(op.results, op.targets.data)
+        ]
+        for ranges in chunks(extents):
+            self.points(op, ranges, results)
+        self.values.update(zip(op.results, results))
+
+    def points(self, op: StageOp, ranges: Ranges, results: list[Array]) -> None:
+        """Evaluate the body on a box of the domain and merge what it yields into the results."""
+        order = list(ranges)
+        values: dict[SSAValue, Array] = {}
+        for arg, (value, access) in zip(op.body.block.args, op.reads()):
+            source = self.values[value]
+            index = tuple(self.grid(form, ranges) for form in access)
+            for i, n, form in zip(index, source.shape, access):
+                if i.size and (i.min() < 0 or i.max() >= n):
+                    found = f"index {form} in [{i.min()}, {i.max()}] of a dimension of {n}"
+                    raise CompileError(f"stage {op.label.data}: expected reads in bounds, found {found}", op.location)
+            values[arg] = source[index] if index else np.asarray(source).reshape((1,) * len(order))
+        for inner in op.body.block.ops:
+            if isinstance(inner, IndexOp):
+                values[inner.res] = self.grid(inner.linear, ranges)
+            elif not isinstance(inner, YieldOp):
+                values[inner.results[0]] = evaluate_scalar(inner, [values[v] for v in inner.operands])
+        extents = [high - low for low, high in ranges.values()]
+        for out, target, value in zip(results, op.targets.data, op.terminator.operands):
+            self.merge(out, target.data.mode, target.data.access, np.broadcast_to(values[value], extents), ranges)
+
+    def merge(self, out: Array, mode: str, access: tuple[Linear, ...], value: Array, ranges: Ranges) -> None:
+        kept = axes_of(access)
+        reduced = tuple(d for d, name in enumerate(ranges) if name not in kept)
+        if mode and reduced:
+            with np.errstate(all="ignore"):
+                value = UFUNC[mode].reduce(value, axis=reduced, dtype=value.dtype, keepdims=True)
+        # Where the result has an axis of its own, the grid has it; elsewhere the grid has length 1.
+        small: Ranges = {n: r if n in kept else (0, 1) for n, r in ranges.items()}
+        index = tuple(self.grid(form, small) for form in access)
+        value = value if mode else value[tuple(slice(None) if n in kept else slice(0, 1) for n in ranges)]
+        if not index:
+            value = value.reshape(())
+            out[...] = combine(mode, out, value) if mode else value
+        else:
+            grid = np.broadcast_shapes(*(i.shape for i in index))
+            value = np.broadcast_to(value, grid)
+            out[index] = combine(mode, out[index], value) if mode else value
+
+    def grid(self, form: Linear, ranges: Ranges) -> Array:
+        """A form at every point of a box: one dimension for each axis, of length 1 where the form is constant."""
+        rank = len(ranges)
+        total = np.full((1,) * rank, self.size(form.const), np.int64)
+        for name, c in form.terms:
+            if name in ranges:
+                low, high = ranges[name]
+                steps = np.arange(low, high, dtype=np.int64) * c
+                place = list(ranges).index(name)
+                total = total + steps.reshape([-1 if d == place else 1 for d in range(rank)])
+            else:
+                total = total + self.axes[name] * c
+        return total
+
+    def loop(self, op: ForOp) -> None:
+        extent, step, axis = self.size(op.extent.data), op.stride, op.axis.data
+        targets = [t.data for t in op.targets.data]
+        carried = iter([self.values[v] for v in op.inits])
+        results = [
+            next(carried)
+            if t.mode == CARRY
+            else np.full(self.dims(r), identity(t.mode, element_of(r)), numpy_type(element_of(r)))
+            if t.mode
+            else poison(self.dims(r), element_of(r))
+            for r, t in zip(op.results, targets)
+        ]
+        for start in range(0, extent, step):
+            at = min(start, extent - step) if op.clamped else start
+            self.axes[axis] = at
+            state = [r for r, t in zip(results, targets) if t.mode == CARRY]
+            self.values.update(zip(op.body.block.args, state))
+            for k, (tile, target) in enumerate(zip(self.block(op.body.block), targets)):
+                if target.mode == CARRY:
+                    results[k] = tile
+                elif target.mode:
+                    results[k] = combine(target.mode, results[k], tile)
+                else:
+                    places = [form.coef(axis) * at for form in target.access]
+                    results[k][tuple(slice(p, p + n) for p, n in zip(places, tile.shape))] = tile
+        self.axes.pop(axis, None)
+        self.values.update(zip(op.results, results))
+
+    def join(self, op: JoinOp) -> None:
+        out = poison(self.dims(op.res), element_of(op.res))
+        for k, piece in enumerate(op.pieces):
+            value = self.values[piece]
+            if value.size:
+                where = zip(op.placement(k), value.shape)
+                starts = [(self.size(offset), stride, n) for (offset, stride), n in where]
+                out[tuple(slice(o, o + s * (n - 1) + 1, s) for o, s, n in starts)] = value
+        self.values[op.res] = out
+
+
+def chunks(extents: Mapping[str, int]) -> Iterator[Ranges]:
+    """Boxes of at most POINTS points that fill the domain; none if it is empty."""
+    if 0 in extents.values():
+        return
+    names = list(extents)
+
+    def cut(d: int, fixed: Ranges) -> Iterator[Ranges]:
+        rest = prod(extents[n] for n in names[d:])
+        if rest <= POINTS or d == len(names):
+            yield fixed | {n: (0, extents[n]) for n in names[d:]}
+            return
+        inner = rest // extents[names[d]]
+        width = max(1, POINTS // inner)
+        for start in range(0, extents[names[d]], width):
+            box = fixed | {names[d]: (start, min(start + width, extents[names[d]]))}
+            yield from cut(d + 1, box) if inner > POINTS else iter([box | {n: (0, extents[n]) for n in names[d + 1 :]}])
+
+    yield from cut(0, {})
+
+
+def call(f: func.FuncOp, *arguments: Any) -> list[Array]:
+    """Run a kernel function of the loop level on arrays; returns its results."""
+    evaluator = Evaluator()
+    block = f.body.block
+    for arg, array in zip(block.args, arguments):
+        evaluator.values[arg] = np.asarray(array, numpy_type(arg.type))
+    for op in block.ops:
+        if isinstance(op, func.ReturnOp):
+            return [evaluator.values[v] for v in op.operands]
+        evaluator.run(op)
+    raise AssertionError("a function without func.return")
