@@ -1,0 +1,52 @@
+"""The one xDSL context: every dialect by name, loaded when the text or a pass first needs it.
+
+`DIALECTS` is the only list. xDSL's own factories are not used, since some of its dialects are replaced by ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from xdsl.context import Context
+from xdsl.ir import Dialect
+
+DIALECTS: dict[str, str] = {
+    "affine": "xdsl.dialects.affine:Affine",
+    "arith": "xdsl.dialects.arith:Arith",
+    "builtin": "xdsl.dialects.builtin:Builtin",
+    "cf": "xdsl.dialects.cf:Cf",
+    "func": "xdsl.dialects.func:Func",
+    "graph": "mlc.dialects.graph.dialect:Graph",
+    "loop": "mlc.dialects.loop:Loop",
+    "math": "xdsl.dialects.math:Math",
+    "memref": "xdsl.dialects.memref:MemRef",
+    "nd": "mlc.dialects.nd.dialect:Nd",
+    "scf": "xdsl.dialects.scf:Scf",
+    "test": "xdsl.dialects.test:Test",
+    "vector": "xdsl.dialects.vector:Vector",
+}
+"""Dialect name -> "module:object"."""
+
+OWN = ("nd", "graph", "loop", "vector")
+"""The dialects that mlc defines, from the top level down."""
+
+
+def dialect(name: str) -> Dialect:
+    """Import one dialect."""
+    module, _, attribute = DIALECTS[name].partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def context() -> Context:
+    """A new context that knows every dialect and has loaded only `builtin` and `func`."""
+    out = Context()
+    for name in DIALECTS:
+        out.register_dialect(name, _factory(name))
+    for name in ("builtin", "func"):
+        out.load_registered_dialect(name)
+    return out
+
+
+def _factory(name: str) -> Callable[[], Dialect]:
+    return lambda: dialect(name)

@@ -1,0 +1,145 @@
+"""Text to IR with a place for everything: ops and block arguments get file:line:col unless the text says `loc(...)`.
+
+Every way in which text can be wrong becomes a CompileError at its place: parse errors, failing verifiers of types and
+attributes, and xDSL's internal failures on malformed input. Aliases may be used before they are defined, as upstream
+prints locations.
+"""
+
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+import difflib
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import FileLineColLoc, IntAttr, LocationAttr, ModuleOp, StringAttr, UnknownLoc
+from xdsl.ir import BlockArgument, Operation, SSAValue
+from xdsl.parser import Parser
+from xdsl.utils.exceptions import DiagnosticException, ParseError, UnregisteredConstructException
+from xdsl.utils.lexer import Span
+
+from ..dialects.errors import SOURCES, CompileError
+from .context import DIALECTS, context
+
+_ALIAS = re.compile(r"^#[A-Za-z_][\w$.]*(?=\s*=\s*loc\b)", re.MULTILINE)
+
+
+def parse_module(text: str, name: str = "<string>", ctx: Context | None = None) -> ModuleOp:
+    """The module that `text` holds; `name` is what locations say."""
+    SOURCES[name] = text
+    parser: LocatedParser | None = None
+    try:
+        parser = LocatedParser(ctx or context(), text, name)
+        return parser.parse_module()
+    except ParseError as error:
+        raise _located(error, text, name) from error
+    except RecursionError as error:
+        raise CompileError("expected nesting that Python's stack can hold, found deeper regions") from error
+    except CompileError as error:
+        if isinstance(error.location, UnknownLoc) and parser is not None:
+            raise CompileError(error.message, parser.here(), error.notes) from error
+        raise
+    except Exception as error:
+        # xDSL fails with whatever Python raises on some malformed input: the place is where the reader stands.
+        place = parser.here() if parser is not None else _place(name, 1, 1)
+        raise CompileError(_first_line(error), place) from error
+
+
+class LocatedParser(Parser):
+    """xDSL's parser that notes where each op and block argument begins, and names the nearest op for an unknown one."""
+
+    def __init__(self, ctx: Context, text: str, name: str) -> None:
+        self.file = StringAttr(name)
+        self.starts = [0, *(m.end() for m in re.finditer("\n", text))]
+        super().__init__(ctx, text, name)
+
+    def place(self, at: int) -> LocationAttr:
+        line = bisect_right(self.starts, at)
+        return FileLineColLoc(self.file, IntAttr(line), IntAttr(at - self.starts[line - 1] + 1))
+
+    def here(self) -> LocationAttr:
+        return self.place(self._current_token.span.start)
+
+    def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
+        self._hoist_location_aliases()
+        module = super().parse_module(allow_implicit_module)
+        if isinstance(module.location, UnknownLoc):
+            module.location = self.place(0)
+        return module
+
+    def parse_operation(self) -> Operation:
+        at = self._current_token.span.start
+        op = super().parse_operation()
+        if isinstance(op.location, UnknownLoc):
+            op.location = self.place(at)
+        return op
+
+    def _register_ssa_definition(self, name: str, values: Sequence[SSAValue], span: Span[str]) -> None:
+        super()._register_ssa_definition(name, values, span)
+        for value in values:
+            if isinstance(value, BlockArgument) and isinstance(value.location, UnknownLoc):
+                value.location = self.place(span.start)
+
+    def _get_op_by_name(self, name: str) -> type[Operation]:
+        found = self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack)
+        if found is not None:
+            return found
+        # The name's token is behind us: the error belongs to it, not to what follows.
+        start = self.lexer.input.content.rfind(name, 0, self._current_token.span.start)
+        message, dialect = f"unknown operation {name}", name.partition(".")[0]
+        known = [op.name for op in self.ctx.loaded_ops]
+        if "." in name and dialect not in DIALECTS:
+            message, known = f"unknown dialect {dialect!r} of operation {name}", []
+        if close := difflib.get_close_matches(name, known, n=1):
+            message += f"; did you mean {close[0]}?"
+        self.raise_error(message, start, start + len(name))
+
+    def _hoist_location_aliases(self) -> None:
+        """Upstream prints `#loc3 = loc(...)` at the end of the file; read these first."""
+        text = self.lexer.input.content
+        found = [m.start() for m in _ALIAS.finditer(text)]
+        if not found:
+            return
+        for at in found:
+            self._resume_from(at)
+            self._parse_alias_def()
+        self._hoisted = {
+            text[at : at + len(n)] for n in self.attribute_aliases for at in found if text.startswith(n, at)
+        }
+        self._resume_from(0)
+
+    _hoisted: set[str] = set()
+
+    def _parse_alias_def(self) -> None:
+        name = self._current_token.text
+        if name in self._hoisted:
+            self._hoisted.discard(name)
+            del self.attribute_aliases[name]
+        super()._parse_alias_def()
+
+
+def _located(error: ParseError, text: str, name: str) -> CompileError:
+    kept = text.rstrip()
+    message = error.msg.strip().split("\n")[0]
+    if error.span.start >= len(kept):  # point behind the last thing written
+        line, column, found = kept.count("\n") + 1, len(kept) - kept.rfind("\n"), "the end of the input"
+    else:
+        where = error.span.get_location()
+        line, column, found = where.line, where.col, repr(error.span.text.split("\n")[0])
+    if not re.search(r"found|unknown|did you mean", message) and found != "''":
+        message += f", found {found}"
+    return CompileError(message, _place(name, line, column))
+
+
+def _place(name: str, line: int, column: int) -> LocationAttr:
+    return FileLineColLoc(StringAttr(name), IntAttr(line), IntAttr(column))
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().split("\n")[0]
+    if isinstance(error, (DiagnosticException, UnregisteredConstructException)):
+        return text
+    return f"expected well-formed text, found something that cannot be read ({type(error).__name__}: {text})"

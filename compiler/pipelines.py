@@ -1,0 +1,69 @@
+"""The named pipelines, one list per level, read top to bottom: each ends with IR of the level that names it.
+
+nd -> graph -> loop -> vector -> llvm
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..dialects.errors import CompileError
+from .registry import nearest
+from .spec import PassSpec, parse_pipeline
+
+ND = [
+    "canonicalize",
+    "decompose",
+    "canonicalize",
+    "cse",
+    "fold-constants",
+    "dce",
+]
+
+GRAPH = [
+    *ND,
+    "graph-fuse",
+    "graph-outline",
+    "graph-plan",
+]
+
+LOOP = [
+    *GRAPH,
+    "nd-to-loop",
+    "choose-schedule",
+    "apply-schedule",
+]
+
+VECTOR = [
+    *LOOP,
+    "lower-loop",
+]
+
+LLVM = [
+    *VECTOR,
+    "expand-math",
+]
+
+PIPELINES: dict[str, list[str]] = {
+    "nd": ND,
+    "graph": GRAPH,
+    "loop": LOOP,
+    "vector": VECTOR,
+    "llvm": LLVM,
+    "cpu": LLVM,
+}
+"""`llvm` and `cpu` run the same passes; `mlc-opt --pipeline=llvm` prints the LLVM IR text emitted at their end."""
+
+
+def named(name: str) -> list[PassSpec]:
+    """The passes of a named pipeline."""
+    if name not in PIPELINES:
+        raise CompileError(
+            f"unknown pipeline {name!r}{nearest(name, PIPELINES)}; expected one of {', '.join(PIPELINES)}"
+        )
+    return specs(PIPELINES[name])
+
+
+def specs(texts: Sequence[str]) -> list[PassSpec]:
+    """The passes of a list of pipeline texts."""
+    return [spec for text in texts for spec in parse_pipeline(text)]

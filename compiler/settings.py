@@ -1,0 +1,43 @@
+"""Every MLC_* environment variable: one row each, read at use, printed by `mlc-opt --help-env`.
+
+The layers below `compiler` read their own variables from the environment; a test holds this table complete.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One variable: its name, the default's text and one line of doc."""
+
+    name: str
+    default: str
+    doc: str
+
+    def get(self) -> str:
+        return os.environ.get(self.name, self.default)
+
+    def on(self) -> bool:
+        """The value as a switch: `0`, `no`, `off`, `false` and nothing are off."""
+        return self.get().strip().lower() not in ("", "0", "no", "off", "false")
+
+
+CACHE = Setting("MLC_CACHE", "1", "0 turns the disk cache of compiled kernels off")
+CACHE_DIR = Setting("MLC_CACHE_DIR", "", "folder of the disk cache (default: mlc in the user's cache folder)")
+CRASH_DIR = Setting("MLC_CRASH_DIR", "", "folder for reproducers of internal errors (default: the temporary folder)")
+DUMP = Setting("MLC_DUMP", "", "print the IR to standard error: all, changed, or pass names separated by commas")
+TIME = Setting("MLC_TIME", "0", "1 prints the time of every pass to standard error")
+TRACEBACK = Setting("MLC_TRACEBACK", "0", "1 shows the Python traceback below an error of the tools")
+VERIFY = Setting("MLC_VERIFY", "0", "1 verifies the IR after every pass of `mlc.jit` and `mlc.compile` too")
+
+SETTINGS: tuple[Setting, ...] = (CACHE, CACHE_DIR, CRASH_DIR, DUMP, TIME, TRACEBACK, VERIFY)
+
+
+def describe() -> str:
+    """The table for `--help-env`: name, value now, doc."""
+    width = max(len(s.name) for s in SETTINGS)
+    lines = [f"  {s.name:{width}}  {s.doc}" + (f" [now {s.get()}]" if s.name in os.environ else "") for s in SETTINGS]
+    return "\n".join(["Environment variables:", *lines])

@@ -1,0 +1,84 @@
+"""What the command-line tools share: reading inputs, printing errors without tracebacks, exit codes.
+
+0  done    1  the program is wrong    2  the command line is wrong    3  the compiler failed
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from ..compiler import settings
+from ..compiler.driver import InternalError
+from ..dialects.errors import CompileError
+
+WRONG_PROGRAM, WRONG_USAGE, INTERNAL = 1, 2, 3
+
+
+def read_input(path: str) -> tuple[str, str]:
+    """The name that locations give an input and its text; `-` is standard input."""
+    try:
+        if path == "-":
+            return "<stdin>", sys.stdin.buffer.read().decode()
+        return path, Path(path).read_bytes().decode()
+    except OSError as error:
+        raise CompileError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CompileError(
+            f"{path}: expected UTF-8 text, found byte {error.object[error.start]:#04x} at offset {error.start}"
+        ) from error
+
+
+def write_output(path: str, text: str) -> None:
+    """Write to a file; `-` is standard output."""
+    if path == "-":
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    try:
+        Path(path).write_text(text)
+    except OSError as error:
+        raise CompileError(f"cannot write {path}: {error.strerror}") from error
+
+
+def guarded(body: Callable[[], int]) -> int:
+    """Run a tool's body: an exit code always, a traceback only with MLC_TRACEBACK=1."""
+    try:
+        return body()
+    except CompileError as error:
+        return report_error(error)
+    except InternalError as error:
+        return report_error(error)
+    except BrokenPipeError:
+        # The reader has gone: let the interpreter's own flush at exit find nothing to do.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except RecursionError:
+        print("error: expected nesting that Python's stack can hold, found deeper", file=sys.stderr)
+        return WRONG_PROGRAM
+
+
+def report_error(error: CompileError | InternalError) -> int:
+    """Print one error; its exit code."""
+    internal = isinstance(error, InternalError)
+    print(f"internal error: {error}" if internal else str(error), file=sys.stderr)
+    if settings.TRACEBACK.on():
+        traceback.print_exception(error)
+    return INTERNAL if internal else WRONG_PROGRAM
+
+
+class HelpEnv(argparse.Action):
+    """`--help-env`: print the table of environment variables and leave."""
+
+    def __init__(self, option_strings: list[str], dest: str, **_: object) -> None:
+        super().__init__(option_strings, dest, nargs=0, help="print the environment variables and leave")
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(settings.describe())
+        parser.exit()

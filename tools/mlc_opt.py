@@ -1,0 +1,194 @@
+"""mlc-opt: read MLIR text, run passes, print MLIR text.
+
+mlc-opt model.mlir -p "canonicalize,cse"
+mlc-opt model.mlir --pipeline=loop --mlir-print-ir-after=graph-fuse
+mlc-opt model.mlir --pass-pipeline="builtin.module(func.func(cse))"
+mlc-opt wrong.mlir --split-input-file --verify-diagnostics
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass
+
+from ..compiler.context import context
+from ..compiler.driver import ALL, Options, Timing, passes_of, run
+from ..compiler.parsing import parse_module
+from ..compiler.pipelines import PIPELINES
+from ..compiler.printing import print_ir
+from ..compiler.registry import PASSES, load, lookup, nearest, usage
+from ..compiler.spec import parse_pipeline
+from ..compiler.verify import verify
+from ..dialects.errors import CompileError
+from .common import WRONG_PROGRAM, WRONG_USAGE, HelpEnv, guarded, read_input, report_error, write_output
+from .diagnostics import mismatches, split
+
+
+class Arguments(argparse.ArgumentParser):
+    """A parser that suggests the nearest option for an unknown one."""
+
+    def error(self, message: str) -> NoReturn:
+        if message.startswith("unrecognized arguments: "):
+            options = [o for a in self._actions for o in a.option_strings]
+            wrong = message.split(": ", 1)[1].split()[0].split("=")[0]
+            message += nearest(wrong, options)
+        self.exit(WRONG_USAGE, f"{self.prog}: error: {message} ({self.prog} --help lists the options)\n")
+
+
+def arguments() -> argparse.ArgumentParser:
+    out = Arguments(
+        "mlc-opt", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    out.add_argument("input", nargs="?", default="-", help="a file, or - for standard input (default)")
+    out.add_argument(
+        "-o", dest="output", default="-", metavar="FILE", help="where the result goes (default: standard output)"
+    )
+    what = out.add_argument_group("what to run (in this order if several are given)")
+    what.add_argument("--pipeline", metavar="NAME", help=f"a named pipeline: {', '.join(PIPELINES)}")
+    what.add_argument("-p", "--passes", metavar="PASSES", help='passes with options: "loop-tile{axis=i size=6},cse"')
+    what.add_argument("--pass-pipeline", metavar="TEXT", help='the nested form: "builtin.module(func.func(cse))"')
+    what.add_argument(
+        "--load", action="append", default=[], metavar="FILE.py", help="load passes from a file's PASSES first"
+    )
+    show = out.add_argument_group("what to print")
+    show.add_argument(
+        "--mlir-print-ir-before", action="append", default=[], metavar="PASS", help="the IR before a pass"
+    )
+    show.add_argument("--mlir-print-ir-after", action="append", default=[], metavar="PASS", help="the IR after a pass")
+    show.add_argument("--mlir-print-ir-before-all", action="store_true", help="the IR before every pass")
+    show.add_argument("--mlir-print-ir-after-all", action="store_true", help="the IR after every pass")
+    show.add_argument(
+        "--mlir-print-ir-after-change", action="store_true", help="the IR after every pass that changed it"
+    )
+    show.add_argument("--mlir-print-debuginfo", action="store_true", help="locations in the IR")
+    show.add_argument("--mlir-print-op-generic", action="store_true", help="the generic form of every op")
+    show.add_argument("--mlir-timing", action="store_true", help="the time of every pass")
+    show.add_argument(
+        "--report", action="store_true", help="kernels, buffers and layouts of the result instead of its IR"
+    )
+    check = out.add_argument_group("how to check")
+    check.add_argument(
+        "--verify-each",
+        type=_switch,
+        default=True,
+        metavar="0|1",
+        nargs="?",
+        const=True,
+        help="verify the IR after every pass (default: 1)",
+    )
+    check.add_argument(
+        "--split-input-file", action="store_true", help="the input's parts between // ----- lines, each alone"
+    )
+    check.add_argument("--verify-diagnostics", action="store_true", help="compare errors with expected-error comments")
+    check.add_argument("--allow-unregistered-dialect", action="store_true", help="accept ops of unknown dialects")
+    out.add_argument("--list-passes", action="store_true", help="print every pass with its options and leave")
+    out.add_argument("--help-env", action=HelpEnv)
+    return out
+
+
+def _switch(text: str) -> bool:
+    if text.lower() not in ("0", "1", "true", "false"):
+        raise argparse.ArgumentTypeError(f"expected 0, 1, true or false, found {text!r}")
+    return text.lower() in ("1", "true")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return guarded(lambda: opt(arguments().parse_args(argv)))
+
+
+def opt(args: argparse.Namespace) -> int:
+    for path in args.load:
+        load(path)
+    if args.list_passes:
+        print(list_passes(), end="")
+        return 0
+    passes, options = _passes(args), _options(args)
+    name, text = read_input(args.input)
+    outputs: list[str] = []
+    timing, code = Timing(), 0
+    for part in split(text) if args.split_input_file else [text]:
+        options.source = part
+        errors: list[CompileError] = []
+        try:
+            outputs.append(_one(part, name, passes, options, args, timing))
+        except CompileError as error:
+            errors.append(error)
+        if args.verify_diagnostics:
+            wrong = mismatches(name, part, errors)
+            print(*wrong, sep="\n", end="\n" if wrong else "", file=sys.stderr)
+            code = WRONG_PROGRAM if wrong else code
+        elif errors:
+            code = report_error(errors[0])
+    if not args.verify_diagnostics and (outputs or not code):
+        write_output(args.output, "// -----\n".join(outputs))
+    if args.mlir_timing:
+        print(timing, file=sys.stderr)
+    return code
+
+
+def _one(
+    part: str, name: str, passes: list[ModulePass], options: Options, args: argparse.Namespace, timing: Timing
+) -> str:
+    """Parse, verify, run and print one part of the input."""
+    ctx: Context = context()
+    ctx.allow_unregistered = args.allow_unregistered_dialect
+    module = parse_module(part, name, ctx)
+    verify(module)
+    if args.report:
+        return _report(module, passes, options, ctx)
+    timing.rows += run(module, passes, options, ctx).rows
+    if args.pipeline == "llvm" and not args.passes and not args.pass_pipeline:
+        from ..compiler.compile import llvm_ir
+
+        return llvm_ir(module)
+    return print_ir(module, generic=args.mlir_print_op_generic, locations=args.mlir_print_debuginfo)
+
+
+def _report(module: ModuleOp, passes: list[ModulePass], options: Options, ctx: Context) -> str:
+    from ..compiler.report import format_report, report
+
+    run(module, passes, options, ctx)
+    return format_report(report(module))
+
+
+def _passes(args: argparse.Namespace) -> list[ModulePass]:
+    out: list[ModulePass] = []
+    if args.pipeline:
+        out += passes_of(args.pipeline)
+    for text in (args.passes, args.pass_pipeline):
+        if text is not None:
+            out += passes_of(parse_pipeline(text))
+    return out
+
+
+def _options(args: argparse.Namespace) -> Options:
+    for name in (*args.mlir_print_ir_before, *args.mlir_print_ir_after):
+        lookup(name)
+    return Options(
+        verify_input=False,
+        verify_each=args.verify_each,
+        print_before=frozenset({ALL} if args.mlir_print_ir_before_all else args.mlir_print_ir_before),
+        print_after=frozenset({ALL} if args.mlir_print_ir_after_all else args.mlir_print_ir_after),
+        print_after_change=args.mlir_print_ir_after_change,
+        generic=args.mlir_print_op_generic,
+        locations=args.mlir_print_debuginfo,
+    )
+
+
+def list_passes() -> str:
+    """Every pass: its options and the first line of its docstring."""
+    lines: list[str] = []
+    for name in PASSES:
+        cls = lookup(name)
+        lines += [usage(name, cls), "    " + (cls.__doc__ or "").strip().split("\n")[0]]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
