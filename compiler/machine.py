@@ -1,0 +1,176 @@
+"""What the compiler knows of a machine: one description, read from a file or found on this host.
+
+    name = "server"
+    kind = "cpu"
+    vector_bytes = 64          # widest vector register
+    registers = 32             # vector registers
+    has_fma = true
+    fma_per_cycle = 2          # vector multiply-adds that start in a cycle
+    clock_ghz = 3.5
+    cores = 8
+    l1_bytes = 49152           # data caches, per core; l3 as one core sees it
+    l2_bytes = 2097152
+    l3_bytes = 33554432
+    l1_gbs = 220.0             # bandwidths of one core, in GB/s
+    l2_gbs = 110.0
+    l3_gbs = 60.0
+    memory_gbs = 12.0
+
+Decisions (tile sizes, packing, streaming) and estimates read this and nothing else of the machine. `MLC_MACHINE` names a
+file to use instead of the host.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ..dialects.errors import CompileError
+
+VARIABLE = "MLC_MACHINE"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The numbers that schedules and costs depend on."""
+
+    name: str = "generic"
+    kind: str = "cpu"
+    vector_bytes: int = 16
+    registers: int = 16
+    has_fma: bool = False
+    fma_per_cycle: int = 1
+    clock_ghz: float = 2.5
+    cores: int = 1
+    l1_bytes: int = 32 << 10
+    l2_bytes: int = 1 << 20
+    l3_bytes: int = 8 << 20
+    l1_gbs: float = 100.0
+    l2_gbs: float = 60.0
+    l3_gbs: float = 40.0
+    memory_gbs: float = 10.0
+
+    def lanes(self, element_bytes: int) -> int:
+        """Elements of a vector register."""
+        return max(1, self.vector_bytes // element_bytes)
+
+    def flops(self, element_bytes: int) -> float:
+        """Peak floating-point operations per second of one core."""
+        return 2.0 * self.fma_per_cycle * self.lanes(element_bytes) * self.clock_ghz * 1e9
+
+    @property
+    def stream_bytes(self) -> int:
+        """Results from here on are stored past the caches."""
+        return min(self.l3_bytes, 8 << 20)
+
+    def bandwidth(self, footprint: int) -> float:
+        """Bytes per second at which one core reads data of this total size again and again."""
+        levels = ((self.l1_bytes, self.l1_gbs), (self.l2_bytes, self.l2_gbs), (self.l3_bytes, self.l3_gbs))
+        return 1e9 * next((gbs for size, gbs in levels if footprint <= size), self.memory_gbs)
+
+    def text(self) -> str:
+        """The description as a file that `load` reads."""
+        return "".join(f"{f.name} = {_toml(getattr(self, f.name))}\n" for f in dataclasses.fields(self))
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> Machine:
+        """Read a description; a missing field has the value of the generic machine."""
+        try:
+            data = tomllib.loads(Path(path).read_text())
+        except OSError as error:
+            message = f"machine description: expected a readable file, found {path}: {error.strerror}"
+            raise CompileError(message) from error
+        except tomllib.TOMLDecodeError as error:
+            raise CompileError(f"machine description {path}: expected TOML, found {error}") from error
+        return _checked(data, str(path))
+
+    @staticmethod
+    def host() -> Machine:
+        """This machine, or the one that `MLC_MACHINE` describes."""
+        path = os.environ.get(VARIABLE)
+        return Machine.load(path) if path else detect()
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _checked(data: dict[str, Any], path: str) -> Machine:
+    fields = {f.name: type(f.default) for f in dataclasses.fields(Machine)}
+    for key, value in data.items():
+        if key not in fields:
+            raise CompileError(f"machine description {path}: expected one of {', '.join(fields)}, found {key}")
+        kind = fields[key]
+        if kind is float and type(value) is int:
+            data[key] = float(value)
+        elif type(value) is not kind:
+            raise CompileError(f"machine description {path}: expected {key} to be {kind.__name__}, found {value!r}")
+        if kind in (int, float) and value <= 0:
+            raise CompileError(f"machine description {path}: expected {key} above 0, found {value}")
+    return Machine(**data)
+
+
+@lru_cache(1)
+def detect() -> Machine:
+    """The host from /proc/cpuinfo and sysfs; what they do not say is taken from what is typical."""
+    info = _cpuinfo()
+    flags = frozenset(info.get("flags", info.get("Features", "")).split())
+    if platform.machine() in ("aarch64", "arm64"):
+        width, registers, fma, per_cycle = 16, 32, True, 2
+    elif "avx512f" in flags:
+        # AMD before Zen 5 runs a 512-bit operation in two halves.
+        halves = info.get("vendor_id") == "AuthenticAMD" and int(info.get("cpu family", "0")) < 26
+        width, registers, fma, per_cycle = 64, 32, True, 1 if halves else 2
+    elif "avx" in flags:
+        width, registers, fma, per_cycle = 32, 16, "fma" in flags, 2 if "fma" in flags else 1
+    else:
+        width, registers, fma, per_cycle = 16, 16, False, 1
+    sizes = _caches()
+    clock = max(float(info.get("cpu MHz", "0")) / 1000, 2.0)
+    return Machine(
+        name=info.get("model name", platform.machine()).strip(),
+        vector_bytes=width,
+        registers=registers,
+        has_fma=fma,
+        fma_per_cycle=per_cycle,
+        clock_ghz=round(clock, 2),
+        cores=os.cpu_count() or 1,
+        l1_bytes=sizes.get(1, 32 << 10),
+        l2_bytes=sizes.get(2, 1 << 20),
+        l3_bytes=sizes.get(3, 8 << 20),
+        l1_gbs=round(width * clock, 1),
+        l2_gbs=round(width * clock / 2, 1),
+        l3_gbs=round(width * clock / 4, 1),
+    )
+
+
+def _cpuinfo() -> dict[str, str]:
+    """The first processor's fields."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return {}
+    fields = (line.partition(":") for line in text.split("\n\n")[0].splitlines())
+    return {key.strip(): value.strip() for key, _, value in fields}
+
+
+def _caches() -> dict[int, int]:
+    """Bytes of the data caches that the first core sees, by level."""
+    found: dict[int, int] = {}
+    for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        try:
+            kind, level, size = ((index / name).read_text().strip() for name in ("type", "level", "size"))
+        except OSError:
+            continue
+        if kind != "Instruction":
+            scale = {"K": 1 << 10, "M": 1 << 20}.get(size[-1])
+            found[int(level)] = int(size[:-1]) * scale if scale else int(size)
+    return found
