@@ -11,9 +11,11 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from ..compiler import settings
 from ..compiler.driver import InternalError
+from ..compiler.registry import nearest
 from ..dialects.errors import CompileError
 
 WRONG_PROGRAM, WRONG_USAGE, INTERNAL = 1, 2, 3
@@ -71,6 +73,17 @@ def report_error(error: CompileError | InternalError) -> int:
     if settings.TRACEBACK.on():
         traceback.print_exception(error)
     return INTERNAL if internal else WRONG_PROGRAM
+
+
+class Arguments(argparse.ArgumentParser):
+    """A parser that suggests the nearest option for an unknown one."""
+
+    def error(self, message: str) -> NoReturn:
+        if message.startswith("unrecognized arguments: "):
+            options = [o for a in self._actions for o in a.option_strings]
+            wrong = message.split(": ", 1)[1].split()[0].split("=")[0]
+            message += nearest(wrong, options)
+        self.exit(WRONG_USAGE, f"{self.prog}: error: {message} ({self.prog} --help lists the options)\n")
 
 
 class HelpEnv(argparse.Action):

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -22,23 +21,12 @@ from ..compiler.driver import ALL, Options, Timing, passes_of, run
 from ..compiler.parsing import parse_module
 from ..compiler.pipelines import PIPELINES
 from ..compiler.printing import print_ir
-from ..compiler.registry import PASSES, load, lookup, nearest, usage
+from ..compiler.registry import PASSES, load, lookup, usage
 from ..compiler.spec import parse_pipeline
 from ..compiler.verify import verify
 from ..dialects.errors import CompileError
-from .common import WRONG_PROGRAM, WRONG_USAGE, HelpEnv, guarded, read_input, report_error, write_output
+from .common import WRONG_PROGRAM, Arguments, HelpEnv, guarded, read_input, report_error, write_output
 from .diagnostics import mismatches, split
-
-
-class Arguments(argparse.ArgumentParser):
-    """A parser that suggests the nearest option for an unknown one."""
-
-    def error(self, message: str) -> NoReturn:
-        if message.startswith("unrecognized arguments: "):
-            options = [o for a in self._actions for o in a.option_strings]
-            wrong = message.split(": ", 1)[1].split()[0].split("=")[0]
-            message += nearest(wrong, options)
-        self.exit(WRONG_USAGE, f"{self.prog}: error: {message} ({self.prog} --help lists the options)\n")
 
 
 def arguments() -> argparse.ArgumentParser:
