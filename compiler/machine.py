@@ -16,7 +16,7 @@
     l3_gbs = 60.0
     memory_gbs = 12.0
 
-Decisions (tile sizes, packing, streaming) and estimates read this and nothing else of the machine. `MLC_MACHINE` names a
+Decisions (tile sizes, packing, streaming) and estimates read this and nothing else. `MLC_MACHINE` names a
 file to use instead of the host.
 """
 
