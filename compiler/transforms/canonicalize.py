@@ -1,0 +1,75 @@
+"""Simplify to a normal form: the rules of `simplify/`, constants of one value, equal ops, dead ops.
+
+    %0 = nd.constant 0.0 : tensor<4x8xf32>
+    %1 = nd.transpose %w "a b -> b a" : ...                   %0 = nd.contract %x, %w "a b, c b -> a c" : ...
+    %2 = nd.contract %x, %1 "a b, b c -> a c" : ...     ->
+    %3 = nd.add %2, %0 : tensor<4x8xf32>
+
+Rules fire up to the numerics level (rewriting.py says what each allows). Values that are the same everywhere are folded
+however large they are; dense constants are `fold-constants`' work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Block, Operation
+from xdsl.passes import ModulePass
+
+from ...dialects.errors import CompileError
+from .cse import cse
+from .fold_constants import splat_rules
+from .rewriting import LEVELS, Rules, blocks, by_class, functions, rewrite
+from .simplify import REWRITES
+
+
+@cache
+def rules(numerics: str = "ieee") -> Rules:
+    """What canonicalize does at a numerics level, by op class."""
+    if numerics not in LEVELS:
+        raise CompileError(f"expected numerics to be one of {', '.join(LEVELS)}, found {numerics}")
+    return by_class([*splat_rules(), *REWRITES], numerics)
+
+
+def canonicalize(block: Block, numerics: str = "ieee") -> int:
+    """To a fixed point of rewriting and merging; returns the number of rewrites.
+
+    Merging enables rules that ask whether two operands are one value, so the readers of merged values are looked at
+    again."""
+    table = rules(numerics)
+    count = 0
+    start: Sequence[Operation] | None = None
+    while start is None or start:
+        count += rewrite(block, table, start)
+        start = readers(block, cse(block))
+    return count
+
+
+def readers(block: Block, values: Sequence[object]) -> list[Operation]:
+    """The ops of the block that read these values, and their readers."""
+    found: dict[Operation, None] = {}
+    for v in values:
+        for use in v.uses:  # pyright: ignore
+            found[use.operation] = None
+    for op in list(found):
+        for r in op.results:
+            for use in r.uses:
+                found[use.operation] = None
+    return [op for op in found if op.parent is block]
+
+
+@dataclass(frozen=True)
+class Canonicalize(ModulePass):
+    """Simplify to a normal form."""
+
+    name = "canonicalize"
+    numerics: str = "ieee"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for func in functions(op):
+            for block in blocks(func):
+                canonicalize(block, self.numerics)

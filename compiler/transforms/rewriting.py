@@ -1,0 +1,282 @@
+"""The one driver of tensor-level rewrites: a worklist over a block, rules found by the op's class.
+
+A rewrite looks at an op and answers with the value that stands for it, built at the current place, or None. The driver
+puts what was built before the op, hands over name hint and attributes, fuses the locations of all ops that the new one
+makes superfluous, erases those, and looks again at the ops around. So a rule fires on the result of another in the same
+run, dead ops are gone at the end, and no op keeps a reader that is dead.
+
+Invariants: the result has the op's type; ops are visited in program order the first time, then as they change; a run
+ends after `LIMIT` rewrites for each op it started with, by an error that names the rule.
+
+Numerics levels, which every rule carries:
+
+    exact  bitwise equal, also for NaN, infinities and -0
+    ieee   within the op's tolerance and no less accurate, where no value is NaN or infinite on either side; -0 may be 0
+    fast   re-association across cancellation, algebra of finite values (x * 0 -> 0, x - x -> 0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from xdsl.dialects.builtin import FusedLoc, NoneAttr, UnknownLoc
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.traits import Pure
+
+from ...dialects.errors import CompileError
+from ...dialects.nd.array import Array
+from ...dialects.nd.op import Place, building
+
+LEVELS = ("exact", "ieee", "fast")
+LIMIT = 16
+MOST_PLACES = 8
+"""A fused location keeps this many places; more tell a reader nothing."""
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """What a rewrite of several results answers: `new` stand for `old`; built ops go before `before`."""
+
+    old: Sequence[SSAValue]
+    new: Sequence[Array]
+    before: Operation
+
+
+Answer = Array | Replacement | None
+Apply = Callable[[Any], Answer]
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """One rule: its function, named by it, with the ops it starts from and its numerics level."""
+
+    name: str
+    ops: tuple[type[Operation], ...]
+    level: str
+    apply: Apply
+
+
+class Table:
+    """The rewrites of one topic, filled by the decorator:
+
+    @rules.on(Neg, level="exact")
+    def neg_neg(op):  # -(-x) -> x
+    """
+
+    def __init__(self) -> None:
+        self.rewrites: list[Rewrite] = []
+
+    def on(self, *ops: type[Operation], level: str) -> Callable[[Apply], Apply]:
+        assert level in LEVELS
+
+        def add(fn: Apply) -> Apply:
+            self.rewrites.append(Rewrite(fn.__name__, ops, level, fn))
+            return fn
+
+        return add
+
+
+Rules = Mapping[type[Operation], Sequence[Rewrite]]
+
+
+def by_class(rewrites: Iterable[Rewrite], numerics: str = "fast") -> Rules:
+    """The rewrites allowed at a numerics level, by the class of op that they start from."""
+    allowed = LEVELS[: LEVELS.index(numerics) + 1]
+    out: dict[type[Operation], list[Rewrite]] = {}
+    for rewrite in rewrites:
+        if rewrite.level in allowed:
+            for op in rewrite.ops:
+                out.setdefault(op, []).append(rewrite)
+    return out
+
+
+def functions(module: Operation) -> Iterator[FuncOp]:
+    """The functions that passes of this level work on: all with a body."""
+    for op in module.regions[0].block.ops if not isinstance(module, FuncOp) else [module]:
+        if isinstance(op, FuncOp) and op.body.blocks:
+            yield op
+
+
+def blocks(op: Operation) -> Iterator[Block]:
+    """The blocks of an op's regions, inner ones first."""
+    for region in op.regions:
+        for block in region.blocks:
+            for inner in block.ops:
+                if inner.regions:
+                    yield from blocks(inner)
+            yield block
+
+
+# What ops may be dropped or merged.
+
+_pure: dict[type[Operation], bool] = {}
+
+
+def is_pure(op: Operation) -> bool:
+    """No effects: may be erased when unread, and merged with an equal one."""
+    kind = type(op)
+    found = _pure.get(kind)
+    if found is None:
+        found = _pure[kind] = kind.has_trait(Pure)
+    return found
+
+
+def is_dead(op: Operation) -> bool:
+    if not op.results or not is_pure(op):
+        return False
+    return all(r.first_use is None for r in op.results)
+
+
+def erase(op: Operation) -> None:
+    """Take an op that nobody reads out of the program."""
+    op.detach()
+    op.drop_all_references()
+
+
+# Locations.
+
+
+def fuse(locations: Sequence[Attribute]) -> Attribute:
+    """One location from several: parts in order, without repetition or unknowns."""
+    parts: list[Attribute] = []
+    for location in locations:
+        for part in location.locations.data if isinstance(location, FusedLoc) else (location,):
+            if part not in parts and not isinstance(part, UnknownLoc):
+                parts.append(part)
+    if len(parts) < 2:
+        return parts[0] if parts else UnknownLoc()
+    return FusedLoc(parts[:MOST_PLACES], NoneAttr())
+
+
+# The driver.
+
+
+class _Worklist:
+    """A stack of ops without repetition; erased ops are skipped when they come up."""
+
+    def __init__(self, block: Block, ops: Iterable[Operation]) -> None:
+        self.block = block
+        self.stack = list(ops)
+        self.stack.reverse()
+        self.waiting = set(self.stack)
+
+    def push(self, op: Operation) -> None:
+        if op not in self.waiting and op.parent is self.block:
+            self.waiting.add(op)
+            self.stack.append(op)
+
+    def push_users(self, value: SSAValue, depth: int = 2) -> None:
+        """The readers, and theirs: rules look two ops deep."""
+        for use in value.uses:
+            if depth > 1:
+                for r in use.operation.results:
+                    self.push_users(r, depth - 1)
+            self.push(use.operation)
+
+    def pop(self) -> Operation | None:
+        while self.stack:
+            op = self.stack.pop()
+            self.waiting.discard(op)
+            if op.parent is self.block:
+                return op
+        return None
+
+
+def rewrite(block: Block, rules: Rules, start: Iterable[Operation] | None = None) -> int:
+    """Rewrite to a fixed point, from all ops or from `start`; returns the number of rewrites."""
+    work = _Worklist(block, block.ops if start is None else start)
+    budget = LIMIT * max(16, len(work.stack))
+    count = 0
+    scratch = Block()
+    with building(scratch) as place:
+        while (op := work.pop()) is not None:
+            if is_dead(op):
+                _drop(op, work)
+                continue
+            for rule in rules.get(type(op), ()):
+                if not _try(rule, op, scratch, place, work):
+                    continue
+                count += 1
+                if count > budget:
+                    raise CompileError(
+                        f"internal error: rewriting did not end after {count} rewrites; rule {rule.name} fired last, "
+                        f"on {op.name}",
+                        place.location,
+                    )
+                break
+    return count
+
+
+def _try(rule: Rewrite, op: Operation, scratch: Block, place: Place, work: _Worklist) -> bool:
+    place.location = op.location
+    answer = rule.apply(op)
+    if answer is None:
+        assert scratch.first_op is None, f"rule {rule.name} built ops and declined"
+        return False
+    if isinstance(answer, Array):
+        answer = Replacement(op.results, [answer], op)
+    made = _move(scratch, answer.before)
+    old_ops = list(dict.fromkeys(_owner(v) for v in answer.old))
+    for old, new in zip(answer.old, answer.new, strict=True):
+        assert old.type == new.value.type, f"rule {rule.name}: expected {old.type}, built {new.value.type}"
+        if new.value.name_hint is None:
+            new.value.name_hint = old.name_hint
+        old.replace_all_uses_with(new.value)
+    gone = [location for old in old_ops for location in _drop(old, work)]
+    _inherit(made, old_ops, gone)
+    for new in reversed(answer.new):
+        work.push_users(new.value)
+    for new in reversed(made):
+        work.push(new)
+    return True
+
+
+def _owner(value: SSAValue) -> Operation:
+    assert isinstance(value.owner, Operation)
+    return value.owner
+
+
+def _move(scratch: Block, before: Operation) -> list[Operation]:
+    made = list(scratch.ops)
+    block = before.parent
+    assert block is not None
+    for op in made:
+        op.detach()
+        block.insert_op_before(op, before)
+    return made
+
+
+def _inherit(made: Sequence[Operation], old: Sequence[Operation], gone: Sequence[Attribute]) -> None:
+    """New ops carry the places of all that went; the last one, which stands for the result, also its attributes."""
+    if not made:
+        return
+    location = fuse(gone)
+    for op in made:
+        op.location = location
+    for op in old:
+        for name, attribute in op.attributes.items():
+            made[-1].attributes.setdefault(name, attribute)
+
+
+def _drop(op: Operation, work: _Worklist) -> list[Attribute]:
+    """Erase an op that nobody reads, and what only it read; returns the places of all."""
+    gone: list[Attribute] = []
+    todo = [op]
+    while todo:
+        op = todo.pop()
+        gone.append(op.location)
+        operands = tuple(op.operands)
+        erase(op)
+        for v in operands:
+            owner = v.owner
+            if not isinstance(owner, Operation) or owner.parent is not work.block:
+                continue
+            if is_dead(owner):
+                if owner not in todo:
+                    todo.append(owner)
+            elif (use := v.first_use) is not None and v.has_one_use():
+                work.push(use.operation)  # rules that want a value to themselves may fire now
+    return gone

@@ -1,0 +1,70 @@
+"""Composites: stable forms recognised while they are whole, and conversions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xdsl.dialects.builtin import f32, f64, i1, i32, i64
+from xdsl.ir import Attribute
+
+from ....dialects.nd.array import Array
+from ....dialects.nd.composite import LogSoftmax, Relu, Softmax
+from ....dialects.nd.elementwise import Abs, Exp, Log
+from ....dialects.nd.op import bind
+from ....dialects.nd.reduction import Reduce
+from ....dialects.nd.selection import Convert
+from ....dialects.nd.types import element, shape_of
+from ..rewriting import Table
+from .patterns import A, defined, like
+
+rules = Table()
+on = rules.on
+
+
+@on(Exp, level="ieee")
+def exp_log_softmax(op: Any) -> Array | None:  # exp(log_softmax(x)) -> softmax(x)
+    if s := defined(op.x, LogSoftmax):
+        return bind(Softmax, A(s.x))
+
+
+@on(Log, level="ieee")
+def log_softmax(op: Any) -> Array | None:  # log(softmax(x)) -> log_softmax(x)
+    if s := defined(op.x, Softmax):
+        return bind(LogSoftmax, A(s.x))
+
+
+@on(Reduce, level="ieee")
+def sum_softmax(op: Any) -> Array | None:  # sum(softmax(x)) -> 1 along its dimension
+    if op.kind.data != "sum" or not defined(op.x, Softmax) or op.dims.result != op.dims.operands[0][:-1]:
+        return None
+    n = shape_of(op.x.type)[-1]
+    if isinstance(n, int) and n > 0:
+        return like(1, op.result)
+
+
+@on(Relu, level="exact")
+def relu_positive(op: Any) -> Array | None:  # relu(relu(x)) -> relu(x), also of exp, softmax, abs
+    if any(defined(op.x, c) for c in (Relu, Exp, Softmax, Abs)):
+        return A(op.x)
+
+
+# Conversions.
+
+KEEPS: dict[Attribute, tuple[Attribute, ...]] = {
+    i1: (i32, i64, f32, f64),
+    i32: (i64, f64),
+    f32: (f64,),
+}
+"""The types that hold every value of a type, and back."""
+
+
+@on(Convert, level="exact")
+def convert_same(op: Any) -> Array | None:  # convert(x) -> x to the same type
+    if op.x.type == op.result.type:
+        return A(op.x)
+
+
+@on(Convert, level="exact")
+def convert_convert(op: Any) -> Array | None:  # convert(convert(x, U), T) -> convert(x, T) where U holds every x
+    if (c := defined(op.x, Convert)) and c.to in KEEPS.get(element(c.x.type), ()):
+        return A(c.x) if element(c.x.type) == op.to else bind(Convert, A(c.x), to=op.to)
