@@ -1,0 +1,235 @@
+"""`Array`: a value while a program is built. It wraps an SSA value and overloads Python's operators and NumPy's methods,
+each a thin call of `functions`, so that rules and users write the same language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
+
+from xdsl.ir import Attribute, SSAValue
+
+from ..errors import CompileError
+from .dims import Dim, Shape, size
+from .types import Type, shape_of
+
+Axis = int | Sequence[int] | None
+
+
+def _call(name: str, *args: Any, **kwargs: Any) -> Any:
+    from . import functions  # functions are written in terms of arrays
+
+    return getattr(functions, name)(*args, **kwargs)
+
+
+class Array:
+    __slots__ = ("value",)
+    __array_priority__ = 100
+    __array_ufunc__ = None  # NumPy's operators hand over to ours
+
+    def __init__(self, value: SSAValue) -> None:
+        self.value = value
+
+    @property
+    def type(self) -> Type:
+        return self.value.type  # pyright: ignore[reportReturnType]
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.value.type)
+
+    @property
+    def dtype(self) -> Attribute:
+        return self.type.element_type
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> Dim:
+        return size(self.shape)
+
+    @property
+    def T(self) -> Array:
+        return _call("transpose", self)
+
+    # Operators.
+
+    def __add__(self, o: Any) -> Array:
+        return _call("add", self, o)
+
+    def __radd__(self, o: Any) -> Array:
+        return _call("add", o, self)
+
+    def __sub__(self, o: Any) -> Array:
+        return _call("sub", self, o)
+
+    def __rsub__(self, o: Any) -> Array:
+        return _call("sub", o, self)
+
+    def __mul__(self, o: Any) -> Array:
+        return _call("mul", self, o)
+
+    def __rmul__(self, o: Any) -> Array:
+        return _call("mul", o, self)
+
+    def __truediv__(self, o: Any) -> Array:
+        return _call("true_divide", self, o)
+
+    def __rtruediv__(self, o: Any) -> Array:
+        return _call("true_divide", o, self)
+
+    def __floordiv__(self, o: Any) -> Array:
+        return _call("floor_divide", self, o)
+
+    def __rfloordiv__(self, o: Any) -> Array:
+        return _call("floor_divide", o, self)
+
+    def __mod__(self, o: Any) -> Array:
+        return _call("remainder", self, o)
+
+    def __rmod__(self, o: Any) -> Array:
+        return _call("remainder", o, self)
+
+    def __pow__(self, o: Any) -> Array:
+        return _call("power", self, o)
+
+    def __rpow__(self, o: Any) -> Array:
+        return _call("power", o, self)
+
+    def __matmul__(self, o: Any) -> Array:
+        return _call("matmul", self, o)
+
+    def __rmatmul__(self, o: Any) -> Array:
+        return _call("matmul", o, self)
+
+    def __neg__(self) -> Array:
+        return _call("neg", self)
+
+    def __pos__(self) -> Array:
+        return self
+
+    def __abs__(self) -> Array:
+        return _call("abs_", self)
+
+    def __invert__(self) -> Array:
+        return _call("logical_not", self)
+
+    def __and__(self, o: Any) -> Array:
+        return _call("logical_and", self, o)
+
+    def __rand__(self, o: Any) -> Array:
+        return _call("logical_and", o, self)
+
+    def __or__(self, o: Any) -> Array:
+        return _call("logical_or", self, o)
+
+    def __ror__(self, o: Any) -> Array:
+        return _call("logical_or", o, self)
+
+    def __xor__(self, o: Any) -> Array:
+        return _call("logical_xor", self, o)
+
+    def __rxor__(self, o: Any) -> Array:
+        return _call("logical_xor", o, self)
+
+    def __lt__(self, o: Any) -> Array:
+        return _call("compare", "lt", self, o)
+
+    def __le__(self, o: Any) -> Array:
+        return _call("compare", "le", self, o)
+
+    def __gt__(self, o: Any) -> Array:
+        return _call("compare", "gt", self, o)
+
+    def __ge__(self, o: Any) -> Array:
+        return _call("compare", "ge", self, o)
+
+    def __eq__(self, o: Any) -> Array:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return _call("compare", "eq", self, o)
+
+    def __ne__(self, o: Any) -> Array:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return _call("compare", "ne", self, o)
+
+    __hash__ = object.__hash__
+
+    def __getitem__(self, key: Any) -> Array:
+        return _call("index", self, key)
+
+    # Methods, as NumPy's.
+
+    def reshape(self, *shape: Any) -> Array:
+        return _call("reshape", self, shape[0] if len(shape) == 1 and not isinstance(shape[0], Dim) else shape)
+
+    def transpose(self, *axes: Any) -> Array:
+        flat = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+        return _call("transpose", self, flat or None)
+
+    def astype(self, dtype: Any) -> Array:
+        return _call("convert", self, dtype)
+
+    def sum(self, axis: Axis = None, keepdims: bool = False) -> Array:
+        return _call("sum_", self, axis, keepdims)
+
+    def prod(self, axis: Axis = None, keepdims: bool = False) -> Array:
+        return _call("prod", self, axis, keepdims)
+
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Array:
+        return _call("max_", self, axis, keepdims)
+
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Array:
+        return _call("min_", self, axis, keepdims)
+
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> Array:
+        return _call("mean", self, axis, keepdims)
+
+    def var(self, axis: Axis = None, keepdims: bool = False) -> Array:
+        return _call("variance", self, axis, keepdims)
+
+    def any(self, axis: Axis = None, keepdims: bool = False) -> Array:
+        return _call("any_", self, axis, keepdims)
+
+    def all(self, axis: Axis = None, keepdims: bool = False) -> Array:
+        return _call("all_", self, axis, keepdims)
+
+    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Array:
+        return _call("argmax", self, axis, keepdims)
+
+    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Array:
+        return _call("argmin", self, axis, keepdims)
+
+    # What a traced value cannot do.
+
+    def __bool__(self) -> NoReturn:
+        self._unknown("truth", "mlc.numpy.where, or a static argument")
+
+    def __int__(self) -> NoReturn:
+        self._unknown("value", "astype, or a static argument")
+
+    def __float__(self) -> NoReturn:
+        self._unknown("value", "astype, or a static argument")
+
+    def __index__(self) -> NoReturn:
+        self._unknown("value", "mlc.numpy.where or one_hot, or a static argument")
+
+    def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        self._unknown("value", "functions of mlc.numpy instead of numpy's")
+
+    def _unknown(self, what: str, instead: str) -> NoReturn:
+        from .op import locate
+
+        raise CompileError(
+            f"the {what} of a traced value of type {self.type} is not known while the program is built; use {instead}",
+            locate[0](),
+        )
+
+    def __len__(self) -> int:
+        if not self.shape or not isinstance(n := self.shape[0], int):
+            raise TypeError(f"len() of a value of type {self.type}, whose first dimension is no number")
+        return n
+
+    def __iter__(self) -> Iterator[Array]:
+        return iter([self[k] for k in range(len(self))])
+
+    def __repr__(self) -> str:
+        return f"Array({self.type})"

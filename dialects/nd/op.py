@@ -1,0 +1,371 @@
+"""What every `nd` op has, and `bind`, which builds one at the current place.
+
+The life of an op, in the order in which its class states it:
+
+    definition   @op("exp", ...), xDSL's operand and property definitions, assembly format
+    dim_map      which index each dimension follows (dimmap.py); most of the rest is derived from it
+    infer        result type, from operand types and properties; the verifier demands that the result has it
+    reference    NumPy; also used for constant folding
+    jvp          tangent of the result; `linear` and `derivative` make it a word or a row
+    transpose    for linear ops: cotangents of the operands
+    batch        vmap; default: from the dimension map
+    tolerance, flops
+
+Rules get and return `Array`, so they read like the user's programs. They build ops at the current place (`building`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any, ClassVar, TypeVar
+
+from xdsl.dialects.builtin import UnknownLoc
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.irdl import IRDLOperation, irdl_op_definition, traits_def
+from xdsl.irdl.operations import BeforeVariadicSingleAccessor, VarIRConstruct
+from xdsl.traits import Pure
+from xdsl.utils.exceptions import VerifyException
+
+from ..errors import CompileError
+from .array import Array
+from .dimmap import DimMap
+from .dims import Dim, Shape, evaluate
+from .types import ANY, NUMERIC, Type, element, is_float, shape_of, tensor
+
+Props = Mapping[str, Attribute]
+Partial = Array | Callable[[], Array] | None
+"""A partial derivative; a function where it costs something that an inactive operand does not need."""
+
+
+class Linear(Enum):
+    NO = "has a derivative rule"
+    JOINT = "linear in all float operands together: the tangent is the op on the tangents"
+    EACH = "linear in each operand: the tangent is a sum over operands"
+    NEVER = "not differentiable: tangents stop here"
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """The error allowed in units of the last place of the result, plus `sums` units of the last place of the largest sum
+    of magnitudes. `scale` is that magnitude where it is known (programs), else it comes from the inputs.
+
+    `ulp` is for elementwise work; `sums` is 4 * sqrt(K) for a sum over K terms. Both add up along a program.
+    """
+
+    ulp: float = 0
+    sums: float = 0
+    scale: float = 0
+
+    @property
+    def exact(self) -> bool:
+        return not self.ulp and not self.sums
+
+    def then(self, other: Tolerance) -> Tolerance:
+        """The tolerance of one after the other."""
+        return Tolerance(self.ulp + other.ulp, self.sums + other.sums, max(self.scale, other.scale))
+
+    def at(self, scale: float) -> Tolerance:
+        return replace(self, scale=max(self.scale, scale))
+
+
+EXACT = Tolerance()
+
+
+@dataclass(frozen=True)
+class Cost:
+    flops: Dim
+    accesses: Dim
+
+
+class NdOp(IRDLOperation):
+    LINEAR: ClassVar[Linear] = Linear.NO
+    TOLERANCE: ClassVar[Tolerance] = EXACT
+    FLOPS: ClassVar[int] = 1
+    ELEMENT: ClassVar[str] = ""
+    DTYPES: ClassVar[Sequence[Attribute]] = ANY
+    traits = traits_def(Pure())
+
+    @classmethod
+    def dim_map(cls, shapes: Sequence[Shape], props: Props) -> DimMap:
+        raise NotImplementedError(cls.name)
+
+    @classmethod
+    def infer(cls, types: Sequence[Type], props: Props) -> Type:
+        """The result type; ValueError says expected and found."""
+        shapes = [shape_of(t) for t in types]
+        return tensor(cls.dim_map(shapes, props).infer(shapes), one_dtype(cls, types))
+
+    def verify_(self) -> None:
+        try:
+            want = self.infer(self.operand_types, self.properties)  # pyright: ignore[reportArgumentType]
+        except ValueError as e:
+            raise VerifyException(f"{self.name}: {e}") from None
+        if (got := self.results[0].type) != want:
+            raise VerifyException(f"{self.name}: expected result type {want}, found {got}")
+
+    def reference(self, *args: Any, **kwargs: Any) -> Any:
+        """The op on NumPy arrays. Where the result's shape is symbolic, its sizes come from `sizes`."""
+        raise NotImplementedError(self.name)
+
+    def magnitude(self, *args: Any) -> Any:
+        """For sums: the sum of the terms' magnitudes, in float64, which scales the error allowed; None for others."""
+        return None
+
+    def terms(self, *args: Any) -> int:
+        """For sums: how many terms one result element adds."""
+        return 1
+
+    def jvp(self, tangents: Sequence[Array | None]) -> Sequence[Array | None]:
+        """Tangents of the results; None stands for zero."""
+        match self.LINEAR:
+            case Linear.NEVER:
+                return [None] * len(self.results)
+            case Linear.JOINT:
+                return [self.again([tangent_or_zero(t, v) for t, v in zip(tangents, self.operands, strict=True)])]
+            case Linear.EACH:
+                args = [Array(v) for v in self.operands]
+                terms = [self.again([*args[:k], t, *args[k + 1 :]]) for k, t in enumerate(tangents) if t is not None]
+                return [add_all(terms)]
+            case Linear.NO:
+                return [self.tangent(tangents)]
+
+    def tangent(self, tangents: Sequence[Array | None]) -> Array | None:
+        raise CompileError(f"{self.name} has no derivative rule", self.location)
+
+    def transpose(self, ct: Array, linear: Sequence[bool]) -> Sequence[Array | None]:
+        """Cotangents of the operands that `linear` names, from the result's."""
+        raise CompileError(f"{self.name} has no transpose rule", self.location)
+
+    def batch(self, args: Sequence[Array], flags: Sequence[bool], size: Dim) -> Array:
+        """The op over a new leading dimension of the operands that `flags` name (at least one)."""
+        raise CompileError(f"{self.name} has no batching rule", self.location)
+
+    # Derived.
+
+    def again(self, args: Sequence[Array]) -> Array:
+        """The same op on other operands."""
+        return bind(type(self), *args, **self.properties)
+
+    @property
+    def type(self) -> Type:
+        """The result's type."""
+        return self.results[0].type  # pyright: ignore[reportReturnType]
+
+    @property
+    def dims(self) -> DimMap:
+        return self.dim_map([shape_of(v.type) for v in self.operands], self.properties)
+
+    def cost(self) -> Cost:
+        shapes, out = [shape_of(v.type) for v in self.operands], shape_of(self.type)
+        return Cost(self.dims.points(shapes, out) * self.FLOPS, self.dims.accesses(shapes, out))
+
+    def statement(self) -> str:
+        call = self.name.removeprefix("nd.") + "(" + ", ".join(["{}"] * len(self.operands)) + ")"
+        return self.dims.statement(self.ELEMENT or call)
+
+
+def one_dtype(cls: type[NdOp], types: Sequence[Type]) -> Attribute:
+    """The common element type of the operands, which must be one that the op takes."""
+    dtype = types[0].element_type
+    for k, t in enumerate(types):
+        if t.element_type != dtype:
+            raise ValueError(f"expected operands of one element type, found {dtype} and {t.element_type} (operand {k})")
+    if dtype not in cls.DTYPES:
+        *most, last = map(str, cls.DTYPES)
+        expected = f"{', '.join(most)} or {last}" if most else last
+        raise ValueError(f"expected elements of {expected}, found {types[0]}; convert it first")
+    return dtype
+
+
+class _FastOperand(BeforeVariadicSingleAccessor):
+    """xDSL's accessor takes 6 us for each `op.x`; this one 0.2."""
+
+    def __get__(self, obj: Any, objtype: Any = None) -> Any:
+        return obj._operands[self.idx]
+
+
+class _FastResult(BeforeVariadicSingleAccessor):
+    def __get__(self, obj: Any, objtype: Any = None) -> Any:
+        return obj.results[self.idx]
+
+
+def _fast_accessors(cls: type[NdOp]) -> None:
+    fast = {VarIRConstruct.OPERAND: _FastOperand, VarIRConstruct.RESULT: _FastResult}
+    for name, a in list(cls.__dict__.items()):
+        if type(a) is BeforeVariadicSingleAccessor and a.construct in fast:
+            setattr(cls, name, fast[a.construct](a.construct, a.idx))
+
+
+OPS: dict[str, type[NdOp]] = {}
+"""Every op, by its name without `nd.`; families fill it when `dialect` imports them."""
+
+C = TypeVar("C", bound=NdOp)
+
+
+def op(
+    name: str,
+    *,
+    linear: Linear = Linear.NO,
+    tolerance: Tolerance | None = None,
+    flops: int | None = None,
+    element: str = "",
+    dtypes: Sequence[Attribute] = NUMERIC,
+) -> Callable[[type[C]], type[C]]:
+    """Define `nd.<name>` and put it into the registry."""
+
+    def define(cls: type[C]) -> type[C]:
+        cls.name = "nd." + name
+        cls = irdl_op_definition(cls)
+        cls.LINEAR = linear  # after xDSL has looked at the class: it refuses plain class attributes
+        cls.DTYPES = dtypes
+        if tolerance is not None:
+            cls.TOLERANCE = tolerance
+        if flops is not None:
+            cls.FLOPS = flops
+        if element:
+            cls.ELEMENT = element
+        _fast_accessors(cls)
+        OPS[name] = cls
+        return cls
+
+    return define
+
+
+# The current place: ops are built at the end of a block, with a location.
+
+
+@dataclass
+class Place:
+    block: Block
+    location: Attribute | None = None
+    """None: ask `locate`, the tracer's hook that names the user's frame."""
+
+
+_places: list[Place] = []
+locate: list[Callable[[], Attribute]] = [UnknownLoc]
+
+
+@contextmanager
+def building(block: Block, location: Attribute | None = None) -> Iterator[Place]:
+    _places.append(here_ := Place(block, location))
+    try:
+        yield here_
+    finally:
+        _places.pop()
+
+
+def place() -> Place:
+    if not _places:
+        raise CompileError("expected to be inside a traced function or an open block, found none", locate[0]())
+    return _places[-1]
+
+
+def insert(new: Operation) -> Operation:
+    place().block.add_op(new)
+    return new
+
+
+def here() -> Attribute:
+    """The location of what is built now."""
+    return (_places[-1].location if _places else None) or locate[0]()
+
+
+def bind(cls: type[NdOp], *args: Array, **props: Attribute) -> Array:
+    """Build one op with one result; 3x faster than the class's constructor."""
+    values = [a.value for a in args]
+    try:
+        result = cls.infer([v.type for v in values], props)  # pyright: ignore[reportArgumentType]
+    except ValueError as e:
+        raise CompileError(f"{cls.name}: {e}", here()) from None
+    new = cls.create(operands=values, result_types=[result], properties=props, location=here())
+    place().block.add_op(new)
+    return Array(new.results[0])
+
+
+# The sizes of symbols while a reference runs.
+
+_sizes: list[Mapping[str, int]] = [{}]
+
+
+@contextmanager
+def sizes(symbols: Mapping[str, int]) -> Iterator[None]:
+    _sizes.append(symbols)
+    try:
+        yield
+    finally:
+        _sizes.pop()
+
+
+def number(d: Dim) -> int:
+    """The value of a dimension at run time."""
+    return d if isinstance(d, int) else evaluate(d, _sizes[-1])
+
+
+def numbers(t: Attribute) -> tuple[int, ...]:
+    """The shape of a type at run time."""
+    return tuple(number(d) for d in shape_of(t))
+
+
+# Helpers of rules.
+
+
+def zeros_like(x: Array) -> Array:
+    from .constant import full
+
+    return full(0, x.type)
+
+
+def tangent_or_zero(t: Array | None, v: SSAValue) -> Array:
+    """The tangent of an operand, or zeros; an operand that can have none (integers) stays itself."""
+    if t is not None:
+        return t
+    return zeros_like(Array(v)) if is_float(v.type) else Array(v)
+
+
+def expand(x: Array, size: Dim) -> Array:
+    """A new leading dimension by replication."""
+    from .movement import broadcast_to
+
+    return broadcast_to(x, (size, *x.shape))
+
+
+def add_all(terms: Sequence[Array]) -> Array:
+    from .elementwise import Add
+
+    out = terms[0]
+    for t in terms[1:]:
+        out = bind(Add, out, t)
+    return out
+
+
+__all__ = [
+    "EXACT",
+    "OPS",
+    "Array",
+    "Cost",
+    "Linear",
+    "NdOp",
+    "Partial",
+    "Place",
+    "Props",
+    "Tolerance",
+    "add_all",
+    "bind",
+    "building",
+    "element",
+    "expand",
+    "here",
+    "insert",
+    "locate",
+    "number",
+    "numbers",
+    "one_dtype",
+    "op",
+    "place",
+    "sizes",
+    "tangent_or_zero",
+    "zeros_like",
+]

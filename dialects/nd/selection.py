@@ -1,0 +1,138 @@
+"""Elementwise ops whose operands and result differ in type: compare, select, convert.
+
+A comparison with NaN is false, `ne` true. Conversion to an integer rounds towards zero, saturates, and gives 0 for NaN;
+between integers it wraps; to i1 it asks whether the value is not 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import auto
+from typing import Any, ClassVar
+
+import numpy as np
+from xdsl.dialects.builtin import TensorType, TypeAttribute, i1
+from xdsl.dialects.utils.enum_attribute import EnumAttribute
+from xdsl.ir import Attribute
+from xdsl.irdl import VarConstraint, irdl_attr_definition, operand_def, prop_def, result_def
+from xdsl.utils.str_enum import StrEnum
+
+from .elementwise import Elementwise, Np, same_type
+from .op import EXACT, Array, Linear, Props, bind, one_dtype, op, zeros_like
+from .types import ANY, NUMPY, Type, is_float, shape_of, tensor
+
+
+class CompareKind(StrEnum):
+    eq = auto()
+    ne = auto()
+    lt = auto()
+    le = auto()
+    gt = auto()
+    ge = auto()
+
+
+@irdl_attr_definition
+class CompareKindAttr(EnumAttribute[CompareKind]):
+    name = "nd.compare_kind"
+
+
+COMPARE = {k.value: CompareKindAttr(k) for k in CompareKind}
+
+_COMPARE: dict[str, Any] = {
+    "eq": np.equal,
+    "ne": np.not_equal,
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+}
+
+
+@op("compare", linear=Linear.NEVER, tolerance=EXACT, dtypes=ANY)
+class Compare(Elementwise):
+    """`nd.compare gt %x, %y`; i1 has an order too: false is below true."""
+
+    T: ClassVar = VarConstraint("T", TensorType.constr())
+    kind = prop_def(CompareKindAttr)
+    x = operand_def(T)
+    y = operand_def(T)
+    result = result_def(TensorType)
+    assembly_format = "$kind $x `,` $y attr-dict `:` type($x) `->` type($result)"
+
+    @classmethod
+    def infer(cls, types: Sequence[Type], props: Props) -> Type:
+        return tensor(shape_of(super().infer(types, props)), i1)
+
+    def reference(self, x: Np, y: Np) -> Np:
+        return _COMPARE[self.kind.data](x, y)
+
+
+@op("select", linear=Linear.JOINT, tolerance=EXACT, dtypes=ANY, element="{} ? {} : {}")
+class Select(Elementwise):
+    """`nd.select %p, %x, %y`: x where p, else y."""
+
+    T: ClassVar = VarConstraint("T", TensorType.constr())
+    pred = operand_def(TensorType)
+    x = operand_def(T)
+    y = operand_def(T)
+    result = result_def(T)
+    assembly_format = "$pred `,` $x `,` $y attr-dict `:` type($pred) `,` type($result)"
+
+    @classmethod
+    def infer(cls, types: Sequence[Type], props: Props) -> Type:
+        same_type(types[1:])
+        one_dtype(cls, types[1:])
+        if types[0] != (want := tensor(shape_of(types[1]), i1)):
+            raise ValueError(f"expected a predicate of type {want}, found {types[0]}")
+        return types[1]
+
+    def reference(self, p: Np, x: Np, y: Np) -> Np:
+        return np.where(p, x, y)
+
+    def jvp(self, tangents: Sequence[Array | None]) -> Sequence[Array | None]:
+        dx, dy = (t if t is not None else zeros_like(Array(self.result)) for t in tangents[1:])
+        return [bind(Select, Array(self.pred), dx, dy)]
+
+    def transpose(self, ct: Array, linear: Sequence[bool]) -> Sequence[Array | None]:
+        p, zero = Array(self.pred), zeros_like(ct)
+        dx = bind(Select, p, ct, zero) if linear[1] else None
+        return [None, dx, bind(Select, p, zero, ct) if linear[2] else None]
+
+
+@op("convert", linear=Linear.JOINT, tolerance=EXACT, dtypes=ANY)
+class Convert(Elementwise):
+    """`nd.convert %x to f64`. Between floats it is linear; to or from an integer no tangent passes."""
+
+    x = operand_def(TensorType)
+    to = prop_def(TypeAttribute)
+    result = result_def(TensorType)
+    assembly_format = "$x `to` $to attr-dict `:` type($x) `->` type($result)"
+
+    @classmethod
+    def infer(cls, types: Sequence[Type], props: Props) -> Type:
+        one_dtype(cls, types)
+        if props["to"] not in ANY:
+            raise ValueError(f"expected to convert to {', '.join(map(str, ANY))}, found {props['to']}")
+        return tensor(shape_of(types[0]), props["to"])
+
+    def reference(self, x: Np) -> Np:
+        return convert_elements(x, NUMPY[self.to])
+
+    def jvp(self, tangents: Sequence[Array | None]) -> Sequence[Array | None]:
+        t = tangents[0]
+        return [bind(Convert, t, to=self.to) if t is not None and is_float(self.to) else None]
+
+    def transpose(self, ct: Array, linear: Sequence[bool]) -> Sequence[Array | None]:
+        return [convert(ct, Array(self.x).dtype)]
+
+
+def convert(x: Array, to: Attribute) -> Array:
+    return x if x.dtype == to else bind(Convert, x, to=to)
+
+
+def convert_elements(x: Np, to: np.dtype[Any]) -> Np:
+    if x.dtype.kind != "f" or to.kind != "i":
+        return x.astype(to)
+    low, high = np.iinfo(to).min, np.iinfo(to).max
+    inside = np.where((x >= low) & (x < float(high)), x, 0).astype(to)  # float(2**63 - 1) is 2**63
+    return np.where(x >= float(high), high, np.where(x < low, low, inside)).astype(to)

@@ -1,0 +1,199 @@
+"""Tensor types: the builtin `tensor`, whose `?` dimensions are named in order by an encoding.
+
+    tensor<4x8xf32>                          static
+    tensor<?x128x?xf32, #nd.sym<b, 2*s + 1>> two symbolic dimensions
+
+Stock tools parse both. Types are interned by `tensor`, so that comparing them is comparing pointers.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
+    FloatAttr,
+    IntegerAttr,
+    IntegerType,
+    NoneAttr,
+    TensorType,
+    f32,
+    f64,
+    i1,
+    i32,
+    i64,
+)
+from xdsl.ir import Attribute, Data
+from xdsl.irdl import irdl_attr_definition
+from xdsl.parser import AttrParser
+from xdsl.printer import Printer
+from xdsl.utils.exceptions import VerifyException
+
+from .dims import Dim, Shape, Sym, symbol
+
+Type = TensorType[Any]
+
+NUMPY: dict[Attribute, np.dtype[Any]] = {
+    f32: np.dtype("f4"),
+    f64: np.dtype("f8"),
+    i1: np.dtype("?"),
+    i32: np.dtype("i4"),
+    i64: np.dtype("i8"),
+}
+"""NumPy's side of each element type."""
+
+DTYPE: dict[np.dtype[Any], Attribute] = {v: k for k, v in NUMPY.items()}
+"""The element type of each NumPy dtype."""
+
+FLOAT = (f32, f64)
+INTEGER = (i32, i64)
+NUMERIC = (f32, f64, i32, i64)
+LOGICAL = (i1, i32, i64)
+BOOL = (i1,)
+ANY = (f32, f64, i32, i64, i1)
+
+
+@irdl_attr_definition
+class SymAttr(Data[tuple[Sym, ...]]):
+    """`#nd.sym<b, 2*s + 1>`: one expression for each `?` of the type, in order."""
+
+    name = "nd.sym"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> tuple[Sym, ...]:
+        with parser.in_angle_brackets():
+            dims = parser.parse_comma_separated_list(parser.Delimiter.NONE, lambda: parse_dim(parser))
+        for d in dims:
+            if not isinstance(d, Sym):
+                parser.raise_error(f"expected an expression with a symbol, found {d}: write the number into the shape")
+        return tuple(d for d in dims if isinstance(d, Sym))
+
+    def print_parameter(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            printer.print_string(", ".join(map(str, self.data)))
+
+
+@irdl_attr_definition
+class DimsAttr(Data[tuple[Dim, ...]]):
+    """`[0, b - 1]`: one number or expression for each dimension (starts, paddings, permuted axes)."""
+
+    name = "nd.dims"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> tuple[Dim, ...]:
+        return tuple(parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: parse_dim(parser)))
+
+    def print_parameter(self, printer: Printer) -> None:
+        printer.print_string("[" + ", ".join(map(str, self.data)) + "]")
+
+
+def dims_attr(dims: Any) -> DimsAttr:
+    return DimsAttr(tuple(dims))
+
+
+def parse_dim(p: AttrParser) -> Dim:
+    """`2*s*b - (s + 1) floordiv 2 + 3`."""
+    out = _product(p)
+    while True:
+        if p.parse_optional_punctuation("+"):
+            out = out + _product(p)
+        elif (n := p.parse_optional_integer(allow_boolean=False)) is not None and n < 0:
+            out = out + _product(p, n)  # `s -1`: the lexer took the sign into the number
+        elif p.parse_optional_punctuation("-"):
+            out = out - _product(p)
+        else:
+            return out
+
+
+def _product(p: AttrParser, first: Dim | None = None) -> Dim:
+    out = _atom(p) if first is None else first
+    while True:
+        if p.parse_optional_punctuation("*"):
+            out = out * _atom(p)
+        elif p.parse_optional_keyword("floordiv"):
+            n = p.parse_integer()
+            if n <= 0:
+                p.raise_error(f"expected a positive divisor, found {n}")
+            out = out // n
+        else:
+            return out
+
+
+def _atom(p: AttrParser) -> Dim:
+    if (n := p.parse_optional_integer(allow_boolean=False)) is not None:
+        return n
+    if p.parse_optional_punctuation("-"):
+        return -_atom(p)
+    if p.parse_optional_punctuation("("):
+        out = parse_dim(p)
+        p.parse_punctuation(")")
+        return out
+    return symbol(p.parse_identifier("expected a symbol or an integer"))
+
+
+@lru_cache(None)
+def tensor(shape: Shape, dtype: Attribute) -> Type:
+    """The one type object of this shape and element type."""
+    syms = tuple(d for d in shape if isinstance(d, Sym))
+    dims = [DYNAMIC_INDEX if isinstance(d, Sym) else d for d in shape]
+    return TensorType(dtype, dims, SymAttr(syms) if syms else NoneAttr())
+
+
+def shape_of(t: Attribute) -> Shape:
+    """The shape; kept on the type object, since hashing a type to look it up costs 7 us."""
+    try:
+        return t.nd_shape  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType, reportUnknownMemberType]
+    except AttributeError:
+        pass
+    object.__setattr__(t, "nd_shape", shape := _shape(t))
+    return shape
+
+
+def _shape(t: Attribute) -> Shape:
+    if not isinstance(t, TensorType):
+        raise VerifyException(f"expected a ranked tensor, found {t}")
+    found: Type = t
+    sizes = found.get_shape()
+    syms = list(found.encoding.data) if isinstance(found.encoding, SymAttr) else []
+    if sizes.count(DYNAMIC_INDEX) != len(syms):
+        raise VerifyException(
+            f"expected #nd.sym to name {sizes.count(DYNAMIC_INDEX)} dimensions, found {len(syms)} in {found}"
+        )
+    return tuple(syms.pop(0) if d == DYNAMIC_INDEX else d for d in sizes)
+
+
+def element(t: Attribute) -> Attribute:
+    assert isinstance(t, TensorType)
+    found: Type = t
+    return found.element_type
+
+
+def with_shape(t: Attribute, shape: Shape) -> Type:
+    return tensor(shape, element(t))
+
+
+def is_float(t: Attribute) -> bool:
+    """Of a tensor type or an element type."""
+    dtype = element(t) if isinstance(t, TensorType) else t
+    return not isinstance(dtype, IntegerType)
+
+
+def dtype_of(x: np.ndarray[Any, Any] | np.generic) -> Attribute:
+    found = DTYPE.get(x.dtype)
+    if found is None:
+        raise ValueError(f"expected elements of float32, float64, int32, int64 or bool, found {x.dtype}: convert first")
+    return found
+
+
+@lru_cache(4096)
+def _scalar(value: Any, kind: type, text: str, dtype: Attribute) -> FloatAttr[Any] | IntegerAttr[Any]:
+    if isinstance(dtype, IntegerType):
+        return IntegerAttr(int(value), dtype)
+    return FloatAttr(float(value), dtype)  # pyright: ignore[reportArgumentType, reportUnknownVariableType, reportCallIssue]
+
+
+def scalar(value: Any, dtype: Attribute) -> FloatAttr[Any] | IntegerAttr[Any]:
+    """One element as an attribute (interned; the text keeps 0 and -0 apart)."""
+    return _scalar(value, type(value), repr(value), dtype)
