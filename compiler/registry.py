@@ -48,6 +48,7 @@ PASSES: dict[str, str] = {
     "loop-pack": "mlc.compiler.transforms.loop.pack:LoopPack",
     "loop-vectorize": "mlc.compiler.transforms.loop.vectorize:LoopVectorize",
     "loop-stream": "mlc.compiler.transforms.loop.stream:LoopStream",
+    "loop-copies": "mlc.compiler.transforms.loop.copies:LoopCopies",
     # vector
     "lower-loop": "mlc.lowering.lower_loop:LowerLoop",
     "expand-math": "mlc.lowering.expand_math:ExpandMath",
