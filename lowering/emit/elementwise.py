@@ -1,0 +1,241 @@
+"""Operations of the table, constants and index arithmetic: scalars at once, vectors chunk by chunk on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from xdsl.dialects.arith import FastMathFlagsAttr
+from xdsl.dialects.builtin import (
+    AffineMapAttr,
+    DenseIntOrFPElementsAttr,
+    FloatAttr,
+    IndexType,
+    IntegerAttr,
+    VectorType,
+)
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir.affine import AffineBinaryOpExpr, AffineBinaryOpKind, AffineConstantExpr, AffineDimExpr, AffineExpr
+
+from .state import HANDLERS, Emitter, Form, emits
+from .table import FLOAT_PREDICATES, INTEGER_PREDICATES, TABLE, Types, flags_of, is_nothing, prepare
+from .text import kind_of, literal, vector_of
+from .values import Lead, Vec
+
+
+def elementwise(e: Emitter, op: Operation) -> None:
+    result = op.results[0]
+    kind = result.type
+    if isinstance(kind, VectorType) and kind.get_num_dims():
+        _vector(e, op, kind)
+    elif isinstance(kind, IndexType):
+        _index(e, op)
+    else:
+        types, operands = _scalar_types(op, kind), [e.scalar(o) for o in op.operands]
+        e.env[result] = operands[0] if is_nothing(op.name, types) else e.instruct(prepare(op.name, types), operands)
+
+
+for _name in TABLE:
+    HANDLERS[_name] = elementwise
+
+
+def element_of(kind: Attribute) -> str:
+    return kind_of(kind.element_type if isinstance(kind, VectorType) else kind)
+
+
+def _details(op: Operation) -> tuple[str, str]:
+    """Fast-math flags and comparison predicate, as LLVM spells them."""
+    flags, predicate = "", ""
+    fastmath = op.properties.get("fastmath")
+    if isinstance(fastmath, FastMathFlagsAttr):
+        flags = flags_of(sorted(flag.value for flag in fastmath.data))
+    number = op.properties.get("predicate")
+    if isinstance(number, IntegerAttr):
+        predicate = (FLOAT_PREDICATES if op.name == "arith.cmpf" else INTEGER_PREDICATES)[number.value.data]
+    return flags, predicate
+
+
+def _scalar_types(op: Operation, kind: Attribute) -> Types:
+    kinds = [element_of(o.type) for o in op.operands]
+    return Types(kinds[0], kinds[1] if len(kinds) > 1 else "", element_of(kind), 0, 0, *_details(op))
+
+
+def _vector(e: Emitter, op: Operation, kind: VectorType) -> None:
+    arguments = [e.env[o] if isinstance(o.type, VectorType) else e.scalar(o) for o in op.operands]
+    first, second = element_of(op.operands[0].type), element_of(op.operands[min(1, len(arguments) - 1)].type)
+    choice = isinstance(arguments[0], str)  # the condition of a select may be one scalar for all lanes
+    name, element = op.name, kind_of(kind.element_type)
+    details = _details(op)
+
+    def native(lead: Lead, chunk: int) -> str:
+        width = vec.width(chunk)
+        operands = [a.nat(lead, chunk) if isinstance(a, Vec) else a for a in arguments]
+        types = Types(first, second, element, 0 if choice else width, width, *details)
+        return operands[0] if is_nothing(name, types) else e.instruct(prepare(name, types), operands)
+
+    def scalar(at: Lead) -> str:
+        operands = [a.sca(at) if isinstance(a, Vec) else a for a in arguments]
+        types = Types(first, second, element, 0, 0, *details)
+        return operands[0] if is_nothing(name, types) else e.instruct(prepare(name, types), operands)
+
+    narrow = kind.get_shape()[-1] == 1 and all(a.scalar is not None for a in arguments if isinstance(a, Vec))
+    vec = e.vec(element, kind.get_shape(), None if narrow else native, scalar if narrow else None)
+    e.env[op.results[0]] = vec
+
+
+# ---- index values
+def _index(e: Emitter, op: Operation) -> None:
+    """Sums and multiples stay linear forms; the rest is computed in the innermost loop that binds an operand."""
+    result = op.results[0]
+    forms = [e.index.get(o) for o in op.operands]
+    if len(forms) == 2:
+        a, b = forms
+        if a is not None and b is not None:
+            if op.name in ("arith.addi", "arith.subi"):
+                e.index[result] = add(a, scaled(b, 1 if op.name == "arith.addi" else -1))
+                return
+            if op.name == "arith.muli" and not (a.terms and b.terms):
+                e.index[result] = scaled(a, b.constant) if not b.terms else scaled(b, a.constant)
+                return
+    define(e, result, op.name, list(op.operands), _details(op)[1])
+
+
+def define(e: Emitter, result: SSAValue, name: str, operands: list[SSAValue], predicate: str = "") -> None:
+    forms = [e.index.get(o) for o in operands]
+    depth = max((e.depth_of(f) if f is not None else len(e.scopes) - 1) for f in forms)
+    kinds = [element_of(o.type) for o in operands]
+    types = Types(kinds[0], kinds[min(1, len(kinds) - 1)], "i64", 0, 0, "", predicate)
+    texts = [e.scalar(o) for o in operands]
+    value = texts[0] if is_nothing(name, types) else e.instruct(prepare(name, types), texts, depth)
+    e.index[result] = e.name_index(value, depth)
+
+
+def add(a: Form, b: Form) -> Form:
+    terms = dict(a.terms)
+    for name, factor in b.terms.items():
+        terms[name] = terms.get(name, 0) + factor
+    return Form(a.constant + b.constant, {n: k for n, k in terms.items() if k})
+
+
+def scaled(a: Form, factor: int) -> Form:
+    return Form(a.constant * factor, {n: k * factor for n, k in a.terms.items()} if factor else {})
+
+
+BINARY: dict[AffineBinaryOpKind, str] = {
+    AffineBinaryOpKind.Mul: "arith.muli",
+    AffineBinaryOpKind.FloorDiv: "arith.floordivsi",
+    AffineBinaryOpKind.CeilDiv: "arith.ceildivsi",
+}
+
+
+def affine_form(e: Emitter, expr: AffineExpr, dims: Sequence[Form], symbols: Sequence[Form]) -> Form:
+    """The value of an affine expression; divisions by powers of loop variables are computed in their loop."""
+    if isinstance(expr, AffineConstantExpr):
+        return Form(expr.value, {})
+    if isinstance(expr, AffineDimExpr):
+        return dims[expr.position]
+    if not isinstance(expr, AffineBinaryOpExpr):
+        return symbols[expr.position]  # pyright: ignore
+    a, b = affine_form(e, expr.lhs, dims, symbols), affine_form(e, expr.rhs, dims, symbols)
+    if expr.kind is AffineBinaryOpKind.Add:
+        return add(a, b)
+    if expr.kind is AffineBinaryOpKind.Mul and not (a.terms and b.terms):
+        return scaled(a, b.constant) if not b.terms else scaled(b, a.constant)
+    depth = max(e.depth_of(a), e.depth_of(b))
+
+    def compute(name: str, x: str, y: str) -> str:
+        return e.instruct(prepare(name, Types("i64", "i64", "i64", 0, 0)), [x, y], depth)
+
+    x, y = e.index_text(a), e.index_text(b)
+    if expr.kind is AffineBinaryOpKind.Mod:  # a - (a floordiv b) * b
+        return e.name_index(
+            compute("arith.subi", x, compute("arith.muli", compute("arith.floordivsi", x, y), y)), depth
+        )
+    return e.name_index(compute(BINARY[expr.kind], x, y), depth)
+
+
+def map_forms(e: Emitter, op: Operation) -> list[Form]:
+    amap = op.properties["map"]
+    assert isinstance(amap, AffineMapAttr)
+    forms = [e.index[o] for o in op.operands]
+    n = amap.data.num_dims
+    return [affine_form(e, expr, forms[:n], forms[n:]) for expr in amap.data.results]
+
+
+@emits("affine.apply")
+def affine_apply(e: Emitter, op: Operation) -> None:
+    e.index[op.results[0]] = map_forms(e, op)[0]
+
+
+@emits("affine.min", "affine.max")
+def affine_extreme(e: Emitter, op: Operation) -> None:
+    forms = map_forms(e, op)
+    depth = max(e.depth_of(f) for f in forms)
+    texts = [e.index_text(f) for f in forms]
+    value = texts[0]
+    name = "arith.minsi" if op.name == "affine.min" else "arith.maxsi"
+    for text in texts[1:]:
+        value = e.instruct(prepare(name, Types("i64", "i64", "i64", 0, 0)), [value, text], depth)
+    e.index[op.results[0]] = e.name_index(value, depth)
+
+
+# ---- constants
+def _number(attribute: Attribute) -> float | int:
+    assert isinstance(attribute, IntegerAttr | FloatAttr)
+    return attribute.value.data
+
+
+@emits("arith.constant")
+def constant(e: Emitter, op: Operation) -> None:
+    result, value = op.results[0], op.properties["value"]
+    if isinstance(result.type, IndexType):
+        e.index[result] = Form(int(_number(value)), {})
+        return
+    kind = element_of(result.type)
+    if not isinstance(value, DenseIntOrFPElementsAttr):
+        e.env[result] = literal(_number(value), kind)
+        return
+    assert isinstance(result.type, VectorType)
+    shape = result.type.get_shape()
+    if value.is_splat():
+        text = literal(next(iter(value.get_values())), kind)
+        splat = f"splat ({kind} {text})"
+        e.env[result] = e.vec(kind, shape, lambda lead, c: splat, lambda at: text, constant=True) if shape else text
+        return
+    e.env[result] = table_of(e, kind, shape, [literal(v, kind) for v in value.get_values()])
+
+
+def table_of(e: Emitter, kind: str, shape: Sequence[int], texts: list[str]) -> Vec:
+    """A constant vector with its own value in each element."""
+
+    def position(at: Lead) -> int:
+        index = 0
+        for i, size in zip(at, shape):
+            index = index * size + i
+        return index
+
+    def native(lead: Lead, chunk: int) -> str:
+        start, count = position((*lead, chunk * e.lanes)), vec.count(chunk)
+        items = texts[start : start + count] + ["poison"] * (vec.width(chunk) - count)
+        return "<" + ", ".join(f"{kind} {item}" for item in items) + ">"
+
+    vec = e.vec(kind, shape, native, lambda at: texts[position(at)], constant=True)
+    return vec
+
+
+@emits("vector.step")
+def step(e: Emitter, op: Operation) -> None:
+    kind = op.results[0].type
+    assert isinstance(kind, VectorType)
+    e.env[op.results[0]] = table_of(e, "i64", kind.get_shape(), [str(i) for i in range(kind.get_shape()[0])])
+
+
+def combine(e: Emitter, name: str, kind: str, values: list[str], width: int = 0, flags: str = "") -> str:
+    """Values in a balanced tree of one operation."""
+    apply: Callable[[list[str]], str] = lambda pair: e.apply(name, kind, pair, width, flags)
+    while len(values) > 1:
+        pairs = [values[i : i + 2] for i in range(0, len(values), 2)]
+        values = [apply(pair) if len(pair) > 1 else pair[0] for pair in pairs]
+    return values[0]
+
+
+__all__ = ["add", "affine_form", "combine", "define", "element_of", "scaled", "table_of", "vector_of"]

@@ -1,0 +1,103 @@
+"""A kernel function at the vector level -> LLVM IR text of one function.
+
+    func.func @k(%x: memref<?x64xf32>, %out0: memref<?x64xf32>) { ... }
+        becomes
+    define void @"k"(ptr %a0, i64 %a0_s0, ptr %a1, i64 %a1_s0, ptr %ws)
+
+The signature follows from the type alone: for each memref a pointer to element 0, then its run-time sizes, then its
+run-time strides; scalars by value; last the workspace, `workspace_bytes` aligned to 64. One count of lanes holds for the
+whole function: a native vector of its narrowest elements of 4 bytes or more fills the machine's vectors (of bytes only: those).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from xdsl.dialects import func
+from xdsl.dialects.builtin import DYNAMIC_INDEX, IndexType, MemRefType, NoneAttr, StridedLayoutAttr, VectorType
+
+from . import control, elementwise, memory, shapes, transfer
+from .elementwise import element_of
+from .memory import layout_of
+from .state import Emitter, Ref
+from .text import bytes_of, kind_of
+
+HANDLER_MODULES = (control, elementwise, memory, shapes, transfer)
+
+
+class Parameter(NamedTuple):
+    """One argument of a kernel: LLVM element type; dimensions whose size, and whose stride, is passed; is it a buffer?"""
+
+    kind: str
+    sizes: tuple[int, ...]
+    strides: tuple[int, ...]
+    buffer: bool
+
+
+class KernelCode(NamedTuple):
+    name: str
+    llvm_ir: str
+    workspace_bytes: int
+    signature: tuple[Parameter, ...]
+    streamed: tuple[int, ...]
+    """Arguments that must be aligned to 64 bytes, since they are written past the caches."""
+
+
+def lanes_for(f: func.FuncOp, vector_bytes: int) -> int:
+    """Lanes of a native vector, for all element types of the function."""
+    sizes: set[int] = set()
+    for op in f.walk():
+        for result in op.results:
+            if isinstance(result.type, VectorType) and not isinstance(result.type.element_type, IndexType):
+                sizes.add(bytes_of(kind_of(result.type.element_type)))
+    narrowest = min((s for s in sizes if s >= 4), default=min(sizes, default=4))
+    return max(1, vector_bytes // narrowest)
+
+
+def signature_of(f: func.FuncOp) -> tuple[Parameter, ...]:
+    out: list[Parameter] = []
+    for kind in f.function_type.inputs:
+        if not isinstance(kind, MemRefType):
+            out.append(Parameter(element_of(kind), (), (), False))
+            continue
+        sizes = tuple(d for d, s in enumerate(kind.get_shape()) if s == DYNAMIC_INDEX)
+        strides: tuple[int, ...] = ()
+        if isinstance(kind.layout, StridedLayoutAttr):
+            strides = tuple(d for d, s in enumerate(kind.layout.strides) if isinstance(s, NoneAttr))
+        out.append(Parameter(kind_of(kind.element_type), sizes, strides, True))
+    return tuple(out)
+
+
+def emit_kernel(f: func.FuncOp, vector_bytes: int = 64) -> KernelCode:
+    """LLVM IR of one kernel for a machine whose vectors have `vector_bytes`."""
+    e = Emitter(lanes_for(f, vector_bytes))
+    parameters: list[str] = []
+    for i, argument in enumerate(f.body.block.args):
+        kind, name = argument.type, f"%a{i}"
+        if not isinstance(kind, MemRefType):
+            parameters.append(f"{element_of(kind)} {name}")
+            if isinstance(kind, IndexType):
+                e.index[argument] = e.name_index(name, 0)
+            else:
+                e.env[argument] = name
+            continue
+        apart = _attribute(f, i, "llvm.noalias")
+        sizes, strides, extra = layout_of(e, kind, f"a{i}")
+        parameters += [f"ptr {'noalias ' if apart else ''}{name}", *(f"i64 {p}" for p in extra)]
+        e.arguments[argument], e.depth[name] = not apart, 0
+        e.refs[argument] = Ref(name, sizes, strides, kind_of(kind.element_type), argument, name)
+    e.region(f.body.block)
+    body = "\n".join(e.scopes[0])
+    name = f.sym_name.data
+    head = f'define void @"{name}"({", ".join([*parameters, "ptr noalias %ws"])}) nounwind'
+    width = f'"prefer-vector-width"="{8 * vector_bytes}"'
+    text = "\n".join(
+        [*e.globals, *sorted(e.declarations), f"{head} {width} {{\nentry:\n{body}\n  ret void\n}}", "!0 = !{i32 1}\n"]
+    )
+    streamed = tuple(i for i, a in enumerate(f.body.block.args) if a in e.streamed)
+    return KernelCode(name, text, e.workspace, signature_of(f), streamed)
+
+
+def _attribute(f: func.FuncOp, position: int, name: str) -> bool:
+    attributes = f.arg_attrs
+    return attributes is not None and name in attributes.data[position].data

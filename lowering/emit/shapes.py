@@ -1,0 +1,257 @@
+"""vector operations that move or reduce elements: broadcast, shape_cast, transpose, extract, insert, reductions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from math import inf, prod
+
+from xdsl.dialects.builtin import DenseArrayBase, IndexType, VectorType
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from .elementwise import combine, element_of
+from .state import Emitter, emits
+from .text import bits_of, is_float, literal, mask, shuffle_of, vector_of
+from .transpose import resize, transposed
+from .values import Lead, Vec
+
+# Combining kind: the operation for floats, for integers.
+KINDS = {
+    "add": ("arith.addf", "arith.addi"),
+    "mul": ("arith.mulf", "arith.muli"),
+    "maximumf": ("arith.maximumf", ""),
+    "minimumf": ("arith.minimumf", ""),
+    "maxnumf": ("arith.maxnumf", ""),
+    "minnumf": ("arith.minnumf", ""),
+    "maxsi": ("", "arith.maxsi"),
+    "minsi": ("", "arith.minsi"),
+    "maxui": ("", "arith.maxui"),
+    "minui": ("", "arith.minui"),
+    "and": ("", "arith.andi"),
+    "or": ("", "arith.ori"),
+    "xor": ("", "arith.xori"),
+}
+
+
+def identity(kind: str, element: str) -> str:
+    """The value that combines with any other to that."""
+    bits = bits_of(element)
+    signed = 1 << (bits - 1)
+    integers = {"mul": 1, "maxsi": -signed, "minsi": signed - 1, "minui": -1, "and": -1}
+    floats = {"mul": 1.0, "maximumf": -inf, "minimumf": inf, "maxnumf": -inf, "minnumf": inf, "add": -0.0}
+    if is_float(element):
+        return literal(floats[kind], element)
+    return literal(integers.get(kind, 0) & 1 if bits == 1 else integers.get(kind, 0), element)
+
+
+def shape_of(kind: Attribute) -> tuple[int, ...]:
+    return kind.get_shape() if isinstance(kind, VectorType) else ()
+
+
+def bind(e: Emitter, result: SSAValue, value: str) -> None:
+    """A scalar result."""
+    if isinstance(result.type, IndexType):
+        e.index[result] = e.name_index(value, len(e.scopes) - 1)
+    else:
+        e.env[result] = value
+
+
+def numbers(attribute: Attribute | None) -> list[int]:
+    assert isinstance(attribute, DenseArrayBase)
+    return [int(i) for i in attribute.get_values()]
+
+
+@emits("vector.broadcast", "vector.splat")
+def broadcast(e: Emitter, op: Operation) -> None:
+    result, operand = op.results[0], op.operands[0]
+    shape, kind = shape_of(result.type), element_of(result.type)
+    if not shape_of(operand.type):
+        text = e.scalar(operand)
+        e.env[result] = e.vec(kind, shape, lambda lead, c: e.splat(text, kind, vec.width(c)), lambda at: text)
+        vec = e.vector(result)
+        return
+    source = e.vector(operand)
+    skip = len(shape) - len(source.shape)
+
+    def pick(at: Lead) -> Lead:
+        return tuple(i if z > 1 else 0 for i, z in zip(at[skip:], source.shape))
+
+    def native(lead: Lead, chunk: int) -> str:
+        if source.shape[-1] == 1 and shape[-1] > 1:
+            return e.splat(source.sca(pick((*lead, 0))), kind, out.width(chunk))
+        return source.nat(pick((*lead, 0))[:-1], chunk)
+
+    out = e.vec(kind, shape, native, lambda at: source.sca(pick(at)))
+    e.env[result] = out
+
+
+@emits("vector.shape_cast")
+def shape_cast(e: Emitter, op: Operation) -> None:
+    """Elements keep their row-major order; unit dimensions that come and go cost nothing."""
+    source, result = e.vector(op.operands[0]), op.results[0]
+    shape, kind = shape_of(result.type), element_of(result.type)
+    if not shape:
+        bind(e, result, source.sca((0,) * len(source.shape)))
+        return
+
+    def back(at: Lead) -> Lead:
+        flat = 0
+        for i, size in zip(at, shape):
+            flat = flat * size + i
+        out: list[int] = []
+        for size in reversed(source.shape):
+            flat, i = divmod(flat, size)
+            out.insert(0, i)
+        return tuple(out)
+
+    def native(lead: Lead, chunk: int) -> str:
+        return source.nat(back((*lead, 0))[:-1], chunk)
+
+    out = e.vec(kind, shape, native if shape[-1] == source.shape[-1] else None, lambda at: source.sca(back(at)))
+    e.env[result] = out
+
+
+@emits("vector.transpose")
+def transpose(e: Emitter, op: Operation) -> None:
+    source, result = e.vector(op.operands[0]), op.results[0]
+    order = numbers(op.properties["permutation"])
+    n = len(order)
+    across = order.index(n - 1)
+
+    def back(at: Lead) -> Lead:
+        return tuple(at[order.index(d)] for d in range(n))
+
+    def row(index: Lead, count: int, size: int) -> str:
+        at = back(index)
+        chunk = at[-1] // source.lanes
+        return resize(e, source.nat(at[:-1], chunk), source.kind, source.width(chunk), size)
+
+    def native(lead: Lead, chunk: int) -> str:
+        if across == n - 1:
+            return source.nat(back((*lead, 0))[:-1], chunk)
+        return transposed(e, out, lead, chunk, across, row)
+
+    out = e.vec(source.kind, shape_of(result.type), native, lambda at: source.sca(back(at)))
+    e.env[result] = out
+
+
+@emits("vector.extract")
+def extract(e: Emitter, op: Operation) -> None:
+    source, result = e.vector(op.operands[0]), op.results[0]
+    at = tuple(numbers(op.properties["static_position"]))
+    assert len(op.operands) == 1, "vector.extract at a run-time position"
+    if not shape_of(result.type):
+        bind(e, result, source.sca(at))
+        return
+    e.env[result] = e.vec(
+        source.kind,
+        shape_of(result.type),
+        lambda lead, chunk: source.nat((*at, *lead), chunk),
+        lambda index: source.sca((*at, *index)),
+    )
+
+
+@emits("vector.insert")
+def insert(e: Emitter, op: Operation) -> None:
+    part, whole, result = op.operands[0], e.vector(op.operands[1]), op.results[0]
+    at = tuple(numbers(op.properties["static_position"]))
+    n = len(at)
+    if shape_of(part.type):
+        piece = e.vector(part)
+        e.env[result] = e.vec(
+            whole.kind,
+            whole.shape,
+            lambda lead, chunk: piece.nat(lead[n:], chunk) if lead[:n] == at else whole.nat(lead, chunk),
+            lambda index: piece.sca(index[n:]) if index[:n] == at else whole.sca(index),
+        )
+        return
+    text, (chunk_at, lane) = e.scalar(part), divmod(at[-1], e.lanes)
+
+    def native(lead: Lead, chunk: int) -> str:
+        old = whole.nat(lead, chunk)
+        if (lead, chunk) != (at[:-1], chunk_at):
+            return old
+        return e.op(f"insertelement {whole.type(chunk)} {old}, {whole.kind} {text}, i64 {lane}")
+
+    e.env[result] = e.vec(whole.kind, whole.shape, native)
+
+
+@emits("vector.from_elements")
+def from_elements(e: Emitter, op: Operation) -> None:
+    result, texts = op.results[0], [e.scalar(o) for o in op.operands]
+    shape = shape_of(result.type)
+    strides = [prod(shape[i + 1 :]) for i in range(len(shape))]
+    e.env[result] = e.vec(
+        element_of(result.type), shape, None, lambda at: texts[sum(i * s for i, s in zip(at, strides))]
+    )
+
+
+# ---- reductions
+def reduce_lanes(e: Emitter, name: str, kind: str, value: str, width: int, flags: str) -> str:
+    """Halve until one lane is left."""
+    while width > 1:
+        native, half = vector_of(kind, width), width // 2
+        parts = [
+            e.op(f"shufflevector {native} {value}, {native} poison, {shuffle_of(range(first, first + half))}")
+            for first in (0, half)
+        ]
+        value, width = e.apply(name, kind, parts, half, flags), half
+    return e.op(f"extractelement {vector_of(kind, 1)} {value}, i64 0")
+
+
+def reduced(e: Emitter, name: str, start: str, source: Vec, leads: Sequence[Lead], flags: str) -> str:
+    """All lanes of some lead positions as one scalar."""
+    total, wide = [], source.width(0)
+    tails: list[str] = []
+    for lead in leads:
+        for chunk in range(source.chunks):
+            value, count, width = source.nat(lead, chunk), source.count(chunk), source.width(chunk)
+            if count < width:
+                bits, native = vector_of("i1", width), source.type(chunk)
+                fill = e.splat(start, source.kind, width)
+                value = e.op(f"select {bits} {mask(count, width)}, {native} {value}, {native} {fill}")
+            (total if width == wide else tails).append(value)
+    value = reduce_lanes(e, name, source.kind, combine(e, name, source.kind, total, wide, flags), wide, flags)
+    if tails:
+        width = source.width(source.chunks - 1)
+        tail = combine(e, name, source.kind, tails, width, flags)
+        value = e.apply(name, source.kind, [value, reduce_lanes(e, name, source.kind, tail, width, flags)], 0, flags)
+    return value
+
+
+@emits("vector.multi_reduction", "vector.reduction")
+def reduction(e: Emitter, op: Operation) -> None:
+    """A tree over the reduced leads, then over the lanes; the accumulator last."""
+    source, result = e.vector(op.operands[0]), op.results[0]
+    kind_name = op.properties["kind"].data.value  # pyright: ignore
+    name = KINDS[kind_name][0 if is_float(source.kind) else 1]
+    rank = len(source.shape)
+    dims = set(numbers(op.properties["reduction_dims"])) if "reduction_dims" in op.properties else {0}
+    kept = [d for d in range(rank) if d not in dims]
+    start = identity(kind_name, source.kind)
+    has_acc = len(op.operands) > 1
+
+    def leads(at: dict[int, int]) -> list[Lead]:
+        return list(product(*([at[d]] if d in at else range(source.shape[d]) for d in range(rank - 1))))
+
+    def joined(value: str, acc: str | None, width: int = 0) -> str:
+        return value if acc is None else e.apply(name, source.kind, [acc, value], width)
+
+    if not kept:
+        acc = e.scalar(op.operands[1]) if has_acc else None
+        bind(e, result, joined(reduced(e, name, start, source, leads({}), ""), acc))
+        return
+    acc_vec = e.vector(op.operands[1]) if has_acc else None
+    shape = shape_of(result.type)
+
+    def scalar(at: Lead) -> str:
+        value = reduced(e, name, start, source, leads(dict(zip(kept, at))), "")
+        return joined(value, acc_vec.sca(at) if acc_vec else None)
+
+    def native(lead: Lead, chunk: int) -> str:
+        width = source.width(chunk)
+        value = combine(e, name, source.kind, [source.nat(x, chunk) for x in leads(dict(zip(kept, lead)))], width)
+        return joined(value, acc_vec.nat(lead, chunk) if acc_vec else None, width)
+
+    inner = rank - 1 in dims
+    e.env[result] = e.vec(source.kind, shape, None if inner else native, scalar if inner else None)

@@ -1,0 +1,306 @@
+"""Vectors from and to memory: any permutation, broadcast, strides known or not, reversed, clipped at the end.
+
+How the lanes lie in memory decides: next to each other, a vector access; backwards, one and a shuffle; along another
+axis of the vector that is contiguous, blocks transposed in registers; anything else, element by element.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, DenseArrayBase, IntegerAttr, MemRefType, VectorType
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir.affine import AffineDimExpr
+
+from .elementwise import element_of
+from .memory import load_scalar, memory_kind, store_scalar
+from .state import Emitter, Form, Read, Ref, emits
+from .text import bytes_of, mangled, mask, vector_of
+from .transpose import block_size, butterfly, resize, reverse, transposed
+from .values import Lead, Vec
+
+Guard = str | None
+
+
+class Access(NamedTuple):
+    """An n-D vector's place in memory: pointer to its first element, stride of each vector axis (0: broadcast)."""
+
+    e: Emitter
+    base: str
+    kind: str
+    shape: tuple[int, ...]
+    steps: tuple[int | str, ...]
+    limits: tuple[str | None, ...]
+    """Elements that exist from the base on, per vector axis; None: all of them do."""
+
+    @property
+    def across(self) -> int | None:
+        """The lead axis along which memory is contiguous, if the lanes are not."""
+        if self.steps[-1] in (0, 1, -1) or self.shape[-1] == 1 or any(self.limits):
+            return None
+        return next((i for i, s in enumerate(self.steps[:-1]) if s == 1), None)
+
+    def at(self, index: Lead) -> str:
+        """The pointer to an element."""
+        e, kind, pointer, constant = self.e, memory_kind(self.kind), self.base, 0
+        for i, step in zip(index, self.steps):
+            if isinstance(step, int):
+                constant += i * step
+            elif i:
+                offset = e.once(("mul", step, i), lambda i=i, step=step: e.op(f"mul i64 {step}, {i}"))
+                pointer = e.gep(pointer, kind, offset)
+        return e.gep(pointer, kind, constant)
+
+    def exists(self, index: Lead) -> Guard:
+        """i1: does the element exist? None: yes."""
+        tests = [self.inside(i, limit) for i, limit in zip(index, self.limits) if limit is not None]
+        return self.all(tests)
+
+    def inside(self, i: int, limit: str) -> str:
+        return self.e.once(("inside", i, limit), lambda: self.e.op(f"icmp slt i64 {i}, {limit}"))
+
+    def all(self, tests: list[str]) -> Guard:
+        if not tests:
+            return None
+        total = tests[0]
+        for test in tests[1:]:
+            total = self.e.op(f"and i1 {total}, {test}")
+        return total
+
+    def lanes(self, lead: Lead, chunk: int, count: int, width: int) -> Guard:
+        """The mask of the lanes to access; None: all `width` of them."""
+        e = self.e
+        clipped = self.all([self.inside(i, n) for i, n in zip(lead, self.limits) if n is not None])
+        limit = self.limits[-1]
+        if clipped is None and limit is None:
+            return None if count == width else mask(count, width)
+        kind = vector_of("i1", width)
+        total = mask(count, width) if count < width else ""
+        if limit is not None:
+            numbers = ", ".join(f"i64 {chunk * e.lanes + i}" for i in range(width))
+            below = e.op(f"icmp slt {vector_of('i64', width)} <{numbers}>, {e.splat(limit, 'i64', width)}")
+            total = e.op(f"and {kind} {below}, {total}") if total else below
+        if clipped is not None:
+            every = e.splat(clipped, "i1", width)
+            total = e.op(f"and {kind} {every}, {total}") if total else every
+        return total
+
+
+def load(e: Emitter, kind: str, pointer: str, width: int, lanes: Guard, other: str = "zeroinitializer") -> str:
+    stored = memory_kind(kind)
+    native = vector_of(stored, width)
+    if lanes is None:
+        value = e.op(f"load {native}, ptr {pointer}, align {bytes_of(kind)}")
+    else:
+        bits, name = vector_of("i1", width), f"llvm.masked.load.{mangled(stored, width)}.p0"
+        e.declare(native, name, "ptr", "i32", bits, native)
+        value = e.op(f"call {native} @{name}(ptr {pointer}, i32 {bytes_of(kind)}, {bits} {lanes}, {native} {other})")
+    return e.op(f"trunc {native} {value} to {vector_of('i1', width)}") if kind == "i1" else value
+
+
+def store(e: Emitter, kind: str, value: str, pointer: str, width: int, lanes: Guard, stream: bool = False) -> None:
+    stored = memory_kind(kind)
+    native = vector_of(stored, width)
+    if kind == "i1":
+        value = e.op(f"zext {vector_of('i1', width)} {value} to {native}")
+    if lanes is None:
+        end = f"align {min(64, bytes_of(kind) * width)}, !nontemporal !0" if stream else f"align {bytes_of(kind)}"
+        e.line(f"store {native} {value}, ptr {pointer}, {end}")
+        return
+    bits, name = vector_of("i1", width), f"llvm.masked.store.{mangled(stored, width)}.p0"
+    e.declare("void", name, native, "ptr", "i32", bits)
+    e.line(f"call void @{name}({native} {value}, ptr {pointer}, i32 {bytes_of(kind)}, {bits} {lanes})")
+
+
+# ---- operands of the two operations
+def _map(op: Operation, ref: Ref, shape: Sequence[int]) -> list[int | None]:
+    """The buffer dimension of each vector axis; None: broadcast."""
+    found = op.properties.get("permutation_map")
+    if not isinstance(found, AffineMapAttr):
+        rank = len(ref.sizes)
+        return list(range(rank - len(shape), rank))
+    return [f.position if isinstance(f, AffineDimExpr) else None for f in found.data.results]
+
+
+def _access(e: Emitter, op: Operation, buffer: SSAValue, indices: Sequence[SSAValue], kind: VectorType) -> Access:
+    ref, shape = e.refs[buffer], kind.get_shape()
+    dims, forms = _map(op, ref, shape), [e.index[i] for i in indices]
+    steps: tuple[int | str, ...] = tuple(0 if d is None else ref.strides[d] for d in dims)
+    bounds = op.properties.get("in_bounds")
+    flags = [_flag(b) for b in bounds.data] if isinstance(bounds, ArrayAttr) else [False] * len(shape)
+    limits = [
+        None if inside or d is None else _limit(e, ref.sizes[d], forms[d], n)
+        for inside, d, n in zip(flags, dims, shape)
+    ]
+    return Access(e, e.address(ref, forms), ref.kind, shape, steps, tuple(limits))
+
+
+def _flag(attribute: Attribute) -> bool:
+    assert isinstance(attribute, IntegerAttr)
+    return bool(attribute.value.data)
+
+
+def _limit(e: Emitter, size: int | str, at: Form, extent: int) -> str | None:
+    """size - index, unless that is known to reach `extent`."""
+    if isinstance(size, int) and not at.terms:
+        return None if at.constant + extent <= size else str(size - at.constant)
+    return e.op(f"sub i64 {size}, {e.index_text(at)}")
+
+
+def _key(op: Operation, buffer: SSAValue, indices: Sequence[SSAValue]) -> object:
+    return (buffer, tuple(indices), op.properties.get("permutation_map"))
+
+
+def _segments(op: Operation) -> list[int]:
+    sizes = op.properties["operandSegmentSizes"]
+    assert isinstance(sizes, DenseArrayBase)
+    return [int(n) for n in sizes.get_values()]
+
+
+@emits("vector.transfer_read")
+def transfer_read(e: Emitter, op: Operation) -> None:
+    """Lazy: a native vector is loaded where it is first needed."""
+    result, buffer = op.results[0], op.operands[0]
+    assert isinstance(result.type, VectorType)
+    indices, other = op.operands[1 : 1 + _segments(op)[1]], op.operands[1 + _segments(op)[1]]
+    assert _segments(op)[3] == 0, "a masked transfer_read"
+    access = _access(e, op, buffer, indices, result.type)
+    padding = e.scalar(other) if any(access.limits) else ""
+    vec = reading(e, access, padding)
+    e.env[result] = vec
+    e.reads[-1].append(Read(result, vec, e.refs[buffer].root, _key(op, buffer, indices)))
+
+
+def reading(e: Emitter, access: Access, padding: str = "") -> Vec:
+    """The n-D vector that lies at an access; elements that do not exist are `padding`."""
+    kind, step, across = access.kind, access.steps[-1], access.across
+
+    def scalar(index: Lead) -> str:
+        exists = access.exists(index)
+        if exists is None:
+            return load_scalar(e, kind, access.at(index))
+        one = load(e, kind, access.at(index), 1, e.op(f"insertelement <1 x i1> poison, i1 {exists}, i64 0"))
+        value = e.op(f"extractelement {vector_of(kind, 1)} {one}, i64 0")
+        return e.op(f"select i1 {exists}, {kind} {value}, {kind} {padding}")
+
+    def native(lead: Lead, chunk: int) -> str:
+        count, width, first = vec.count(chunk), vec.width(chunk), chunk * e.lanes
+        if step == 0:
+            return e.splat(vec.sca((*lead, 0)), kind, width)
+        lanes = access.lanes(lead, chunk, count, width)
+        if step == 1 or vec.shape[-1] == 1:
+            value = load(e, kind, access.at((*lead, first)), width, lanes)
+            if any(access.limits) and lanes is not None:
+                fill = e.splat(padding, kind, width)
+                return e.op(
+                    f"select {vector_of('i1', width)} {lanes}, {vec.type(chunk)} {value}, {vec.type(chunk)} {fill}"
+                )
+            return value
+        if step == -1 and not any(access.limits):
+            value = load(e, kind, access.at((*lead, first + count - 1)), width, lanes)
+            return reverse(e, value, kind, width, count)
+        if across is None:
+            return vec.collect(lead, chunk)
+        return transposed(e, vec, lead, chunk, across, row)
+
+    def row(index: Lead, count: int, size: int) -> str:
+        return load(e, kind, access.at(index), size, None if count == size else mask(count, size))
+
+    vec = e.vec(kind, access.shape, native, scalar)
+    return vec
+
+
+@emits("vector.transfer_write")
+def transfer_write(e: Emitter, op: Operation) -> None:
+    vec, buffer = e.vector(op.operands[0]), op.operands[1]
+    indices = op.operands[2 : 2 + _segments(op)[2]]
+    kind = op.operands[0].type
+    assert isinstance(kind, VectorType) and isinstance(buffer.type, MemRefType)
+    access = _access(e, op, buffer, indices, kind)
+    e.writes(e.refs[buffer].root, _key(op, buffer, indices))
+    stream = "nontemporal" in op.attributes and _aligned(e, e.refs[buffer], [e.index[i] for i in indices], access)
+    if stream:
+        e.streamed[e.refs[buffer].root] = None
+    writing(e, vec, access, stream)
+
+
+def _aligned(e: Emitter, ref: Ref, at: Sequence[Form], access: Access) -> bool:
+    """Does every native vector start at a multiple of its size, if the buffer does?"""
+    if ref.root not in e.arguments or ref.pointer != ref.base or access.steps[-1] != 1 or any(access.limits):
+        return False
+    if access.shape[-1] % e.lanes or e.lanes * bytes_of(ref.kind) % 16:
+        return False
+    offsets: list[int | str] = list(access.steps[:-1])
+    for stride, form in zip(ref.strides, at):
+        if isinstance(stride, str):
+            return False
+        factors = [form.constant, *(k * e.multiple_of(n) for n, k in form.terms.items())]
+        offsets += [stride * factor for factor in factors]
+    return all(isinstance(o, int) and o % e.lanes == 0 for o in offsets)
+
+
+def writing(e: Emitter, vec: Vec, access: Access, stream: bool = False) -> None:
+    """Chunk by chunk: where a source is transposed, few native vectors are alive at a time."""
+    kind, step, across = access.kind, access.steps[-1], access.across
+    for chunk in range(vec.chunks):
+        for lead in vec.leads():
+            count, width, first = vec.count(chunk), vec.width(chunk), chunk * e.lanes
+            if step == 1 or vec.shape[-1] == 1:
+                lanes = access.lanes(lead, chunk, count, width)
+                store(e, kind, vec.nat(lead, chunk), access.at((*lead, first)), width, lanes, stream)
+            elif step == -1 and not any(access.limits):
+                lanes = access.lanes(lead, chunk, count, width)
+                value = reverse(e, vec.nat(lead, chunk), kind, width, count)
+                store(e, kind, value, access.at((*lead, first + count - 1)), width, lanes)
+            elif across is None:
+                for lane in range(count):
+                    _store_one(e, access, (*lead, first + lane), vec.sca((*lead, first + lane)))
+            elif lead[across] % block_size(vec, across) == 0:
+                _store_block(e, vec, access, lead, chunk, across)
+
+
+def _store_one(e: Emitter, access: Access, index: Lead, value: str) -> None:
+    exists = access.exists(index)
+    if exists is None:
+        store_scalar(e, access.kind, value, access.at(index))
+        return
+    one = e.op(f"insertelement {vector_of(access.kind, 1)} poison, {access.kind} {value}, i64 0")
+    store(e, access.kind, one, access.at(index), 1, e.op(f"insertelement <1 x i1> poison, i1 {exists}, i64 0"))
+
+
+def _store_block(e: Emitter, vec: Vec, access: Access, lead: Lead, chunk: int, across: int) -> None:
+    """Rows along `across` are contiguous in memory: transpose a block and store its rows."""
+    size = block_size(vec, across)
+    count = min(size, vec.shape[across] - lead[across])
+    natives = [vec.nat((*lead[:across], lead[across] + r, *lead[across + 1 :]), chunk) for r in range(count)]
+    rows = [resize(e, value, vec.kind, vec.width(chunk), size) for value in natives]
+    lanes = None if count == size else mask(count, size)
+    for lane, value in enumerate(butterfly(e, vec.kind, rows, size)[: vec.count(chunk)]):
+        store(e, access.kind, value, access.at((*lead, chunk * vec.lanes + lane)), size, lanes)
+
+
+# ---- upstream's plainer forms
+@emits("vector.load")
+def vector_load(e: Emitter, op: Operation) -> None:
+    result, buffer, indices = op.results[0], op.operands[0], op.operands[1:]
+    assert isinstance(result.type, VectorType)
+    ref, shape = e.refs[buffer], result.type.get_shape()
+    steps = tuple(ref.strides[len(ref.strides) - len(shape) :])
+    access = Access(e, e.address(ref, [e.index[i] for i in indices]), ref.kind, shape, steps, (None,) * len(shape))
+    vec = reading(e, access)
+    e.env[result] = vec
+    e.reads[-1].append(Read(result, vec, ref.root, (buffer, tuple(indices), None)))
+
+
+@emits("vector.store")
+def vector_store(e: Emitter, op: Operation) -> None:
+    vec, buffer, indices = e.vector(op.operands[0]), op.operands[1], op.operands[2:]
+    ref = e.refs[buffer]
+    steps = tuple(ref.strides[len(ref.strides) - len(vec.shape) :])
+    base = e.address(ref, [e.index[i] for i in indices])
+    e.writes(ref.root, (buffer, tuple(indices), None))
+    writing(e, vec, Access(e, base, ref.kind, vec.shape, steps, (None,) * len(vec.shape)))
+
+
+__all__ = ["Access", "element_of", "reading", "writing"]

@@ -1,0 +1,89 @@
+"""An n-D vector as a function (lead indices, chunk) -> native vector, evaluated on demand.
+
+The last dimension is cut into chunks of the function's lane count; the last chunk is as wide as the next power of two.
+Lanes beyond the dimension hold anything. Elementwise chains come out depth first, one chunk after the other; casts,
+broadcasts and transposes of lead dimensions cost nothing. A value is remembered in the scope that asked for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
+
+from .text import Writer, vector_of
+
+Lead = tuple[int, ...]
+Native = Callable[[Lead, int], str]
+Scalar = Callable[[Lead], str]
+
+
+class Vec:
+    """`native` and `scalar` are each other's fallback: at least one is given. `constant`: needs no instruction."""
+
+    __slots__ = ("constant", "key", "kind", "lanes", "native", "scalar", "shape", "writer")
+
+    def __init__(
+        self,
+        writer: Writer,
+        lanes: int,
+        kind: str,
+        shape: Sequence[int],
+        native: Native | None = None,
+        scalar: Scalar | None = None,
+        constant: bool = False,
+    ) -> None:
+        self.writer, self.lanes, self.kind, self.shape = writer, lanes, kind, tuple(shape)
+        self.native, self.scalar, self.constant = native, scalar, constant
+        self.key = writer.fresh()
+
+    @property
+    def chunks(self) -> int:
+        return -(-self.shape[-1] // self.lanes)
+
+    def count(self, chunk: int) -> int:
+        """Lanes in use in a chunk."""
+        return min(self.lanes, self.shape[-1] - chunk * self.lanes)
+
+    def width(self, chunk: int) -> int:
+        """Lanes of the native vector of a chunk."""
+        count = self.count(chunk)
+        return 1 << (count - 1).bit_length() if count < self.lanes else self.lanes
+
+    def type(self, chunk: int) -> str:
+        return vector_of(self.kind, self.width(chunk))
+
+    def leads(self) -> Iterator[Lead]:
+        return product(*map(range, self.shape[:-1]))
+
+    def pieces(self) -> Iterator[tuple[Lead, int]]:
+        return product(self.leads(), range(self.chunks))
+
+    def nat(self, lead: Lead, chunk: int) -> str:
+        make = self.native or self.collect
+        return self.writer.once((self.key, lead, chunk), lambda: make(lead, chunk))
+
+    def collect(self, lead: Lead, chunk: int) -> str:
+        """A native vector from scalars."""
+        value, native = "zeroinitializer", self.type(chunk)
+        for lane in range(self.count(chunk)):
+            item = self.sca((*lead, chunk * self.lanes + lane))
+            value = self.writer.op(f"insertelement {native} {value}, {self.kind} {item}, i64 {lane}")
+        return value
+
+    def sca(self, at: Lead) -> str:
+        def make() -> str:
+            if self.scalar:
+                return self.scalar(at)
+            chunk, lane = divmod(at[-1], self.lanes)
+            return self.writer.op(f"extractelement {self.type(chunk)} {self.nat(at[:-1], chunk)}, i64 {lane}")
+
+        return self.writer.once((self.key, at), make)
+
+    def all(self) -> list[str]:
+        return [self.nat(*piece) for piece in self.pieces()]
+
+    def types(self) -> list[str]:
+        return [self.type(chunk) for _, chunk in self.pieces()]
+
+
+Value = str | Vec

@@ -1,0 +1,255 @@
+"""Arithmetic on one float type, scalar or vector, as operations of arith, math and vector, built in order."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from xdsl.dialects import arith, math, scf
+from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
+    Float32Type,
+    FloatAttr,
+    IntegerAttr,
+    IntegerType,
+    LocationAttr,
+    UnitAttr,
+    VectorType,
+    f32,
+    f64,
+    i1,
+    i32,
+    i64,
+)
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+
+NO_FLAGS = arith.FastMathFlagsAttr("none")
+NO_OVERFLOW = arith.IntegerOverflowAttr("none")
+PREDICATES = {"oeq": 1, "ogt": 2, "oge": 3, "olt": 4, "ole": 5, "uno": 14, "une": 13}
+LIBRARY = "mlc.library"
+"""Marks a function that stays a call of the C library."""
+
+
+class Format(NamedTuple):
+    """A binary float format: types, bits of the fraction, exponent bias."""
+
+    scalar: Attribute
+    integer: Attribute
+    fraction: int
+    bias: int
+
+    def bits(self, value: float) -> int:
+        codes = "<i", "<f"
+        if self.fraction == 52:
+            codes = "<q", "<d"
+        return struct.unpack(codes[0], struct.pack(codes[1], value))[0]
+
+
+F32 = Format(f32, i32, 23, 127)
+F64 = Format(f64, i64, 52, 1023)
+
+
+@cache
+def _shaped(element: Attribute, shape: tuple[int, ...]) -> Attribute:
+    return VectorType(element, list(shape)) if shape else element
+
+
+@cache
+def _constant(kind: Attribute, text: str) -> Attribute:
+    """`text` is a number's repr, so that -0.0 and 0.0 differ."""
+    if not isinstance(kind, VectorType):
+        return IntegerAttr(int(text), kind) if isinstance(kind, IntegerType) else FloatAttr(float(text), kind)  # pyright: ignore
+    number = int(text) if isinstance(kind.element_type, IntegerType) else float(text)
+    return DenseIntOrFPElementsAttr.from_list(kind, [number])  # pyright: ignore
+
+
+class MathBuilder:
+    """Builds into a list; `of` gives the same builder for another float format of the same shape."""
+
+    def __init__(self, kind: Attribute, location: LocationAttr | None, ops: list[Operation] | None = None) -> None:
+        vector = isinstance(kind, VectorType)
+        element = kind.element_type if vector else kind
+        self.shape: tuple[int, ...] = tuple(kind.get_shape()) if vector else ()
+        self.format = F32 if isinstance(element, Float32Type) else F64
+        self.kind, self.location = kind, location
+        self.integer = _shaped(self.format.integer, self.shape)
+        self.boolean = _shaped(i1, self.shape)
+        self.ops: list[Operation] = [] if ops is None else ops
+        self.constants: dict[object, SSAValue] = {}
+
+    def of(self, form: Format) -> MathBuilder:
+        return MathBuilder(_shaped(form.scalar, self.shape), self.location, self.ops)
+
+    def emit(
+        self,
+        op: type[Operation],
+        operands: Sequence[SSAValue],
+        kind: Attribute,
+        properties: dict[str, Attribute] | None = None,
+    ) -> SSAValue:
+        new = op.create(operands=operands, result_types=[kind], properties=properties or {}, location=self.location)
+        self.ops.append(new)
+        return new.results[0]
+
+    def _constant(self, value: float | int, kind: Attribute) -> SSAValue:
+        key = (repr(value), kind)
+        if key not in self.constants:
+            self.constants[key] = self.emit(arith.ConstantOp, (), kind, {"value": _constant(kind, repr(value))})
+        return self.constants[key]
+
+    # ---- floats; Python numbers are constants
+    def f(self, x: SSAValue | float) -> SSAValue:
+        return x if isinstance(x, SSAValue) else self._constant(float(x), self.kind)
+
+    def _float(self, op: type[Operation], *operands: SSAValue | float) -> SSAValue:
+        return self.emit(op, [self.f(x) for x in operands], self.kind, {"fastmath": NO_FLAGS})
+
+    def add(self, a: SSAValue | float, b: SSAValue | float) -> SSAValue:
+        return self._float(arith.AddfOp, a, b)
+
+    def sub(self, a: SSAValue | float, b: SSAValue | float) -> SSAValue:
+        return self._float(arith.SubfOp, a, b)
+
+    def mul(self, a: SSAValue | float, b: SSAValue | float) -> SSAValue:
+        return self._float(arith.MulfOp, a, b)
+
+    def div(self, a: SSAValue | float, b: SSAValue | float) -> SSAValue:
+        return self._float(arith.DivfOp, a, b)
+
+    def neg(self, a: SSAValue) -> SSAValue:
+        return self._float(arith.NegfOp, a)
+
+    def fma(self, a: SSAValue | float, b: SSAValue | float, c: SSAValue | float) -> SSAValue:
+        return self._float(math.FmaOp, a, b, c)
+
+    def abs(self, a: SSAValue) -> SSAValue:
+        return self._float(math.AbsFOp, a)
+
+    def floor(self, a: SSAValue) -> SSAValue:
+        return self._float(math.FloorOp, a)
+
+    def copysign(self, a: SSAValue, sign: SSAValue) -> SSAValue:
+        return self._float(math.CopySignOp, a, sign)
+
+    def horner(self, x: SSAValue, coefficients: Sequence[float]) -> SSAValue:
+        """sum of c[i] x^i"""
+        total: SSAValue | float = coefficients[-1]
+        for c in reversed(coefficients[:-1]):
+            total = self.fma(total, x, c)
+        return self.f(total)
+
+    # ---- comparisons and choices
+    def compare(self, predicate: str, a: SSAValue | float, b: SSAValue | float) -> SSAValue:
+        properties: dict[str, Attribute] = {
+            "predicate": IntegerAttr(PREDICATES[predicate], i64),
+            "fastmath": NO_FLAGS,
+        }
+        return self.emit(arith.CmpfOp, [self.f(a), self.f(b)], self.boolean, properties)
+
+    def select(self, condition: SSAValue, a: SSAValue | float, b: SSAValue | float) -> SSAValue:
+        return self.emit(arith.SelectOp, [condition, self.f(a), self.f(b)], self.kind)
+
+    def both(self, a: SSAValue, b: SSAValue) -> SSAValue:
+        return self.emit(arith.AndIOp, [a, b], self.boolean)
+
+    def either(self, a: SSAValue, b: SSAValue) -> SSAValue:
+        return self.emit(arith.OrIOp, [a, b], self.boolean)
+
+    def at_most(self, x: SSAValue, limit: float) -> SSAValue:
+        """min(x, limit); NaN stays."""
+        return self.select(self.compare("ogt", x, limit), limit, x)
+
+    def at_least(self, x: SSAValue, limit: float) -> SSAValue:
+        return self.select(self.compare("olt", x, limit), limit, x)
+
+    # ---- bits; Python numbers are constants
+    def i(self, x: SSAValue | int) -> SSAValue:
+        return x if isinstance(x, SSAValue) else self._constant(int(x), self.integer)
+
+    def _integer(self, op: type[Operation], a: SSAValue | int, b: SSAValue | int) -> SSAValue:
+        flags: dict[str, Attribute] = (
+            {"overflowFlags": NO_OVERFLOW} if op in (arith.AddiOp, arith.SubiOp, arith.ShLIOp) else {}
+        )
+        return self.emit(op, [self.i(a), self.i(b)], self.integer, flags)
+
+    def bits(self, x: SSAValue) -> SSAValue:
+        return self.emit(arith.BitcastOp, [x], self.integer)
+
+    def from_bits(self, x: SSAValue) -> SSAValue:
+        return self.emit(arith.BitcastOp, [x], self.kind)
+
+    def iadd(self, a: SSAValue, b: SSAValue | int) -> SSAValue:
+        return self._integer(arith.AddiOp, a, b)
+
+    def isub(self, a: SSAValue, b: SSAValue | int) -> SSAValue:
+        return self._integer(arith.SubiOp, a, b)
+
+    def iand(self, a: SSAValue, b: SSAValue | int) -> SSAValue:
+        return self._integer(arith.AndIOp, a, b)
+
+    def ixor(self, a: SSAValue, b: SSAValue | int) -> SSAValue:
+        return self._integer(arith.XOrIOp, a, b)
+
+    def shift_left(self, a: SSAValue, by: int) -> SSAValue:
+        return self._integer(arith.ShLIOp, a, by)
+
+    def shift_right(self, a: SSAValue, by: int) -> SSAValue:
+        return self._integer(arith.ShRSIOp, a, by)
+
+    def iselect(self, condition: SSAValue, a: int, b: int) -> SSAValue:
+        return self.emit(arith.SelectOp, [condition, self.i(a), self.i(b)], self.integer)
+
+    def icompare(self, predicate: int, a: SSAValue, b: SSAValue | int) -> SSAValue:
+        return self.emit(arith.CmpiOp, [self.i(a), self.i(b)], self.boolean, {"predicate": IntegerAttr(predicate, i64)})
+
+    def to_float(self, x: SSAValue) -> SSAValue:
+        return self.emit(arith.SIToFPOp, [x], self.kind)
+
+    # ---- conversions and rare ranges
+    def extend(self, x: SSAValue) -> SSAValue:
+        return self.emit(arith.ExtFOp, [x], self.kind, {"fastmath": NO_FLAGS})
+
+    def truncate(self, x: SSAValue) -> SSAValue:
+        return self.emit(arith.TruncFOp, [x], self.kind, {"fastmath": NO_FLAGS})
+
+    def unless(
+        self, rare: SSAValue, library: type[Operation], x: SSAValue, usual: Callable[[MathBuilder], SSAValue]
+    ) -> SSAValue:
+        """`usual`, but the C library's function where any element is `rare`."""
+        then, other = Block(), Block()
+        call = library.create(
+            operands=[x],
+            result_types=[self.kind],
+            properties={"fastmath": NO_FLAGS},
+            attributes={LIBRARY: UnitAttr()},
+            location=self.location,
+        )
+        then.add_ops([call, self._yield(call.results[0])])
+        inner = MathBuilder(self.kind, self.location)
+        value = usual(inner)
+        other.add_ops([*inner.ops, self._yield(value)])
+        op = scf.IfOp.create(
+            operands=[self.any(rare)],
+            result_types=[self.kind],
+            regions=[Region(then), Region(other)],
+            location=self.location,
+        )
+        self.ops.append(op)
+        return op.results[0]
+
+    def _yield(self, value: SSAValue) -> Operation:
+        return scf.YieldOp.create(operands=[value], location=self.location)
+
+    def any(self, condition: SSAValue) -> SSAValue:
+        """Is an i1 vector true anywhere?"""
+        if not self.shape:
+            return condition
+        from ..dialects.vector import multi_reduction
+
+        false = self.emit(arith.ConstantOp, (), i1, {"value": _constant(i1, "0")})
+        op = multi_reduction("or", condition, false, range(len(self.shape)), i1)
+        op.location = self.location if self.location is not None else op.location
+        self.ops.append(op)
+        return op.results[0]
