@@ -32,7 +32,7 @@ from .dimmap import DimMap
 from .dims import Dim, Shape, Sym, size
 from .elementwise import Np
 from .op import EXACT, Array, Linear, NdOp, Props, bind, number, numbers, op
-from .types import ANY, NUMERIC, NUMPY, DimsAttr, Type, dtype_of, scalar, shape_of, tensor
+from .types import ANY, NUMERIC, NUMPY, DimsAttr, Type, dtype_of, scalar, shape_of, takes, tensor, value_type
 
 READABLE = 64
 """Dense constants of more elements print as hex."""
@@ -48,7 +48,7 @@ class Source(NdOp):
     @classmethod
     def infer(cls, types: Sequence[Type], props: Props) -> Type:
         t = props["shape"]
-        if not isinstance(t, TensorType) or t.element_type not in cls.DTYPES:
+        if not isinstance(t, TensorType) or not takes(cls.DTYPES, t.element_type):
             raise ValueError(f"expected a tensor of {', '.join(map(str, cls.DTYPES))}, found {t}")
         return t  # pyright: ignore[reportUnknownVariableType]
 
@@ -71,7 +71,7 @@ class Constant(Source):
         if isinstance(value, DenseIntOrFPElementsAttr):
             if value.type != t:
                 raise ValueError(f"expected data of type {t}, found {value.type}")
-        elif not isinstance(value, FloatAttr | IntegerAttr) or value.type != t.element_type:
+        elif not isinstance(value, FloatAttr | IntegerAttr) or value.type != value_type(t.element_type):
             raise ValueError(f"expected a value of type {t.element_type}, found {value}")
         return t
 
@@ -97,7 +97,7 @@ class Constant(Source):
         attributes = parser.parse_optional_attr_dict()
         parser.parse_punctuation(":")
         t = parser.parse_type()
-        if not isinstance(t, TensorType) or (dtype := NUMPY.get(t.element_type)) is None:  # pyright: ignore
+        if not isinstance(t, TensorType) or (dtype := NUMPY.get(value_type(t.element_type))) is None:  # pyright: ignore
             parser.raise_error(f"expected a tensor of {', '.join(map(str, ANY))}, found {t}", at, end)
         try:
             value = _value(data, t, dtype)  # pyright: ignore[reportUnknownArgumentType]
@@ -115,7 +115,7 @@ class Constant(Source):
 
     def literal(self) -> str:
         """The value as it is printed."""
-        dtype = NUMPY[self.type.element_type]
+        dtype = NUMPY[value_type(self.type.element_type)]
         value = self.value
         if not isinstance(value, DenseIntOrFPElementsAttr):
             return _show(dtype.type(self.splat))

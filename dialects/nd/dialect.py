@@ -6,8 +6,10 @@ from xdsl.ir import Dialect
 
 from . import composite, constant, contraction, elementwise, indexing, movement, reduction, selection
 from .op import OPS
-from .types import DimsAttr, SymAttr
+from .types import DimsAttr, DTypeVar, SymAttr
 
 FAMILIES = (elementwise, selection, constant, movement, contraction, reduction, indexing, composite)
 
-Nd = Dialect("nd", list(OPS.values()), [SymAttr, DimsAttr, reduction.ReduceKindAttr, selection.CompareKindAttr])
+Nd = Dialect(
+    "nd", list(OPS.values()), [SymAttr, DimsAttr, DTypeVar, reduction.ReduceKindAttr, selection.CompareKindAttr]
+)

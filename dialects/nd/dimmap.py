@@ -5,6 +5,7 @@
     "a 2*b+c-1 d, c d e -> a b e"        1-D convolution, stride 2, padding 1: window dimension c, reads outside give 0
     "a (b-c+1)/2 e, c d e -> a b d"      its gradient for the input: only where 2 divides
     "a *, a -> a *"                      `*` is opaque: any element of that dimension may be read
+    "a y(b+c) d, c d e -> a b e"         in rules, `y` is an index function: any index made of b and c
 
 Everything that only asks "how does data flow" reads this: inference, batching, statement, cost, fusion, sharding.
 An offset may be symbolic in maps that are derived (the slice of a symbolic dimension); text holds numbers only.
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from .dims import Dim, Shape, size
@@ -27,11 +28,14 @@ class Index:
     terms: tuple[tuple[str, int], ...] = ()
     offset: Dim = 0
     divisor: int = 1
+    function: str = ""
+    """In rules: stands for any coefficients, offset and divisor."""
 
     @property
     def name(self) -> str | None:
         """The name, if this is a bare one."""
-        bare_ = len(self.terms) == 1 and self.terms[0][1] == 1 and self.offset == 0 and self.divisor == 1
+        simple = self.offset == 0 and self.divisor == 1 and not self.function
+        bare_ = len(self.terms) == 1 and self.terms[0][1] == 1 and simple
         return self.terms[0][0] if bare_ else None
 
     @property
@@ -39,7 +43,7 @@ class Index:
         return not self.terms
 
     def rename(self, to: Mapping[str, str]) -> Index:
-        return Index(tuple((to.get(n, n), c) for n, c in self.terms), self.offset, self.divisor)
+        return replace(self, terms=tuple((to.get(n, n), c) for n, c in self.terms))
 
     def __str__(self) -> str:
         if self.opaque:
@@ -48,6 +52,8 @@ class Index:
         if self.offset != 0:
             text += f"+{self.offset}" if isinstance(self.offset, int) else f"+({self.offset})"
         text = text.replace("+-", "-")
+        if self.function:
+            return f"{self.function}({text})"
         return text if self.divisor == 1 else f"({text})/{self.divisor}"
 
 
@@ -172,6 +178,7 @@ class DimMap:
 
 
 _TERM = re.compile(r"([+-]?)(?:(?:(\d+)\*)?([a-z]\w*)|(\d+))")
+_FUNCTION = re.compile(r"([a-z]\w*)\(([a-z]\w*(?:\+[a-z]\w*)*)\)")
 _INDEX = re.compile(rf"(?:{_TERM.pattern})+")
 
 
@@ -191,6 +198,8 @@ def _dims(text: str) -> Dims:
 def _index(text: str) -> Index:
     if text == "*":
         return OPAQUE
+    if m := _FUNCTION.fullmatch(text):
+        return Index(tuple((n, 1) for n in m[2].split("+")), function=m[1])
     whole, divisor = text, 1
     if m := re.fullmatch(r"\((.*)\)/(\d+)", text):
         text, divisor = m[1], int(m[2])

@@ -33,7 +33,7 @@ from ..errors import CompileError
 from .array import Array
 from .dimmap import DimMap
 from .dims import Dim, Shape, evaluate
-from .types import ANY, NUMERIC, Type, element, is_float, shape_of, tensor
+from .types import ANY, NUMERIC, Type, element, is_float, shape_of, takes, tensor
 
 Props = Mapping[str, Attribute]
 Partial = Array | Callable[[], Array] | None
@@ -49,10 +49,10 @@ class Linear(Enum):
 
 @dataclass(frozen=True)
 class Tolerance:
-    """The error allowed in units of the last place of the result, plus `sums` units of the last place of the largest sum
-    of magnitudes. `scale` is that magnitude where it is known (programs), else it comes from the inputs.
+    """The error allowed: `ulp` units in the last place of the result, plus `sums` * eps * sqrt(K) * the sum of the K
+    terms' magnitudes (`magnitude`, `terms` of the op).
 
-    `ulp` is for elementwise work; `sums` is 4 * sqrt(K) for a sum over K terms. Both add up along a program.
+    Of a program, both add up along the longest path; `sums` holds the sqrt(K), and `scale` is the largest magnitude.
     """
 
     ulp: float = 0
@@ -150,6 +150,11 @@ class NdOp(IRDLOperation):
         return bind(type(self), *args, **self.properties)
 
     @property
+    def tolerance(self) -> Tolerance:
+        """This op's own; most have their class's."""
+        return self.TOLERANCE
+
+    @property
     def type(self) -> Type:
         """The result's type."""
         return self.results[0].type  # pyright: ignore[reportReturnType]
@@ -173,7 +178,7 @@ def one_dtype(cls: type[NdOp], types: Sequence[Type]) -> Attribute:
     for k, t in enumerate(types):
         if t.element_type != dtype:
             raise ValueError(f"expected operands of one element type, found {dtype} and {t.element_type} (operand {k})")
-    if dtype not in cls.DTYPES:
+    if not takes(cls.DTYPES, dtype):
         *most, last = map(str, cls.DTYPES)
         expected = f"{', '.join(most)} or {last}" if most else last
         raise ValueError(f"expected elements of {expected}, found {types[0]}; convert it first")

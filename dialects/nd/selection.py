@@ -19,7 +19,7 @@ from xdsl.utils.str_enum import StrEnum
 
 from .elementwise import Elementwise, Np, same_type
 from .op import EXACT, Array, Linear, Props, bind, one_dtype, op, zeros_like
-from .types import ANY, NUMPY, Type, is_float, shape_of, tensor
+from .types import ANY, NUMPY, Type, is_float, shape_of, takes, tensor
 
 
 class CompareKind(StrEnum):
@@ -111,7 +111,7 @@ class Convert(Elementwise):
     @classmethod
     def infer(cls, types: Sequence[Type], props: Props) -> Type:
         one_dtype(cls, types)
-        if props["to"] not in ANY:
+        if not takes(ANY, props["to"]):
             raise ValueError(f"expected to convert to {', '.join(map(str, ANY))}, found {props['to']}")
         return tensor(shape_of(types[0]), props["to"])
 

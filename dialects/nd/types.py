@@ -8,6 +8,7 @@ Stock tools parse both. Types are interned by `tensor`, so that comparing them i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -25,7 +26,7 @@ from xdsl.dialects.builtin import (
     i32,
     i64,
 )
-from xdsl.ir import Attribute, Data
+from xdsl.ir import Attribute, Data, TypeAttribute
 from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
@@ -89,6 +90,32 @@ class DimsAttr(Data[tuple[Dim, ...]]):
         printer.print_string("[" + ", ".join(map(str, self.data)) + "]")
 
 
+@irdl_attr_definition
+class DTypeVar(Data[str], TypeAttribute):
+    """`!nd.dtype<T>`: an element type that a rule leaves open (graph.rule); counts as a float in the rule's text."""
+
+    name = "nd.dtype"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> str:
+        with parser.in_angle_brackets():
+            return parser.parse_identifier("expected the name of an element type")
+
+    def print_parameter(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            printer.print_string(self.data)
+
+
+def value_type(dtype: Attribute) -> Attribute:
+    """The type in which the value of a constant is written."""
+    return f64 if isinstance(dtype, DTypeVar) else dtype
+
+
+def takes(dtypes: Sequence[Attribute], dtype: Attribute) -> bool:
+    """Does an op of these element types take this one? An open one is checked when it is known."""
+    return dtype in dtypes or isinstance(dtype, DTypeVar)
+
+
 def dims_attr(dims: Any) -> DimsAttr:
     return DimsAttr(tuple(dims))
 
@@ -130,6 +157,8 @@ def _atom(p: AttrParser) -> Dim:
         out = parse_dim(p)
         p.parse_punctuation(")")
         return out
+    if p.parse_optional_punctuation("..."):
+        return symbol("...")  # any number of dimensions, in rules
     return symbol(p.parse_identifier("expected a symbol or an integer"))
 
 
@@ -191,7 +220,7 @@ def dtype_of(x: np.ndarray[Any, Any] | np.generic) -> Attribute:
 def _scalar(value: Any, kind: type, text: str, dtype: Attribute) -> FloatAttr[Any] | IntegerAttr[Any]:
     if isinstance(dtype, IntegerType):
         return IntegerAttr(int(value), dtype)
-    return FloatAttr(float(value), dtype)  # pyright: ignore[reportArgumentType, reportUnknownVariableType, reportCallIssue]
+    return FloatAttr(float(value), value_type(dtype))  # pyright: ignore[reportArgumentType, reportUnknownVariableType, reportCallIssue]
 
 
 def scalar(value: Any, dtype: Attribute) -> FloatAttr[Any] | IntegerAttr[Any]:
