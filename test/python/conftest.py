@@ -1,0 +1,54 @@
+"""Fixtures of all tests: the tools in this process, with what they print."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a tool did: its exit code and both outputs."""
+
+    code: int
+    out: str
+    err: str
+
+
+Tool = Callable[..., Ran]
+
+
+def run_tool(main: Callable[[list[str]], int], args: tuple[object, ...], text: str | None, monkeypatch, capsys) -> Ran:
+    capsys.readouterr()
+    if text is not None:
+        stdin = io.TextIOWrapper(io.BytesIO(text.encode()))
+        monkeypatch.setattr(sys, "stdin", stdin)
+    try:
+        code = main([str(a) for a in args])
+    except SystemExit as leave:  # argparse
+        code = int(leave.code or 0)
+    out = capsys.readouterr()
+    return Ran(code, out.out, out.err)
+
+
+@pytest.fixture
+def opt(monkeypatch, capsys) -> Tool:
+    """`opt("file.mlir", "-p", "cse")` or `opt("-p", "cse", text="...")`."""
+    from mlc.tools.mlc_opt import main
+
+    return lambda *args, text=None: run_tool(main, args, text, monkeypatch, capsys)
+
+
+@pytest.fixture
+def execute(monkeypatch, capsys) -> Tool:
+    """`execute("file.mlir", "--check")`: mlc-run."""
+    from mlc.tools.mlc_run import main
+
+    return lambda *args, text=None: run_tool(main, args, text, monkeypatch, capsys)
