@@ -16,8 +16,8 @@ from collections.abc import Sequence
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import FileLineColLoc, IntAttr, LocationAttr, ModuleOp, StringAttr, UnknownLoc
-from xdsl.ir import BlockArgument, Operation, SSAValue
-from xdsl.parser import Parser
+from xdsl.ir import AttributeInvT, BlockArgument, Operation, SSAValue
+from xdsl.parser import Parser, UnresolvedOperand
 from xdsl.utils.exceptions import DiagnosticException, ParseError, UnregisteredConstructException
 from xdsl.utils.lexer import Span
 
@@ -25,6 +25,16 @@ from ..dialects.errors import SOURCES, CompileError
 from .context import DIALECTS, context
 
 _ALIAS = re.compile(r"^#[A-Za-z_][\w$.]*(?=\s*=\s*loc\b)", re.MULTILINE)
+
+
+_REWORDED = (
+    (r"Could not parse entire input!", "expected an operation"),
+    (r"Operation has (\d+) results, but was given (\d+) to bind\.", r"expected names for \1 results, found \2"),
+    (r"'(\S+)' is not registered", r"unknown type or attribute \1"),
+    (r"'(\S+)' expected(.*)", r"expected '\1'\2"),
+    (r"([Tt]ype|[Oo]perand|[Aa]ttribute|[Ss]uccessor|[Oo]peration name|[Bb]lock argument) expected", r"expected \1"),
+)
+"""xDSL's messages in the form of all others: what was expected, then what was found."""
 
 
 def parse_module(text: str, name: str = "<string>", ctx: Context | None = None) -> ModuleOp:
@@ -54,6 +64,7 @@ class LocatedParser(Parser):
     def __init__(self, ctx: Context, text: str, name: str) -> None:
         self.file = StringAttr(name)
         self.starts = [0, *(m.end() for m in re.finditer("\n", text))]
+        self.first_uses: dict[str, Span[str]] = {}
         super().__init__(ctx, text, name)
 
     def place(self, at: int) -> LocationAttr:
@@ -65,7 +76,12 @@ class LocatedParser(Parser):
 
     def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
         self._hoist_location_aliases()
-        module = super().parse_module(allow_implicit_module)
+        try:
+            module = super().parse_module(allow_implicit_module)
+        except ParseError as error:
+            for name in self.forward_ssa_references if error.msg.startswith("values used") else ():
+                self.raise_error(f"expected a value that is defined, found %{name}", self.first_uses[name])
+            raise
         if isinstance(module.location, UnknownLoc):
             module.location = self.place(0)
         return module
@@ -76,6 +92,14 @@ class LocatedParser(Parser):
         if isinstance(op.location, UnknownLoc):
             op.location = self.place(at)
         return op
+
+    def resolve_operand(self, operand: UnresolvedOperand, type: AttributeInvT) -> SSAValue[AttributeInvT]:
+        self.first_uses.setdefault(operand.operand_name, operand.span)
+        known = self.ssa_values.get(operand.operand_name, ())
+        if operand.index < len(known) and (found := known[operand.index].type) != type:
+            name = operand.span.text
+            self.raise_error(f"expected {name} with the type of its definition, {found}, found {type}", operand.span)
+        return super().resolve_operand(operand, type)
 
     def _register_ssa_definition(self, name: str, values: Sequence[SSAValue], span: Span[str]) -> None:
         super()._register_ssa_definition(name, values, span)
@@ -122,16 +146,19 @@ class LocatedParser(Parser):
 
 
 def _located(error: ParseError, text: str, name: str) -> CompileError:
-    kept = text.rstrip()
+    kept, start = text.rstrip(), error.span.start
     message = error.msg.strip().split("\n")[0]
-    if error.span.start >= len(kept):  # point behind the last thing written
-        line, column, found = kept.count("\n") + 1, len(kept) - kept.rfind("\n"), "the end of the input"
-    else:
-        where = error.span.get_location()
-        line, column, found = where.line, where.col, repr(error.span.text.split("\n")[0])
-    if not re.search(r"found|unknown|did you mean", message) and found != "''":
+    for pattern, replacement in _REWORDED:
+        message = re.sub(f"^{pattern}$", replacement, message)
+    if message.startswith("unknown type"):  # the reader has passed the name
+        start = max(text.rfind(message.split()[-1], 0, start), 0)
+    found = repr(error.span.text.split("\n")[0])
+    if start >= len(kept):  # point behind the last thing written
+        start, found = len(kept), "the end of the input"
+    if not re.search(r"found|unknown|already|but ", message) and found != "''":
         message += f", found {found}"
-    return CompileError(message, _place(name, line, column))
+    line_start = text.rfind("\n", 0, start) + 1
+    return CompileError(message, _place(name, text.count("\n", 0, start) + 1, start - line_start + 1))
 
 
 def _place(name: str, line: int, column: int) -> LocationAttr:

@@ -3,7 +3,8 @@
 1. Every operand is defined before its use: earlier in its block, in a dominating block, or outside the region unless
    the op around it is isolated from above.
 2. Every block that needs a terminator ends with one, and only its last op is one.
-3. Every op's own verifier passes.
+3. Every tensor that is a block argument names its `?` dimensions in `#nd.sym`.
+4. Every op's own verifier passes.
 
 The first violation becomes a CompileError at the op's place.
 """
@@ -12,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.irdl.dominance import DominanceInfo
 from xdsl.traits import IsolatedFromAbove, IsTerminator, NoTerminator
 from xdsl.utils.exceptions import DiagnosticException
@@ -72,6 +73,8 @@ class _Verifier:
             self.visible.difference_update(_values(block))
 
     def block(self, block: Block) -> None:
+        for arg in block.args:
+            self.argument(arg)
         self.visible.update(block.args)
         last = block.last_op
         self.terminator(block, last)
@@ -79,6 +82,16 @@ class _Verifier:
             if op is not last and op.has_trait(IsTerminator):
                 raise CompileError(f"{op.name}: expected it to end its block, found ops after it", op.location)
             self.op(op)
+
+    def argument(self, arg: BlockArgument) -> None:
+        if type(arg.type) is TensorType:
+            from ..dialects.nd.types import shape_of
+
+            try:
+                shape_of(arg.type)
+            except DiagnosticException as error:
+                name = f"%{arg.name_hint}" if arg.name_hint else f"argument {arg.index}"
+                raise CompileError(f"{name}: {error}", arg.location) from error
 
     def terminator(self, block: Block, last: Operation | None) -> None:
         parent = block.parent_op()
