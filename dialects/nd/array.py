@@ -1,5 +1,7 @@
-"""`Array`: a value while a program is built. It wraps an SSA value and overloads Python's operators and NumPy's methods,
-each a thin call of `functions`, so that rules and users write the same language."""
+"""`Array`: a value while a program is built. It wraps an SSA value.
+
+Python's operators and NumPy's methods are thin calls of `functions`, so that rules and users write the same language.
+"""
 
 from __future__ import annotations
 
@@ -200,7 +202,7 @@ class Array:
 
     # What a traced value cannot do.
 
-    def __bool__(self) -> NoReturn:
+    def __bool__(self) -> NoReturn:  # noqa: PLE0304
         self._unknown("truth", "mlc.numpy.where, or a static argument")
 
     def __int__(self) -> NoReturn:
@@ -209,7 +211,7 @@ class Array:
     def __float__(self) -> NoReturn:
         self._unknown("value", "astype, or a static argument")
 
-    def __index__(self) -> NoReturn:
+    def __index__(self) -> NoReturn:  # noqa: PLE0305
         self._unknown("value", "mlc.numpy.where or one_hot, or a static argument")
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:

@@ -56,7 +56,7 @@ class Relu(Unary, Composite):
 ROOT_2_OVER_PI = 0.7978845608028654
 
 
-@op("gelu", flops=30, tolerance=Tolerance(ulp=8), dtypes=FLOAT)
+@op("gelu", flops=30, tolerance=Tolerance(ulp=8, sums=2), dtypes=FLOAT)
 class Gelu(Unary, Composite):
     """x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))."""
 
@@ -66,6 +66,9 @@ class Gelu(Unary, Composite):
     def reference(self, x: Np) -> Np:
         v = wide(x)
         return (0.5 * v * (1 + np.tanh(ROOT_2_OVER_PI * (v + 0.044715 * v * v * v)))).astype(x.dtype)
+
+    def magnitude(self, x: Np) -> Any:
+        return np.abs(wide(x))  # 1 + tanh cancels below 0
 
 
 # Along the last dimension, which is therefore opaque to its neighbours.
@@ -83,8 +86,11 @@ class LastDim(Unary, Composite):
             raise ValueError(f"expected at least one dimension, found {types[0]}")
         return super().infer(types, props)
 
+    def terms(self, x: Np, *_: Any) -> int:
+        return x.shape[-1]
 
-@op("softmax", flops=20, tolerance=Tolerance(ulp=8), dtypes=FLOAT)
+
+@op("softmax", flops=20, tolerance=Tolerance(ulp=4, sums=4), dtypes=FLOAT)
 class Softmax(LastDim):
     """exp(x - max x) / sum exp(x - max x)."""
 
@@ -96,12 +102,15 @@ class Softmax(LastDim):
         e = np.exp(centred(wide(x)))
         return (e / e.sum(-1, keepdims=True)).astype(x.dtype)
 
+    def magnitude(self, x: Np) -> Any:
+        return self.reference(wide(x)) * (1 + np.abs(centred(wide(x))))  # the exponent's rounding
+
     def tangent(self, tangents: Sequence[Array | None]) -> Array | None:
         y, t = Array(self.result), tangents[0]  # y (dx - sum(y dx))
         return None if t is None else y * (t - last(reduce_last("sum", y * t), t))
 
 
-@op("log_softmax", flops=20, tolerance=Tolerance(ulp=8), dtypes=FLOAT)
+@op("log_softmax", flops=20, tolerance=Tolerance(ulp=4, sums=4), dtypes=FLOAT)
 class LogSoftmax(LastDim):
     """x - max x - log(sum exp(x - max x))."""
 
@@ -111,6 +120,10 @@ class LogSoftmax(LastDim):
 
     def reference(self, x: Np) -> Np:
         return log_softmax_elements(wide(x)).astype(x.dtype)
+
+    def magnitude(self, x: Np) -> Any:
+        z = centred(wide(x))
+        return 1 + 2 * np.abs(z) + np.abs(log_softmax_elements(wide(x)))
 
     def tangent(self, tangents: Sequence[Array | None]) -> Array | None:
         t = tangents[0]  # dx - sum(softmax(x) dx)

@@ -31,7 +31,7 @@ def wide(x: Np) -> Np:
 
 
 class Elementwise(NdOp):
-    """A new operation of this family states its element's value (`reference`) and, if smooth, its partial derivatives."""
+    """A new op of this family states its element's value (`reference`) and, if smooth, its partial derivatives."""
 
     TOLERANCE: ClassVar[Tolerance] = ulp(1)
 

@@ -16,7 +16,7 @@ from .types import Type, shape_of, tensor
 
 
 class Mapped(NdOp):
-    """`shape` holds result sizes that no operand tells (broadcast, windows). `FORM` says what the map must look like."""
+    """`shape` holds result sizes that no operand tells (broadcast, windows). `FORM` says what the map must be."""
 
     FORM: ClassVar[str] = "map"
 

@@ -1,7 +1,8 @@
 """Operands of the array language: Python numbers, NumPy arrays and `Array`s of different types and shapes made alike.
 
-Python numbers are weak: they take the other side's element type (a float beside integers makes them f32). Of two arrays
-the wider type of one kind wins, a float over an integer, an integer over i1. Shapes broadcast as NumPy's, by explicit ops.
+Python numbers are weak: they take the other side's element type (a float beside integers makes them f32). Of two
+arrays the wider type of one kind wins, a float over an integer, an integer over i1. Shapes broadcast as NumPy's, by
+explicit ops.
 """
 
 from __future__ import annotations

@@ -1,0 +1,159 @@
+"""`assert_matches`: the one comparison of numbers, in tests, tools and benches.
+
+What an op may err by stands in its row (`TOLERANCE`):
+
+    integers, i1, and ops that move or compare: not at all; NaN, infinities and the sign of zero stand where they should
+    elementwise ops: `ulp` units in the last place of the value in float64
+    sums: `sums` * eps * sqrt(K) * sum of the K terms' magnitudes (4 for a contraction)
+
+Along a program both add up over the longest path (`program_tolerance`) and refer to the largest magnitude on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation, SSAValue
+
+from ..dialects.nd.dims import Sym
+from ..dialects.nd.op import EXACT, NdOp, Tolerance, sizes
+from ..dialects.nd.types import shape_of
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def assert_matches(how: NdOp | Tolerance, got: Any, want: Any, *, inputs: Sequence[Any] = ()) -> None:
+    """`got` is `want` within the tolerance of the op (on these inputs) or program; AssertionError says where not."""
+    got, want = np.asarray(got), np.asarray(want)
+    if got.dtype != want.dtype:
+        raise AssertionError(f"expected elements of {want.dtype}, got {got.dtype}")
+    if got.shape != want.shape:
+        raise AssertionError(f"expected shape {list(want.shape)}, got {list(got.shape)}")
+    tolerance = how if isinstance(how, Tolerance) else how.tolerance
+    with np.errstate(all="ignore"):
+        if want.dtype.kind != "f" or tolerance.exact:
+            _report(got, want, _same(got, want), None)
+        elif isinstance(how, Tolerance):
+            scale = max(how.scale, _largest(want))
+            bound = how.ulp * _spacing(want) + (how.sums + (how.ulp if how.scale else 0)) * _eps(want) * scale
+            _compare(got, want, want.astype(np.float64), np.asarray(bound), signs=False)
+        else:
+            _compare_op(how, got, want, [np.asarray(x) for x in inputs])
+
+
+def _compare_op(op: NdOp, got: Array, want: Array, inputs: Sequence[Array]) -> None:
+    exact = want.astype(np.float64)
+    if inputs and not any(isinstance(d, Sym) for v in (*op.operands, *op.results) for d in shape_of(v.type)):
+        inputs = [x.astype(np.float64) if x.dtype.kind == "f" else x for x in inputs]
+        exact = np.asarray(op.reference(*inputs), np.float64)
+    bound = op.tolerance.ulp * _spacing(exact.astype(want.dtype))
+    if op.tolerance.sums:
+        terms = max(op.terms(*inputs), 1) if inputs else max(want.size, 1)
+        found = op.magnitude(*inputs) if inputs else None
+        size = np.maximum(np.abs(exact), 0) if found is None else np.asarray(found, np.float64)
+        bound = bound + _spacing(exact.astype(want.dtype)) + op.tolerance.sums * _eps(want) * np.sqrt(terms) * size
+        # partial sums may overflow where the sum does not: no claim there
+        bound = np.where(size > np.finfo(want.dtype).max, np.inf, bound)
+    _compare(got, want, exact, np.asarray(bound), signs=not op.tolerance.sums)
+
+
+def _compare(got: Array, want: Array, exact: Array, bound: Array, signs: bool) -> None:
+    rounded = exact.astype(want.dtype)
+    special = ~np.isfinite(rounded)
+    ok = np.abs(got.astype(np.float64) - exact) <= bound
+    ok = np.where(special, _same(got, rounded), ok)
+    if signs:
+        ok &= ~((exact == 0) & (got == 0)) | (np.signbit(got) == np.signbit(exact))
+    _report(got, want, ok | np.isinf(bound), bound)
+
+
+def _same(got: Array, want: Array) -> Array:
+    """Equal, with NaN equal to NaN and -0 different from 0."""
+    if want.dtype.kind != "f":
+        return got == want
+    return (np.isnan(got) & np.isnan(want)) | ((got == want) & (np.signbit(got) == np.signbit(want)))
+
+
+def _spacing(x: Array) -> Array:
+    """A unit in the last place of each element, as float64."""
+    top = np.finfo(x.dtype).max
+    return np.abs(np.spacing(np.where(np.isfinite(x), np.clip(x, -top, top), 0).astype(x.dtype))).astype(np.float64)
+
+
+def _eps(x: Array) -> float:
+    return float(np.finfo(x.dtype).eps)
+
+
+def _largest(x: Array) -> float:
+    finite = np.abs(x[np.isfinite(x)]) if x.dtype.kind == "f" else np.abs(x.astype(np.float64))
+    return float(finite.max(initial=0))
+
+
+def _report(got: Array, want: Array, ok: Array, bound: Array | None) -> None:
+    if ok.all():
+        return
+    wrong = np.argwhere(~ok)
+    at = tuple(int(i) for i in wrong[0])
+    text = f"at {list(at)}: got {got[at]!r}, want {want[at]!r}"
+    if bound is not None:
+        limit = float(np.broadcast_to(bound, want.shape)[at])
+        text += f", difference {abs(float(got[at]) - float(want[at])):.3g}, allowed {limit:.3g}"
+    else:
+        text += ", allowed no difference"
+    raise AssertionError(f"{text} ({len(wrong)} of {want.size} elements differ)")
+
+
+_last: list[tuple[ModuleOp, Sequence[Any], Tolerance]] = []
+
+
+def program_tolerance(module: ModuleOp, inputs: Sequence[Any], entry: str = "main") -> Tolerance:
+    """What the results of a module may err by on these inputs: found by running it in the interpreter."""
+    from .interpreter import Frame, Interpreter
+
+    for last, same, found in _last:
+        if last is module and len(inputs) == len(same) and all(a is b for a, b in zip(inputs, same, strict=True)):
+            return found
+    so_far: dict[SSAValue, Tolerance] = {}
+
+    def observe(frame: Frame, op: Operation) -> None:
+        before = [so_far.get(v, EXACT) for v in op.operands]
+        arrays = [a for v in op.operands if isinstance(a := frame.values.get(v), np.ndarray)]
+        path = Tolerance(
+            max((t.ulp for t in before), default=0),
+            max((t.sums for t in before), default=0),
+            max((t.scale for t in before), default=0),
+        )
+        for r in op.results:
+            value = frame.values.get(r)
+            if isinstance(value, np.ndarray):
+                with sizes(frame.symbols):
+                    so_far[r] = path.then(_own_tolerance(op, arrays, value))
+            results.append(so_far.get(r, path))
+
+    results: list[Tolerance] = []
+    Interpreter(module, [observe]).call(entry, *inputs)
+    out = Tolerance(
+        max((t.ulp for t in results), default=0),
+        max((t.sums for t in results), default=0),
+        max((t.scale for t in results), default=0),
+    )
+    _last[:] = [(module, list(inputs), out)]
+    return out
+
+
+def _own_tolerance(op: Operation, inputs: Sequence[Array], value: Array) -> Tolerance:
+    """One op's share: ops of other levels count as a sum over their largest operand."""
+    if value.dtype.kind != "f":
+        return Tolerance(scale=_largest(value) if value.dtype.kind == "i" else 0)
+    if not isinstance(op, NdOp):
+        largest = max((x.size for x in inputs), default=1)
+        return Tolerance(ulp=4, sums=4 * float(np.sqrt(max(largest, 1))), scale=_largest(value))
+    scale = _largest(value)
+    if not op.tolerance.sums:
+        return Tolerance(op.tolerance.ulp, 0, scale)
+    found = op.magnitude(*inputs)
+    scale = max(scale, _largest(np.asarray(found, np.float64)) if found is not None else 0)
+    return Tolerance(op.tolerance.ulp, op.tolerance.sums * float(np.sqrt(max(op.terms(*inputs), 1))), scale)
