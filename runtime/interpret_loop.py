@@ -25,6 +25,7 @@ from ..dialects.loop.ops import ForOp, IfOp, IndexOp, JoinOp, SizeOp, StageOp, Y
 from ..dialects.nd.dims import Dim, evaluate
 from .interpret_arith import Array, maximum, minimum, numpy_type
 from .interpret_arith import evaluate as evaluate_scalar
+from .interpreter import Frame, handles
 
 POINTS = 1 << 22
 """Points of a domain that are evaluated at once."""
@@ -56,9 +57,8 @@ def combine(mode: str, a: Array, b: Array) -> Array:
 class Evaluator:
     """The values, run-time sizes and loop axes of one call of a kernel."""
 
-    def __init__(self) -> None:
-        self.values: dict[SSAValue, Array] = {}
-        self.sizes: dict[str, int] = {}
+    def __init__(self, values: dict[SSAValue, Array], sizes: dict[str, int]) -> None:
+        self.values, self.sizes = values, sizes
         self.axes: dict[str, int] = {}
 
     def size(self, dim: Dim) -> int:
@@ -214,9 +214,14 @@ def chunks(extents: Mapping[str, int]) -> Iterator[Ranges]:
     yield from cut(0, {})
 
 
+@handles("loop.stage", "loop.for", "loop.join", "loop.if", "loop.size")
+def run_op(frame: Frame, op: Operation) -> None:
+    Evaluator(frame.values, frame.symbols).run(op)
+
+
 def call(f: func.FuncOp, *arguments: Any) -> list[Array]:
     """Run a kernel function of the loop level on arrays; returns its results."""
-    evaluator = Evaluator()
+    evaluator = Evaluator({}, {})
     block = f.body.block
     for arg, array in zip(block.args, arguments):
         evaluator.values[arg] = np.asarray(array, numpy_type(arg.type))

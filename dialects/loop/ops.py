@@ -93,10 +93,14 @@ def _parse_body(parser: Parser, args: Sequence[Parser.Argument], count: int) -> 
 
 
 def _parse_operand(parser: Parser) -> SSAValue:
-    start = parser.pos
-    value = parser.parse_operand()
+    """A tensor that is defined above; its type follows from there."""
+    operand = parser.parse_unresolved_operand("expected a tensor")
+    values = parser.ssa_values.get(operand.operand_name, ())
+    if operand.index >= len(values):
+        parser.raise_error(f"expected a value defined above, found %{operand.operand_name}", operand.span)
+    value = values[operand.index]
     if not isinstance(value.type, TensorType):
-        parser.raise_error(f"expected a tensor, found {value.type}", start, parser.pos)
+        parser.raise_error(f"expected a tensor, found {value.type}", operand.span)
     return value
 
 

@@ -49,14 +49,14 @@ def inline_producer(copy: StageOp) -> StageOp:
     ((value, access),) = copy.reads()
     producer = value.owner
     if not isinstance(producer, StageOp) or len(producer.results) != 1:
-        raise refuse(LoopPack.name, copy, f"recompute expects %{value.name_hint} to come from a stage with one result")
+        raise refuse(
+            LoopPack.name, copy, f"recompute expected %{value.name_hint} from a stage with one result, found none"
+        )
     by: dict[str, Linear] = {}
     for form, at in zip(producer.target(0).access, access):
         if len(form.terms) != 1 or form.terms[0][1] != 1:
             where = producer.label.data
-            raise refuse(
-                LoopPack.name, copy, f"recompute expects stage {where} to be neither split nor tiled, found {form}"
-            )
+            raise refuse(LoopPack.name, copy, f"recompute expected stage {where} neither split nor tiled, found {form}")
         by[form.terms[0][0]] = at
     own = [a for a in producer.axes if a.name not in by]
     taken = {a.name for a in copy.axes}

@@ -1,0 +1,55 @@
+"""apply-schedule: run the schedule that a function carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.dialects import func
+from xdsl.dialects.builtin import StringAttr
+
+from ....dialects.errors import CompileError
+from ... import registry
+from ...spec import parse_pipeline
+from .step import LoopStep
+
+SCHEDULE = "loop.schedule"
+"""The function attribute that holds a schedule: a pipeline of steps."""
+
+
+def steps_of(schedule: str) -> list[LoopStep]:
+    """The steps that a schedule's text names; only steps of the loop level may stand in it."""
+    steps: list[LoopStep] = []
+    for spec in parse_pipeline(schedule):
+        step = registry.build(spec)
+        if not isinstance(step, LoopStep) or isinstance(step, ApplySchedule):
+            raise CompileError(f"schedule: expected steps of the loop level, found {spec.name}")
+        steps.append(step)
+    return steps
+
+
+def run_schedule(f: func.FuncOp, schedule: str) -> None:
+    """Run a schedule on one function."""
+    for step in steps_of(schedule):
+        step.on(f)
+
+
+@dataclass(frozen=True)
+class ApplySchedule(LoopStep):
+    """Run the schedule of each function that has one, and remove it.
+
+        func.func @f(%x: tensor<64xf32>) -> tensor<64xf32> attributes {loop.schedule = "loop-vectorize{axes=i}"} {
+          %y = loop.stage s [i: 64] (%a = %x[i]) -> [i] {..}
+    becomes
+        func.func @f(%x: tensor<64xf32>) -> tensor<64xf32> {
+          %y = loop.stage s [i: vec 64] (%a = %x[i]) -> [i] {..}
+    """
+
+    name = "apply-schedule"
+
+    def on(self, f: func.FuncOp) -> None:
+        schedule = f.attributes.pop(SCHEDULE, None)
+        if schedule is None:
+            return
+        if not isinstance(schedule, StringAttr):
+            raise CompileError(f"@{f.sym_name.data}: expected {SCHEDULE} to be a text, found {schedule}", f.location)
+        run_schedule(f, schedule.data)

@@ -1,0 +1,159 @@
+"""choose-schedule: write a schedule for every kernel, from its shapes, strides and accesses and the machine alone.
+
+The stages of a function are cut into neighbours that share loops: a contraction with what follows it, or rows.
+Each part gets its steps, tried on a copy of the function; steps that do not apply there are left out, so that a
+schedule always runs: the plain loops are the worst case. The text is what a user would write, edit or tune.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.dialects import func
+from xdsl.dialects.builtin import StringAttr
+from xdsl.utils.exceptions import VerifyException
+
+from ....dialects.errors import CompileError
+from ....dialects.loop.linear import axes_of
+from ....dialects.loop.ops import StageOp, shape
+from ....dialects.loop.queries import stages
+from ....dialects.nd.dims import size
+from ...machine import Machine
+from .apply_schedule import SCHEDULE, run_schedule
+from .contractions import Contraction, contraction, schedule_contraction
+from .reorder import TYPICAL
+from .rows import parallel_axes, schedule_rows
+from .step import LoopStep
+from .steptext import element_bytes, step
+from .structure import fusable
+
+LEAST = 16
+"""Kernels of fewer points stay plain loops."""
+
+
+def schedule(f: func.FuncOp, machine: Machine) -> str:
+    """The schedule of a function; the function stays as it is, but labels become unique."""
+    unique_labels(f)
+    steps: list[str] = []
+    for part in parts(f):
+        steps += accepted(f, steps, choose(part, machine))
+    streams = streamed(f, machine)
+    return ",".join(steps + (accepted(f, steps, [step("stream", streams)]) if streams else []))
+
+
+def unique_labels(f: func.FuncOp) -> None:
+    """Steps name stages: give a second stage of a label a number."""
+    seen: set[str] = set()
+    for stage in stages(f):
+        label, number = stage.label.data, 1
+        while label in seen:
+            label, number = f"{stage.label.data}_{number}", number + 1
+        if label != stage.label.data:
+            stage.properties["label"] = StringAttr(label)
+        seen.add(label)
+
+
+def parts(f: func.FuncOp) -> list[list[StageOp]]:
+    """Runs of neighbouring stages that may share a loop; a contraction begins a new one."""
+    result: list[list[StageOp]] = []
+    for stage in (op for op in f.body.block.ops if isinstance(op, StageOp)):
+        if result and result[-1][-1].next_op is stage and contraction(stage) is None and joins(result[-1], stage):
+            result[-1].append(stage)
+        else:
+            result.append([stage])
+    return result
+
+
+def joins(group: list[StageOp], stage: StageOp) -> bool:
+    """May the stage share a loop with the whole group? Behind a contraction, one over its lanes."""
+    first = contraction(group[0])
+    both = [*group, stage]
+    shared = [first.n] if first is not None else parallel_axes(both)
+    if first is not None and first.n not in parallel_axes(both):
+        return False
+    return any(fusable(list(both), axis) for axis in shared)
+
+
+def choose(group: list[StageOp], machine: Machine) -> list[str]:
+    """Steps for one part."""
+    points = max(points_of(s) for s in group)
+    if points < LEAST:
+        return []
+    found = contraction(group[0])
+    if found is not None:
+        return schedule_contraction(found, group, batch_axes(found, group), machine)
+    return schedule_rows(group, machine)
+
+
+def points_of(stage: StageOp) -> int:
+    total = 1
+    for axis in stage.axes:
+        total *= axis.extent if isinstance(axis.extent, int) else TYPICAL
+    return total
+
+
+def batch_axes(c: Contraction, group: list[StageOp]) -> list[str]:
+    return [a for a in parallel_axes(group) if a not in (c.m, c.n)]
+
+
+def accepted(f: func.FuncOp, before: list[str], steps: list[str]) -> list[str]:
+    """The steps if they apply behind the others on a copy of the function, else as many of them as do."""
+    if not steps or applies(f, [*before, *steps]):
+        return steps
+    kept: list[str] = []
+    for one in steps:
+        if applies(f, [*before, *kept, one]):
+            kept.append(one)
+    return kept
+
+
+def applies(f: func.FuncOp, steps: list[str]) -> bool:
+    copy = f.clone()
+    try:
+        run_schedule(copy, ",".join(steps))
+        copy.verify()
+    except (CompileError, VerifyException):
+        return False
+    return True
+
+
+def streamed(f: func.FuncOp, machine: Machine) -> list[str]:
+    """Results too large for the caches, unless an operand is made in their own memory: streaming would evict it."""
+    last = f.body.block.last_op
+    assert last is not None
+    names: list[str] = []
+    for value in last.operands:
+        stage = value.owner
+        if not isinstance(stage, StageOp) or contraction(stage) is not None:
+            continue
+        elements = size(shape(value))
+        big = isinstance(elements, int) and elements * element_bytes([stage]) >= machine.stream_bytes
+        inherits = any(isinstance(v.owner, StageOp) and v.type == value.type for v in stage.ins)
+        spread = all(a.name in axes_of(t.data.access) for t in stage.targets.data for a in stage.axes)
+        if big and spread and not inherits:
+            names.append(stage.label.data)
+    return names
+
+
+@dataclass(frozen=True)
+class ChooseSchedule(LoopStep):
+    """Write `loop.schedule` on every function of loop stages that has none.
+
+        func.func @f(%x: tensor<1024xf32>) -> tensor<1024xf32> {
+          %y = loop.stage s [i: 1024] (%a = %x[i]) -> [i] {..}
+    becomes
+        func.func @f(..) -> .. attributes {loop.schedule = "loop-tile{axis=i size=64 only=s},loop-vectorize{axes=i only=s}"} {
+          %y = loop.stage s [i: 1024] (%a = %x[i]) -> [i] {..}
+
+    `machine` names a machine description; the default is the host.
+    """
+
+    name = "choose-schedule"
+
+    machine: str = ""
+
+    def on(self, f: func.FuncOp) -> None:
+        if SCHEDULE in f.attributes or not stages(f):
+            return
+        machine = Machine.load(self.machine) if self.machine else Machine.host()
+        f.attributes[SCHEDULE] = StringAttr(schedule(f, machine))

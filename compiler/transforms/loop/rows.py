@@ -1,0 +1,129 @@
+"""Schedules for everything that is no contraction: elementwise, row and column reductions, transposes, small ranks.
+
+The lane axis is the one along which most elements lie contiguous in memory. Axes that all stages share and none reduces
+become loops around all of them, so that what passes between the stages stays in registers or close caches.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from ....dialects.loop.linear import Access, axes_of
+from ....dialects.loop.ops import StageOp
+from ...machine import Machine
+from .reorder import axis_stride, row_major, strides_of
+from .steptext import TYPICAL, extent, lanes_of, step
+
+VECTORS = 4
+"""Vectors of lanes worked on at once: enough to hide the latency of a chain of operations."""
+
+ROWS = 4
+"""Rows that share what they read in common."""
+
+
+def parallel_axes(group: list[StageOp]) -> list[str]:
+    """Axes that every stage has and every result is spread over, in order."""
+
+    def common(axis: str) -> bool:
+        return all(axis in axes_of(t.data.access) for s in group for t in s.targets.data)
+
+    return [a.name for a in group[0].axes if common(a.name)]
+
+
+def places(stage: StageOp) -> list[tuple[Access, list[int]]]:
+    """Accesses of reads and results with the strides of what they access."""
+    from ....dialects.loop.ops import shape
+
+    reads = [(access, strides_of(value)) for value, access in stage.reads()]
+    return reads + [(t.data.access, row_major(shape(r))) for t, r in zip(stage.targets.data, stage.results)]
+
+
+def contiguous(stage: StageOp, axis: str) -> bool:
+    """Does some access walk along memory with the axis?"""
+    return any(axis_stride(access, strides, axis) == 1 for access, strides in places(stage))
+
+
+def lane_axis(group: list[StageOp], widest: StageOp, machine: Machine) -> str:
+    """The axis along which most elements lie contiguous; of a full vector's length if there is one."""
+    score: dict[str, int] = {}
+    for stage in group:
+        for access, strides in places(stage):
+            volume = prod(extent(stage, n) for n in axes_of(access) if stage.extent(n) is not None)
+            for name in axes_of(access):
+                if axis_stride(access, strides, name) == 1:
+                    score[name] = score.get(name, 0) + volume
+    names = [a.name for a in reversed(widest.axes)]
+    wide = [n for n in names if extent(widest, n) >= lanes_of(group, machine)]
+    return max(wide or names, key=lambda n: score.get(n, 0))
+
+
+def transposing(group: list[StageOp], shared: list[str]) -> list[str]:
+    """Two or more axes along which different accesses of a lone stage are contiguous: all of them carry lanes."""
+    if len(group) != 1:
+        return []
+    (stage,) = group
+    across = [a.name for a in stage.axes if extent(stage, a.name) > 1 and contiguous(stage, a.name)]
+    moved = [n for n in across if sum(n in axes_of(access) for access, _ in places(stage)) > 1]
+    return moved if len(moved) > 1 and set(moved) <= set(shared) else []
+
+
+def schedule_rows(group: list[StageOp], machine: Machine) -> list[str]:
+    """Steps for neighbouring stages that share loops."""
+    if any(a.kind for s in group for a in s.axes) or not any(s.axes for s in group):
+        return []
+    names = [s.label.data for s in group]
+    lanes = lanes_of(group, machine)
+    width = VECTORS * lanes
+    widest = max(group, key=lambda s: len(s.axes))
+    shared = parallel_axes(group)
+    if across := transposing(group, shared):
+        nests = [step("nest", names, axis=a) for a in shared if a not in across]
+        tiles = [step("tile", names, axis=a, size=lanes) for a in across if long(widest, a, lanes)]
+        return [*nests, *tiles, step("vectorize", names, axes=across)]
+    steps = reorders(group)
+    lane = lane_axis(group, widest, machine)
+    rows = [a for a in shared if a != lane]
+    if lane in shared:
+        rows_of_lane = [step("tile", names, axis=a, size=1) for a in rows]
+        tiled = [step("tile", names, axis=lane, size=width)] if long(widest, lane, width) else []
+        return [*steps, *rows_of_lane, *tiled, step("vectorize", names, axes=[lane])]
+    several = ROWS if shares_rows(group, rows, lane) else 1
+    for a in rows:
+        size = several if a == rows[-1] else 1
+        if size == 1 or long(widest, a, size):
+            steps.append(step("tile", names, axis=a, size=size))
+    split = width if several == 1 else lanes
+    if long(widest, lane, split):
+        steps.append(step("split", names, axis=lane, size=split))
+    vec = [rows[-1], lane] if several > 1 else [lane]
+    return [*steps, step("vectorize", names, axes=vec)]
+
+
+def long(stage: StageOp, axis: str, size: int) -> bool:
+    whole = stage.extent(axis)
+    return not isinstance(whole, int) or whole > size
+
+
+def shares_rows(group: list[StageOp], rows: list[str], lane: str) -> bool:
+    """A lone reduction along lanes whose rows all read one more operand (a matrix times a vector)."""
+    if len(group) != 1 or not rows:
+        return False
+    reads = [axes_of(access) for _, access in group[0].reads()]
+    common = [names for names in reads if lane in names and rows[-1] not in names]
+    return bool(common) and any(rows[-1] in names for names in reads) and extent(group[0], rows[-1]) >= ROWS
+
+
+def reorders(group: list[StageOp]) -> list[str]:
+    """Row order for lone stages that are written against their strides."""
+    steps: list[str] = []
+    for stage in group:
+        moved = {
+            a.name: sum(axis_stride(access, strides, a.name) for access, strides in places(stage)) for a in stage.axes
+        }
+        ordered = sorted((a.name for a in stage.axes), key=lambda n: -moved[n])
+        if ordered != [a.name for a in stage.axes]:
+            steps.append(step("reorder", [stage.label.data], axes=ordered))
+    return steps
+
+
+__all__ = ["TYPICAL", "contiguous", "lane_axis", "parallel_axes", "schedule_rows"]
