@@ -142,7 +142,8 @@ class ChooseSchedule(LoopStep):
         func.func @f(%x: tensor<1024xf32>) -> tensor<1024xf32> {
           %y = loop.stage s [i: 1024] (%a = %x[i]) -> [i] {..}
     becomes
-        func.func @f(..) -> .. attributes {loop.schedule = "loop-tile{axis=i size=64 only=s},loop-vectorize{axes=i only=s}"} {
+        func.func @f(%x: tensor<1024xf32>) -> tensor<1024xf32>
+            attributes {loop.schedule = "loop-tile{axis=i size=64 only=s},loop-vectorize{axes=i only=s}"} {
           %y = loop.stage s [i: 1024] (%a = %x[i]) -> [i] {..}
 
     `machine` names a machine description; the default is the host.

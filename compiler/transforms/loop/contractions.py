@@ -1,4 +1,4 @@
-"""Schedules for contractions: a register tile of rows by lanes, with packing where lanes are not contiguous or far apart.
+"""Schedules for contractions: a register tile of rows by lanes, packed where lanes are not contiguous or far apart.
 
 Any stage that reduces, whose result spreads two axes that no read shares, is one: matmul, batched and transposed
 products, einsums, convolutions (window axes are reduced), with any prologue in the body.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from xdsl.dialects import func
 
 from .step import LoopStep, require_axes
-from .structure import extent_of, loop_around, runs
+from .structure import extent_of, loop_around, require_outermost, runs
 from .tile import check_kind
 
 
@@ -35,5 +35,8 @@ class LoopNest(LoopStep):
     def on(self, f: func.FuncOp) -> None:
         require_axes(self.name, f, [self.axis], self.only)
         check_kind(self.name, f, self.kind)
-        for run in runs(f, self.axis, self.only, self.through):
+        found = runs(f, self.axis, self.only, self.through)
+        for run in found:
+            require_outermost(self.name, run, self.axis)
+        for run in found:
             loop_around(run, self.axis, extent_of(run, self.axis), 1, False, self.kind)

@@ -24,13 +24,30 @@ def copy_stage(label: str, value: SSAValue, access: Access, axes: list[Axis], of
     return StageOp.make(label, axes, [(value, access)], [Target("", local)], body, of.location)
 
 
-def pack(stage: StageOp, operand: int, order: tuple[str, ...], recompute: bool) -> None:
-    """Insert the copy before the stage and read it instead."""
+def check(stage: StageOp, operand: int, order: tuple[str, ...], recompute: bool) -> None:
+    """Refuse what `pack` cannot do, before anything changes."""
     value, access = stage.reads()[operand]
     missing = sorted(n for n in axes_of(access) if stage.extent(n) is not None and n not in order)
     if missing:
-        raise refuse(LoopPack.name, stage, f"expected axes to hold every axis by which %{value.name_hint} is read, "
-                     f"found {','.join(order)} without {', '.join(missing)}")  # fmt: skip
+        why = (
+            f"expected axes to hold every axis by which %{value.name_hint} is read, found none of {', '.join(missing)}"
+        )
+        raise refuse(LoopPack.name, stage, why)
+    if not recompute:
+        return
+    producer = value.owner
+    if not isinstance(producer, StageOp) or len(producer.results) != 1:
+        why = f"recompute expected %{value.name_hint} from a stage with one result, found none"
+        raise refuse(LoopPack.name, stage, why)
+    for form in producer.target(0).access:
+        if len(form.terms) != 1 or form.terms[0][1] != 1:
+            why = f"recompute expected stage {producer.label.data} neither split nor tiled, found index {form}"
+            raise refuse(LoopPack.name, stage, why)
+
+
+def pack(stage: StageOp, operand: int, order: tuple[str, ...], recompute: bool) -> None:
+    """Insert the copy before the stage and read it instead."""
+    value, access = stage.reads()[operand]
     axes = [Axis(n, e) for n in order if (e := stage.extent(n)) is not None]
     copy = copy_stage(f"{PREFIX}{value.name_hint}", value, access, axes, stage)
     if recompute:
@@ -48,16 +65,8 @@ def inline_producer(copy: StageOp) -> StageOp:
     """The producer's statement at the points that `copy` reads of it (any affine window)."""
     ((value, access),) = copy.reads()
     producer = value.owner
-    if not isinstance(producer, StageOp) or len(producer.results) != 1:
-        raise refuse(
-            LoopPack.name, copy, f"recompute expected %{value.name_hint} from a stage with one result, found none"
-        )
-    by: dict[str, Linear] = {}
-    for form, at in zip(producer.target(0).access, access):
-        if len(form.terms) != 1 or form.terms[0][1] != 1:
-            where = producer.label.data
-            raise refuse(LoopPack.name, copy, f"recompute expected stage {where} neither split nor tiled, found {form}")
-        by[form.terms[0][0]] = at
+    assert isinstance(producer, StageOp)
+    by = {form.terms[0][0]: at for form, at in zip(producer.target(0).access, access)}
     own = [a for a in producer.axes if a.name not in by]
     taken = {a.name for a in copy.axes}
     renamed = {a.name: next(n for n in (a.name + "_" * i for i in range(1, 9)) if n not in taken) for a in own}
@@ -104,6 +113,8 @@ class LoopPack(LoopStep):
             names = list(dict.fromkeys(v.name_hint for s in readers for v in s.ins if v.name_hint))
             what = f"expected a value that a stage reads, one of {', '.join(names) or 'none'}"
             raise NothingToDo(f"{self.name}: {what}, found {self.value}", f.location)
+        for stage, operand in found:
+            check(stage, operand, self.axes, self.recompute)
         for stage, operand in found:
             pack(stage, operand, self.axes, self.recompute)
         remove_dead(f)

@@ -9,7 +9,7 @@ from xdsl.dialects import func
 from ....dialects.loop.attributes import Axis
 from ....dialects.loop.linear import Linear
 from .step import LoopStep, refuse, require_axes
-from .structure import Run, all_members, cut, extent_of, fresh, retype, runs, substitute
+from .structure import Run, all_members, cut, extent_of, fresh, require_outermost, retype, runs, substitute
 
 
 def strip(run: Run, axis: str, size: int) -> str:
@@ -42,7 +42,11 @@ class LoopSplit(LoopStep):
         require_axes(self.name, f, [self.axis], self.only)
         if self.size < 1:
             raise refuse(self.name, f, f"expected a size of at least 1 for axis {self.axis}, found {self.size}")
-        for run in runs(f, self.axis, self.only):
+        found = runs(f, self.axis, self.only)
+        for run in found:
+            if extent_of(run, self.axis) // self.size * self.size != extent_of(run, self.axis):
+                require_outermost(self.name, run, self.axis)
+        for run in found:
             extent = extent_of(run, self.axis)
             if isinstance(extent, int) and extent <= self.size:
                 continue

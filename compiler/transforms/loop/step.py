@@ -6,7 +6,7 @@ A step that finds nothing to work on refuses: a misspelt axis must not pass for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from xdsl.context import Context
 from xdsl.dialects import builtin, func
@@ -66,8 +66,3 @@ def require_axes(step: str, f: func.FuncOp, axes: Sequence[str], only: Sequence[
             where = f"stages {', '.join(only)}" if only else f"@{f.sym_name.data}"
             message = f"{step}: expected an axis of {where}, one of {', '.join(found) or 'none'}, found {axis}"
             raise NothingToDo(message, f.location)
-
-
-def require(condition: bool, step: str, message: Callable[[], str], op: Operation) -> None:
-    if not condition:
-        raise refuse(step, op, message())

@@ -23,6 +23,7 @@ from ....dialects.loop.queries import (
     stages,
 )
 from ....dialects.nd.dims import Dim
+from .step import refuse
 
 Run = list[Operation]
 
@@ -95,6 +96,16 @@ def extent_of(run: Run, axis: str) -> Dim:
 def may_repeat(run: Run, axis: str) -> bool:
     """Points of the axis may be computed twice: every result is spread over it."""
     return all(any(axis_coefs(r, axis)) for s in all_members(run) for r in s.results)
+
+
+def inner_part(run: Run, axis: str) -> tuple[StageOp, Linear] | None:
+    """A stage and a result index that counts the axis within another: `8 * i0 + i` has gaps without all of i."""
+    for stage in all_members(run):
+        for form in (form for t in stage.targets.data for form in t.data.access):
+            own = form.coef(axis)
+            if own and any(c > own and stage.extent(n) != 1 for n, c in form.terms):
+                return stage, form
+    return None
 
 
 def may_clamp(op: Operation) -> bool:
@@ -293,3 +304,11 @@ def remove_dead(f: Operation) -> None:
         if not any(r.first_use is not None for r in op.results):
             op.detach()
             op.erase()
+
+
+def require_outermost(step: str, run: Run, axis: str) -> None:
+    """The axis may leave the domains of a run: no result counts it within another axis."""
+    if (found := inner_part(run, axis)) is not None:
+        stage, form = found
+        outer = max(form.terms, key=lambda t: t[1])[0]
+        raise refuse(step, stage, f"expected axis {axis} to be the outermost of result index {form}, found {outer}")

@@ -26,6 +26,7 @@ from .structure import (
     may_clamp,
     may_repeat,
     replace_outside,
+    require_outermost,
     runs,
     set_extent,
     substitute,
@@ -149,7 +150,10 @@ class LoopTile(LoopStep):
         check_kind(self.name, f, self.kind)
         if self.size < 1:
             raise refuse(self.name, f, f"expected a size of at least 1 for axis {self.axis}, found {self.size}")
-        for run in runs(f, self.axis, self.only, self.through):
+        found = runs(f, self.axis, self.only, self.through)
+        for run in found:
+            require_outermost(self.name, run, self.axis)
+        for run in found:
             clamp = self.clamp and not self.kind and may_repeat(run, self.axis) and may_clamp(f)
             extent = extent_of(run, self.axis)
             if not isinstance(extent, int):

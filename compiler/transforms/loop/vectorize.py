@@ -7,7 +7,8 @@ from math import prod
 
 from xdsl.dialects import func
 
-from ....dialects.loop.attributes import KINDS
+from ....dialects.loop.attributes import KINDS, Axis
+from ....dialects.loop.ops import StageOp
 from .step import LoopStep, chosen, refuse, require_axes
 
 LARGEST = 8192
@@ -35,6 +36,7 @@ class LoopVectorize(LoopStep):
         require_axes(self.name, f, self.axes, self.only)
         if self.kind and self.kind not in KINDS:
             raise refuse(self.name, f, f"expected a kind of {', '.join(KINDS)}, found {self.kind}")
+        changed: list[tuple[StageOp, list[Axis]]] = []
         for stage in chosen(self.name, f, self.only):
             axes = [
                 a._replace(kind=self.kind) if a.name in self.axes and isinstance(a.extent, int) else a
@@ -45,4 +47,6 @@ class LoopVectorize(LoopStep):
                 wide = ", ".join(f"{a.name} of {a.extent}" for a in axes if a.kind == "vec")
                 why = f"expected vectors of at most {LARGEST} elements, found axes {wide}: tile or split them first"
                 raise refuse(self.name, stage, why)
+            changed.append((stage, axes))
+        for stage, axes in changed:
             stage.set_axes(axes)
