@@ -40,11 +40,13 @@ def reference(module: ModuleOp, entry: str, inputs: Sequence[Array], sizes: Size
     return Interpreter(module).call(entry, *[x.copy() for x in inputs], symbols=dict(sizes) or None)
 
 
-def differs(module: ModuleOp, got: Sequence[Array], want: Sequence[Array], inputs: Sequence[Array]) -> str | None:
+def differs(
+    module: ModuleOp, entry: str, got: Sequence[Array], want: Sequence[Array], inputs: Sequence[Array]
+) -> str | None:
     """How results differ beyond the tolerance of the program that `module` is, or None."""
     if len(got) != len(want):
         return f"expected {len(want)} results, found {len(got)}"
-    tolerance = program_tolerance(module, inputs)
+    tolerance = program_tolerance(module, inputs, entry)
     for k, (g, w) in enumerate(zip(got, want, strict=True)):
         try:
             assert_matches(tolerance, g, w, inputs=inputs)
@@ -71,7 +73,7 @@ def check_each(
             return
         by = f"pass {spec_of(pass_)}"
         try:
-            message = differs(original, reference(now, entry, inputs, sizes), want, inputs)
+            message = differs(original, entry, reference(now, entry, inputs, sizes), want, inputs)
         except CompileError as error:
             message = f"the interpreter refuses its output: {error.message}"
         if message is not None:

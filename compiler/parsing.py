@@ -28,8 +28,14 @@ _ALIAS = re.compile(r"^#[A-Za-z_][\w$.]*(?=\s*=\s*loc\b)", re.MULTILINE)
 
 
 _REWORDED = (
-    (r"Could not parse entire input!", "expected an operation"),
-    (r"Operation has (\d+) results, but was given (\d+) to bind\.", r"expected names for \1 results, found \2"),
+    (r"Could not parse entire input", "expected an operation"),
+    (r"in block definition", "expected a block's label"),
+    (r"identifier expected(.+)", r"\1"),
+    (r"shape type", "expected a shape and an element type"),
+    (r"expected shape type", "expected a shape and an element type"),
+    (r"(expected .*), got [A-Z_]+", r"\1"),
+    (r"expected (\d+) operand types but had (\d+)", r"expected \1 operand types, found \2"),
+    (r"Operation has (\d+) results, but was given (\d+) to bind", r"expected names for \1 results, found \2"),
     (r"'(\S+)' is not registered", r"unknown type or attribute \1"),
     (r"'(\S+)' expected(.*)", r"expected '\1'\2"),
     (r"([Tt]ype|[Oo]perand|[Aa]ttribute|[Ss]uccessor|[Oo]peration name|[Bb]lock argument) expected", r"expected \1"),
@@ -147,7 +153,8 @@ class LocatedParser(Parser):
 
 def _located(error: ParseError, text: str, name: str) -> CompileError:
     kept, start = text.rstrip(), error.span.start
-    message = error.msg.strip().split("\n")[0]
+    message = error.msg.strip().split("\n")[0].rstrip(".!")
+    message = re.sub("^Expected", "expected", message)
     for pattern, replacement in _REWORDED:
         message = re.sub(f"^{pattern}$", replacement, message)
     if message.startswith("unknown type"):  # the reader has passed the name

@@ -64,14 +64,17 @@ def guarded(body: Callable[[], int]) -> int:
     except RecursionError:
         print("error: expected nesting that Python's stack can hold, found deeper", file=sys.stderr)
         return WRONG_PROGRAM
+    except Exception as error:
+        # Whatever nobody foresaw is the compiler's fault and still no traceback.
+        return report_error(InternalError(f"{type(error).__name__}: {error}".split("\n")[0]), error)
 
 
-def report_error(error: CompileError | InternalError) -> int:
+def report_error(error: CompileError | InternalError, cause: Exception | None = None) -> int:
     """Print one error; its exit code."""
     internal = isinstance(error, InternalError)
     print(f"internal error: {error}" if internal else str(error), file=sys.stderr)
     if settings.TRACEBACK.on():
-        traceback.print_exception(error)
+        traceback.print_exception(cause or error)
     return INTERNAL if internal else WRONG_PROGRAM
 
 

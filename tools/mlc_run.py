@@ -95,7 +95,7 @@ def execute(args: argparse.Namespace) -> int:
     if args.check:
         from ..compiler.checking import differs, reference
 
-        message = differs(original, results, reference(original, args.entry, arrays, sizes), arrays)
+        message = differs(original, args.entry, results, reference(original, args.entry, arrays, sizes), arrays)
         if message is not None:
             print(f"check failed: {message}", file=sys.stderr)
             return WRONG_PROGRAM
@@ -109,13 +109,10 @@ def _callable(
     module: ModuleOp, args: argparse.Namespace, sizes: dict[str, int]
 ) -> tuple[Callable[[Sequence[Array]], list[Array]], Callable[[], str]]:
     """What runs the module, natively or in the interpreter, and what reports about it."""
-    from ..compiler.report import format_report
-
     if args.interpret:
         from ..compiler.checking import reference
-        from ..compiler.report import report
 
-        return lambda arrays: reference(module, args.entry, arrays, sizes), lambda: format_report(report(module))
+        return lambda arrays: reference(module, args.entry, arrays, sizes), lambda: _report(module)
     from ..compiler.compile import compile_module
 
     executable = compile_module(module, entry=args.entry)
@@ -124,7 +121,14 @@ def _callable(
         out = executable(*arrays)
         return list(out) if isinstance(out, tuple) else [out]
 
-    return call, lambda: format_report(executable.report())
+    return call, lambda: _report(executable)
+
+
+def _report(of: Any) -> str:
+    """The report of a module or of an executable."""
+    from ..compiler.report import format_report, report
+
+    return format_report(report(of) if isinstance(of, ModuleOp) else of.report())
 
 
 def _check_each(module: ModuleOp, args: argparse.Namespace, arrays: list[Array], sizes: dict[str, int]) -> int:
@@ -135,7 +139,7 @@ def _check_each(module: ModuleOp, args: argparse.Namespace, arrays: list[Array],
     if change is None and not args.passes:
         want = reference(module, args.entry, arrays, sizes)
         got = _callable(module.clone(), args, sizes)[0](arrays)
-        message = differs(module, got, want, arrays)
+        message = differs(module, args.entry, got, want, arrays)
         change = Change("native code", message) if message is not None else None
         if change is None:
             print("same in native code")
