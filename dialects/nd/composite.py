@@ -17,7 +17,7 @@ from .dimmap import OPAQUE, DimMap
 from .dims import Dim, Shape, size
 from .elementwise import Exp, Log, Max, Mul, Np, Tanh, Unary, wide
 from .mapped import Mapped, distinct_names, spread, text
-from .op import Array, Linear, NdOp, Props, Tolerance, bind, expand, op
+from .op import Array, Linear, NdOp, Partial, Props, Tolerance, bind, expand, op
 from .reduction import Reducing, reduce
 from .types import FLOAT, NUMERIC, Type, shape_of
 
@@ -69,6 +69,11 @@ class Gelu(Unary, Composite):
 
     def magnitude(self, x: Np) -> Any:
         return np.abs(wide(x))  # 1 + tanh cancels below 0
+
+    def derivative(self, x: Array, y: Array) -> Sequence[Partial]:
+        # u = sqrt(2/pi) (x + 0.044715 x^3): (1 + tanh u)/2 + x/2 (1 - tanh^2 u) u'
+        t = bind(Tanh, ROOT_2_OVER_PI * (x + 0.044715 * x * x * x))
+        return [0.5 * (1 + t) + 0.5 * x * (1 - t * t) * (ROOT_2_OVER_PI * (1 + 3 * 0.044715 * x * x))]
 
 
 # Along the last dimension, which is therefore opaque to its neighbours.
