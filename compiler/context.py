@@ -13,7 +13,7 @@ from xdsl.ir import Dialect
 
 DIALECTS: dict[str, str] = {
     "affine": "xdsl.dialects.affine:Affine",
-    "arith": "xdsl.dialects.arith:Arith",
+    "arith": "mlc.dialects.vector.dialect:Arith",
     "builtin": "xdsl.dialects.builtin:Builtin",
     "cf": "xdsl.dialects.cf:Cf",
     "func": "xdsl.dialects.func:Func",
@@ -24,7 +24,7 @@ DIALECTS: dict[str, str] = {
     "nd": "mlc.dialects.nd.dialect:Nd",
     "scf": "xdsl.dialects.scf:Scf",
     "test": "xdsl.dialects.test:Test",
-    "vector": "xdsl.dialects.vector:Vector",
+    "vector": "mlc.dialects.vector.dialect:Vector",
 }
 """Dialect name -> "module:object"."""
 

@@ -1,0 +1,25 @@
+"""The `vector` dialect as upstream has it: xDSL's ops and the ones it lacks, under upstream's names and syntax."""
+
+from .ops import (
+    CombiningKind,
+    ContractOp,
+    MultiReductionOp,
+    ShapeCastOp,
+    StepOp,
+    TransferReadOp,
+    TransferWriteOp,
+    TransposeOp,
+    kind_attribute,
+)
+
+__all__ = [
+    "CombiningKind",
+    "ContractOp",
+    "MultiReductionOp",
+    "ShapeCastOp",
+    "StepOp",
+    "TransferReadOp",
+    "TransferWriteOp",
+    "TransposeOp",
+    "kind_attribute",
+]
