@@ -81,7 +81,7 @@ def weak_dtype(x: Any, other: Attribute) -> Attribute:
 
 
 def common_dtype(x: Attribute, y: Attribute) -> Attribute:
-    return max(x, y, key=ORDER.index)
+    return x if x == y else max(x, y, key=ORDER.index)
 
 
 def broadcast_shapes(*shapes: Shape) -> Shape:
