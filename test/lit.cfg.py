@@ -26,4 +26,4 @@ config.environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), 
 for name in ("HOME", "MLC_CACHE", "MLC_CACHE_DIR", "XDG_CACHE_HOME"):
     if name in os.environ:
         config.environment[name] = os.environ[name]  # noqa: F821
-lit_config.maxIndividualTestTime = 60  # noqa: F821
+config.maxIndividualTestTime = 60  # noqa: F821
