@@ -38,14 +38,14 @@ MAX_BYTES = 64 * 1024
 def fold_splat(op: NdOp) -> Array | None:
     """f(c, d) -> f(c, d) where c and d have one value for all elements."""
     values = [splat(v) for v in op.operands]
-    if not values or any(v is None for v in values):
+    if not values or any(v is None for v in values) or element(op.type) not in NUMPY:
         return None
     arrays = [np.asarray(x, NUMPY[element(v.type)]) for x, v in zip(values, op.operands, strict=True)]
     return full(np.asarray(_run(op, arrays)).item(), op.type)
 
 
 def fold_dense(op: NdOp, max_bytes: int) -> Array | None:
-    if not op.operands or not all(is_constant(v) for v in op.operands):
+    if not op.operands or not all(is_constant(v) for v in op.operands) or element(op.type) not in NUMPY:
         return None
     sizes = [_bytes(op.type), *(_bytes(v.type) for v in op.operands)]
     if any(n is None or n > max_bytes for n in sizes):

@@ -225,7 +225,7 @@ def _try(rule: Rewrite, op: Operation, scratch: Block, place: Place, work: _Work
         if new.value.name_hint is None:
             new.value.name_hint = old.name_hint
         old.replace_all_uses_with(new.value)
-    gone = [location for old in old_ops for location in _drop(old, work)]
+    gone = _drop_all(old_ops, work)
     _inherit(made, old_ops, gone)
     for new in reversed(answer.new):
         work.push_users(new.value)
@@ -259,6 +259,16 @@ def _inherit(made: Sequence[Operation], old: Sequence[Operation], gone: Sequence
     for op in old:
         for name, attribute in op.attributes.items():
             made[-1].attributes.setdefault(name, attribute)
+
+
+def _drop_all(ops: Sequence[Operation], work: _Worklist) -> list[Attribute]:
+    """Erase ops that stand for nothing now; one may be read by another, which goes first."""
+    gone: list[Attribute] = []
+    for _ in ops:
+        for op in ops:
+            if op.parent is not None and is_dead(op):
+                gone += _drop(op, work)
+    return gone
 
 
 def _drop(op: Operation, work: _Worklist) -> list[Attribute]:

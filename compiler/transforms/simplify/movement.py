@@ -137,6 +137,21 @@ def reshape_reshape(op: Any) -> Array | None:  # reshape(reshape(x)) -> reshape(
         return reshape(A(r.x), shape_of(op.result.type))
 
 
+@on(Reshape, level="exact")
+def compute_unshaped(op: Any) -> Array | None:  # reshape(f(reshape(x), c)) -> f(x, c) where the shapes cancel
+    f = op.x.owner
+    if type(f) not in ELEMENTWISE or not op.x.has_one_use():
+        return None
+    args: list[Array] = []
+    out = shape_of(op.result.type)
+    for v in f.operands:
+        r = defined(v, Reshape)
+        if (r is None and splat(v) is None) or (r and shape_of(r.x.type) != out):
+            return None
+        args.append(A(r.x) if r else _shrunk(v, out))
+    return f.again(args)
+
+
 @on(Reverse, level="exact")
 def reverse_reverse(op: Any) -> Array | None:  # reverse(reverse(x)) -> reverse(x) or x: what is named twice stays
     if r := defined(op.x, Reverse):

@@ -1,0 +1,87 @@
+"""Apply `graph.rule`s: of the library, by name, or of a file.
+
+    %0 = nd.contract %x, %q "a b, b c -> a c" : ...         %0 = nd.concat %q, %k along [1] : ...
+    %1 = nd.contract %x, %k "a b, b c -> a c" : ...   ->    %1 = nd.contract %x, %0 "a b, b c -> a c" : ...
+                                                            %2 = nd.slice %1 from [0, 0] step [1, 1] : ...
+                                                            %3 = nd.slice %1 from [0, 8] step [1, 1] : ...
+
+Without options: all rules of kind simplify of the library that the numerics level allows. Rules in the module itself
+apply too. A rule that is named must be of kind simplify and within the level.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass
+from xdsl.utils.exceptions import VerifyException
+
+from ...dialects.errors import CompileError
+from ...dialects.graph.rule import RuleOp
+from .rewriting import LEVELS, blocks, functions
+from .rules.apply import allowed, apply_rules
+from .rules.define import Rule
+from .rules.library import LIBRARY
+
+
+def rules_of(module: ModuleOp) -> list[Rule]:
+    """The rules that a module holds."""
+    found: list[Rule] = []
+    for op in module.body.ops:
+        if isinstance(op, RuleOp):
+            try:
+                found.append(Rule.of(op))
+            except VerifyException as e:
+                raise CompileError(str(e), op.location) from e
+    return found
+
+
+def load(path: str) -> list[Rule]:
+    """The rules of a file."""
+    from ..parsing import parse_module
+
+    try:
+        text = Path(path).read_text()
+    except OSError as e:
+        raise CompileError(f"apply-rules: expected a file of rules, found {path} unreadable: {e.strerror}") from e
+    return rules_of(parse_module(text, path))
+
+
+def choose(rules: dict[str, Rule], names: tuple[str, ...], numerics: str) -> list[Rule]:
+    """The named rules, or all of kind simplify within the level."""
+    if not names:
+        return allowed((r for r in rules.values() if r.kind == "simplify"), numerics)
+    out: list[Rule] = []
+    for name in names:
+        if name not in rules:
+            raise CompileError(f"apply-rules: expected the name of a rule ({', '.join(rules)}), found {name}")
+        if not allowed([rules[name]], numerics):
+            level = rules[name].numerics
+            raise CompileError(f"apply-rules: rule {name} needs numerics={level}, found numerics={numerics}")
+        out.append(rules[name])
+    return out
+
+
+@dataclass(frozen=True)
+class ApplyRules(ModulePass):
+    """Apply rules of the library, of a file and of the module."""
+
+    name = "apply-rules"
+    file: str | None = None
+    names: tuple[str, ...] = ()
+    numerics: str = "ieee"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if self.numerics not in LEVELS:
+            raise CompileError(f"expected numerics to be one of {', '.join(LEVELS)}, found {self.numerics}")
+        own = rules_of(op)
+        known = {r.name: r for r in [*(load(self.file) if self.file else []), *own]} or LIBRARY
+        if self.names:
+            known = {**LIBRARY, **known}
+        rules = choose(known, self.names, self.numerics)
+        for func in functions(op):
+            for block in blocks(func):
+                apply_rules(block, rules, self.numerics)

@@ -1,0 +1,1 @@
+"""Rules as data: one object that prints as `graph.rule`, rewrites programs, and tests itself."""

@@ -1,0 +1,137 @@
+"""Rules as Python functions: both sides traced over `nd`, in the language of users' programs.
+
+    @rule("simplify", "ieee", where="float(T)", x="... n k", w="k m", scale="m")
+    def fold_scale(x, w, scale):
+        \"\"\"(x @ w) * scale -> x @ (w * scale)\"\"\"
+        return (x @ w) * scale, x @ (w * scale)
+
+The function returns (left, right), each a value or a tuple of values, the roots. An argument's type is its sizes, and
+its element type after a colon (`"n : i64"`; `T`, open, if none is written). The result is a `Rule`, which `apply.py`
+turns into rewrites, and which prints as `graph.rule`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from xdsl.dialects.builtin import f32, f64, i1, i32, i64
+from xdsl.ir import Attribute, Block
+
+from ....dialects.errors import CompileError
+from ....dialects.graph.conditions import Condition
+from ....dialects.graph.rule import RootsOp, RuleOp
+from ....dialects.nd.array import Array
+from ....dialects.nd.dims import Dim, symbol
+from ....dialects.nd.op import building, insert
+from ....dialects.nd.types import DTypeVar, Type, tensor
+from ..canonicalize import canonicalize
+from .match import Step, plan
+from .specialise import at_rank, has_pack
+
+DTYPES: dict[str, Attribute] = {"f32": f32, "f64": f64, "i1": i1, "i32": i32, "i64": i64}
+
+Sides = Callable[..., tuple[Any, Any]]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A rule at one rank, ready to match."""
+
+    op: RuleOp
+    steps: Sequence[Step]
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """A verified `graph.rule`."""
+
+    op: RuleOp
+
+    @staticmethod
+    def of(op: RuleOp) -> Rule:
+        op.verify()
+        return Rule(op)
+
+    @property
+    def name(self) -> str:
+        return self.op.sym_name.data
+
+    @property
+    def kind(self) -> str:
+        return self.op.kind.data
+
+    @property
+    def numerics(self) -> str:
+        return self.op.numerics.data
+
+    @cached_property
+    def ranked(self) -> bool:
+        """Has `...`."""
+        return has_pack(self.op)
+
+    @cached_property
+    def _patterns(self) -> dict[int, Pattern]:
+        return {}
+
+    def pattern(self, rank: int) -> Pattern:
+        """The rule with `rank` dimensions for `...`."""
+        found = self._patterns.get(rank)
+        if found is None:
+            op = at_rank(self.op, rank) if self.ranked else self.op
+            found = self._patterns[rank] = Pattern(op, plan(op))
+        return found
+
+
+def rule(kind: str, numerics: str, *, where: str = "", **types: str) -> Callable[[Sides], Rule]:
+    """Make a rule of a function that returns (left, right)."""
+
+    def make(fn: Sides) -> Rule:
+        left, right = (_trace(fn, side, types) for side in (0, 1))
+        return Rule.of(RuleOp.build_rule(fn.__name__, kind, numerics, conditions(where), left, right))
+
+    return make
+
+
+def _trace(fn: Sides, side: int, types: dict[str, str]) -> Block:
+    block = Block(arg_types=[argument_type(t) for t in types.values()])
+    for a, name in zip(block.args, types, strict=True):
+        a.name_hint = name
+    with building(block):
+        found = fn(*map(Array, block.args))[side]
+        values = found if isinstance(found, tuple) else (found,)
+        insert(RootsOp.create(operands=[v.value for v in values]))
+    canonicalize(block)  # programs that rules meet are in normal form
+    return block
+
+
+def argument_type(text: str) -> Type:
+    """`"... n 3 : f32"`."""
+    sizes, _, dtype = text.partition(":")
+    shape: list[Dim] = [int(s) if s.isdigit() else symbol(s) for s in sizes.split()]
+    name = dtype.strip() or "T"
+    return tensor(tuple(shape), DTYPES.get(name, DTypeVar(name)))
+
+
+def conditions(text: str) -> list[Condition]:
+    """`"float(T), at_most(p + q, 64)"`."""
+    from xdsl.context import Context
+    from xdsl.parser import Parser
+    from xdsl.utils.exceptions import ParseError
+
+    from ....dialects.graph.conditions import parse_condition
+
+    if not text:
+        return []
+    parser = Parser(Context(), text)
+    try:
+        return parser.parse_comma_separated_list(parser.Delimiter.NONE, lambda: parse_condition(parser))
+    except ParseError as e:
+        raise CompileError(f"expected conditions such as float(T), at_most(n, 64), found {text!r}") from e
+
+
+def sizes(names: str) -> tuple[Dim, ...]:
+    """The sizes of these names, for shapes inside a rule."""
+    return tuple(symbol(n) for n in names.split())

@@ -1,0 +1,221 @@
+"""Matching: from one op to everything that a rule's left side names.
+
+Walk the left side backwards from its first root and unify: arguments bind values, symbols bind sizes, element types and
+index functions bind what stands there, ops agree in class and properties, commutative ones in either order. A further
+root is found among the readers of a value bound already. A value that is no root and is read elsewhere declines, since
+it would be computed twice; constants may be read by anyone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from xdsl.dialects.builtin import FloatAttr, StringAttr, TensorType
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+
+from ....dialects.graph.rule import RuleOp
+from ....dialects.nd import dimmap
+from ....dialects.nd.constant import Source
+from ....dialects.nd.dimmap import DimMap, Index
+from ....dialects.nd.dims import Dim
+from ....dialects.nd.elementwise import Add, And, Max, Min, Mul, Or, Xor
+from ....dialects.nd.mapped import Mapped
+from ....dialects.nd.op import NdOp
+from ....dialects.nd.types import DimsAttr, DTypeVar, element, is_float, scalar, shape_of
+from .bindings import Bindings, IndexFunction
+
+COMMUTATIVE = (Add, Mul, Max, Min, And, Or, Xor)
+
+
+@dataclass(frozen=True)
+class Step:
+    """Match `value`, computed by a reader of `anchor`, which is bound by then."""
+
+    value: SSAValue
+    anchor: SSAValue
+
+
+def plan(rule: RuleOp) -> list[Step]:
+    """How to get from the first root to the others."""
+    bound = set(_made_of(rule.roots[0]))
+    steps: list[Step] = []
+    waiting = list(rule.roots[1:])
+    while waiting:
+        path = next(p for root in waiting if (p := _path(root, bound)))
+        waiting.remove(path[-1].value)
+        steps += path
+        for step in path:
+            bound.update(_made_of(step.value))
+    return steps
+
+
+def _made_of(value: SSAValue) -> Iterator[SSAValue]:
+    yield value
+    if isinstance(value.owner, Operation):
+        for v in value.owner.operands:
+            yield from _made_of(v)
+
+
+def _path(value: SSAValue, bound: set[SSAValue]) -> list[Step]:
+    """The steps from a bound value up to this one; none if nothing below is bound."""
+    if value in bound or not isinstance(value.owner, Operation):
+        return []
+    for v in value.owner.operands:
+        if v in bound:
+            return [Step(value, v)]
+    for v in value.owner.operands:
+        if path := _path(v, bound):
+            return [*path, Step(value, v)]
+    return []
+
+
+def match(rule: RuleOp, steps: Sequence[Step], op: Operation) -> Bindings | None:
+    """The bindings that make the rule's left side out of `op` and what is around it."""
+    m = Bindings()
+    if not _unify(rule.roots[0], op.results[0], m):
+        return None
+    return next((found for found in _more(rule, steps, m) if _complete(rule, found)), None)
+
+
+def _more(rule: RuleOp, steps: Sequence[Step], m: Bindings) -> Iterator[Bindings]:
+    """Every way to match the remaining steps."""
+    if not steps:
+        yield m
+        return
+    step = steps[0]
+    if step.value in m.values:
+        yield from _more(rule, steps[1:], m)
+        return
+    kind = type(step.value.owner)
+    readers = dict.fromkeys(use.operation for use in m.values[step.anchor].uses)
+    for reader in reversed(readers):  # the use list is the latest first
+        if type(reader) is kind and reader not in m.ops:
+            trial = m.copy()
+            if _unify(step.value, reader.results[0], trial):
+                yield from _more(rule, steps[1:], trial)
+
+
+def _complete(rule: RuleOp, m: Bindings) -> bool:
+    """Sizes that waited agree, nothing inner is read elsewhere, all ops share a block, the conditions hold."""
+    if any(m.size(p) != d for p, d in m.later):
+        return False
+    roots = {m.values[r].owner for r in rule.roots}
+    block = next(iter(m.ops)).parent
+    for op in m.ops:
+        if op.parent is not block and not isinstance(op, Source):
+            return False
+        inner = op not in roots and not isinstance(op, Source)
+        if inner and any(use.operation not in m.ops for r in op.results for use in r.uses):
+            return False
+    return all(c.holds(m.argument) for c in rule.conditions)
+
+
+# Unification: each function extends the bindings, or answers False and leaves them in any state.
+
+
+def _unify(p: SSAValue, v: SSAValue, m: Bindings) -> bool:
+    if p in m.values:
+        return m.values[p] is v
+    if not isinstance(v.type, TensorType) or not _type(p.type, v.type, m):  # pyright: ignore[reportUnknownArgumentType]
+        return False
+    if isinstance(p.owner, Block):
+        m.values[p] = v
+        return True
+    po, vo = p.owner, v.owner
+    if type(po) is not type(vo) or not isinstance(vo, NdOp) or m.ops.get(vo, po) is not po:
+        return False
+    if not _properties(po, vo, m) or len(po.operands) != len(vo.operands):
+        return False
+    m.ops[vo] = po
+    m.values[p] = v
+    orders = [tuple(vo.operands)]
+    if isinstance(po, COMMUTATIVE):
+        orders.append(orders[0][::-1])
+    for order in orders:
+        trial = m.copy()
+        if all(_unify(a, b, trial) for a, b in zip(po.operands, order, strict=True)):
+            m.take(trial)
+            return True
+    return False
+
+
+def _type(p: Attribute, v: Attribute, m: Bindings) -> bool:
+    a, b = shape_of(p), shape_of(v)
+    return (
+        len(a) == len(b)
+        and _dtype(element(p), element(v), m)
+        and all(_size(x, y, m) for x, y in zip(a, b, strict=True))
+    )
+
+
+def _dtype(p: Attribute, v: Attribute, m: Bindings) -> bool:
+    return (m.dtypes.setdefault(p.data, v) if isinstance(p, DTypeVar) else p) == v
+
+
+def _size(p: Dim, d: Dim, m: Bindings) -> bool:
+    if isinstance(p, int):
+        return p == d
+    if p.is_symbol():
+        return m.sizes.setdefault(p.names()[0], d) == d
+    m.later.append((p, d))
+    return True
+
+
+def _properties(po: Operation, vo: Operation, m: Bindings) -> bool:
+    if po.properties.keys() != vo.properties.keys():
+        return False
+    return all(_attribute(po, k, a, vo.properties[k], m) for k, a in po.properties.items())
+
+
+def _attribute(po: Operation, name: str, p: Attribute, v: Attribute, m: Bindings) -> bool:
+    match p, v:
+        case TensorType(), TensorType():
+            return _type(p, v, m)  # pyright: ignore[reportUnknownArgumentType]
+        case DTypeVar(), _:
+            return _dtype(p, v, m)
+        case DimsAttr(), DimsAttr():
+            return len(p.data) == len(v.data) and all(_size(x, y, m) for x, y in zip(p.data, v.data, strict=True))
+        case StringAttr(), StringAttr() if name == "map" and isinstance(po, Mapped):
+            return _map(dimmap.parse(p.data), dimmap.parse(v.data), m)
+        case FloatAttr(), _ if isinstance(dtype := element(po.results[0].type), DTypeVar):
+            return _value(p.value.data, m.dtypes[dtype.data]) == v
+        case _:
+            return p == v
+
+
+def _value(value: float, dtype: Attribute) -> Attribute | None:
+    """The number as a constant of this type, if it is one."""
+    return scalar(value, dtype) if is_float(dtype) or value == int(value) else None
+
+
+def _map(p: DimMap, v: DimMap, m: Bindings) -> bool:
+    """Equal up to the choice of letters; index functions bind what stands in their place."""
+    if len(p.operands) != len(v.operands):
+        return False
+    pairs: list[tuple[Index, Index]] = []
+    for a, b in zip((*p.operands, p.result), (*v.operands, v.result), strict=True):
+        if len(a) != len(b):
+            return False
+        pairs += zip(a, b, strict=True)
+    letters: dict[str, str] = {}
+    for a, b in pairs:
+        if a.name is not None and (b.name is None or letters.setdefault(a.name, b.name) != b.name):
+            return False
+    if len(set(letters.values())) < len(letters):
+        return False
+    return all(_index(a, b, letters, m) for a, b in pairs if a.name is None)
+
+
+def _index(p: Index, v: Index, letters: dict[str, str], m: Bindings) -> bool:
+    if p.opaque or v.opaque:
+        return p.opaque and v.opaque
+    names = [letters.get(n) for n, _ in p.terms]
+    found = dict(v.terms)
+    if not set(found) <= set(names):
+        return False
+    if not p.function:
+        same = {letters.get(n): c for n, c in p.terms} == found
+        return same and p.offset == v.offset and p.divisor == v.divisor
+    bound = IndexFunction(tuple(found.get(n or "", 0) for n in names), v.offset, v.divisor)
+    return m.indices.setdefault(p.function, bound) == bound
