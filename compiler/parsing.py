@@ -13,11 +13,23 @@ import difflib
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
+from typing import Any
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import FileLineColLoc, IntAttr, LocationAttr, ModuleOp, StringAttr, UnknownLoc
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    ComplexType,
+    FileLineColLoc,
+    IndexType,
+    IntAttr,
+    IntegerType,
+    LocationAttr,
+    ModuleOp,
+    StringAttr,
+    UnknownLoc,
+)
 from xdsl.ir import AttributeInvT, BlockArgument, Operation, SSAValue
-from xdsl.parser import Parser, UnresolvedOperand
+from xdsl.parser import AttrParser, Parser, UnresolvedOperand
 from xdsl.utils.exceptions import DiagnosticException, ParseError, UnregisteredConstructException
 from xdsl.utils.lexer import Span
 
@@ -107,6 +119,11 @@ class LocatedParser(Parser):
             self.raise_error(f"expected {name} with the type of its definition, {found}, found {type}", operand.span)
         return super().resolve_operand(operand, type)
 
+    def _parse_tensor_literal_element(self) -> AttrParser._TensorLiteralElement:
+        hexadecimal = self._current_token.text[:2].lower() == "0x"
+        element = super()._parse_tensor_literal_element()
+        return HexadecimalElement(element.is_negative, element.value, element.span) if hexadecimal else element
+
     def _register_ssa_definition(self, name: str, values: Sequence[SSAValue], span: Span[str]) -> None:
         super()._register_ssa_definition(name, values, span)
         for value in values:
@@ -149,6 +166,15 @@ class LocatedParser(Parser):
             self._hoisted.discard(name)
             del self.attribute_aliases[name]
         super()._parse_alias_def()
+
+
+class HexadecimalElement(AttrParser._TensorLiteralElement):
+    """`0xFF800000` in a dense literal of floats is the bits of a value (infinities and NaN are printed so), not a number."""
+
+    def to_type(self, parser: AttrParser, type: AnyFloat | IntegerType | IndexType | ComplexType) -> Any:
+        if isinstance(type, AnyFloat) and isinstance(self.value, int):
+            return next(type.iter_unpack(self.value.to_bytes(type.compile_time_size, "little")))
+        return super().to_type(parser, type)
 
 
 def _located(error: ParseError, text: str, name: str) -> CompileError:

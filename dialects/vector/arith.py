@@ -3,6 +3,8 @@
 The names are upstream's. An op of a loop stage's body may be xDSL's; on vectors it becomes the one here (`on_vectors`).
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from typing import ClassVar
@@ -103,7 +105,7 @@ class RemfOp(IRDLOperation):
 
 @irdl_op_definition
 class SelectOp(IRDLOperation):
-    """`lhs` where the condition holds, else `rhs`; the condition is one for all, or a vector with one for each element."""
+    """`lhs` where the condition holds, else `rhs`; a condition for all, or a vector of one for each element."""
 
     name = "arith.select"
     cond = operand_def()
