@@ -12,6 +12,8 @@ cos beyond 1e5 (f64: 1e8) go to the C library under an `scf.if` that asks whethe
 algorithms: math_functions.py. sqrt, rsqrt, floor, abs and the like are instructions and stay.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass

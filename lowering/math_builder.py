@@ -1,5 +1,7 @@
 """Arithmetic on one float type, scalar or vector, as operations of arith, math and vector, built in order."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import struct
@@ -24,6 +26,9 @@ from xdsl.dialects.builtin import (
     i64,
 )
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+
+from ..dialects.vector import MultiReductionOp
+from ..dialects.vector.arith import on_vectors
 
 NO_FLAGS = arith.FastMathFlagsAttr("none")
 NO_OVERFLOW = arith.IntegerOverflowAttr("none")
@@ -89,6 +94,8 @@ class MathBuilder:
         kind: Attribute,
         properties: dict[str, Attribute] | None = None,
     ) -> SSAValue:
+        if self.shape:
+            op = on_vectors(op)
         new = op.create(operands=operands, result_types=[kind], properties=properties or {}, location=self.location)
         self.ops.append(new)
         return new.results[0]
@@ -246,10 +253,9 @@ class MathBuilder:
         """Is an i1 vector true anywhere?"""
         if not self.shape:
             return condition
-        from ..dialects.vector import multi_reduction
-
         false = self.emit(arith.ConstantOp, (), i1, {"value": _constant(i1, "0")})
-        op = multi_reduction("or", condition, false, range(len(self.shape)), i1)
-        op.location = self.location if self.location is not None else op.location
+        op = MultiReductionOp.make("or", condition, false, range(len(self.shape)))
+        if self.location is not None:
+            op.location = self.location
         self.ops.append(op)
         return op.results[0]

@@ -1,6 +1,7 @@
 """scf.for, scf.if and scf.parallel (run in order), and the end of a function.
 
-A loop becomes head -> ... -> head | done with its variables as phis; unless its first trip is certain, a test stands before it.
+A loop becomes head -> ... -> head | done with its variables as phis; unless its first trip is certain, a test stands
+before it.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ def bind(e: Emitter, value: SSAValue, names: list[str]) -> None:
 def written(e: Emitter, op: Operation) -> None:
     """A nested region's writes come after every read that stands before it."""
     for inner in op.walk():
-        if inner.name in ("vector.transfer_write", "vector.store", "vector.maskedstore") or inner.name == "memref.store":
+        if (
+            inner.name in ("vector.transfer_write", "vector.store", "vector.maskedstore")
+            or inner.name == "memref.store"
+        ):
             e.writes(root_of(inner.operands[1]), None)
 
 

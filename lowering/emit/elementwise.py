@@ -1,5 +1,7 @@
 """Operations of the table, constants and index arithmetic: scalars at once, vectors chunk by chunk on demand."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

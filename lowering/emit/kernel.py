@@ -5,9 +5,12 @@
     define void @"k"(ptr %a0, i64 %a0_s0, ptr %a1, i64 %a1_s0, ptr %ws)
 
 The signature follows from the type alone: for each memref a pointer to element 0, then its run-time sizes, then its
-run-time strides; scalars by value; last the workspace, `workspace_bytes` aligned to 64. One count of lanes holds for the
-whole function: a native vector of its narrowest elements of 4 bytes or more fills the machine's vectors (of bytes only: those).
+run-time strides; scalars by value; last the workspace, `workspace_bytes` aligned to 64. One count of lanes holds for
+the whole function: a native vector of its narrowest elements fills the machine's vectors, where bytes do not count if
+there are wider elements.
 """
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ HANDLER_MODULES = (control, elementwise, memory, shapes, transfer)
 
 
 class Parameter(NamedTuple):
-    """One argument of a kernel: LLVM element type; dimensions whose size, and whose stride, is passed; is it a buffer?"""
+    """An argument of a kernel: its LLVM element type, the dimensions whose size or stride is passed, and if a buffer."""
 
     kind: str
     sizes: tuple[int, ...]

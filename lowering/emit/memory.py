@@ -1,5 +1,7 @@
 """memref: buffers, views and single elements. i1 is a byte in memory."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence

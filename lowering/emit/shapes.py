@@ -1,5 +1,7 @@
 """vector operations that move or reduce elements: broadcast, shape_cast, transpose, extract, insert, reductions."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -34,7 +34,7 @@ def intrinsic(name: str, operands: int = 1, flags: str = "$F") -> str:
 
 
 def extreme(compare: str) -> Row:
-    """The second operand's NaN is tested apart from the comparison, so that an accumulator waits for one instruction."""
+    """The second operand's NaN is tested apart from the comparison: an accumulator waits for one instruction."""
     return (
         f"fcmp {compare} $T {{1}}, {{0}}",
         "select $B {2}, $T {1}, $T {0}",

@@ -4,6 +4,8 @@ How the lanes lie in memory decides: next to each other, a vector access; backwa
 axis of the vector that is contiguous, blocks transposed in registers; anything else, element by element.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence
