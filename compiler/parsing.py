@@ -28,31 +28,21 @@ from xdsl.dialects.builtin import (
     StringAttr,
     UnknownLoc,
 )
-from xdsl.ir import AttributeInvT, BlockArgument, Operation, SSAValue
+from xdsl.ir import AttributeInvT, Block, BlockArgument, Operation, SSAValue
 from xdsl.parser import AttrParser, Parser, UnresolvedOperand
-from xdsl.utils.exceptions import DiagnosticException, ParseError, UnregisteredConstructException
+from xdsl.utils.exceptions import (
+    DiagnosticException,
+    MultipleSpansParseError,
+    ParseError,
+    UnregisteredConstructException,
+)
 from xdsl.utils.lexer import Span
 
 from ..dialects.errors import SOURCES, CompileError
 from .context import DIALECTS, context
+from .wording import reword
 
 _ALIAS = re.compile(r"^#[A-Za-z_][\w$.]*(?=\s*=\s*loc\b)", re.MULTILINE)
-
-
-_REWORDED = (
-    (r"Could not parse entire input", "expected an operation"),
-    (r"in block definition", "expected a block's label"),
-    (r"identifier expected(.+)", r"\1"),
-    (r"shape type", "expected a shape and an element type"),
-    (r"expected shape type", "expected a shape and an element type"),
-    (r"(expected .*), got [A-Z_]+", r"\1"),
-    (r"expected (\d+) operand types but had (\d+)", r"expected \1 operand types, found \2"),
-    (r"Operation has (\d+) results, but was given (\d+) to bind", r"expected names for \1 results, found \2"),
-    (r"'(\S+)' is not registered", r"unknown type or attribute \1"),
-    (r"'(\S+)' expected(.*)", r"expected '\1'\2"),
-    (r"([Tt]ype|[Oo]perand|[Aa]ttribute|[Ss]uccessor|[Oo]peration name|[Bb]lock argument) expected", r"expected \1"),
-)
-"""xDSL's messages in the form of all others: what was expected, then what was found."""
 
 
 def parse_module(text: str, name: str = "<string>", ctx: Context | None = None) -> ModuleOp:
@@ -73,7 +63,7 @@ def parse_module(text: str, name: str = "<string>", ctx: Context | None = None) 
     except Exception as error:
         # xDSL fails with whatever Python raises on some malformed input: the place is where the reader stands.
         place = parser.here() if parser is not None else _place(name, 1, 1)
-        raise CompileError(_first_line(error), place) from error
+        raise CompileError(_message(error), place) from error
 
 
 class LocatedParser(Parser):
@@ -82,6 +72,7 @@ class LocatedParser(Parser):
     def __init__(self, ctx: Context, text: str, name: str) -> None:
         self.file = StringAttr(name)
         self.starts = [0, *(m.end() for m in re.finditer("\n", text))]
+        self.open: list[int] = []
         self.first_uses: dict[str, Span[str]] = {}
         super().__init__(ctx, text, name)
 
@@ -90,7 +81,8 @@ class LocatedParser(Parser):
         return FileLineColLoc(self.file, IntAttr(line), IntAttr(at - self.starts[line - 1] + 1))
 
     def here(self) -> LocationAttr:
-        return self.place(self._current_token.span.start)
+        """The beginning of the op that is being read, or where the reader stands outside of any."""
+        return self.place(self.open[-1] if self.open else self._current_token.span.start)
 
     def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
         self._hoist_location_aliases()
@@ -106,10 +98,21 @@ class LocatedParser(Parser):
 
     def parse_operation(self) -> Operation:
         at = self._current_token.span.start
+        self.open.append(at)
         op = super().parse_operation()
+        self.open.pop()
         if isinstance(op.location, UnknownLoc):
             op.location = self.place(at)
         return op
+
+    def _parse_block(self) -> Block:
+        label = self._current_token
+        try:
+            return super()._parse_block()
+        except KeyError as error:  # xDSL's, for a second block of a label that was branched to before
+            if error.args != (label.text[1:],):
+                raise
+            self.raise_error(f"expected a label that is not defined yet, found {label.text}", label.span)
 
     def resolve_operand(self, operand: UnresolvedOperand, type: AttributeInvT) -> SSAValue[AttributeInvT]:
         self.first_uses.setdefault(operand.operand_name, operand.span)
@@ -169,7 +172,7 @@ class LocatedParser(Parser):
 
 
 class HexadecimalElement(AttrParser._TensorLiteralElement):
-    """`0xFF800000` in a dense literal of floats is the bits of a value (infinities and NaN are printed so), not a number."""
+    """`0xFF800000` in a dense literal of floats is the bits of a value, as infinities and NaN are printed."""
 
     def to_type(self, parser: AttrParser, type: AnyFloat | IntegerType | IndexType | ComplexType) -> Any:
         if isinstance(type, AnyFloat) and isinstance(self.value, int):
@@ -179,10 +182,9 @@ class HexadecimalElement(AttrParser._TensorLiteralElement):
 
 def _located(error: ParseError, text: str, name: str) -> CompileError:
     kept, start = text.rstrip(), error.span.start
-    message = error.msg.strip().split("\n")[0].rstrip(".!")
-    message = re.sub("^Expected", "expected", message)
-    for pattern, replacement in _REWORDED:
-        message = re.sub(f"^{pattern}$", replacement, message)
+    message = reword(error.msg)
+    if isinstance(error, MultipleSpansParseError) and message.startswith("expected a block") and error.refs:
+        start = error.refs[0][0].start  # the branch, not the end of the region
     if message.startswith("unknown type"):  # the reader has passed the name
         start = max(text.rfind(message.split()[-1], 0, start), 0)
     found = repr(error.span.text.split("\n")[0])
@@ -198,8 +200,8 @@ def _place(name: str, line: int, column: int) -> LocationAttr:
     return FileLineColLoc(StringAttr(name), IntAttr(line), IntAttr(column))
 
 
-def _first_line(error: Exception) -> str:
-    text = str(error).strip().split("\n")[0]
+def _message(error: Exception) -> str:
     if isinstance(error, (DiagnosticException, UnregisteredConstructException)):
-        return text
+        return reword(str(error))
+    text = str(error).strip().split("\n")[0]
     return f"expected well-formed text, found something that cannot be read ({type(error).__name__}: {text})"
