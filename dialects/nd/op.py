@@ -98,7 +98,8 @@ class NdOp(IRDLOperation):
         shapes = [shape_of(t) for t in types]
         return tensor(cls.dim_map(shapes, props).infer(shapes), one_dtype(cls, types))
 
-    def verify_(self) -> None:
+    def check_type(self) -> None:
+        """The verifier: the result has the type that inference gives. xDSL's checks of arity and properties follow."""
         try:
             want = self.infer(self.operand_types, self.properties)  # pyright: ignore[reportArgumentType]
         except ValueError as e:
@@ -174,6 +175,8 @@ class NdOp(IRDLOperation):
 
 def one_dtype(cls: type[NdOp], types: Sequence[Type]) -> Attribute:
     """The common element type of the operands, which must be one that the op takes."""
+    if not types:
+        raise ValueError("expected at least one operand, found none")
     dtype = types[0].element_type
     for k, t in enumerate(types):
         if t.element_type != dtype:
@@ -202,6 +205,25 @@ def _fast_accessors(cls: type[NdOp]) -> None:
     for name, a in list(cls.__dict__.items()):
         if type(a) is BeforeVariadicSingleAccessor and a.construct in fast:
             setattr(cls, name, fast[a.construct](a.construct, a.idx))
+
+
+def _check_type_first(cls: type[NdOp]) -> None:
+    """Inference knows better than xDSL's type constraints what was expected, so it speaks first."""
+    structure = cls.verify_
+
+    def verify_(self: NdOp) -> None:
+        failed: Exception | None = None
+        try:
+            self.check_type()
+        except VerifyException:
+            raise
+        except Exception as error:  # an operand or property is missing: the next check says which
+            failed = error
+        structure(self)
+        if failed is not None:
+            raise VerifyException(f"{self.name}: malformed: {failed}") from failed
+
+    cls.verify_ = verify_
 
 
 OPS: dict[str, type[NdOp]] = {}
@@ -233,6 +255,7 @@ def op(
         if element:
             cls.ELEMENT = element
         _fast_accessors(cls)
+        _check_type_first(cls)
         OPS[name] = cls
         return cls
 

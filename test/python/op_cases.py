@@ -1,4 +1,4 @@
-"""Small programs of every `nd` op, for tests over the registry: shapes and element types of the operands, and one call."""
+"""Small programs of every `nd` op, for tests over the registry: operand shapes and element types, and one call."""
 
 from __future__ import annotations
 

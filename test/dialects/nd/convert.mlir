@@ -1,0 +1,27 @@
+// RUN: not mlc-opt %s --split-input-file 2>/dev/null | FileCheck %s
+// RUN: mlc-opt %s --split-input-file --verify-diagnostics
+
+// CHECK-LABEL: @right
+func.func @right(%x: tensor<2xf32>, %y: tensor<?xi1, #nd.sym<b>>) {
+  // CHECK: %0 = nd.convert %x to i32 : tensor<2xf32> -> tensor<2xi32>
+  %0 = nd.convert %x to i32 : tensor<2xf32> -> tensor<2xi32>
+  // CHECK: %1 = nd.convert %y to f64 : tensor<?xi1, #nd.sym<b>> -> tensor<?xf64, #nd.sym<b>>
+  %1 = nd.convert %y to f64 : tensor<?xi1, #nd.sym<b>> -> tensor<?xf64, #nd.sym<b>>
+  func.return
+}
+
+// -----
+
+func.func @wrong(%x: tensor<2xf32>) {
+  // expected-error@+1 {{expected result type tensor<2xf64>, found tensor<2xf32>}}
+  %0 = nd.convert %x to f64 : tensor<2xf32> -> tensor<2xf32>
+  func.return
+}
+
+// -----
+
+func.func @wrong(%x: tensor<2xf32>) {
+  // expected-error@+1 {{expected to convert to f32, f64, i32, i64, i1, found i7}}
+  %0 = nd.convert %x to i7 : tensor<2xf32> -> tensor<2xi7>
+  func.return
+}

@@ -1,0 +1,23 @@
+// RUN: not mlc-opt %s --split-input-file 2>/dev/null | FileCheck %s
+// RUN: mlc-opt %s --split-input-file --verify-diagnostics
+
+// CHECK-LABEL: @right
+func.func @right(%x0: tensor<2x3xi1>, %y0: tensor<2x3xi1>, %x1: tensor<?x4xi64, #nd.sym<b>>, %y1: tensor<?x4xi64, #nd.sym<b>>, %x2: tensor<i1>, %y2: tensor<i1>, %x3: tensor<0xi64>, %y3: tensor<0xi64>) {
+  // CHECK: %0 = nd.xor %x0, %y0 : tensor<2x3xi1>
+  %0 = nd.xor %x0, %y0 : tensor<2x3xi1>
+  // CHECK: %1 = nd.xor %x1, %y1 : tensor<?x4xi64, #nd.sym<b>>
+  %1 = nd.xor %x1, %y1 : tensor<?x4xi64, #nd.sym<b>>
+  // CHECK: %2 = nd.xor %x2, %y2 : tensor<i1>
+  %2 = nd.xor %x2, %y2 : tensor<i1>
+  // CHECK: %3 = nd.xor %x3, %y3 : tensor<0xi64>
+  %3 = nd.xor %x3, %y3 : tensor<0xi64>
+  func.return
+}
+
+// -----
+
+func.func @wrong(%x: tensor<2xf32>, %y: tensor<2xf32>) {
+  // expected-error@+1 {{expected elements of i1, i32 or i64, found tensor<2xf32>; convert it first}}
+  %0 = nd.xor %x, %y : tensor<2xf32>
+  func.return
+}
