@@ -142,7 +142,8 @@ class LocatedParser(Parser):
         message, dialect = f"unknown operation {name}", name.partition(".")[0]
         known = [op.name for op in self.ctx.loaded_ops]
         if "." in name and dialect not in DIALECTS:
-            message, known = f"unknown dialect {dialect!r} of operation {name}", []
+            message = f"unknown dialect {dialect!r} of operation {name}, expected one of {', '.join(DIALECTS)}"
+            known = []
         if close := difflib.get_close_matches(name, known, n=1):
             message += f"; did you mean {close[0]}?"
         self.raise_error(message, start, start + len(name))

@@ -4,7 +4,8 @@
    the op around it is isolated from above.
 2. Every block that needs a terminator ends with one, and only its last op is one.
 3. Every tensor that is a block argument names its `?` dimensions in `#nd.sym`.
-4. Every op's own verifier passes.
+4. Every symbol of a module is defined once.
+5. Every op's own verifier passes.
 
 The first violation becomes a CompileError at the op's place.
 """
@@ -13,13 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.dialects.builtin import ModuleOp, StringAttr, TensorType
 from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.irdl.dominance import DominanceInfo
 from xdsl.traits import IsolatedFromAbove, IsTerminator, NoTerminator
 from xdsl.utils.exceptions import DiagnosticException
 
 from ..dialects.errors import CompileError
+from .wording import reword
 
 
 def verify(module: ModuleOp) -> None:
@@ -43,6 +45,8 @@ class _Verifier:
         self.successors(op)
         if op.regions:
             outer = self.visible
+            if type(op) is ModuleOp and op.body.blocks:
+                self.symbols(op.body.block)
             if op.has_trait(IsolatedFromAbove):
                 self.visible = set()
             for region in op.regions:
@@ -52,6 +56,10 @@ class _Verifier:
             op.verify_()
         except DiagnosticException as error:
             raise CompileError(_message(op, error), op.location) from error
+        except (IndexError, KeyError, TypeError, AttributeError) as error:
+            # xDSL's own checks stumble over some malformed ops.
+            message = f"{op.name}: expected well-formed operands and properties, found others ({error})"
+            raise CompileError(message, op.location) from error
         self.visible.update(op.results)
 
     def successors(self, op: Operation) -> None:
@@ -71,6 +79,16 @@ class _Verifier:
             self.block(block)
             self.visible.difference_update(inherited)
             self.visible.difference_update(_values(block))
+
+    def symbols(self, block: Block) -> None:
+        names: set[str] = set()
+        for op in block.ops:
+            name = op.get_attr_or_prop("sym_name")
+            if isinstance(name, StringAttr):
+                if name.data in names:
+                    message = f"{op.name}: expected a name that is not defined yet, found @{name.data}"
+                    raise CompileError(message, op.location)
+                names.add(name.data)
 
     def block(self, block: Block) -> None:
         for arg in block.args:
@@ -110,5 +128,5 @@ def _values(block: Block) -> Iterable[SSAValue]:
 
 
 def _message(op: Operation, error: DiagnosticException) -> str:
-    text = str(error).strip().split("\n")[0]
+    text = reword(str(error))
     return text if text.startswith(op.name) else f"{op.name}: {text}"
