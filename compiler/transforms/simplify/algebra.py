@@ -179,13 +179,13 @@ def add_neg(op: Any) -> Array | None:  # x + -y -> x - y
 @on(Add, level="exact")
 def add_negative_scale(op: Any) -> Array | None:  # y + x * -c -> y - x * c
     for y, product in either(op):
-        if positive := _flipped(product):
+        if (positive := _flipped(product)) is not None:
             return sub(y, positive)
 
 
 @on(Sub, level="exact")
 def sub_negative_scale(op: Any) -> Array | None:  # y - x * -c -> y + x * c
-    if positive := _flipped(op.y):
+    if (positive := _flipped(op.y)) is not None:
         return add(op.x, positive)
 
 
@@ -251,6 +251,8 @@ def sign_sign(op: Any) -> Array | None:  # sign(sign(x)) -> sign(x)
 
 @on(Mul, level="ieee")
 def scale_scaled(op: Any) -> Array | None:  # (x * c) * d -> x * (c * d)
+    if not floats(op.result):
+        return None
     for product, d in either(op):
         if (m := defined(product, Mul)) and splat(d) is not None and m.result.has_one_use():
             for x, c in either(m):
