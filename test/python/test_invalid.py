@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -15,20 +16,27 @@ ERROR = re.compile(
 )
 
 
-def run_line(text: str) -> list[str]:
-    """The options that the file's RUN line gives mlc-opt."""
-    found = re.search(r"RUN: not mlc-opt %s (.*?) 2>&1", text)
-    assert found is not None, "expected `RUN: not mlc-opt %s ... 2>&1 | FileCheck %s`"
-    return [w.strip("'\"") for w in re.findall(r"'[^']*'|\"[^\"]*\"|\S+", found[1])]
+def run_lines(text: str) -> list[list[str]]:
+    """The options that a file's RUN lines give mlc-opt, so that errors are printed."""
+    lines = re.findall(r"RUN: (?:not )?mlc-opt %s (.*?)(?: 2>&1.*)?$", text, re.M)
+    assert lines, "expected `RUN: mlc-opt %s ... --verify-diagnostics` or `RUN: not mlc-opt %s ... 2>&1 | FileCheck %s`"
+    return [[word for word in shlex.split(line) if word != "--verify-diagnostics"] for line in lines]
+
+
+def expected(text: str) -> int:
+    """How many errors a file has: its expectations, or one for each part."""
+    return text.count("expected-error") or 1 + text.count("// -----")
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(ROOT / "test" / "invalid")))
 def test_refused_with_a_place_and_reasons(file, opt):
     text = file.read_text()
-    ran = opt(file, *run_line(text))
-    assert ran.code == 1 and "Traceback" not in ran.err
-    errors = list(ERROR.finditer(ran.err))
-    assert len(errors) == 1 + text.count("// -----"), ran.err
+    errors: list[re.Match[str]] = []
+    for options in run_lines(text):
+        ran = opt(file, *options)
+        assert ran.code == 1 and "Traceback" not in ran.err
+        errors += ERROR.finditer(ran.err)
+    assert len(errors) == expected(text), errors
     lines = text.splitlines()
     for e in errors:
         line, column = int(e["line"]), int(e["column"])
@@ -37,4 +45,4 @@ def test_refused_with_a_place_and_reasons(file, opt):
 
 
 def test_there_are_many():
-    assert sum(1 + f.read_text().count("// -----") for f in FILES) >= 40
+    assert sum(expected(f.read_text()) for f in FILES) >= 40
