@@ -1,0 +1,240 @@
+"""Which ops share a kernel: groups that grow along producer and consumer, judged by their axes alone.
+
+Every op that computes (a node) has axes: one for each dimension of what it runs over. Two groups merge along the values
+that one reads of the other, which makes axes equal; the union must be one of
+
+    contraction   one contraction, and elementwise ops over exactly its result's axes
+    rows          reductions of the same axes to the same rows, elementwise ops over all axes or over the rows
+    elementwise   elementwise ops over the same axes
+
+and merging must leave the order of groups without cycles. Axes of one element do not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from xdsl.ir import Operation, SSAValue
+
+from ...dialects.nd.contraction import Contract
+from ...dialects.nd.dims import Dim
+from ...dialects.nd.elementwise import Elementwise
+from ...dialects.nd.indexing import OneHot
+from ...dialects.nd.reduction import Reducing
+from ...dialects.nd.types import shape_of
+
+
+@dataclass
+class Read:
+    """An operand of a node, seen through replication and permutation: dimension k of `root` is dimension `dims[k]` of
+    the operand (None: of one element)."""
+
+    operand: SSAValue
+    root: SSAValue
+    dims: tuple[int | None, ...]
+
+
+@dataclass
+class Node:
+    """An op that computes; `axes` for each dimension it runs over, `result` those of its result, in order."""
+
+    op: Operation
+    reads: list[Read]
+    axes: tuple[int, ...]
+    result: tuple[int, ...]
+    operands: list[tuple[int, ...]]
+    depends: set[int] = field(default_factory=set[int])
+    """The nodes that it reads, also through views."""
+
+    @property
+    def kind(self) -> str:
+        match self.op:
+            case Contract():
+                return "contraction"
+            case Reducing():
+                return "rows"
+            case Elementwise() | OneHot():
+                return "elementwise"
+            case _:
+                return "alone"
+
+
+class Axes:
+    """Axes by number, with their sizes and what is equal to what."""
+
+    def __init__(self) -> None:
+        self.sizes: list[Dim] = []
+        self.parent: list[int] = []
+
+    def new(self, size: Dim) -> int:
+        self.sizes.append(size)
+        self.parent.append(len(self.parent))
+        return len(self.parent) - 1
+
+    def find(self, axis: int, trial: Mapping[int, int] | None = None) -> int:
+        while True:
+            above = trial.get(axis, self.parent[axis]) if trial else self.parent[axis]
+            if above == axis:
+                return axis
+            axis = above
+
+    def joined(self, pairs: Iterable[tuple[int, int]]) -> dict[int, int]:
+        """New parents under which all pairs are equal."""
+        trial: dict[int, int] = {}
+        for a, b in pairs:
+            a, b = self.find(a, trial), self.find(b, trial)
+            if a != b:
+                trial[max(a, b)] = min(a, b)
+        return trial
+
+
+def make_node(op: Operation, reads: list[Read], axes: Axes) -> Node:
+    """A node with axes of its own."""
+    match op:
+        case Contract() | Reducing():
+            m = op.dims
+            names: dict[str, int] = {}
+            for dims, value in zip(m.operands, op.operands):
+                for index, size in zip(dims, shape_of(value.type)):
+                    if index.name is not None and index.name not in names:
+                        names[index.name] = axes.new(size)
+            for index, size in zip(m.result, shape_of(op.results[0].type)):
+                names.setdefault(index.name or "", axes.new(size))
+            for name in m.names():
+                names.setdefault(name, axes.new(0))
+            operands = [tuple(names[i.name] if i.name else -1 for i in dims) for dims in m.operands]
+            result = tuple(names[i.name or ""] for i in m.result)
+            return Node(op, reads, tuple(names.values()), result, operands)
+        case _:
+            own = tuple(axes.new(size) for size in shape_of(op.results[0].type))
+            labels = own[:-1] if isinstance(op, OneHot) else own
+            return Node(op, reads, own, own, [labels] * len(op.operands))
+
+
+@dataclass
+class Group:
+    nodes: list[int]
+    before: int = 0
+    """The groups that must run earlier, as bits."""
+
+
+class Grouping:
+    """Grows groups over the nodes of a program, given in program order."""
+
+    def __init__(self, nodes: Sequence[Node], axes: Axes) -> None:
+        self.nodes, self.axes = nodes, axes
+        self.of = {n.op.results[0]: k for k, n in enumerate(nodes)}
+        self.home = list(range(len(nodes)))
+        self.groups: dict[int, Group] = {}
+        for k, node in enumerate(nodes):
+            self.groups[k] = Group([k])
+            for producer in sorted(node.depends):
+                self.groups[k].before |= self._closed(self.home[producer])
+            self._grow(k)
+
+    def _closed(self, group: int) -> int:
+        return self.groups[group].before | 1 << group
+
+    def _grow(self, k: int) -> None:
+        """Merge the group of a new node with those of what it reads, contractions first, then the latest."""
+        merged = True
+        while merged:
+            merged = False
+            reads = {self.home[self.of[r.root]] for r in self.nodes[k].reads if r.root in self.of} - {self.home[k]}
+            order = sorted(reads, key=lambda g: (self.kind(self.groups[g].nodes) != "contraction", -g))
+            for other in order:
+                if self._merge(other, self.home[k]):
+                    merged = True
+                    break
+
+    def kind(self, members: Sequence[int]) -> str:
+        kinds = {self.nodes[m].kind for m in members}
+        return next(k for k in ("alone", "contraction", "rows", "elementwise") if k in kinds)
+
+    def _merge(self, producer: int, consumer: int) -> bool:
+        first, second = self.groups[producer], self.groups[consumer]
+        members = sorted(first.nodes + second.nodes)
+        if self._cycle(producer, consumer) or (trial := self._fits(members, first.nodes, second.nodes)) is None:
+            return False
+        for axis, above in trial.items():
+            self.axes.parent[axis] = above
+        new, old = min(producer, consumer), max(producer, consumer)
+        both = 1 << producer | 1 << consumer
+        before = (first.before | second.before) & ~both
+        self.groups[new] = Group(members, before)
+        del self.groups[old]
+        for m in members:
+            self.home[m] = new
+        for g, group in self.groups.items():
+            if g != new and group.before & both:
+                group.before = (group.before & ~both) | 1 << new | before
+        return True
+
+    def _cycle(self, a: int, b: int) -> bool:
+        """Is there a way from one to the other through a third?"""
+        both = 1 << a | 1 << b
+        between = (self.groups[a].before | self.groups[b].before) & ~both
+        while between:
+            low = between & -between
+            if self.groups[low.bit_length() - 1].before & both:
+                return True
+            between ^= low
+        return False
+
+    def _fits(self, members: list[int], producers: list[int], consumers: list[int]) -> dict[int, int] | None:
+        """The axes made equal by the merge, if the union is a legal kernel.
+
+        What one reads of the other must agree. Axes of values that both read may be equal besides: x in `x - mean x`.
+        """
+        kind = self.kind(members)
+        if kind == "alone":
+            return None
+        made = {self.nodes[m].op.results[0]: self.nodes[m].result for m in members}
+        seen: dict[SSAValue, list[int | None]] = {}
+        for m in producers:
+            for read, operand in zip(self.nodes[m].reads, self.nodes[m].operands):
+                seen.setdefault(read.root, [operand[d] if d is not None else None for d in read.dims])
+        pairs: list[tuple[int, int]] = []
+        shared: list[tuple[int, int]] = []
+        for m in consumers:
+            node = self.nodes[m]
+            for read, operand in zip(node.reads, node.operands):
+                if (result := made.get(read.root)) is not None:
+                    if node.kind == "contraction" and self.home[self.of[read.root]] != self.home[m]:
+                        return None
+                    pairs += [(a, operand[d]) for a, d in zip(result, read.dims) if d is not None]
+                elif (other := seen.get(read.root)) is not None:
+                    at = [operand[d] if d is not None else None for d in read.dims]
+                    shared += [(a, b) for a, b in zip(other, at) if a is not None and b is not None]
+        for attempt in ([*pairs, *shared], pairs) if shared else (pairs,):
+            trial = self.axes.joined((a, b) for a, b in attempt if a >= 0 and b >= 0)
+            if self._legal(kind, members, trial):
+                return trial
+        return None
+
+    def _span(self, axes: Sequence[int], trial: Mapping[int, int]) -> frozenset[int] | None:
+        """The axes of more than one element; None if one stands twice."""
+        found = [a for a in (self.axes.find(x, trial) for x in axes if x >= 0) if self.axes.sizes[a] != 1]
+        out = frozenset(found)
+        return out if len(out) == len(found) else None
+
+    def _legal(self, kind: str, members: Sequence[int], trial: Mapping[int, int]) -> bool:
+        spans = {m: self._span(self.nodes[m].result, trial) for m in members}
+        if any(s is None for s in spans.values()):
+            return False
+        pointwise = [spans[m] for m in members if self.nodes[m].kind == "elementwise"]
+        if any(pointwise):  # work on single elements fits anywhere
+            pointwise = [s for s in pointwise if s]
+        if kind == "elementwise":
+            return len(set(pointwise)) == 1
+        anchors = [m for m in members if self.nodes[m].kind == kind]
+        if kind == "contraction":
+            return (
+                len(anchors) == 1
+                and not any(self.nodes[m].kind == "rows" for m in members)
+                and (set(pointwise) <= {spans[anchors[0]]})
+            )
+        full = {self._span(self.nodes[m].axes, trial) for m in anchors}
+        rows = {spans[m] for m in anchors}
+        return len(full) == 1 and len(rows) == 1 and set(pointwise) <= full | rows

@@ -1,0 +1,322 @@
+"""graph-fuse: put every op that computes into a kernel; what only views a value stays outside.
+
+    %0 = nd.contract %x, %w "a b, b c -> a c"
+    %1 = nd.broadcast %b "b -> a b"
+    %2 = nd.add %0, %1
+    %3 = nd.transpose %2 "a b -> b a"
+    func.return %3
+becomes
+    %0 = graph.kernel "matmul_add" (%x_1 = %x, %w_1 = %w, %b_1 = %b) -> (tensor<8x4xf32>) {
+      %1 = nd.contract %x_1, %w_1 "a b, b c -> a c"
+      %2 = nd.broadcast %b_1 "b -> a b"
+      %3 = nd.add %1, %2
+      graph.yield %3
+    }
+    %4 = nd.transpose %0 "a b -> b a"
+    func.return %4
+
+Composites are taken apart first. Which ops share a kernel: `fusion_groups`. A value that several kernels read is
+computed once and becomes a result; constants of one value, iota and sizes are repeated in each kernel. Transposes,
+slices and reversals of program values stay outside as views where their strides are numbers, else they move into the
+kernel with broadcasts. A reshape is a view of dense rows; other operands are copied by a kernel of their own.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.passes import ModulePass
+
+from ...dialects.errors import CompileError
+from ...dialects.graph.ops import KernelOp, LaunchOp, YieldOp
+from ...dialects.graph.views import VIEWS, is_view, unit_reshape, view_of
+from ...dialects.nd.constant import Constant, Source
+from ...dialects.nd.dims import Sym
+from ...dialects.nd.dims import symbol as symbol_of
+from ...dialects.nd.movement import Broadcast, Reshape, Transpose
+from ...dialects.nd.op import NdOp
+from ...dialects.nd.types import DimsAttr, shape_of
+from .decompose import decompose
+from .fusion_groups import Axes, Group, Grouping, Node, Read, make_node
+from .kernel_names import kernel_name
+from .rewriting import functions, fuse
+
+
+def identity(value: SSAValue, before: Operation) -> Operation:
+    """An op that copies: the permutation that permutes nothing."""
+    from ...dialects.nd.dimmap import names
+    from ...dialects.nd.mapped import DimMap, text
+
+    dims = names(len(shape_of(value.type)))
+    new = Transpose.create(
+        operands=[value],
+        result_types=[value.type],
+        properties={"map": text(DimMap((dims,), dims))},
+        location=before.location,
+    )
+    new.results[0].name_hint = value.name_hint
+    assert before.parent is not None
+    before.parent.insert_op_before(new, before)
+    return new
+
+
+def is_source(op: Operation | Block) -> bool:
+    """Costs nothing to repeat: a constant of one value, iota, a size."""
+    return isinstance(op, Source) and not (isinstance(op, Constant) and op.splat is None)
+
+
+def chain(value: SSAValue, stop: set[Operation]) -> list[Operation]:
+    """The views between a value and what it views, the first one first; `stop` are views that are computed."""
+    out: list[Operation] = []
+    while isinstance(op := value.owner, Operation) and type(op) in VIEWS and op not in stop:
+        out.append(op)
+        value = op.operands[0]
+    return out[::-1]
+
+
+def base_of(value: SSAValue, stop: set[Operation]) -> SSAValue:
+    views = chain(value, stop)
+    return views[0].operands[0] if views else value
+
+
+class Fuser:
+    """Fuses one block."""
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        self.computed: set[Operation] = set()
+        """Views and sources that a kernel must compute all the same."""
+        last = block.last_op
+        assert isinstance(last, ReturnOp)
+        self.last = last
+
+    def run(self) -> None:
+        self._normalize()
+        axes = Axes()
+        nodes: list[Node] = []
+        for op in self.block.ops:
+            if self._computes(op):
+                nodes.append(make_node(op, [self._read(v) for v in op.operands], axes))
+        index = {n.op: k for k, n in enumerate(nodes)}
+        for node in nodes:
+            bases = (base_of(v, self.computed).owner for v in node.op.operands)
+            node.depends = {index[b] for b in bases if isinstance(b, Operation) and b in index}
+        grouping = Grouping(nodes, axes)
+        self.nodes, self.groups = nodes, grouping.groups
+        self.home = {n.op: grouping.home[k] for k, n in enumerate(nodes)}
+        self._rebuild()
+
+    def _computes(self, op: Operation) -> bool:
+        if op is self.last:
+            return False
+        if op in self.computed:
+            return True
+        return type(op) not in VIEWS and not isinstance(op, Source)
+
+    def _normalize(self) -> None:
+        """Make every view op a view indeed, and results that no kernel would compute into work for one."""
+        for op in list(self.block.ops):
+            if not isinstance(op, NdOp) and op is not self.last:
+                raise CompileError(f"graph-fuse: expected ops of the nd dialect, found {op.name}", op.location)
+            if isinstance(op, Reshape):
+                base = base_of(op.x, self.computed).owner
+                if not unit_reshape(op) and isinstance(base, Operation) and is_source(base):
+                    self.computed.add(base)
+                if not is_view(op):
+                    copy = identity(op.x, op)
+                    self.computed.add(copy)
+                    op.operands[0] = copy.results[0]
+        for k, value in enumerate(self.last.operands):
+            base = base_of(value, self.computed).owner
+            if isinstance(base, Operation) and is_source(base):
+                self.computed.add(base)
+            elif isinstance(base, Constant):
+                copy = identity(value, self.last)
+                self.computed.add(copy)
+                self.last.operands[k] = copy.results[0]
+
+    def _read(self, value: SSAValue) -> Read:
+        """An operand through replications, permutations and dimensions of one element."""
+        dims: list[int | None] = list(range(len(shape_of(value.type))))
+        root = value
+        for op in reversed(chain(value, self.computed)):
+            match op:
+                case Broadcast() | Transpose():
+                    m = op.dims
+                    dims = [dims[m.result.index(i)] for i in m.operands[0]]
+                case Reshape() if unit_reshape(op):
+                    wide = iter([d for d, n in zip(dims, shape_of(op.type)) if n != 1])
+                    dims = [next(wide) if n != 1 else None for n in shape_of(op.x.type)]
+                case _:
+                    break
+            root = op.operands[0]
+        return Read(value, root, tuple(dims))
+
+    # Building.
+
+    def _rebuild(self) -> None:
+        ops = list(self.block.ops)
+        for op in ops:
+            op.detach()
+        self.placed: set[Operation] = set()
+        for g in self._order():
+            kernel, inputs, outputs = self._kernel(self.groups[g])
+            for value in inputs:
+                self._place(value)
+            self.block.add_op(kernel)
+            for old, new in zip(outputs, kernel.results):
+                new.name_hint = old.name_hint
+                old.replace_all_uses_with(new)
+        for value in self.last.operands:
+            self._place(value)
+        self.block.add_op(self.last)
+        for op in ops:
+            if op.parent is None:
+                op.drop_all_references()
+
+    def _order(self) -> Iterator[int]:
+        """Groups after those they read; of those ready, the one that was complete first in the program."""
+        waiting = dict(self.groups)
+        done = 0
+        while waiting:
+            ready = [g for g, group in waiting.items() if not group.before & ~done]
+            g = min(ready, key=lambda r: max(waiting[r].nodes))
+            done |= 1 << g
+            del waiting[g]
+            yield g
+
+    def _place(self, value: SSAValue) -> None:
+        """Put the views that a value goes through into the block."""
+        op = value.owner
+        if isinstance(op, Operation) and op not in self.placed and not isinstance(op, KernelOp):
+            self.placed.add(op)
+            for operand in op.operands:
+                self._place(operand)
+            self.block.add_op(op)
+
+    def _kernel(self, group: Group) -> tuple[KernelOp, list[SSAValue], list[SSAValue]]:
+        ops = [self.nodes[k].op for k in group.nodes]
+        body = Block()
+        env: dict[SSAValue, SSAValue] = {}
+        inputs: list[SSAValue] = []
+        here = set(ops)
+        for op in ops:
+            for value in op.operands:
+                self._inside(value, here, env, inputs, body)
+            body.add_op(op.clone(env))
+        outputs = [op.results[0] for op in ops if self._seen_outside(op, here)]
+        self._symbols(body, inputs)
+        locations = [op.location for op in ops]
+        body.add_op(YieldOp.create(operands=[env[v] for v in outputs], location=ops[-1].location))
+        kernel = KernelOp.make(kernel_name(ops), inputs, Region(body), fuse(locations))
+        return kernel, inputs, outputs
+
+    def _inside(
+        self, value: SSAValue, here: set[Operation], env: dict[SSAValue, SSAValue], inputs: list[SSAValue], body: Block
+    ) -> None:
+        """Make an operand available in a kernel: views inside of it, an argument where they begin."""
+        if value in env:
+            return
+        views = chain(value, self.computed)
+        base = views[0].operands[0] if views else value
+        owner = base.owner
+        if base not in env:
+            if isinstance(owner, Operation) and is_source(owner) and owner not in self.computed:
+                body.add_op(owner.clone(env))
+            elif owner not in here:
+                cut = self._outside(views)
+                base = views[cut - 1].results[0] if cut else base
+                views = views[cut:]
+        if base not in env:
+            argument = body.insert_arg(base.type, len(body.args))
+            argument.name_hint = base.name_hint
+            inputs.append(base)
+            env[base] = argument
+        for op in views:
+            if op.results[0] not in env:
+                body.add_op(op.clone(env))
+
+    def _outside(self, views: list[Operation]) -> int:
+        """How many of the views of a program value stay outside of a kernel that reads it."""
+        first = next((k for k, op in enumerate(views) if isinstance(op, Broadcast)), len(views))
+        regrouped = [k for k, op in enumerate(views) if isinstance(op, Reshape) and not unit_reshape(op)]
+        least = regrouped[-1] + 1 if regrouped else 0
+        for cut in range(first, least, -1):
+            result = views[cut - 1].results[0]
+            view = view_of(result)
+            if view.static or view.rows(shape_of(result.type)):
+                return cut
+        return least
+
+    def _seen_outside(self, op: Operation, here: set[Operation]) -> bool:
+        """Is the result read by another kernel, or returned, be it through views?"""
+        todo = [op.results[0]]
+        while todo:
+            for use in todo.pop().uses:
+                user = use.operation
+                if user is self.last:
+                    return True
+                if self._computes(user):
+                    if user not in here:
+                        return True
+                elif type(user) in VIEWS:
+                    todo.append(user.results[0])
+        return False
+
+    def _symbols(self, body: Block, inputs: list[SSAValue]) -> None:
+        """Every symbol of a kernel is the size of some argument: pass one for its size if need be."""
+        named = {d for v in inputs for d in shape_of(v.type)}
+        needed: dict[str, None] = {}
+        for op in body.ops:
+            for value in op.results:
+                needed.update(dict.fromkeys(n for d in shape_of(value.type) if isinstance(d, Sym) for n in d.names()))
+            for attribute in op.properties.values():
+                if isinstance(attribute, DimsAttr):
+                    needed.update(dict.fromkeys(n for d in attribute.data if isinstance(d, Sym) for n in d.names()))
+        for v in inputs:
+            needed.update(dict.fromkeys(n for d in shape_of(v.type) if isinstance(d, Sym) for n in d.names()))
+        for name in needed:
+            if (symbol := symbol_of(name)) in named:
+                continue
+            for arg in self.block.args:
+                if isinstance(arg.type, TensorType) and symbol in shape_of(arg.type):
+                    inputs.append(arg)
+                    body.insert_arg(arg.type, len(body.args)).name_hint = arg.name_hint
+                    named.update(shape_of(arg.type))
+                    break
+
+
+def fuse_block(block: Block) -> None:
+    """Fuse the ops of a block that ends in func.return."""
+    decompose(block)
+    Fuser(block).run()
+
+
+def is_program(f: FuncOp) -> bool:
+    """Has tensor ops of its own and no kernels yet."""
+    ops = f.body.block.ops
+    private = f.sym_visibility is not None and f.sym_visibility.data == "private"
+    if private or any(isinstance(op, KernelOp | LaunchOp) for op in ops):
+        return False
+    return isinstance(f.body.block.last_op, ReturnOp) and all(
+        op.name.startswith("nd.") or isinstance(op, ReturnOp) for op in ops
+    )
+
+
+@dataclass(frozen=True)
+class GraphFuse(ModulePass):
+    """Put every op that computes into a kernel."""
+
+    name = "graph-fuse"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for f in functions(op):
+            if len(f.body.blocks) == 1 and is_program(f):
+                fuse_block(f.body.block)

@@ -1,0 +1,1 @@
+"""The graph level: kernels, launches, the memory plan, rewrite rules."""

@@ -1,0 +1,11 @@
+"""`Graph`, the dialect object: kernels, launches, the memory plan and rewrite rules."""
+
+from __future__ import annotations
+
+from xdsl.ir import Dialect
+
+from .ops import KernelOp, LaunchOp, YieldOp
+from .place import PlaceAttr, SizeAttr, ViewAttr
+from .rule import RULE_ATTRS, RULE_OPS
+
+Graph = Dialect("graph", [KernelOp, LaunchOp, YieldOp, *RULE_OPS], [PlaceAttr, ViewAttr, SizeAttr, *RULE_ATTRS])

@@ -1,0 +1,237 @@
+"""Kernels as isolated regions, and launches of outlined kernels.
+
+    %0 = graph.kernel "matmul_add" (%a = %x, %b = %w, %c = %bias) -> (tensor<4x8xf32>) {
+      %1 = nd.contract %a, %b "a b, b c -> a c" : ...
+      %2 = nd.broadcast %c "b -> a b" : ...
+      %3 = nd.add %1, %2 : tensor<4x8xf32>
+      graph.yield %3 : tensor<4x8xf32>
+    }
+    %0 = graph.launch @matmul_add(%x, %w, %bias) : (tensor<..>, tensor<..>, tensor<8xf32>) -> tensor<4x8xf32>
+
+A kernel reads nothing but its arguments. A launch names a private function of the module; after `graph-plan` its
+attribute `graph.places` says where each result lives.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.dialects.builtin import ArrayAttr, StringAttr, SymbolRefAttr, TensorType
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, Operation, Region, SSAValue
+from xdsl.irdl import (
+    IRDLOperation,
+    irdl_op_definition,
+    prop_def,
+    region_def,
+    traits_def,
+    var_operand_def,
+    var_result_def,
+)
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import IsolatedFromAbove, IsTerminator, Pure, SymbolTable
+from xdsl.utils.exceptions import VerifyException
+
+from .place import PlaceAttr
+
+PLACES = "graph.places"
+"""On a launch: one `#graph.place` for each result."""
+
+RESULTS = "graph.results"
+"""On the program: one `#graph.view` for each result."""
+
+ARENA = "graph.arena"
+"""On the program: `#graph.size`, the bytes of the arena."""
+
+DONATED = "mlc.donated"
+"""On the program: the arguments whose buffers it may overwrite."""
+
+LAYOUT = "mlc.layout"
+"""On an argument: its strides, where it is not dense rows."""
+
+INPLACE = "mlc.inplace"
+"""On a kernel's argument: the result that may share its buffer, so that no loop may read an element twice."""
+
+
+@irdl_op_definition
+class YieldOp(IRDLOperation):
+    """Ends a kernel."""
+
+    name = "graph.yield"
+    args = var_operand_def(TensorType)
+    traits = traits_def(IsTerminator())
+    assembly_format = "($args^ `:` type($args))? attr-dict"
+
+
+@irdl_op_definition
+class KernelOp(IRDLOperation):
+    """One fused kernel: the ops of its region are computed together."""
+
+    name = "graph.kernel"
+    args = var_operand_def(TensorType)
+    label = prop_def(StringAttr)
+    body = region_def("single_block")
+    res = var_result_def(TensorType)
+    traits = traits_def(IsolatedFromAbove(), Pure())
+
+    @staticmethod
+    def make(label: str, args: Sequence[SSAValue], body: Region, location: Attribute | None = None) -> KernelOp:
+        last = body.block.last_op
+        assert isinstance(last, YieldOp)
+        types = [v.type for v in last.args]
+        properties = {"label": StringAttr(label)}
+        return KernelOp.create(
+            operands=args,
+            result_types=types,
+            regions=[body],
+            properties=properties,
+            location=location,  # pyright: ignore[reportArgumentType]
+        )
+
+    @property
+    def terminator(self) -> YieldOp:
+        last = self.body.block.last_op
+        assert isinstance(last, YieldOp)
+        return last
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_string_literal(self.label.data)
+        printer.print_string(" (")
+
+        def argument(item: tuple[SSAValue, SSAValue]) -> None:
+            printer.print_ssa_value(item[0])
+            printer.print_string(" = ")
+            printer.print_ssa_value(item[1])
+
+        printer.print_list(list(zip(self.body.block.args, self.args)), argument)
+        printer.print_string(") -> (")
+        printer.print_list([r.type for r in self.res], printer.print_attribute)
+        printer.print_string(")")
+        printer.print_op_attributes(self.attributes, print_keyword=True)
+        printer.print_string(" ")
+        printer.print_region(self.body, print_entry_block_args=False)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> KernelOp:
+        label = parser.parse_str_literal("the kernel's name")
+        args: list[Parser.Argument] = []
+        values: list[SSAValue] = []
+
+        def argument() -> None:
+            name = parser.parse_argument(expect_type=False)
+            parser.parse_punctuation("=")
+            values.append(parser.parse_operand())
+            args.append(parser.Argument(name.name, values[-1].type))
+
+        parser.parse_comma_separated_list(parser.Delimiter.PAREN, argument)
+        parser.parse_punctuation("->")
+        types = parser.parse_comma_separated_list(parser.Delimiter.PAREN, parser.parse_type)
+        attributes = parser.parse_optional_attr_dict_with_keyword()
+        start = parser.pos
+        region = parser.parse_region(args)
+        if len(region.blocks) != 1 or not isinstance(region.block.last_op, YieldOp):
+            parser.raise_error("expected one block that ends in graph.yield", start)
+        op = KernelOp.create(
+            operands=values, result_types=types, regions=[region], properties={"label": StringAttr(label)}
+        )
+        op.attributes |= attributes.data if attributes else {}
+        return op
+
+    def verify_(self) -> None:
+        where = f"kernel {self.label.data}"
+        block = self.body.block
+        if [a.type for a in block.args] != [v.type for v in self.args]:
+            found = ", ".join(str(a.type) for a in block.args)
+            want = ", ".join(str(v.type) for v in self.args)
+            raise VerifyException(f"{where}: expected body arguments of types {want}, found {found}")
+        last = block.last_op
+        if not isinstance(last, YieldOp):
+            raise VerifyException(f"{where}: expected a body that ends in graph.yield")
+        if [v.type for v in last.args] != [r.type for r in self.res]:
+            found = ", ".join(str(v.type) for v in last.args)
+            want = ", ".join(str(r.type) for r in self.res)
+            raise VerifyException(f"{where}: expected yielded values of types {want}, found {found}")
+        if not self.res:
+            raise VerifyException(f"{where}: expected at least one result, found none")
+        for op in block.ops:
+            if not isinstance(op, YieldOp) and not op.name.startswith("nd."):
+                raise VerifyException(f"{where}: expected ops of the nd dialect, found {op.name}")
+
+
+@irdl_op_definition
+class LaunchOp(IRDLOperation):
+    """Runs an outlined kernel."""
+
+    name = "graph.launch"
+    args = var_operand_def(TensorType)
+    callee = prop_def(SymbolRefAttr)
+    res = var_result_def(TensorType)
+    traits = traits_def(Pure())
+
+    @staticmethod
+    def make(
+        callee: str, args: Sequence[SSAValue], types: Sequence[Attribute], location: Attribute | None = None
+    ) -> LaunchOp:
+        properties = {"callee": SymbolRefAttr(callee)}
+        return LaunchOp.create(operands=args, result_types=types, properties=properties, location=location)  # pyright: ignore[reportArgumentType]
+
+    @property
+    def kernel(self) -> str:
+        return self.callee.root_reference.data
+
+    @property
+    def places(self) -> list[PlaceAttr] | None:
+        """Where the results live; None before the plan."""
+        found = self.attributes.get(PLACES)
+        return [p for p in found.data if isinstance(p, PlaceAttr)] if isinstance(found, ArrayAttr) else None
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(f" @{self.kernel}(")
+        printer.print_list(self.args, printer.print_ssa_value)
+        printer.print_string(")")
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        printer.print_function_type([v.type for v in self.args], [r.type for r in self.res])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> LaunchOp:
+        callee = parser.parse_symbol_name()
+        names = parser.parse_comma_separated_list(parser.Delimiter.PAREN, parser.parse_unresolved_operand)
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        start = parser.pos
+        types = parser.parse_function_type()
+        args = parser.resolve_operands(names, types.inputs.data, start)
+        op = LaunchOp.make(callee.data, args, types.outputs.data)
+        op.attributes |= attributes
+        return op
+
+    def verify_(self) -> None:
+        where = f"launch of @{self.kernel}"
+        places = self.attributes.get(PLACES)
+        if places is not None:
+            if not isinstance(places, ArrayAttr) or not all(isinstance(p, PlaceAttr) for p in places.data):
+                raise VerifyException(f"{where}: expected a list of #graph.place in {PLACES}, found {places}")
+            if len(places.data) != len(self.res):
+                raise VerifyException(
+                    f"{where}: expected {len(self.res)} places, one for each result, found {len(places.data)}"
+                )
+        top: Operation | None = self
+        while top is not None and not top.has_trait(SymbolTable):
+            top = top.parent_op()
+        if top is None:
+            return
+        callee = SymbolTable.lookup_symbol(top, self.callee)
+        if not isinstance(callee, FuncOp):
+            raise VerifyException(f"{where}: expected a function @{self.kernel} in the module, found none")
+        inputs, outputs = callee.function_type.inputs.data, callee.function_type.outputs.data
+        if list(inputs) != [v.type for v in self.args]:
+            found = ", ".join(str(v.type) for v in self.args)
+            raise VerifyException(f"{where}: expected arguments ({', '.join(map(str, inputs))}), found ({found})")
+        if list(outputs) != [r.type for r in self.res] and outputs:
+            found = ", ".join(str(r.type) for r in self.res)
+            raise VerifyException(f"{where}: expected results ({', '.join(map(str, outputs))}), found ({found})")
