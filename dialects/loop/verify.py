@@ -187,7 +187,7 @@ def verify_for(op: ForOp) -> None:
         fail(op, f"{where}: expected one of the kinds {', '.join(KINDS[1:])}, found {op.kind.data}")
     if op.clamped:
         if op.kind.data:
-            fail(op, f"{where}: expected no clamp on a {op.kind.data} loop, since two tiles would store one element")
+            fail(op, f"{where}: expected no clamp on a {op.kind.data} loop, found one: tiles share elements")
         if not holds(extent - step, facts(op)):
             fail(op, f"{where}: expected an extent of at least the step {step} under clamp, found {extent}")
     elif extent // step * step != extent:
@@ -275,7 +275,7 @@ def verify_join(op: JoinOp) -> None:
             )
         check_symbols(op, where, [f.const for f in offsets.data])
         for d, (form, size, outer) in enumerate(zip(offsets.data, shape(piece), whole)):
-            if form.terms and (form.names != {f"d{d}"} or form.coef(f"d{d}") < 1):
+            if form.terms and (form.names != frozenset({f"d{d}"}) or form.coef(f"d{d}") < 1):
                 fail(op, f"{where}: expected an offset or a positive multiple of d{d} as index {d}, found {form}")
             if size == 0:
                 continue

@@ -53,7 +53,7 @@ func.func @f(%X: tensor<8xf32>) {
 // -----
 
 func.func @f(%X: tensor<8xf32>) {
-  // expected-error @+1 {{loop.for: loop i0: expected no clamp on a parallel loop, found one: two tiles would store one element}}
+  // expected-error @+1 {{loop.for: loop i0: expected no clamp on a parallel loop, found one: tiles share elements}}
   %r = loop.for i0 = 8 step 4 clamp parallel -> [i0] {
     %t = loop.stage s [i: 4] (%x = %X[i]) -> [i] {
       loop.yield %x : f32
