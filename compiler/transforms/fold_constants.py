@@ -37,8 +37,11 @@ MAX_BYTES = 64 * 1024
 
 def fold_splat(op: NdOp) -> Array | None:
     """f(c, d) -> f(c, d) where c and d have one value for all elements."""
+    for v in op.operands:
+        if type(v.owner) is not Constant:
+            return None
     values = [splat(v) for v in op.operands]
-    if not values or any(v is None for v in values) or element(op.type) not in NUMPY:
+    if None in values or element(op.type) not in NUMPY:
         return None
     arrays = [np.asarray(x, NUMPY[element(v.type)]) for x, v in zip(values, op.operands, strict=True)]
     return full(np.asarray(_run(op, arrays)).item(), op.type)

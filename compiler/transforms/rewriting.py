@@ -28,7 +28,7 @@ from xdsl.traits import Pure
 
 from ...dialects.errors import CompileError
 from ...dialects.nd.array import Array
-from ...dialects.nd.op import Place, building
+from ...dialects.nd.op import building
 
 LEVELS = ("exact", "ieee", "fast")
 LIMIT = 16
@@ -125,9 +125,10 @@ def is_pure(op: Operation) -> bool:
 
 
 def is_dead(op: Operation) -> bool:
-    if not op.results or not is_pure(op):
-        return False
-    return all(r.first_use is None for r in op.results)
+    for r in op.results:
+        if r.first_use is not None:
+            return False
+    return bool(op.results) and is_pure(op)
 
 
 def erase(op: Operation) -> None:
@@ -196,26 +197,27 @@ def rewrite(block: Block, rules: Rules, start: Iterable[Operation] | None = None
             if is_dead(op):
                 _drop(op, work)
                 continue
+            place.location = op.location
             for rule in rules.get(type(op), ()):
-                if not _try(rule, op, scratch, place, work):
+                answer = rule.apply(op)
+                if answer is None:
                     continue
                 count += 1
                 if count > budget:
-                    raise CompileError(
-                        f"internal error: rewriting did not end after {count} rewrites; rule {rule.name} fired last, "
-                        f"on {op.name}",
-                        place.location,
-                    )
+                    raise _endless(rule, op, count)
+                _replace(rule, op, answer, scratch, work)
                 break
+            else:
+                assert scratch.first_op is None, f"a rule of {op.name} built ops and declined"
     return count
 
 
-def _try(rule: Rewrite, op: Operation, scratch: Block, place: Place, work: _Worklist) -> bool:
-    place.location = op.location
-    answer = rule.apply(op)
-    if answer is None:
-        assert scratch.first_op is None, f"rule {rule.name} built ops and declined"
-        return False
+def _endless(rule: Rewrite, op: Operation, count: int) -> CompileError:
+    message = f"internal error: rewriting did not end after {count} rewrites; rule {rule.name} fired last, on {op.name}"
+    return CompileError(message, op.location)
+
+
+def _replace(rule: Rewrite, op: Operation, answer: Array | Replacement, scratch: Block, work: _Worklist) -> None:
     if isinstance(answer, Array):
         answer = Replacement(op.results, [answer], op)
     made = _move(scratch, answer.before)
@@ -231,7 +233,6 @@ def _try(rule: Rewrite, op: Operation, scratch: Block, place: Place, work: _Work
         work.push_users(new.value)
     for new in reversed(made):
         work.push(new)
-    return True
 
 
 def _owner(value: SSAValue) -> Operation:
