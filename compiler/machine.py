@@ -104,7 +104,7 @@ def _toml(value: object) -> str:
 
 
 def _checked(data: dict[str, Any], path: str) -> Machine:
-    fields = {f.name: type(f.default) for f in dataclasses.fields(Machine)}
+    fields: dict[str, type] = {f.name: type(getattr(Machine, f.name)) for f in dataclasses.fields(Machine)}
     for key, value in data.items():
         if key not in fields:
             raise CompileError(f"machine description {path}: expected one of {', '.join(fields)}, found {key}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import AnyFloat, IntegerType, LocationAttr, i1
 from xdsl.ir import Attribute, Operation, SSAValue
@@ -25,23 +27,32 @@ NO_OVERFLOW = arith.IntegerOverflowAttr("none")
 WRAPPING = ("add", "mul")
 
 
+def is_integer(element: Attribute) -> bool:
+    return isinstance(element, IntegerType)
+
+
+def integer_width(element: Attribute) -> int:
+    """Bits of an integer type."""
+    return cast(Any, element).width.data
+
+
 def allowed(mode: str, element: Attribute) -> bool:
     """May values of this type be combined so? A truth value only by `and` and `or`."""
     if isinstance(element, AnyFloat):
         return mode in FLOAT
     if element == i1:
         return mode in ("and", "or")
-    return isinstance(element, IntegerType) and mode in INTEGER
+    return is_integer(element) and mode in INTEGER
 
 
 def identity(mode: str, element: Attribute) -> int | float:
     """The value that a reduction over nothing gives."""
     if isinstance(element, AnyFloat):
         return {"add": 0.0, "mul": 1.0, "max": float("-inf"), "min": float("inf")}[mode]
-    assert isinstance(element, IntegerType)
+    assert is_integer(element)
     if element == i1:
         return {"and": 1, "or": 0}[mode]
-    top = 1 << (element.width.data - 1)
+    top = 1 << (integer_width(element) - 1)
     return {"add": 0, "mul": 1, "max": -top, "min": top - 1, "and": -1, "or": 0}[mode]
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
-from xdsl.dialects.builtin import IndexType, IntegerType
+from xdsl.dialects.builtin import AnyFloat
+from xdsl.ir import Attribute
 
+from ....dialects.loop.combiners import integer_width, is_integer
 from ....dialects.loop.ops import StageOp, element_of
 from ...machine import Machine
 from .reorder import TYPICAL
 
 
-def step(name: str, only: Sequence[str] = (), **options: object) -> str:
+def step(name: str, only: Sequence[str] = (), **options: int | str | list[str]) -> str:
     """`loop-tile{axis=i size=6 only=mm,epi}`."""
-    texts = [f"{k}={','.join(map(str, v)) if isinstance(v, list | tuple) else v}" for k, v in options.items()]
+    texts = [f"{k}={','.join(v) if isinstance(v, list) else v}" for k, v in options.items()]
     return f"loop-{name}{{{' '.join([*texts, *([f'only={chr(44).join(only)}'] if only else [])])}}}"
 
 
@@ -25,9 +28,12 @@ def extent(stage: StageOp, axis: str) -> int:
 
 def element_bytes(stages: Sequence[StageOp]) -> int:
     """Bytes of the widest element that the stages read or make; truth values take a byte."""
-    kinds = [element_of(v) for s in stages for v in (*s.ins, *s.results)]
-    widths = [k.width.data if isinstance(k, IntegerType) else getattr(k, "bitwidth", 64) for k in kinds]
-    return max(((w + 7) // 8 for w in widths if not isinstance(w, IndexType)), default=4)
+    return max((bytes_of(element_of(v)) for s in stages for v in (*s.ins, *s.results)), default=4)
+
+
+def bytes_of(element: Attribute) -> int:
+    bits = integer_width(element) if is_integer(element) else cast(AnyFloat, element).bitwidth
+    return (bits + 7) // 8
 
 
 def lanes_of(stages: Sequence[StageOp], machine: Machine) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
+from typing import cast
 
 from xdsl.dialects import func
-from xdsl.dialects.builtin import FusedLoc, LocationAttr, NoneAttr, UnknownLoc
+from xdsl.dialects.builtin import ArrayAttr, FusedLoc, LocationAttr, NoneAttr, UnknownLoc
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ....dialects.loop.attributes import Axis, Target
@@ -105,6 +106,11 @@ def inner_part(run: Run, axis: str) -> tuple[StageOp, Linear] | None:
             own = form.coef(axis)
             if own and any(c > own and stage.extent(n) != 1 for n, c in form.terms):
                 return stage, form
+    for loop in (op for top in run for op in top.walk() if isinstance(op, ForOp)):
+        for k, value in enumerate(loop.terminator.operands):
+            for form, own in zip(loop.target(k).access, axis_coefs(value, axis)):
+                if own and form.terms:
+                    return members(loop)[0], form + Linear.axis(axis, own)
     return None
 
 
@@ -178,11 +184,12 @@ def fused(ops: Iterable[Operation]) -> LocationAttr:
     parts: list[LocationAttr] = []
     for op in ops:
         location = op.location
-        parts += list(location.locations) if isinstance(location, FusedLoc) else [location]
+        inner = cast(ArrayAttr[LocationAttr], location.locations).data if isinstance(location, FusedLoc) else ()
+        parts += inner or [location]
     known = [p for p in dict.fromkeys(parts) if not isinstance(p, UnknownLoc)]
     if not known:
         return UnknownLoc()
-    return known[0] if len(known) == 1 else FusedLoc(known, NoneAttr())
+    return known[0] if len(known) == 1 else FusedLoc(tuple(known), NoneAttr())
 
 
 def loop_around(run: Run, axis: str, extent: Dim, step: int, clamp: bool, kind: str) -> ForOp:
