@@ -41,9 +41,10 @@ class NativeKernel:
                 values.append(argument)
                 continue
             assert isinstance(argument, np.ndarray)
-            values.append(argument.ctypes.data)
-            values += [argument.shape[d] for d in p.sizes]
-            values += [argument.strides[d] // argument.itemsize for d in p.strides]
+            array: np.ndarray[Any, Any] = argument
+            values.append(array.ctypes.data)
+            values += [array.shape[d] for d in p.sizes]
+            values += [array.strides[d] // array.itemsize for d in p.strides]
         workspace = Block(max(1, self.code.workspace_bytes))
         self.native(*values, workspace.address)
 

@@ -4,9 +4,9 @@ A program is one native function:
 
     int32_t mlc_entry(void **buffers, const int64_t *sizes, void *arena, const mlc_context *context);
 
-`buffers`  pointers to the arguments in order, then to the slots in order. A pointer names the element at index 0 in
-           every dimension, also where strides are negative. A slot is memory that the program writes: each result that
-           is no view of something else is one. A slot may be the buffer of a donated argument.
+`buffers`  pointers to the arguments, then the constants, then the slots, each in order. A pointer names the element at
+           index 0 in every dimension, also where strides are negative. A slot is memory that the program writes: each
+           result that is no view of something else is one. The program writes to donated arguments, too.
 `sizes`    values of the symbols in the order of `Program.symbols`, then the run-time strides, in elements, of each
            argument that has any, in order of arguments and dimensions.
 `arena`    `Program.arena` bytes for what lives only during the call, aligned to 64; no other call may use it meanwhile.
@@ -14,8 +14,8 @@ A program is one native function:
 returns    0, or the number of a failed check.
 
 Elements are stored in the host's byte order at their own alignment, i1 as a byte; sizes and strides are int64.
-Arguments are row-major unless they declare strides. Slots are row-major and, where `Slot.aligned`, aligned to 64. No
-two slots overlap, and no slot overlaps an argument, but for the donated one it replaces.
+Arguments are row-major unless they declare strides. Slots are row-major; what is marked `aligned` starts at a multiple
+of 64. No slot overlaps another or an argument, and a donated argument overlaps no other.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ENTRY = "mlc_entry"
 ALIGNMENT = 64
 
 Size = int | list[Any]
-"""A number, or a polynomial in symbols: [[coefficient, [[symbol, power], ...]], ...]."""
+"""A number, or a polynomial: [[coefficient, [atom, ...]], ...]; an atom is a symbol's name or [size, divisor]."""
 
 DTYPES = {"f64": "<f8", "f32": "<f4", "f16": "<f2", "i64": "<i8", "i32": "<i4", "i16": "<i2", "i8": "|i1", "i1": "|b1"}
 
@@ -42,25 +42,33 @@ class Argument:
     shape: list[Size]
     strides: list[int | None] | None = None
     donated: bool = False
+    aligned: bool = False
+
+
+@dataclass(frozen=True)
+class Constant:
+    dtype: str
+    elements: int
 
 
 @dataclass(frozen=True)
 class Slot:
-    """Memory that the program writes; `donor`: the donated argument whose buffer it is."""
+    """Memory that the program writes."""
 
-    dtype: str
-    elements: Size
-    donor: int | None = None
+    bytes: Size
     aligned: bool = False
 
 
 @dataclass(frozen=True)
 class Result:
-    """What the caller gets: a view (offset and strides in elements) of a slot, or of an argument."""
+    """What the caller gets: a view, with offset and strides in elements; None: row-major.
+
+    `source`: slot, argument, constant, or arena (then it is copied out).
+    """
 
     dtype: str
     shape: list[Size]
-    source: str  # "slot" | "argument"
+    source: str
     index: int
     offset: Size = 0
     strides: list[Size] | None = None
@@ -72,6 +80,7 @@ class Program:
     arguments: list[Argument]
     slots: list[Slot]
     results: list[Result]
+    constants: list[Constant] = field(default_factory=list[Constant])
     symbols: list[str] = field(default_factory=list[str])
     arena: Size = 0
 
@@ -85,6 +94,7 @@ class Program:
             [Argument(**a) for a in data["arguments"]],
             [Slot(**s) for s in data["slots"]],
             [Result(**r) for r in data["results"]],
+            [Constant(**c) for c in data["constants"]],
             data["symbols"],
             data["arena"],
         )
@@ -94,11 +104,18 @@ def evaluate(size: Size, symbols: Mapping[str, int]) -> int:
     if isinstance(size, int):
         return size
     total = 0
-    for coefficient, powers in size:
-        for symbol, power in powers:
-            coefficient *= symbols[symbol] ** power
+    for coefficient, atoms in size:
+        for atom in atoms:
+            coefficient *= symbols[atom] if isinstance(atom, str) else evaluate(atom[0], symbols) // atom[1]
         total += coefficient
     return total
+
+
+def names(size: Size) -> list[str]:
+    """The symbols of a size."""
+    if isinstance(size, int):
+        return []
+    return [n for _, atoms in size for a in atoms for n in ([a] if isinstance(a, str) else names(a[0]))]
 
 
 def text(size: Size) -> str:
@@ -106,8 +123,8 @@ def text(size: Size) -> str:
     if isinstance(size, int):
         return str(size)
     terms: list[str] = []
-    for coefficient, powers in size:
-        factors = [s if p == 1 else f"{s}^{p}" for s, p in powers]
+    for coefficient, atoms in size:
+        factors = [a if isinstance(a, str) else f"(({text(a[0])}) floordiv {a[1]})" for a in atoms]
         terms.append("*".join([str(coefficient)] * (coefficient != 1 or not factors) + factors))
     return " + ".join(terms)
 

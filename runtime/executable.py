@@ -5,7 +5,8 @@
 
 Arguments that lie in memory as the program expects are used in place; others are copied first (`copies` counts them).
 Wrong count, dtype, rank or sizes raise CompileError and name the argument. A donated argument's buffer becomes a
-result's; it is returned as that. Results own their memory or are read-only views of arguments. Calls from several
+result's; it is returned as that. Results own their memory or are read-only views of
+arguments or constants. Calls from several
 threads may overlap: each has its own arena and runs without the interpreter's lock.
 """
 
@@ -21,8 +22,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from .abi import DTYPES, ENTRY, Argument, Program, Result, Size, count, evaluate, row_major, text
-from .arena import ARENAS, allocate
+from .abi import ALIGNMENT, DTYPES, ENTRY, Argument, Program, Result, Size, count, evaluate, names, row_major, text
+from .arena import ARENAS, Block, allocate
 
 if TYPE_CHECKING:
     from .jit import Linked
@@ -72,36 +73,44 @@ class Expected:
 
 
 class Executable:
-    """A program with its native code. `llvm_ir` and the like are attached by whoever compiled it."""
+    """A program with its native code; `constants`: the bytes of each of its constants."""
 
-    def __init__(self, program: Program, objects: Sequence[bytes], linked: Linked | None = None) -> None:
+    def __init__(
+        self,
+        program: Program,
+        objects: Sequence[bytes],
+        constants: Sequence[bytes] = (),
+        linked: Linked | None = None,
+    ) -> None:
         from .jit import Linked
 
         self.program = program
         self.objects = list(objects)
+        self.constants = [_constant(c.dtype, data) for c, data in zip(program.constants, constants, strict=True)]
         self.linked = linked if linked is not None else Linked(objects)
         self.native = PROTOTYPE(self.linked.address(ENTRY))
         self.copies = 0
         self._expected = [Expected(a) for a in program.arguments]
-        self._buffers = ctypes.c_void_p * (len(program.arguments) + len(program.slots))
-        runtime = [a for a in program.arguments if a.strides is not None and None in a.strides]
-        self._sizes = ctypes.c_int64 * (len(program.symbols) + sum((a.strides or []).count(None) for a in runtime))
-        self._static = not program.symbols and not runtime
-        self._plain = self._static and all(
-            s.donor is None
-            and r.source == "slot"
-            and r.index == i
-            and r.strides is None
-            and isinstance(s.elements, int)
-            for i, (s, r) in enumerate(zip(program.slots, program.results, strict=False))
-        )
-        self._plain = self._plain and len(program.slots) == len(program.results)
-        self._fresh = (
-            [(tuple(r.shape), np.dtype(DTYPES[r.dtype]), program.slots[r.index].aligned) for r in program.results]
-            if self._plain
-            else []
-        )
-        self._arena = program.arena if isinstance(program.arena, int) else None
+        n = len(program.arguments) + len(program.constants) + len(program.slots)
+        self._buffers = ctypes.c_void_p * n
+        self._fixed = [address_of(c) for c in self.constants]
+        runtime = sum((a.strides or []).count(None) for a in program.arguments)
+        self._sizes = ctypes.c_int64 * (len(program.symbols) + runtime)
+        self._fresh = self._plain_results() if not runtime else None
+        self._arena = program.arena if isinstance(program.arena, int) else 0
+
+    def _plain_results(self) -> list[tuple[tuple[int, ...], np.dtype[Any], bool]] | None:
+        """Shape, dtype and alignment of each result, if every one is a slot of its own and all sizes are known."""
+        program = self.program
+        if program.symbols or any(a.donated for a in program.arguments) or len(program.slots) != len(program.results):
+            return None
+        out: list[tuple[tuple[int, ...], np.dtype[Any], bool]] = []
+        for i, result in enumerate(program.results):
+            if result.source != "slot" or result.index != i or result.strides is not None:
+                return None
+            shape = tuple(n for n in result.shape if isinstance(n, int))
+            out.append((shape, np.dtype(DTYPES[result.dtype]), program.slots[i].aligned))
+        return out
 
     # ---- calling
     def __call__(self, *arrays: Any, out: Any = None) -> Any:
@@ -109,7 +118,7 @@ class Executable:
         expected = self._expected
         if len(arrays) != len(expected):
             self._wrong_count(len(arrays))
-        if out is not None or not self._plain:
+        if out is not None or self._fresh is None:
             return self._general(arrays, out)
         pointers: list[int] = []
         keep: list[Array] = []
@@ -129,18 +138,21 @@ class Executable:
                 pointer = address_of(array)
             pointers.append(pointer)
         results = [allocate(*fresh) for fresh in self._fresh]
+        pointers += self._fixed
         pointers += [address_of(r) for r in results]
-        self._run(pointers, None, self._arena or 0)
+        self._run(pointers, None, self._arena)
         return results[0] if len(results) == 1 else tuple(results)
 
     def _run(self, pointers: list[int], sizes: Any, arena: int) -> None:
-        buffers = self._buffers(*pointers)
-        if arena:
-            block = ARENAS.take(arena)
-            status = self.native(ctypes.addressof(buffers), sizes, block.address, None)
-            ARENAS.give(block)
-        else:
-            status = self.native(ctypes.addressof(buffers), sizes, None, None)
+        if not arena:
+            self._native(pointers, sizes, None)
+            return
+        block = ARENAS.take(arena)
+        self._native(pointers, sizes, block.address)
+        ARENAS.give(block)
+
+    def _native(self, pointers: list[int], sizes: Any, arena: int | None) -> None:
+        status = self.native(self._buffers(*pointers), sizes, arena, None)
         if status:
             fail(f"{self.program.name}: the program stopped with status {status}")
 
@@ -159,9 +171,12 @@ class Executable:
             for step, given in zip(array.strides, argument.strides or ()):
                 if given is None:
                     sizes.append(step // array.itemsize)
-        pointers = [address_of(a) for a in (*accepted, *slots)]
-        self._run(pointers, self._sizes(*sizes) if sizes else None, evaluate(program.arena, symbols))
-        results = [self._result(r, accepted, slots, symbols) for r in program.results]
+        pointers = [address_of(a) for a in (*accepted, *self.constants, *slots)]
+        arena = ARENAS.take(evaluate(program.arena, symbols))
+        self._native(pointers, self._sizes(*sizes) if sizes else None, arena.address)
+        bases = {"argument": accepted, "constant": self.constants, "slot": slots, "arena": [arena.storage]}
+        results = [self._result(r, bases[r.source][r.index], arena, symbols) for r in program.results]
+        ARENAS.give(arena)
         for i, (result, target) in enumerate(zip(results, wanted)):
             if target is not None:
                 if result is not target and not _same_memory(result, target):
@@ -252,8 +267,8 @@ class Executable:
         """A buffer that the program may overwrite: the argument's own, unless something else could notice."""
         array = arrays[i]
         shared = any(np.may_share_memory(array, other) for k, other in enumerate(arrays) if k != i)
-        aligned = any(s.donor == i and s.aligned for s in self.program.slots)
-        if shared or not array.flags.writeable or (aligned and address_of(array) % 64):
+        aligned = self.program.arguments[i].aligned
+        if shared or not array.flags.writeable or (aligned and address_of(array) % ALIGNMENT):
             self.copies += 1
             fresh = allocate(array.shape, array.dtype, aligned)
             np.copyto(fresh, array)
@@ -286,60 +301,65 @@ class Executable:
     def _slot(
         self, k: int, arguments: Sequence[Array], wanted: Sequence[Array | None], symbols: dict[str, int]
     ) -> Array:
-        """The memory of a slot: a donated argument's, the caller's `out` if that can be written directly, or new."""
+        """The memory of a slot: the caller's `out` if that can be written directly, or new."""
         slot = self.program.slots[k]
-        if slot.donor is not None:
-            return arguments[slot.donor]
-        dtype, elements = np.dtype(DTYPES[slot.dtype]), evaluate(slot.elements, symbols)
+        size = evaluate(slot.bytes, symbols)
         for result, target in zip(self.program.results, wanted):
-            if (
-                target is not None
-                and (result.source, result.index, result.strides) == ("slot", k, None)
-                and target.flags.c_contiguous
-                and target.flags.aligned
-                and not (slot.aligned and address_of(target) % 64)
-                and not any(np.may_share_memory(target, a) for a in arguments)
-            ):
+            if result.source != "slot" or result.index != k or result.strides is not None:
+                continue
+            dtype, shape = np.dtype(DTYPES[result.dtype]), tuple(evaluate(s, symbols) for s in result.shape)
+            if count(shape) * dtype.itemsize != size:
+                continue
+            if target is None:
+                return allocate(shape, dtype, slot.aligned)
+            apart = not any(np.may_share_memory(target, a) for a in arguments)
+            aligned = target.flags.aligned and not (slot.aligned and address_of(target) % ALIGNMENT)
+            if target.flags.c_contiguous and aligned and apart:
                 return target
-        return allocate((elements,), dtype, slot.aligned)
+        return allocate((size,), np.dtype(np.uint8), slot.aligned)
 
-    def _result(
-        self, result: Result, arguments: Sequence[Array], slots: Sequence[Array], symbols: dict[str, int]
-    ) -> Array:
-        shape = tuple(evaluate(s, symbols) for s in result.shape)
-        if result.source == "slot":
-            base, slot = slots[result.index], self.program.slots[result.index]
-            if result.strides is None and evaluate(result.offset, symbols) == 0:
-                if slot.donor is not None and base.shape == shape:
-                    return base
-                return base if base.shape == shape else base.reshape(shape)
-            writeable = True
-        else:
-            base, writeable = arguments[result.index], False
+    def _result(self, result: Result, base: Array, arena: Block, symbols: dict[str, int]) -> Array:
+        shape, dtype = tuple(evaluate(s, symbols) for s in result.shape), np.dtype(DTYPES[result.dtype])
         steps: Sequence[Size] = result.strides if result.strides is not None else list(row_major(shape))
-        strides = tuple(evaluate(s, symbols) * base.itemsize for s in steps)
-        if any(s == 0 and n > 1 for s, n in zip(strides, shape)):
-            writeable = False
-        return view_of(base, evaluate(result.offset, symbols), shape, strides, writeable)
+        offset, strides = evaluate(result.offset, symbols), tuple(evaluate(s, symbols) * dtype.itemsize for s in steps)
+        own = result.source == "slot" or (result.source == "argument" and self.program.arguments[result.index].donated)
+        if own and base.dtype == dtype and base.shape == shape and base.strides == strides and not offset:
+            return base
+        if result.source == "arena":
+            return view_of(base, arena.address, dtype, offset, shape, strides, False).copy()
+        repeated = any(s == 0 and n > 1 for s, n in zip(strides, shape))
+        return view_of(base, address_of(base), dtype, offset, shape, strides, own and not repeated)
 
     # ---- storing
     def to_bytes(self, extra: dict[str, Any] | None = None) -> bytes:
         """Everything that a later process needs; `extra` is any JSON that goes along."""
-        header = {"program": self.program.to_json(), "objects": [len(o) for o in self.objects], "extra": extra or {}}
+        parts = [*self.objects, *(c.tobytes() for c in self.constants)]
+        header = {"program": self.program.to_json(), "parts": [len(p) for p in parts], "extra": extra or {}}
         head = json.dumps(header, sort_keys=True).encode()
-        return struct.pack("<Q", len(head)) + head + b"".join(self.objects)
+        return struct.pack("<Q", len(head)) + head + b"".join(parts)
 
     @staticmethod
     def from_bytes(data: bytes) -> tuple[Executable, dict[str, Any]]:
         """The executable and the extra JSON."""
         (length,) = struct.unpack_from("<Q", data)
         header = json.loads(data[8 : 8 + length])
-        objects: list[bytes] = []
+        parts: list[bytes] = []
         at = 8 + length
-        for size in header["objects"]:
-            objects.append(data[at : at + size])
+        for size in header["parts"]:
+            parts.append(data[at : at + size])
             at += size
-        return Executable(Program.from_json(header["program"]), objects), header["extra"]
+        program = Program.from_json(header["program"])
+        objects = len(parts) - len(program.constants)
+        return Executable(program, parts[:objects], parts[objects:]), header["extra"]
+
+
+def _constant(dtype: str, data: bytes) -> Array:
+    """The bytes of a constant at an address aligned to 64."""
+    kind = np.dtype(DTYPES[dtype])
+    array = allocate((len(data) // kind.itemsize,), kind, True)
+    array[...] = np.frombuffer(data, kind)
+    array.flags.writeable = False
+    return array
 
 
 class _Window:
@@ -350,18 +370,26 @@ class _Window:
         self.__array_interface__ = interface
 
 
-def view_of(base: Array, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], writeable: bool) -> Array:
-    """`offset` in elements from the base's element 0, strides in bytes."""
+def view_of(
+    owner: Array,
+    address: int,
+    dtype: np.dtype[Any],
+    offset: int,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    writeable: bool,
+) -> Array:
+    """Elements of an owner's memory: `offset` in elements from `address`, strides in bytes."""
     if not count(shape):
-        return np.empty(shape, base.dtype)
+        return np.empty(shape, dtype)
     interface = {
-        "data": (address_of(base) + offset * base.itemsize, not (writeable and base.flags.writeable)),
+        "data": (address + offset * dtype.itemsize, not (writeable and owner.flags.writeable)),
         "shape": shape,
         "strides": strides,
-        "typestr": base.dtype.str,
+        "typestr": dtype.str,
         "version": 3,
     }
-    return np.asarray(_Window(base, interface))
+    return np.asarray(_Window(owner, interface))
 
 
 def _same_memory(a: Array, b: Array) -> bool:
@@ -370,20 +398,17 @@ def _same_memory(a: Array, b: Array) -> bool:
 
 def _solve(size: Size, found: int, symbols: dict[str, int]) -> tuple[str, int] | None:
     """The value of the one unknown symbol of a polynomial that is linear in it."""
-    if isinstance(size, int):
-        return None
-    unknown = {s for _, powers in size for s, _ in powers if s not in symbols}
-    if len(unknown) != 1:
+    unknown = {n for n in names(size) if n not in symbols}
+    if isinstance(size, int) or len(unknown) != 1:
         return None
     (name,) = unknown
     rest, factor = 0, 0
-    for coefficient, powers in size:
-        others = [(s, p) for s, p in powers if s != name]
-        value = evaluate([[coefficient, others]], symbols)
-        power = next((p for s, p in powers if s == name), 0)
-        if power > 1:
+    for coefficient, atoms in size:
+        others = [a for a in atoms if a != name]
+        if any(name in names(a[0]) for a in others if not isinstance(a, str)) or len(atoms) - len(others) > 1:
             return None
-        rest, factor = (rest + value, factor) if power == 0 else (rest, factor + value)
+        value = evaluate([[coefficient, others]], symbols)
+        rest, factor = (rest + value, factor) if len(others) == len(atoms) else (rest, factor + value)
     if factor == 0 or (found - rest) % factor or (found - rest) // factor < 0:
         return None
     return name, (found - rest) // factor

@@ -4,6 +4,8 @@ A loop becomes head -> ... -> head | done with its variables as phis; unless its
 before it.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -29,7 +29,7 @@ HANDLER_MODULES = (control, elementwise, memory, shapes, transfer)
 
 
 class Parameter(NamedTuple):
-    """An argument of a kernel: its LLVM element type, the dimensions whose size or stride is passed, and if a buffer."""
+    """An argument of a kernel: its LLVM element type; dimensions whose size or stride is passed; is it a buffer?"""
 
     kind: str
     sizes: tuple[int, ...]
@@ -71,9 +71,9 @@ def signature_of(f: func.FuncOp) -> tuple[Parameter, ...]:
     return tuple(out)
 
 
-def emit_kernel(f: func.FuncOp, vector_bytes: int = 64) -> KernelCode:
-    """LLVM IR of one kernel for a machine whose vectors have `vector_bytes`."""
-    e = Emitter(lanes_for(f, vector_bytes))
+def emit_kernel(f: func.FuncOp, vector_bytes: int = 64, stream: bool = True) -> KernelCode:
+    """LLVM IR of one kernel for a machine whose vectors have `vector_bytes`; `stream`: may stores pass the caches?"""
+    e = Emitter(lanes_for(f, vector_bytes), stream)
     parameters: list[str] = []
     for i, argument in enumerate(f.body.block.args):
         kind, name = argument.type, f"%a{i}"

@@ -63,9 +63,9 @@ def emits(*names: str) -> Callable[[Handler], Handler]:
 
 
 class Emitter(Writer):
-    def __init__(self, lanes: int) -> None:
+    def __init__(self, lanes: int, stream: bool = True) -> None:
         super().__init__()
-        self.lanes = lanes
+        self.lanes, self.stream = lanes, stream
         self.env: dict[SSAValue, Value] = {}
         self.index: dict[SSAValue, Form] = {}
         self.refs: dict[SSAValue, Ref] = {}

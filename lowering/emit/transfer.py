@@ -221,8 +221,8 @@ def transfer_write(e: Emitter, op: Operation) -> None:
     assert isinstance(kind, VectorType) and isinstance(buffer.type, MemRefType)
     access = _access(e, op, buffer, indices, kind)
     e.writes(e.refs[buffer].root, _key(op, buffer, indices))
-    stream = "nontemporal" in op.attributes and _aligned(e, e.refs[buffer], [e.index[i] for i in indices], access)
-    if stream:
+    stream = "nontemporal" in op.attributes and e.stream
+    if stream and (stream := _aligned(e, e.refs[buffer], [e.index[i] for i in indices], access)):
         e.streamed[e.refs[buffer].root] = None
     writing(e, vec, access, stream)
 
