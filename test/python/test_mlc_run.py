@@ -1,0 +1,113 @@
+"""mlc-run: inputs, results, checks, timing, errors. Native code and the interpreter alike."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MLP = ROOT / "examples/mlp.mlir"
+AFFINE = """\
+func.func @main(%x: tensor<?x2xf32, #nd.sym<b>>, %y: tensor<2xf32>) -> tensor<?x2xf32, #nd.sym<b>> {
+  %0 = nd.broadcast %y "b -> a b" : tensor<2xf32> -> tensor<?x2xf32, #nd.sym<b>>
+  %1 = nd.add %x, %0 : tensor<?x2xf32, #nd.sym<b>>
+  func.return %1 : tensor<?x2xf32, #nd.sym<b>>
+}
+func.func @same(%x: tensor<3xi64>, %p: tensor<2xi1>) -> (tensor<3xi64>, tensor<2xi1>) {
+  func.return %x, %p : tensor<3xi64>, tensor<2xi1>
+}
+"""
+HOW = pytest.mark.parametrize("how", [["--interpret"], []], ids=["interpreted", "native"])
+
+
+def loaded(path) -> list[np.ndarray]:
+    with np.load(path) as file:
+        return [file[name] for name in file.files]
+
+
+@HOW
+def test_literal_inputs(execute, how):
+    ran = execute("-", *how, "--input", "[[1, 2], [3, 4]]", "--input", "[10, -inf]", text=AFFINE)
+    assert ran.code == 0, ran.err
+    assert ran.out == "result 0: tensor<?x2xf32, #nd.sym<b>>\n[[ 11., -inf],\n [ 13., -inf]]\n"
+
+
+@HOW
+def test_inputs_from_files_and_results_to_a_file(execute, how, tmp_path):
+    x = np.arange(6, dtype=np.float32).reshape(3, 2)
+    np.save(tmp_path / "x.npy", x)
+    ran = execute(
+        "-", *how, "--input", f"@{tmp_path}/x.npy", "--input", "[1, 2]", "-o", tmp_path / "out.npz", text=AFFINE
+    )
+    assert (ran.code, ran.out) == (0, "")
+    np.testing.assert_array_equal(loaded(tmp_path / "out.npz")[0], x + [1, 2])
+
+
+@HOW
+def test_several_results_other_entries_other_types(execute, how):
+    ran = execute("-", *how, "--entry", "same", "--input", "[1, 2, 3]", "--input", "[true, False]", text=AFFINE)
+    assert ran.code == 0, ran.err
+    assert ran.out == "result 0: tensor<3xi64>\n[1, 2, 3]\nresult 1: tensor<2xi1>\n[ True, False]\n"
+
+
+def test_random_inputs_are_seeded(execute, tmp_path):
+    def run(*args) -> np.ndarray:
+        assert execute("-", "--interpret", "--size", "b=500", "-o", tmp_path / "o.npz", *args, text=AFFINE).code == 0
+        return loaded(tmp_path / "o.npz")[0]
+
+    first = run()
+    np.testing.assert_array_equal(first, run("--seed", "0"))
+    assert (first != run("--seed", "1")).any()
+    centred = first - first.mean(axis=0)  # a standard normal and a shift by another
+    assert abs(centred.std() - 1) < 0.1
+
+
+@pytest.mark.parametrize("b", [0, 1, 7, 64])
+def test_check_of_the_perceptron(execute, b):
+    ran = execute(MLP, "--size", f"b={b}", "--check")
+    assert ran.code == 0 and ran.out.endswith("check passed\n"), ran.err
+
+
+def test_check_each_of_the_perceptron(execute):
+    ran = execute(MLP, "--size", "b=7", "--check-each")
+    assert ran.code == 0, ran.err
+    lines = ran.out.splitlines()
+    assert lines[0] == "same after pass canonicalize" and lines[-1] == "same in native code"
+    assert any("graph-fuse" in line for line in lines) and any("lower-loop" in line for line in lines)
+
+
+def test_bench_and_report(execute):
+    ran = execute(MLP, "--size", "b=7", "--bench", "--report")
+    assert ran.code == 0, ran.err
+    assert re.search(r"best [\d.]+ us, median [\d.]+ us, \d+ calls", ran.out) and "kernel" in ran.out
+
+
+@pytest.mark.parametrize(
+    "args, message",
+    [
+        (["--size", "b=2", "--input", "[[1, 2]]"], "argument 0 (%x): expected size 2 (b) of dimension 0, found 1"),
+        (["--input", "[[1, 2, 3]]"], "argument 0 (%x): expected size 2 of dimension 1, found 3"),
+        (["--input", "[1, 2]"], "argument 0 (%x): expected rank 2 [b, 2], found shape [2]"),
+        (["--input", "[[1, 2]"], "--input: expected a literal such as [[1, 2], [3, 4]] or @file.npy"),
+        (["--input", "[[x, 2]]"], "--input: expected a literal"),
+        (["--input", "@none.npy"], "--input @none.npy: cannot read it"),
+        (["--input", "[[1, 2]]", "--input", "[1, 2]", "--input", "3"], "expected at most 2 --input, found 3"),
+        ([], "argument 0 (%x): size 'b' is not known; give it as --size b=N"),
+        (["--size", "c=3", "--size", "b=2"], "--size: @main has no size 'c'; its sizes: b"),
+        (["--size", "b"], "--size: expected NAME=NUMBER such as b=7, found 'b'"),
+        (["--size", "b=-1"], "--size: expected NAME=NUMBER such as b=7, found 'b=-1'"),
+        (["--entry", "mian"], "no function @mian; did you mean 'main'?; the module has @main, @same"),
+    ],
+)
+def test_wrong_uses(execute, args, message):
+    ran = execute("-", "--interpret", *args, text=AFFINE)
+    assert ran.code == 1 and message in ran.err and "Traceback" not in ran.err
+
+
+def test_a_file_of_another_type(execute, tmp_path):
+    np.save(tmp_path / "x.npy", np.zeros((1, 2)))
+    ran = execute("-", "--interpret", "--input", f"@{tmp_path}/x.npy", text=AFFINE)
+    assert ran.code == 1 and "argument 0 (%x): expected elements of float32, found float64" in ran.err
