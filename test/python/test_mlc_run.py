@@ -43,7 +43,7 @@ def test_inputs_from_files_and_results_to_a_file(execute, how, tmp_path):
         "-", *how, "--input", f"@{tmp_path}/x.npy", "--input", "[1, 2]", "-o", tmp_path / "out.npz", text=AFFINE
     )
     assert (ran.code, ran.out) == (0, "")
-    np.testing.assert_array_equal(loaded(tmp_path / "out.npz")[0], x + [1, 2])
+    np.testing.assert_array_equal(loaded(tmp_path / "out.npz")[0], np.add(x, [1, 2]))
 
 
 @HOW

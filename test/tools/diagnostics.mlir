@@ -2,7 +2,7 @@
 // RUN: not mlc-opt %s --split-input-file 2>&1 | FileCheck %s
 
 // CHECK: diagnostics.mlir:9:29: error: expected a value that is defined, found %y
-// CHECK-NEXT: %0 = nd.add %x, %y
+// CHECK-NEXT: %sum_of_both = nd.add
 // CHECK: diagnostics.mlir:16:3: error: nd.exp: expected elements of f32 or f64
 func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
   // The next line's error is met by a comment behind it.
