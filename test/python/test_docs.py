@@ -1,7 +1,8 @@
 """What the documentation says runs: shell and Python blocks of README.md and docs/*.md; the reference is current.
 
-Blocks run in order in one copy of the examples per file. A `sh` block that makes an environment is the README's own
-set-up: its last command runs, with this environment's Python. No block is skipped.
+A block that only shows (`mlir`, `llvm`, `text`) right behind one that runs is what that one prints, where a line `...`
+stands for any lines. A `sh` block that makes an environment runs its last command with this environment's Python; of
+the test command only the collection, since it is what runs this. No block is skipped.
 """
 
 from __future__ import annotations
@@ -41,6 +42,26 @@ def test_block(file, index, tmp_path):
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
     ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert ran.returncode == 0, f"{file.name}, block {index}:\n{text}\n{ran.stdout}\n{ran.stderr}"
+    if (shown := shown_behind(file, index)) is not None:
+        assert matches(shown.splitlines(), ran.stdout.splitlines()), f"{file.name}, block {index} prints\n{ran.stdout}"
+
+
+def shown_behind(file: Path, index: int) -> str | None:
+    """The block that follows directly and shows what this one prints."""
+    found = list(BLOCK.finditer(file.read_text()))
+    after = found[index + 1 : index + 2]
+    if not after or after[0][1] not in SHOWN or file.read_text()[found[index].end() : after[0].start()].strip():
+        return None
+    return after[0][2]
+
+
+def matches(shown: list[str], printed: list[str]) -> bool:
+    """Equal lines; `...` alone on a line stands for any number of them."""
+    if not shown:
+        return not printed
+    if shown[0].strip() == "...":
+        return any(matches(shown[1:], printed[k:]) for k in range(len(printed) + 1))
+    return bool(printed) and shown[0].rstrip() == printed[0].rstrip() and matches(shown[1:], printed[1:])
 
 
 def shell(text: str) -> str:
