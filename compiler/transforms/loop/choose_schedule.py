@@ -20,6 +20,7 @@ from ....dialects.loop.queries import stages
 from ....dialects.nd.dims import size
 from ...machine import Machine
 from .apply_schedule import SCHEDULE, run_schedule
+from .chains import chain, schedule_chain
 from .contractions import Contraction, contraction, schedule_contraction
 from .reorder import TYPICAL
 from .rows import parallel_axes, schedule_rows
@@ -35,8 +36,13 @@ def schedule(f: func.FuncOp, machine: Machine) -> str:
     """The schedule of a function; the function stays as it is, but labels become unique."""
     unique_labels(f)
     steps: list[str] = []
+    linked = chain([op for op in f.body.block.ops if isinstance(op, StageOp)])
+    done = bool(linked) and applies(f, trial := schedule_chain(linked, machine))
+    if linked and done:
+        steps += trial
     for part in parts(f):
-        steps += accepted(f, steps, choose(part, machine))
+        if not done or part[0] not in linked:
+            steps += accepted(f, steps, choose(part, machine))
     streams = streamed(f, machine)
     return ",".join(steps + (accepted(f, steps, [step("stream", streams)]) if streams else []))
 

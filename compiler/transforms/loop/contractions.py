@@ -131,7 +131,8 @@ def pack(c: Contraction, machine: Machine) -> list[str]:
     inner = next((n for n, k in access[-1].terms if k == 1 and n in c.k), "")
     lanes = lanes_of([c.stage], machine)
     if c.transposed and inner and extent(c.stage, inner) >= lanes:
-        if extent(c.stage, inner) > lanes:
-            steps.append(step("split", [copy], axis=inner, size=lanes))
-        return [*steps, step("vectorize", [copy], axes=[inner, c.n])]
-    return [*steps, step("vectorize", [copy], axes=[c.n])]
+        # Squares of lanes by lanes are turned in registers.
+        turned = [step("split", [copy], axis=a, size=lanes) for a in (inner, c.n) if extent(c.stage, a) > lanes]
+        return [*steps, *turned, step("vectorize", [copy], axes=[inner, c.n])]
+    wide = [step("split", [copy], axis=c.n, size=4 * lanes)] if extent(c.stage, c.n) > 4 * lanes else []
+    return [*steps, *wide, step("vectorize", [copy], axes=[c.n])]
