@@ -17,7 +17,6 @@ from pathlib import Path
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
-from xdsl.utils.exceptions import VerifyException
 
 from ...dialects.errors import CompileError
 from ...dialects.graph.rule import RuleOp
@@ -29,14 +28,7 @@ from .rules.library import LIBRARY
 
 def rules_of(module: ModuleOp) -> list[Rule]:
     """The rules that a module holds."""
-    found: list[Rule] = []
-    for op in module.body.ops:
-        if isinstance(op, RuleOp):
-            try:
-                found.append(Rule.of(op))
-            except VerifyException as e:
-                raise CompileError(str(e), op.location) from e
-    return found
+    return [Rule.of(op) for op in module.body.ops if isinstance(op, RuleOp)]
 
 
 def load(path: str) -> list[Rule]:

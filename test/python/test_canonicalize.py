@@ -212,6 +212,8 @@ FIRES: list[tuple[str, Program, tuple[str, ...], list[str]]] = [
     # composites and conversions
     ("exp_log_softmax", lambda x: nd.exp(nd.log_softmax(x)), (F,), ["softmax"]),
     ("log_softmax", lambda x: nd.log(nd.softmax(x)), (F,), ["log_softmax"]),
+    ("softmax_shifted", lambda x: nd.softmax(x - x.max(-1, keepdims=True)), (F,), ["softmax"]),
+    ("softmax_shifted", lambda x, s: nd.log_softmax(wide(s, 4) + x), (F, "3 f32"), ["log_softmax"]),
     ("sum_softmax", lambda x: nd.softmax(x).sum(-1), (F,), ["constant"]),
     ("relu_positive", lambda x: nd.relu(nd.exp(x)), (F,), ["exp"]),
     ("convert_convert", lambda x: nd.convert(nd.convert(x, f64), f32), (V,), []),
@@ -239,6 +241,7 @@ STAYS: list[tuple[str, Program, tuple[str, ...]]] = [
     ("slices that do not touch", lambda x: con(0, x[0:1], x[2:4]), (V,)),
     ("narrowing conversion", lambda x: nd.convert(nd.convert(x, f32), f64), ("4 f64",)),
     ("softmax is not elementwise", lambda x: nd.softmax(nd.broadcast_to(x, (3, 4))), (V,)),
+    ("a shift that differs along the row", lambda x, s: nd.softmax(x + s), (F, V)),
     ("the sum over the other dimension", lambda i: nd.one_hot(i, 7).sum(0), ("4 i64",)),
     (
         "max of a symbolic count may be over nothing",

@@ -19,6 +19,7 @@ from typing import Any
 
 from xdsl.dialects.builtin import f32, f64, i1, i32, i64
 from xdsl.ir import Attribute, Block
+from xdsl.utils.exceptions import VerifyException
 
 from ....dialects.errors import CompileError
 from ....dialects.graph.conditions import Condition
@@ -52,7 +53,10 @@ class Rule:
 
     @staticmethod
     def of(op: RuleOp) -> Rule:
-        op.verify()
+        try:
+            op.verify()
+        except VerifyException as e:
+            raise CompileError(str(e).split("\n")[0], op.location) from e
         return Rule(op)
 
     @property
@@ -103,7 +107,7 @@ def _trace(fn: Sides, side: int, types: dict[str, str]) -> Block:
         found = fn(*map(Array, block.args))[side]
         values = found if isinstance(found, tuple) else (found,)
         insert(RootsOp.create(operands=[v.value for v in values]))
-    canonicalize(block)  # programs that rules meet are in normal form
+    canonicalize(block, "exact")  # keepdims and broadcasting leave reshapes that programs in normal form lack
     return block
 
 

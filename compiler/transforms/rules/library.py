@@ -19,20 +19,20 @@ Sides = tuple[Any, Any]
 # Products that share an operand.
 
 
-@rule("simplify", "ieee", where="static(p, q)", x="... n k", u="k p", v="k q")
-def merge_two_products(x: Array, u: Array, v: Array) -> Sides:
-    """x @ u, x @ v -> x @ [u v], cut in two"""
-    p = u.shape[1]
-    y = x @ concatenate([u, v], 1)
-    return (x @ u, x @ v), (y[..., :p], y[..., p:])
-
-
 @rule("simplify", "ieee", where="static(p, q, r)", x="... n k", u="k p", v="k q", w="k r")
 def merge_three_products(x: Array, u: Array, v: Array, w: Array) -> Sides:
     """x @ u, x @ v, x @ w -> x @ [u v w], cut in three: queries, keys and values"""
     p, q = u.shape[1], v.shape[1]
     y = x @ concatenate([u, v, w], 1)
     return (x @ u, x @ v, x @ w), (y[..., :p], y[..., p : p + q], y[..., p + q :])
+
+
+@rule("simplify", "ieee", where="static(p, q)", x="... n k", u="k p", v="k q")
+def merge_two_products(x: Array, u: Array, v: Array) -> Sides:
+    """x @ u, x @ v -> x @ [u v], cut in two"""
+    p = u.shape[1]
+    y = x @ concatenate([u, v], 1)
+    return (x @ u, x @ v), (y[..., :p], y[..., p:])
 
 
 @rule("simplify", "fast", where="float(T)", x="... n k", u="k m", v="k m")
@@ -72,16 +72,16 @@ def scale_and_shift_of_convolution(x: Array, k: Array, scale: Array, shift: Arra
 
 
 @rule("simplify", "ieee", where="float(T)", x="... n")
-def find_softmax(x: Array) -> Sides:
-    """exp(x) / sum(exp(x)) -> softmax(x), which does not overflow"""
-    e = exp(x)
+def find_stable_softmax(x: Array) -> Sides:
+    """exp(x - max(x)) / sum(exp(x - max(x))) -> softmax(x)"""
+    e = exp(x - x.max(-1, keepdims=True))
     return e / e.sum(-1, keepdims=True), softmax(x)
 
 
 @rule("simplify", "ieee", where="float(T)", x="... n")
-def find_stable_softmax(x: Array) -> Sides:
-    """exp(x - max(x)) / sum(exp(x - max(x))) -> softmax(x)"""
-    e = exp(x - x.max(-1, keepdims=True))
+def find_softmax(x: Array) -> Sides:
+    """exp(x) / sum(exp(x)) -> softmax(x), which does not overflow"""
+    e = exp(x)
     return e / e.sum(-1, keepdims=True), softmax(x)
 
 

@@ -9,13 +9,14 @@ from xdsl.ir import Attribute
 
 from ....dialects.nd.array import Array
 from ....dialects.nd.composite import LogSoftmax, Relu, Softmax
-from ....dialects.nd.elementwise import Abs, Exp, Log
+from ....dialects.nd.elementwise import Abs, Add, Exp, Log, Sub
+from ....dialects.nd.movement import Broadcast
 from ....dialects.nd.op import bind
 from ....dialects.nd.reduction import Reduce
 from ....dialects.nd.selection import Convert
 from ....dialects.nd.types import element, shape_of
 from ..rewriting import Table
-from .patterns import A, defined, like
+from .patterns import A, defined, either, like, splat
 
 rules = Table()
 on = rules.on
@@ -31,6 +32,18 @@ def exp_log_softmax(op: Any) -> Array | None:  # exp(log_softmax(x)) -> softmax(
 def log_softmax(op: Any) -> Array | None:  # log(softmax(x)) -> log_softmax(x)
     if s := defined(op.x, Softmax):
         return bind(LogSoftmax, A(s.x))
+
+
+@on(Softmax, LogSoftmax, level="ieee")
+def softmax_shifted(op: Any) -> Array | None:  # softmax(x - s) -> softmax(x) where s is the same along the row
+    for kind in (Sub, Add):
+        shifted = defined(op.x, kind)
+        if shifted is None:
+            continue
+        for x, s in ((shifted.x, shifted.y),) if kind is Sub else either(shifted):
+            b = defined(s, Broadcast)
+            if splat(s) is not None or (b and b.dims.result[-1] not in b.dims.operands[0]):
+                return op.again([A(x)])
 
 
 @on(Reduce, level="ieee")
