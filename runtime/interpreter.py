@@ -13,14 +13,14 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
-from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.traits import IsTerminator
 
 from ..dialects.errors import CompileError
 from ..dialects.nd.dims import Dim, Sym, evaluate
-from ..dialects.nd.types import NUMPY, shape_of
+from ..dialects.nd.types import NUMPY, is_tensor, shape_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Handler = Callable[["Frame", Operation], None]
@@ -142,10 +142,10 @@ def check_arguments(function: FuncOp, arrays: Sequence[Array]) -> None:
     if len(arrays) != len(types):
         raise CompileError(f"@{name}: expected {len(types)} arguments, found {len(arrays)}", function.location)
     for arg, t, a in zip(function.body.block.args, types, arrays, strict=True):
-        if not isinstance(t, TensorType):
+        if not is_tensor(t):
             continue
         where = f"@{name}: argument {arg.index}"
-        want = NUMPY.get(t.element_type)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        want = NUMPY.get(t.element_type)
         if want is not None and a.dtype != want:
             raise CompileError(f"{where}: expected elements of {want}, found {a.dtype}", arg.location)
         shape = shape_of(t)
@@ -159,7 +159,7 @@ def bind_symbols(function: FuncOp, args: Sequence[Any], given: Mapping[str, int]
     out = dict(given)
     sizes: list[tuple[int, int, Sym, int]] = []
     for k, (t, a) in enumerate(zip(function.function_type.inputs.data, args, strict=True)):
-        if isinstance(t, TensorType):
+        if is_tensor(t):
             dims = zip(shape_of(t), np.shape(a), strict=True)
             sizes += [(k, axis, d, n) for axis, (d, n) in enumerate(dims) if isinstance(d, Sym)]
     for _, _, d, n in sorted(sizes, key=lambda s: not s[2].is_symbol()):  # bare symbols first

@@ -12,7 +12,7 @@ Along a program both add up over the longest path (`program_tolerance`) and refe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
@@ -120,7 +120,8 @@ def program_tolerance(module: ModuleOp, inputs: Sequence[Any], entry: str = "mai
 
     def observe(frame: Frame, op: Operation) -> None:
         before = [so_far.get(v, EXACT) for v in op.operands]
-        arrays = [a for v in op.operands if isinstance(a := frame.values.get(v), np.ndarray)]
+        found = [frame.values.get(v) for v in op.operands]
+        arrays = [cast(Array, a) for a in found if isinstance(a, np.ndarray)]
         path = Tolerance(
             max((t.ulp for t in before), default=0),
             max((t.sums for t in before), default=0),
@@ -130,7 +131,7 @@ def program_tolerance(module: ModuleOp, inputs: Sequence[Any], entry: str = "mai
             value = frame.values.get(r)
             if isinstance(value, np.ndarray):
                 with sizes(frame.symbols):
-                    so_far[r] = path.then(_own_tolerance(op, arrays, value))
+                    so_far[r] = path.then(_own_tolerance(op, arrays, cast(Array, value)))
             results.append(so_far.get(r, path))
 
     results: list[Tolerance] = []

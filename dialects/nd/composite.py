@@ -91,7 +91,7 @@ class LastDim(Unary, Composite):
             raise ValueError(f"expected at least one dimension, found {types[0]}")
         return super().infer(types, props)
 
-    def terms(self, x: Np, *_: Any) -> int:
+    def terms(self, x: Np) -> int:
         return x.shape[-1]
 
 
@@ -231,7 +231,7 @@ class CrossEntropy(Composite):
         largest = np.max(np.abs(wide(x)), axis=-1, initial=1)
         return np.abs(wide(t) * log_softmax_elements(wide(x))).sum(-1) + np.abs(wide(t)).sum(-1) * largest
 
-    def terms(self, x: Np, *_: Any) -> int:
+    def terms(self, x: Np, t: Np) -> int:
         return x.shape[-1]
 
     def batch(self, args: Sequence[Array], flags: Sequence[bool], size: Dim) -> Array:
@@ -261,12 +261,12 @@ class Mse(Mapped, Composite):
 
     def reference(self, x: Np, y: Np) -> Np:
         d = wide(x) - wide(y)
-        return np.asarray(np.sum(d * d, axis=self.axes) / np.float64(self.terms(x))).astype(x.dtype)
+        return np.asarray(np.sum(d * d, axis=self.axes) / np.float64(self.terms(x, y))).astype(x.dtype)
 
     def magnitude(self, x: Np, y: Np) -> Any:
-        return np.sum((np.abs(wide(x)) + np.abs(wide(y))) ** 2, axis=self.axes) / np.float64(self.terms(x))
+        return np.sum((np.abs(wide(x)) + np.abs(wide(y))) ** 2, axis=self.axes) / np.float64(self.terms(x, y))
 
-    def terms(self, x: Np, *_: Any) -> int:
+    def terms(self, x: Np, y: Np) -> int:
         return int(np.prod([x.shape[k] for k in self.axes], dtype=np.int64))
 
     def batch(self, args: Sequence[Array], flags: Sequence[bool], size: Dim) -> Array:

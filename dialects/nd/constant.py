@@ -11,7 +11,7 @@ than the usual prints as hex.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeGuard
 
 import numpy as np
 from xdsl.dialects.builtin import (
@@ -32,10 +32,15 @@ from .dimmap import DimMap
 from .dims import Dim, Shape, Sym, size
 from .elementwise import Np
 from .op import EXACT, Array, Linear, NdOp, Props, bind, number, numbers, op
-from .types import ANY, NUMERIC, NUMPY, DimsAttr, Type, dtype_of, scalar, shape_of, takes, tensor, value_type
+from .types import ANY, NUMERIC, NUMPY, DimsAttr, Type, dtype_of, is_tensor, scalar, shape_of, takes, tensor, value_type
 
 READABLE = 64
 """Dense constants of more elements print as hex."""
+
+
+def scalar_type(value: Any) -> Attribute | None:
+    """The type of a number as an attribute; None of anything else."""
+    return value.type if isinstance(value, FloatAttr | IntegerAttr) else None  # pyright: ignore
 
 
 class Source(NdOp):
@@ -48,9 +53,9 @@ class Source(NdOp):
     @classmethod
     def infer(cls, types: Sequence[Type], props: Props) -> Type:
         t = props["shape"]
-        if not isinstance(t, TensorType) or not takes(cls.DTYPES, t.element_type):
+        if not is_tensor(t) or not takes(cls.DTYPES, t.element_type):
             raise ValueError(f"expected a tensor of {', '.join(map(str, cls.DTYPES))}, found {t}")
-        return t  # pyright: ignore[reportUnknownVariableType]
+        return t
 
     def batch(self, args: Sequence[Array], flags: Sequence[bool], size: Dim) -> Array:
         raise AssertionError(f"{self.name} has no operand to batch")
@@ -67,22 +72,25 @@ class Constant(Source):
 
     @classmethod
     def infer(cls, types: Sequence[Type], props: Props) -> Type:
-        t, value = super().infer(types, props), props["value"]
-        if isinstance(value, DenseIntOrFPElementsAttr):
-            if value.type != t:
-                raise ValueError(f"expected data of type {t}, found {value.type}")
-        elif not isinstance(value, FloatAttr | IntegerAttr) or value.type != value_type(t.element_type):
+        t = super().infer(types, props)
+        value: Any = props["value"]
+        if is_dense(value):
+            if (found := value.get_type()) != t:
+                raise ValueError(f"expected data of type {t}, found {found}")
+        elif scalar_type(value) != value_type(t.element_type):
             raise ValueError(f"expected a value of type {t.element_type}, found {value}")
         return t
 
     @property
     def splat(self) -> float | int | None:
         """The one value of all elements; None for dense data."""
-        return None if isinstance(self.value, DenseIntOrFPElementsAttr) else self.value.value.data  # pyright: ignore
+        value: Any = self.value
+        return None if is_dense(value) else value.value.data
 
     def reference(self) -> Np:
-        dtype, value = NUMPY[self.type.element_type], self.value
-        if isinstance(value, DenseIntOrFPElementsAttr):
+        dtype = NUMPY[self.type.element_type]
+        value: Any = self.value
+        if is_dense(value):
             return elements(value, dtype).reshape(numbers(self.type))
         return np.full(numbers(self.type), self.splat, dtype)
 
@@ -97,13 +105,13 @@ class Constant(Source):
         attributes = parser.parse_optional_attr_dict()
         parser.parse_punctuation(":")
         t = parser.parse_type()
-        if not isinstance(t, TensorType) or (dtype := NUMPY.get(value_type(t.element_type))) is None:  # pyright: ignore
+        if not is_tensor(t) or (dtype := NUMPY.get(value_type(t.element_type))) is None:
             parser.raise_error(f"expected a tensor of {', '.join(map(str, ANY))}, found {t}", at, end)
         try:
-            value = _value(data, t, dtype)  # pyright: ignore[reportUnknownArgumentType]
+            value = _value(data, t, dtype)
         except (ValueError, OverflowError) as e:
             parser.raise_error(f"nd.constant: {e}", at, end)
-        return cls.create(result_types=[t], properties={"value": value, "shape": t}, attributes=attributes)  # pyright: ignore
+        return cls.create(result_types=[t], properties={"value": value, "shape": t}, attributes=attributes)
 
     def print(self, printer: Printer) -> None:
         printer.print_string(f" {self.literal()}")
@@ -116,8 +124,8 @@ class Constant(Source):
     def literal(self) -> str:
         """The value as it is printed."""
         dtype = NUMPY[value_type(self.type.element_type)]
-        value = self.value
-        if not isinstance(value, DenseIntOrFPElementsAttr):
+        value: Any = self.value
+        if not is_dense(value):
             return _show(dtype.type(self.splat))
         data = elements(value, dtype)
         odd_nan = dtype.kind == "f" and any(
@@ -126,6 +134,10 @@ class Constant(Source):
         if data.size > READABLE or odd_nan:
             return f'"0x{_little(data).tobytes().hex().upper()}"'
         return _nested(data.reshape(value.get_shape()))
+
+
+def is_dense(value: Any) -> TypeGuard[DenseIntOrFPElementsAttr[Any]]:
+    return isinstance(value, DenseIntOrFPElementsAttr)
 
 
 def elements(value: DenseIntOrFPElementsAttr[Any], dtype: np.dtype[Any]) -> Np:
@@ -144,9 +156,9 @@ def _little(x: Np) -> Np:
 
 
 def _show(x: Any) -> str:
-    if isinstance(x, np.bool_):
+    if x.dtype.kind == "b":
         return "true" if x else "false"
-    if isinstance(x, np.integer):
+    if x.dtype.kind == "i":
         return str(int(x))
     if not np.isfinite(x):
         return "nan" if np.isnan(x) else "inf" if x > 0 else "-inf"
@@ -240,7 +252,8 @@ class Iota(Source):
     @classmethod
     def infer(cls, types: Sequence[Type], props: Props) -> Type:
         t = super().infer(types, props)
-        d, rank = props["dim"].value.data, len(shape_of(t))  # pyright: ignore
+        dim: Any = props["dim"]
+        d, rank = dim.value.data, len(shape_of(t))
         if not 0 <= d < rank:
             raise ValueError(f"expected a dimension from 0 to {rank - 1} of {t}, found {d}")
         return t

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from xdsl.dialects.builtin import StringAttr, TensorType, TypeAttribute
+from xdsl.dialects.builtin import StringAttr, TensorType
+from xdsl.ir import TypeAttribute
 from xdsl.irdl import opt_prop_def, prop_def, result_def, var_operand_def
 
 from . import dimmap

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from xdsl.dialects.builtin import f32, i1, i64
 
@@ -361,7 +361,7 @@ def pad(x: Any, width: Any, value: Any = 0) -> Array:
 
 def index(x: Array, key: Any) -> Array:
     """x[key]: numbers, slices, None and `...`. In a symbolic dimension bounds are taken as given, not clamped."""
-    keys: list[Any] = list(key) if isinstance(key, tuple) else [key]  # pyright: ignore[reportUnknownArgumentType]
+    keys: list[Any] = list(cast(tuple[Any, ...], key)) if isinstance(key, tuple) else [key]
     used = sum(k is not None and k is not Ellipsis for k in keys)
     if used > x.ndim:
         raise fail(f"expected at most {x.ndim} indices for {x.type}, found {used}")
@@ -390,7 +390,7 @@ def index(x: Array, key: Any) -> Array:
 def _one_slice(k: Any, d: Dim, at: int) -> tuple[Dim, int, Dim]:
     """Start, step and count of one index in a dimension of size d."""
     if isinstance(k, slice):
-        return _slice_of(k, d)
+        return _slice_of(cast(Any, k), d)
     if not isinstance(k, int) or isinstance(k, bool):
         what = f"a value of type {k.type}" if isinstance(k, Array) else repr(k)
         raise fail(f"expected an index of numbers, slices, None or ..., found {what}; select with one_hot or where")
@@ -399,12 +399,12 @@ def _one_slice(k: Any, d: Dim, at: int) -> tuple[Dim, int, Dim]:
     return (k if k >= 0 else d + k), 1, 1
 
 
-def _slice_of(k: slice, d: Dim) -> tuple[Dim, int, Dim]:
+def _slice_of(k: Any, d: Dim) -> tuple[Dim, int, Dim]:
     step: Any = 1 if k.step is None else k.step
     if not isinstance(step, int) or step == 0:
         raise fail(f"expected a step that is a number other than 0, found {step}")
     if isinstance(d, int) and all(v is None or isinstance(v, int) for v in (k.start, k.stop)):
-        r = range(d)[k]
+        r = range(*cast(slice, k).indices(d))
         return (r.start if len(r) else 0), step, len(r)
 
     def bound(v: Any, default: Dim) -> Dim:

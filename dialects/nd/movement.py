@@ -208,7 +208,7 @@ class Reverse(NdOp):
         return tensor(shape_of(types[0]), one_dtype(cls, types))
 
     def reference(self, x: Np) -> Np:
-        return np.flip(x, [number(k) for k in self.axes.data])
+        return np.flip(x, tuple(number(k) for k in self.axes.data))
 
     def transpose(self, ct: Array, linear: Sequence[bool]) -> Sequence[Array | None]:
         return [bind(Reverse, ct, axes=self.axes)]

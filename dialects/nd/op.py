@@ -16,13 +16,13 @@ Rules get and return `Array`, so they read like the user's programs. They build 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, ClassVar, TypeVar
 
-from xdsl.dialects.builtin import UnknownLoc
+from xdsl.dialects.builtin import LocationAttr, UnknownLoc
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.irdl import IRDLOperation, irdl_op_definition, traits_def
 from xdsl.irdl.operations import BeforeVariadicSingleAccessor, VarIRConstruct
@@ -111,11 +111,11 @@ class NdOp(IRDLOperation):
         """The op on NumPy arrays. Where the result's shape is symbolic, its sizes come from `sizes`."""
         raise NotImplementedError(self.name)
 
-    def magnitude(self, *args: Any) -> Any:
+    def magnitude(self, *args: Any, **kwargs: Any) -> Any:
         """For sums: the sum of the terms' magnitudes, in float64, which scales the error allowed; None for others."""
         return None
 
-    def terms(self, *args: Any) -> int:
+    def terms(self, *args: Any, **kwargs: Any) -> int:
         """For sums: how many terms one result element adds."""
         return 1
 
@@ -268,16 +268,16 @@ def op(
 @dataclass
 class Place:
     block: Block
-    location: Attribute | None = None
+    location: LocationAttr | None = None
     """None: ask `locate`, the tracer's hook that names the user's frame."""
 
 
 _places: list[Place] = []
-locate: list[Callable[[], Attribute]] = [UnknownLoc]
+locate: list[Callable[[], LocationAttr]] = [UnknownLoc]
 
 
 @contextmanager
-def building(block: Block, location: Attribute | None = None) -> Iterator[Place]:
+def building(block: Block, location: LocationAttr | None = None) -> Generator[Place]:
     _places.append(here_ := Place(block, location))
     try:
         yield here_
@@ -296,7 +296,7 @@ def insert(new: Operation) -> Operation:
     return new
 
 
-def here() -> Attribute:
+def here() -> LocationAttr:
     """The location of what is built now."""
     return (_places[-1].location if _places else None) or locate[0]()
 
@@ -319,7 +319,7 @@ _sizes: list[Mapping[str, int]] = [{}]
 
 
 @contextmanager
-def sizes(symbols: Mapping[str, int]) -> Iterator[None]:
+def sizes(symbols: Mapping[str, int]) -> Generator[None]:
     _sizes.append(symbols)
     try:
         yield

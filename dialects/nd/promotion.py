@@ -8,7 +8,7 @@ explicit ops.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from xdsl.dialects.builtin import f32, f64, i1, i32, i64
@@ -58,11 +58,16 @@ def asarray(x: Any, dtype: Any = None) -> Array:
     return x if dtype is None else convert(x, as_dtype(dtype))
 
 
+def holds_arrays(xs: Sequence[Any]) -> bool:
+    return any(isinstance(x, Array) for x in xs)
+
+
 def as_constant(x: Any) -> Array:
-    if isinstance(x, list | tuple) and any(isinstance(v, Array) for v in x):
+    listed = isinstance(x, list | tuple)
+    if listed and holds_arrays(cast(Sequence[Any], x)):
         raise fail("expected numbers, found a list of traced values; use mlc.numpy.stack")
-    a = np.asarray(x)
-    if isinstance(x, list | tuple) and a.dtype == np.float64:
+    a: np.ndarray[Any, np.dtype[Any]] = np.asarray(cast(Any, x))
+    if listed and a.dtype == np.float64:
         a = a.astype(np.float32)  # Python floats are f32 here
     try:
         dtype_of(a)

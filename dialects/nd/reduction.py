@@ -39,7 +39,7 @@ class ReduceKindAttr(EnumAttribute[ReduceKind]):
     name = "nd.reduce_kind"
 
 
-KINDS = {k.value: ReduceKindAttr(k) for k in ReduceKind}
+KINDS = {k.name: ReduceKindAttr(k) for k in ReduceKind}
 
 COMBINER = {"sum": "+", "prod": "*", "max": "max", "min": "min", "any": "|", "all": "&"}
 
@@ -70,7 +70,7 @@ class Reducing(Mapped):
     def check(cls, map_: DimMap) -> bool:
         return keeps_some(map_)
 
-    def terms(self, x: Np, *_: Any) -> int:
+    def terms(self, x: Np) -> int:
         return int(np.prod([x.shape[k] for k in self.axes], dtype=np.int64))
 
 
@@ -86,33 +86,38 @@ class Reduce(Reducing):
     def infer(cls, types: Sequence[Type], props: Props) -> Type:
         kind = props["kind"]
         assert isinstance(kind, ReduceKindAttr)
-        if (types[0].element_type == i1) != (kind.data in ("any", "all")):
-            want = "i1" if kind.data in ("any", "all") else ", ".join(map(str, NUMERIC))
-            raise ValueError(f"expected elements of {want} for {kind.data}, found {types[0]}")
+        if (types[0].element_type == i1) != (kind.data.name in ("any", "all")):
+            want = "i1" if kind.data.name in ("any", "all") else ", ".join(map(str, NUMERIC))
+            raise ValueError(f"expected elements of {want} for {kind.data.name}, found {types[0]}")
         return super().infer(types, props)
+
+    @property
+    def word(self) -> str:
+        """sum, prod, max, min, any or all."""
+        return self.kind.data.name
 
     @property
     def tolerance(self) -> Tolerance:
         """By kind: products err by each factor, max and min not at all."""
-        return {"sum": Tolerance(sums=4), "prod": Tolerance(sums=4)}.get(self.kind.data, Tolerance())
+        return {"sum": Tolerance(sums=4), "prod": Tolerance(sums=4)}.get(self.word, Tolerance())
 
     def reference(self, x: Np) -> Np:
-        kind, axes = self.kind.data, self.axes
+        kind, axes = self.word, self.axes
         if kind in ("max", "min"):
             return extremum(kind, x, axes)
         out = {"sum": np.sum, "prod": np.prod, "any": np.any, "all": np.all}[kind](wide(x), axis=axes)
         return np.asarray(out).astype(x.dtype)
 
     def magnitude(self, x: Np) -> Any:
-        if self.kind.data == "prod":
+        if self.word == "prod":
             return np.prod(np.abs(wide(x)), axis=self.axes) * np.sqrt(max(self.terms(x), 1))
-        return np.sum(np.abs(wide(x)), axis=self.axes) if self.kind.data == "sum" else None
+        return np.sum(np.abs(wide(x)), axis=self.axes) if self.word == "sum" else None
 
     def tangent(self, tangents: Sequence[Array | None]) -> Array | None:
         t, x, y, m = tangents[0], Array(self.x), Array(self.result), self.dims
         if t is None:
             return None
-        match self.kind.data:
+        match self.word:
             case "sum":
                 return self.again([t])
             case "prod":
@@ -125,11 +130,11 @@ class Reduce(Reducing):
                 return total[0] / total[1]
 
     def transpose(self, ct: Array, linear: Sequence[bool]) -> Sequence[Array | None]:
-        assert self.kind.data == "sum", f"{self.name} {self.kind.data} is not linear"
+        assert self.word == "sum", f"{self.name} {self.word} is not linear"
         return super().transpose(ct, linear)
 
     def statement(self) -> str:
-        return self.dims.statement("{}", COMBINER[self.kind.data])
+        return self.dims.statement("{}", COMBINER[self.word])
 
 
 def extremum(kind: str, x: Np, axes: tuple[int, ...]) -> Np:

@@ -11,9 +11,9 @@ from enum import auto
 from typing import Any, ClassVar
 
 import numpy as np
-from xdsl.dialects.builtin import TensorType, TypeAttribute, i1
+from xdsl.dialects.builtin import TensorType, i1
 from xdsl.dialects.utils.enum_attribute import EnumAttribute
-from xdsl.ir import Attribute
+from xdsl.ir import Attribute, TypeAttribute
 from xdsl.irdl import VarConstraint, irdl_attr_definition, operand_def, prop_def, result_def
 from xdsl.utils.str_enum import StrEnum
 
@@ -36,7 +36,7 @@ class CompareKindAttr(EnumAttribute[CompareKind]):
     name = "nd.compare_kind"
 
 
-COMPARE = {k.value: CompareKindAttr(k) for k in CompareKind}
+COMPARE = {k.name: CompareKindAttr(k) for k in CompareKind}
 
 _COMPARE: dict[str, Any] = {
     "eq": np.equal,
@@ -64,7 +64,7 @@ class Compare(Elementwise):
         return tensor(shape_of(super().infer(types, props)), i1)
 
     def reference(self, x: Np, y: Np) -> Np:
-        return _COMPARE[self.kind.data](x, y)
+        return _COMPARE[self.kind.data.name](x, y)
 
 
 @op("select", linear=Linear.JOINT, tolerance=EXACT, dtypes=ANY, element="{} ? {} : {}")

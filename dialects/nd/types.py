@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 import numpy as np
 from xdsl.dialects.builtin import (
@@ -181,22 +181,24 @@ def shape_of(t: Attribute) -> Shape:
 
 
 def _shape(t: Attribute) -> Shape:
-    if not isinstance(t, TensorType):
+    if not is_tensor(t):
         raise VerifyException(f"expected a ranked tensor, found {t}")
-    found: Type = t
-    sizes = found.get_shape()
-    syms = list(found.encoding.data) if isinstance(found.encoding, SymAttr) else []
+    sizes = t.get_shape()
+    syms = list(t.encoding.data) if isinstance(t.encoding, SymAttr) else []
     if sizes.count(DYNAMIC_INDEX) != len(syms):
         raise VerifyException(
-            f"expected #nd.sym to name {sizes.count(DYNAMIC_INDEX)} dimensions, found {len(syms)} in {found}"
+            f"expected #nd.sym to name {sizes.count(DYNAMIC_INDEX)} dimensions, found {len(syms)} in {t}"
         )
     return tuple(syms.pop(0) if d == DYNAMIC_INDEX else d for d in sizes)
 
 
+def is_tensor(t: Attribute) -> TypeGuard[Type]:
+    return isinstance(t, TensorType)
+
+
 def element(t: Attribute) -> Attribute:
-    assert isinstance(t, TensorType)
-    found: Type = t
-    return found.element_type
+    assert is_tensor(t)
+    return t.element_type
 
 
 def with_shape(t: Attribute, shape: Shape) -> Type:
@@ -205,7 +207,7 @@ def with_shape(t: Attribute, shape: Shape) -> Type:
 
 def is_float(t: Attribute) -> bool:
     """Of a tensor type or an element type."""
-    dtype = element(t) if isinstance(t, TensorType) else t
+    dtype = t.element_type if is_tensor(t) else t
     return not isinstance(dtype, IntegerType)
 
 
@@ -217,12 +219,12 @@ def dtype_of(x: np.ndarray[Any, Any] | np.generic) -> Attribute:
 
 
 @lru_cache(4096)
-def _scalar(value: Any, kind: type, text: str, dtype: Attribute) -> FloatAttr[Any] | IntegerAttr[Any]:
-    if isinstance(dtype, IntegerType):
-        return IntegerAttr(int(value), dtype)
-    return FloatAttr(float(value), value_type(dtype))  # pyright: ignore[reportArgumentType, reportUnknownVariableType, reportCallIssue]
+def _scalar(value: Any, kind: type[Any], text: str, dtype: Attribute) -> FloatAttr[Any] | IntegerAttr[Any]:
+    integer: Any = IntegerAttr
+    real: Any = FloatAttr
+    return real(float(value), value_type(dtype)) if is_float(dtype) else integer(int(value), dtype)
 
 
 def scalar(value: Any, dtype: Attribute) -> FloatAttr[Any] | IntegerAttr[Any]:
     """One element as an attribute (interned; the text keeps 0 and -0 apart)."""
-    return _scalar(value, type(value), repr(value), dtype)
+    return _scalar(value, cast(type[Any], type(value)), repr(value), dtype)
