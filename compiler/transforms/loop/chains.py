@@ -38,7 +38,7 @@ def common(stages: list[StageOp]) -> list[str]:
 
 
 def schedule_chain(stages: list[StageOp], machine: Machine) -> list[str]:
-    """Batch loops, packed operands, row tiles around everything; inside, the lanes of each contraction and reduction."""
+    """Batch loops, packed operands, row tiles around everything; inside, the lanes of each part."""
     names = [s.label.data for s in stages]
     found = {s.label.data: c for s in stages if (c := contraction(s)) is not None}
     first = found[names[0]]

@@ -37,11 +37,11 @@ def schedule(f: func.FuncOp, machine: Machine) -> str:
     unique_labels(f)
     steps: list[str] = []
     linked = chain([op for op in f.body.block.ops if isinstance(op, StageOp)])
-    done = bool(linked) and applies(f, trial := schedule_chain(linked, machine))
-    if linked and done:
-        steps += trial
+    trial = schedule_chain(linked, machine) if linked else []
+    done = linked if trial and applies(f, trial) else []
+    steps += trial if done else []
     for part in parts(f):
-        if not done or part[0] not in linked:
+        if part[0] not in done:
             steps += accepted(f, steps, choose(part, machine))
     streams = streamed(f, machine)
     return ",".join(steps + (accepted(f, steps, [step("stream", streams)]) if streams else []))
