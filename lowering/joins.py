@@ -1,0 +1,114 @@
+"""What needs a joined tensor: padding, concatenation, and contractions that read outside of an operand.
+
+    nd.pad %x, %v low [1] high [2] interior [1]
+        %p = loop.stage fill [..] () -> [..] { v }
+        %q = loop.stage piece [i: 4] (%a = %x[i]) -> [i]
+        %r = loop.join (%p at [0], %q at [2 * d0 + 1])
+
+A window "2*b+c-1" reads the same, padded by zeros; a quotient "(b-c+1)/2" reads a tensor with zeros between.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from xdsl.ir import Attribute, SSAValue
+
+from ..dialects.loop.attributes import Target
+from ..dialects.loop.extents import nonnegative
+from ..dialects.loop.linear import Access, Linear
+from ..dialects.loop.ops import JoinOp
+from ..dialects.nd.contraction import Contract
+from ..dialects.nd.dims import Dim, Shape
+from ..dialects.nd.movement import Concat, Pad
+from ..dialects.nd.types import element, shape_of, tensor
+
+if TYPE_CHECKING:
+    from .nd_to_loop import Kernel
+
+
+class Joins:
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+
+    def fill(self, shape: Shape, dtype: Attribute, value: SSAValue | None, location: Attribute) -> SSAValue:
+        """A tensor of one value: a scalar of the program, or zero."""
+        names = [self.kernel.plan.names.fresh() for _ in shape]
+        axes = dict(zip(names, shape))
+        scalars = self.kernel.scalars(axes, location)
+        v = scalars.at(value, ()) if value is not None else scalars.body.constant(0, dtype)
+        at: Access = tuple(Linear.axis(n) for n in names)
+        return self.kernel.stage("fill", axes, scalars, [v], [Target("", at)])[0]
+
+    def join(
+        self, pieces: list[tuple[SSAValue, Access]], shape: Shape, dtype: Attribute, location: Attribute
+    ) -> SSAValue:
+        op = JoinOp.make(pieces, tensor(shape, dtype), location)  # pyright: ignore[reportArgumentType]
+        self.kernel.new.append(op)
+        return op.results[0]
+
+    def pad(self, op: Pad) -> SSAValue:
+        shape, dtype = shape_of(op.type), element(op.type)
+        around = self.fill(shape, dtype, op.value, op.location)
+        piece = self.kernel.copy("piece", op.x, op.location)
+        steps = [int(k) + 1 for k in op.interior.data]  # pyright: ignore[reportArgumentType]
+        return self.join(
+            [(around, (Linear(0),) * len(shape)), (piece, placed(op.low.data, steps))], shape, dtype, op.location
+        )
+
+    def concat(self, op: Concat) -> SSAValue:
+        shape, along = shape_of(op.type), op.along
+        pieces: list[tuple[SSAValue, Access]] = []
+        start: Dim = 0
+        for value in op.operands:
+            piece = self.kernel.copy("piece", value, op.location)
+            pieces.append((piece, tuple(Linear(start if k == along else 0) for k in range(len(shape)))))
+            start = start + shape_of(value.type)[along]
+        return self.join(pieces, shape, element(op.type), op.location)
+
+    def window(
+        self,
+        value: SSAValue,
+        numerators: Sequence[Linear],
+        divisors: Sequence[int],
+        shape: Shape,
+        axes: dict[str, Dim],
+        op: Contract,
+    ) -> tuple[SSAValue, Access] | None:
+        """The operand with zeros where indices leave it or do not divide, and the access; None if it serves as is."""
+        if 0 in axes.values():
+            return None
+        low: list[Dim] = []
+        whole: list[Dim] = []
+        needed = False
+        for form, divisor, d in zip(numerators, divisors, shape):
+            least, most = form.range(axes)
+            end = (d - 1) * divisor
+            if divisor == 1 and nonnegative(least) and nonnegative(end - most):
+                low.append(0)
+                whole.append(d)
+                continue
+            needed = True
+            start = 0 if nonnegative(least) else -least if nonnegative(-least) else least * -1
+            last = most if nonnegative(most - end) else end if nonnegative(end - most) else most + end
+            low.append(start)
+            whole.append(start + last + 1)
+        if not needed:
+            return None
+        dtype = element(value.type)
+        around = self.fill(tuple(whole), dtype, None, op.location)
+        pieces: list[tuple[SSAValue, Access]] = [(around, (Linear(0),) * len(shape))]
+        if 0 not in shape:
+            pieces.append((self.kernel.copy("piece", value, op.location), placed(low, divisors)))
+        joined = self.join(pieces, tuple(whole), dtype, op.location)
+        return joined, tuple(form + Linear(start) for form, start in zip(numerators, low))
+
+
+def placed(low: Sequence[Dim], steps: Sequence[int]) -> Access:
+    """Offsets, and strides where elements stand apart."""
+    return tuple(
+        Linear(start, ((f"d{k}", step),) if step != 1 else ()) for k, (start, step) in enumerate(zip(low, steps))
+    )

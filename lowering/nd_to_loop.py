@@ -1,0 +1,362 @@
+"""nd-to-loop: kernels of tensor ops become stages in index notation.
+
+    func.func private @softmax(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+      %0 = nd.reduce max %x "a b -> a"
+      %1 = nd.broadcast %0 "a -> a b"
+      %2 = nd.sub %x, %1
+      %3 = nd.exp %2 ...
+becomes
+    %0 = loop.stage max [i: 8, j: 16] (%a = %x[i, j]) -> max [i] { loop.yield %a : f32 }
+    %1, %2 = loop.stage exp_sum [i: 8, j: 16] (%a = %x[i, j], %b = %0[i]) -> [i, j], add [i] { ... }
+    %3 = loop.stage div [i: 8, j: 16] (%a = %1[i, j], %b = %2[i]) -> [i, j] { ... }
+
+What moves elements becomes the access of whoever reads; elementwise chains become one body (`scalar_bodies`). `stages`
+says which values are kept. Functions that launch kernels stay as they are.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import FusedLoc, ModuleOp, NoneAttr, UnknownLoc
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Attribute, Operation, Region, SSAValue
+from xdsl.passes import ModulePass
+
+from ..dialects.errors import CompileError
+from ..dialects.graph.ops import RESULTS, LaunchOp
+from ..dialects.loop.attributes import Axis, Target
+from ..dialects.loop.linear import Access, Linear
+from ..dialects.loop.ops import SizeOp, StageOp, YieldOp
+from ..dialects.nd.constant import Constant, Iota, Size
+from ..dialects.nd.contraction import Contract
+from ..dialects.nd.dims import Dim, Sym, size
+from ..dialects.nd.elementwise import Elementwise
+from ..dialects.nd.indexing import Arg, OneHot
+from ..dialects.nd.movement import Broadcast, Concat, Pad, Reshape, Reverse, Slice, Transpose
+from ..dialects.nd.op import NdOp
+from ..dialects.nd.reduction import Reduce
+from ..dialects.nd.types import element, shape_of
+from .joins import Joins
+from .regroup import Unfactored, regrouped
+from .scalar_bodies import ROWS, Body, convert, floating, product
+from .stages import Member, Stage, Stages
+
+COMBINER = {"sum": "add", "prod": "mul", "max": "max", "min": "min", "any": "or", "all": "and"}
+
+
+class Scalars:
+    """Builds a stage's body: the scalar of any value at any place, with the reads that it needs."""
+
+    def __init__(self, kernel: Kernel, own: set[SSAValue], axes: dict[str, Dim], location: Attribute) -> None:
+        self.kernel, self.own, self.axes = kernel, own, axes
+        self.body = Body(location)
+        self.reads: list[tuple[SSAValue, Access]] = []
+        self.known: dict[tuple[SSAValue, Access], SSAValue] = {}
+
+    def read(self, tensor: SSAValue, at: Access) -> SSAValue:
+        """A new read of a tensor of the loop level."""
+        argument = self.body.block.insert_arg(element(tensor.type), len(self.body.block.args))
+        self.reads.append((tensor, at))
+        return argument
+
+    def at(self, value: SSAValue, at: Access) -> SSAValue:
+        """The element of a tensor-level value at some place."""
+        key = (value, at)
+        if key not in self.known:
+            kept = self.kernel.tensors.get(value)
+            self.known[key] = (
+                self.read(kept, at) if kept is not None and value not in self.own else self.made(value, at)
+            )
+        return self.known[key]
+
+    def made(self, value: SSAValue, at: Access) -> SSAValue:
+        op = value.owner
+        assert isinstance(op, NdOp)
+        match op:
+            case Elementwise():
+                row = ROWS.get(op.name)
+                if row is None:
+                    raise CompileError(f"nd-to-loop: expected {op.name} to be taken apart by decompose", op.location)
+                return row(self.body, op, *(self.at(v, at) for v in op.operands))
+            case Constant():
+                if (splat := op.splat) is None:
+                    raise CompileError(
+                        "nd-to-loop: expected an array constant to be an argument of the kernel; run graph-fuse",
+                        op.location,
+                    )
+                return self.body.constant(splat, element(value.type))
+            case Iota():
+                return self.body.index(at[op.dim.value.data], element(value.type))
+            case Size():
+                return self.body.index(Linear(size(op.of.data)), element(value.type))
+            case OneHot():
+                label = self.at(op.labels, at[:-1])
+                hit = self.body.compare("eq", label, self.body.index(at[-1], label.type))
+                return convert(self.body, hit, element(value.type))
+            case Transpose() | Broadcast():
+                m = op.dims
+                where = dict(zip(m.result, at))
+                return self.at(op.x, tuple(where[i] for i in m.operands[0]))
+            case Slice():
+                moved = zip(at, op.start.data, op.step.data)
+                return self.at(op.x, tuple(Linear(s) + f.scaled(int(t)) for f, s, t in moved))  # pyright: ignore
+            case Reverse():
+                flipped = [
+                    Linear(d - 1) + f.scaled(-1) if k in op.axes.data else f
+                    for k, (f, d) in enumerate(zip(at, shape_of(op.type)))
+                ]
+                return self.at(op.x, tuple(flipped))
+            case Reshape():
+                return self.at(op.x, regrouped(at, shape_of(op.type), shape_of(op.x.type), self.axes))
+            case _:
+                raise CompileError(f"nd-to-loop: expected {op.name} to be taken apart by decompose", op.location)
+
+
+def fused(locations: list[Attribute]) -> Attribute:
+    """One location of several ops, without repetition."""
+    parts: list[Attribute] = []
+    for location in locations:
+        for part in location.locations.data if isinstance(location, FusedLoc) else (location,):
+            if part not in parts and not isinstance(part, UnknownLoc):
+                parts.append(part)
+    return parts[0] if len(parts) == 1 else FusedLoc(parts[:8], NoneAttr()) if parts else UnknownLoc()
+
+
+class Kernel:
+    """Lowers one function body."""
+
+    def __init__(self, f: FuncOp) -> None:
+        self.function = f
+        self.old = f.body.block
+        self.plan = Stages(self.old)
+        self.tensors: dict[SSAValue, SSAValue] = {a: a for a in self.old.args}
+        """What stands at the loop level for values that are kept."""
+        self.new: list[Operation] = []
+        self.labels: set[str] = set()
+        self.joins = Joins(self)
+
+    def run(self) -> None:
+        self._sizes()
+        for number, stage in enumerate(self.plan.stages):
+            if stage.kind == "map":
+                self._map(stage, number)
+            else:
+                self._alone(stage.members[0].value)
+        last = self.plan.last
+        result = ReturnOp.create(operands=[self.tensors[v] for v in last.operands], location=last.location)
+        for op in reversed(list(self.old.ops)):
+            op.detach()
+            op.drop_all_references()
+        self.old.add_ops([*self.new, result])
+
+    def _sizes(self) -> None:
+        """Name every run-time size after the argument that tells it."""
+        named: set[Dim] = set()
+        for arg in self.old.args:
+            for k, d in enumerate(shape_of(arg.type)):
+                if isinstance(d, Sym) and d.is_symbol() and d not in named:
+                    named.add(d)
+                    self.new.append(SizeOp.make(str(d), arg, k, arg.location))  # pyright: ignore
+
+    # ---- stages
+
+    def label(self, text: str) -> str:
+        text = text or "copy"
+        name, number = text, 1
+        while name in self.labels:
+            name, number = f"{text}_{number}", number + 1
+        self.labels.add(name)
+        return name
+
+    def stage(
+        self, label: str, axes: dict[str, Dim], scalars: Scalars, values: list[SSAValue], targets: list[Target]
+    ) -> list[SSAValue]:
+        """Add a stage of what `scalars` built."""
+        block = scalars.body.block
+        block.add_op(YieldOp.create(operands=values, location=scalars.body.location))
+        domain = [Axis(n, d) for n, d in axes.items()]
+        op = StageOp.make(self.label(label), domain, scalars.reads, targets, Region(block), scalars.body.location)
+        self.new.append(op)
+        return list(op.results)
+
+    def scalars(self, axes: dict[str, Dim], location: Attribute, own: set[SSAValue] | None = None) -> Scalars:
+        return Scalars(self, own or set(), axes, location)
+
+    def copy(self, label: str, value: SSAValue, location: Attribute) -> SSAValue:
+        """A stage that computes a value, or copies it, at its own elements."""
+        names = self.plan.names.of(value)
+        axes = dict(zip(names, shape_of(value.type)))
+        at: Access = tuple(Linear.axis(n) for n in names)
+        if len(axes) < len(names):
+            fresh = [self.plan.names.fresh() for _ in names]
+            axes, at = dict(zip(fresh, shape_of(value.type))), tuple(Linear.axis(n) for n in fresh)
+        scalars = self.scalars(axes, location)
+        return self.stage(label, axes, scalars, [scalars.at(value, at)], [Target("", at)])[0]
+
+    def _map(self, stage: Stage, number: int) -> None:
+        """Elements and reductions over the same axes."""
+        splits: dict[str, tuple[int, str, str]] = {}
+        while True:
+            try:
+                return self._try_map(stage, splits)
+            except Unfactored as e:
+                names = self.plan.names
+                if e.axis in splits or not self._splits(stage, splits, e):
+                    raise CompileError(f"nd-to-loop: {e}; keep the reshape outside of the kernel", e.location) from None
+                splits[e.axis] = (e.size, names.fresh(), names.fresh())
+
+    def _splits(self, stage: Stage, splits: dict[str, tuple[int, str, str]], e: Unfactored) -> bool:
+        extent = stage.axes.get(e.axis)
+        return extent is not None and e.size > 0 and extent // e.size * e.size == extent
+
+    def _try_map(self, stage: Stage, splits: dict[str, tuple[int, str, str]]) -> None:
+        axes: dict[str, Dim] = {}
+        form: dict[str, Linear] = {}
+        for name, extent in stage.axes.items():
+            if name in splits:
+                low, outer, inner = splits[name]
+                axes |= {outer: extent // low, inner: low}
+                form[name] = Linear.axis(outer, low) + Linear.axis(inner)
+            else:
+                axes[name] = extent
+                form[name] = Linear.axis(name)
+        own = {m.value for m in stage.members}
+        kept = [m.value.owner for m in stage.members if isinstance(m.value.owner, Operation)]
+        bodies = self.plan.bodies(stage)
+        location = fused([op.location for op in bodies] or [self.function.location])
+        scalars = self.scalars(axes, location, own)
+        values: list[SSAValue] = []
+        targets: list[Target] = []
+        for member in stage.members:
+            value, target = self._member(member, form, scalars)
+            values.append(value)
+            targets.append(target)
+        results = self.stage(_label(kept), axes, scalars, values, targets)
+        for member, result in zip(stage.members, results):
+            self.keep(member.value, result)
+
+    def _member(self, member: Member, form: dict[str, Linear], scalars: Scalars) -> tuple[SSAValue, Target]:
+        at = tuple(form[n] for n in member.axes)
+        op = member.value.owner
+        if isinstance(op, Reduce):
+            kept = tuple(f for f, i in zip(at, op.dims.operands[0]) if i in op.dims.result)
+            return scalars.at(op.x, at), Target(COMBINER[op.kind.data.value], kept)
+        if not isinstance(op, Operation):  # an argument that is returned
+            return scalars.read(member.value, at), Target("", at)
+        return scalars.at(member.value, at), Target("", at)
+
+    def keep(self, value: SSAValue, tensor: SSAValue) -> None:
+        tensor.name_hint = value.name_hint
+        self.tensors[value] = tensor
+
+    # ---- ops that are alone
+
+    def _alone(self, value: SSAValue) -> None:
+        match op := value.owner:
+            case Contract():
+                self.keep(value, self._contract(op))
+            case Arg():
+                self.keep(value, self._arg(op))
+            case Pad():
+                self.keep(value, self.joins.pad(op))
+            case Concat():
+                self.keep(value, self.joins.concat(op))
+            case _:
+                raise AssertionError(op)
+
+    def _contract(self, op: Contract) -> SSAValue:
+        m, names = op.dims, self.plan.names
+        shapes = [shape_of(v.type) for v in op.operands]
+        extents = m.extents(shapes, {i.name or "": d for i, d in zip(m.result, shape_of(op.type))})
+        axis: dict[str, str] = {}
+        for k, i in enumerate(m.result):
+            axis[i.name or ""] = names.name((op.results[0], k))
+        for n in m.reduced():
+            axis[n] = names.name((op, n))
+        axes = {axis[n]: extents[n] for n in axis}
+        assert len(axes) == len(axis)
+        scalars = self.scalars(axes, op.location)
+        factors: list[SSAValue] = []
+        for value, dims, shape in zip(op.operands, m.operands, shapes):
+            numerators = [Linear.of(i.offset, _summed((axis[n], c) for n, c in i.terms)) for i in dims]
+            window = self.joins.window(value, numerators, [i.divisor for i in dims], shape, axes, op)
+            if window is None:
+                factors.append(scalars.at(value, tuple(numerators)))
+            else:
+                factors.append(scalars.read(*window))
+        out: Access = tuple(Linear.axis(axis[i.name or ""]) for i in m.result)
+        return self.stage(_label([op]), axes, scalars, [product(scalars.body, factors)], [Target("add", out)])[0]
+
+    def _arg(self, op: Arg) -> SSAValue:
+        """The extremum, then the first place that equals it or is NaN."""
+        x, names = op.operands[0], self.plan.names.of(op.operands[0])
+        at: Access = tuple(Linear.axis(n) for n in names)
+        kept = tuple(f for f, i in zip(at, op.dims.operands[0]) if i in op.dims.result)
+        axes = dict(zip(names, shape_of(x.type)))
+        mode = "max" if op.name == "nd.argmax" else "min"
+        first = self.scalars(axes, op.location)
+        best = self.stage(mode, axes, first, [first.at(x, at)], [Target(mode, kept)])[0]
+        second = self.scalars(axes, op.location)
+        b = second.body
+        v, m = second.at(x, at), second.read(best, kept)
+        hit = b.compare("eq", v, m)
+        if floating(v.type):
+            hit = b.op(arith.OrIOp, hit, b.compare("ne", v, v))
+        place = b.index(at[op.axes[0]], element(op.type))
+        least = b.select(hit, place, b.constant((1 << 63) - 1, element(op.type)))
+        return self.stage(op.name.removeprefix("nd."), axes, second, [least], [Target("min", kept)])[0]
+
+
+def _summed(terms: object) -> dict[str, int]:
+    out: dict[str, int] = {}
+    for name, c in terms:  # pyright: ignore
+        out[name] = out.get(name, 0) + c
+    return out
+
+
+def _label(ops: list[Operation]) -> str:
+    """What a stage keeps, as a word."""
+    words: list[str] = []
+    for op in ops:
+        if isinstance(op, Contract):
+            words.append("mm" if len(op.operands) == 2 else "contract")
+        elif isinstance(op, Reduce):
+            words.append(op.kind.data.value)
+        else:
+            words.append(op.name.removeprefix("nd."))
+    return "_".join(list(dict.fromkeys(words))[:3])
+
+
+def lowers(f: FuncOp) -> bool:
+    """Is it a kernel, not a program that launches some?"""
+    if not f.body.blocks or RESULTS in f.attributes:
+        return False
+    block = f.body.block
+    ops = list(block.ops)
+    if not isinstance(block.last_op, ReturnOp) or any(isinstance(op, LaunchOp) for op in ops):
+        return False
+    return any(isinstance(op, NdOp) for op in ops) or (
+        len(ops) == 1 and bool(ops[0].operands) and f.sym_visibility is not None
+    )
+
+
+@dataclass(frozen=True)
+class NdToLoop(ModulePass):
+    """Lower kernels to stages."""
+
+    name = "nd-to-loop"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for f in list(op.body.block.ops):
+            if isinstance(f, FuncOp) and lowers(f):
+                for inner in f.body.block.ops:
+                    if not isinstance(inner, NdOp | ReturnOp):
+                        raise CompileError(
+                            f"nd-to-loop: expected ops of the nd dialect, found {inner.name}", inner.location
+                        )
+                Kernel(f).run()

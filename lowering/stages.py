@@ -1,0 +1,202 @@
+"""How a kernel's ops are cut into stages, in the order in which they run.
+
+A value is *kept* (the result of a stage) if it is reduced, joined, returned, or read somewhere else than at its own
+element by what computes; the others are part of the body that reads them. A value of the latter kind that bodies of
+several stages read is kept after all, unless it is cheap. Neighbouring values over the same axes share a stage:
+
+    max [i, j] -> [i]      exp [i, j] -> [i, j], add [i]      div [i, j] -> [i, j]
+
+Invariant: a stage reads only what earlier stages keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from xdsl.ir import Block, Operation, SSAValue
+
+from ..dialects.graph.views import VIEWS, unit_reshape
+from ..dialects.nd.constant import Source
+from ..dialects.nd.contraction import Contract
+from ..dialects.nd.dims import Dim
+from ..dialects.nd.indexing import Arg
+from ..dialects.nd.movement import Concat, Pad, Reshape, Transpose
+from ..dialects.nd.op import NdOp
+from ..dialects.nd.reduction import Reduce
+from ..dialects.nd.types import shape_of
+from .axis_names import AxisNames, distinct
+
+CHEAP = 4
+"""Operations that may be repeated rather than kept."""
+
+
+@dataclass
+class Member:
+    """One value that a stage keeps, and the names of the dimensions that it runs over."""
+
+    value: SSAValue
+    axes: tuple[str, ...]
+
+
+@dataclass
+class Stage:
+    """`kind`: `map` (elements and reductions over the same axes), or an op that is alone."""
+
+    kind: str
+    axes: dict[str, Dim]
+    members: list[Member] = field(default_factory=list[Member])
+
+
+def computed(value: SSAValue) -> bool:
+    """Made by an op that does work."""
+    op = value.owner
+    return isinstance(op, Operation) and type(op) not in VIEWS and not isinstance(op, Source)
+
+
+def alone(op: Operation) -> bool:
+    return isinstance(op, Contract | Arg | Pad | Concat)
+
+
+def base(value: SSAValue) -> SSAValue:
+    """Through views."""
+    while isinstance(op := value.owner, Operation) and type(op) in VIEWS:
+        value = op.operands[0]
+    return value
+
+
+class Stages:
+    """The stages of a block of tensor ops that ends in a return."""
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        self.names = AxisNames(block)
+        self.ops = [op for op in block.ops if isinstance(op, NdOp)]
+        last = block.last_op
+        assert last is not None
+        self.last = last
+        self.stages: list[Stage] = []
+        self.home: dict[SSAValue, int] = {}
+        """The stage that keeps a value."""
+        self.first = self._first()
+        self._place()
+        self._share()
+        order = {op.results[0]: k for k, op in enumerate(self.ops)}
+        for stage in self.stages:
+            stage.members.sort(key=lambda m: order.get(m.value, -1))
+
+    def _first(self) -> dict[SSAValue, None]:
+        """The values that must be kept, in program order."""
+        keep: dict[SSAValue, None] = {}
+
+        def want(values: Iterable[SSAValue]) -> None:
+            keep.update((b, None) for v in values if computed(b := base(v)))
+
+        for op in self.ops:
+            if isinstance(op, Reduce) or alone(op):
+                keep[op.results[0]] = None
+            moves = type(op) in VIEWS and not isinstance(op, Transpose) and not _unit(op)
+            if moves or isinstance(op, Contract | Arg):
+                want(op.operands)
+        for value in self.last.operands:
+            keep[value] = None
+        order = {r: k for k, op in enumerate(self.block.ops) for r in op.results}
+        return dict.fromkeys(sorted(keep, key=lambda v: order.get(v, -1)))
+
+    def _domain(self, value: SSAValue) -> tuple[tuple[str, ...], tuple[Dim, ...]]:
+        op = value.owner
+        if isinstance(op, Reduce):
+            value = op.x
+        names = tuple(self.names.of(value))
+        return names, shape_of(value.type)
+
+    def needs(self, value: SSAValue) -> dict[SSAValue, None]:
+        """The kept values that the body of a value reads."""
+        op = value.owner
+        out: dict[SSAValue, None] = {}
+        todo = list(op.operands) if isinstance(op, Operation) else []
+        while todo:
+            v = todo.pop()
+            if v in self.first or v in self.home:
+                out[v] = None
+            elif isinstance(v.owner, Operation):
+                todo += v.owner.operands
+        return out
+
+    def bodies(self, stage: Stage) -> list[Operation]:
+        """The ops whose work a stage does, in program order."""
+        found: set[Operation] = set()
+        todo = [m.value for m in stage.members]
+        own = set(todo)
+        while todo:
+            value = todo.pop()
+            op = value.owner
+            if isinstance(op, Operation) and op not in found and (value in own or value not in self.home):
+                found.add(op)
+                todo += op.operands
+        return [op for op in self.ops if op in found]
+
+    def _place(self) -> None:
+        """Give every kept value a stage: those that others need in program order, then the rest."""
+        needs = {v: self.needs(v) for v in self.first}
+        inner = {n for v in self.first for n in needs[v]}
+        for value in sorted(self.first, key=lambda v: v not in inner):
+            op = value.owner
+            if isinstance(op, Operation) and alone(op):
+                self._new("alone", {}, Member(value, ()))
+                continue
+            names, sizes = self._domain(value)
+            if not distinct(names):
+                names = tuple(self.names.fresh() for _ in names)
+            axes = dict(zip(names, sizes))
+            least = 0
+            for n in needs[value]:
+                at = self.home[n]
+                pointwise = self.stages[at].kind == "map" and not isinstance(n.owner, Reduce)
+                least = max(
+                    least, at if pointwise and self.names.of(n) and set(self.names.of(n)) == set(names) else at + 1
+                )
+            for k in range(least, len(self.stages)):
+                if self.stages[k].kind == "map" and self.stages[k].axes == axes:
+                    self.stages[k].members.append(Member(value, names))
+                    self.home[value] = k
+                    break
+            else:
+                self._new("map", axes, Member(value, names))
+
+    def _new(self, kind: str, axes: dict[str, Dim], member: Member) -> None:
+        self.home[member.value] = len(self.stages)
+        self.stages.append(Stage(kind, axes, [member]))
+
+    def _share(self) -> None:
+        """Keep what several stages would compute, in the first of them."""
+        sites: dict[SSAValue, set[int]] = {}
+        for op in reversed(self.ops):
+            value = op.results[0]
+            found = {self.home[value]} if value in self.home else set[int]()
+            if value not in self.home:
+                for use in value.uses:
+                    found |= sites.get(use.operation.results[0], set()) if use.operation.results else set()
+                if len(found) > 1 and computed(value) and self._cost(value) > CHEAP and self._keep(value, min(found)):
+                    found = {min(found)}
+            sites[value] = found
+
+    def _keep(self, value: SSAValue, k: int) -> bool:
+        """Make a value one more result of a stage over its axes."""
+        names, stage = tuple(self.names.of(value)), self.stages[k]
+        if stage.kind != "map" or dict(zip(names, shape_of(value.type))) != stage.axes:
+            return False
+        stage.members.append(Member(value, names))
+        self.home[value] = k
+        return True
+
+    def _cost(self, value: SSAValue) -> int:
+        """Operations for one element, from what is kept."""
+        op = value.owner
+        if value in self.home or not isinstance(op, NdOp):
+            return 0
+        return op.FLOPS * computed(value) + sum(self._cost(v) for v in op.operands)
+
+
+def _unit(op: Operation) -> bool:
+    return isinstance(op, Reshape) and unit_reshape(op)
