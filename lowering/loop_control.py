@@ -1,0 +1,191 @@
+"""Blocks, loops, versions and joins: destinations go in, from the block's end to its beginning; then ops are lowered.
+
+A loop's combined or carried value that is whole is carried in registers; in memory, a combined one is accumulated
+where it lies, a carried one has a second buffer for the value that is being made while the old one is read. A value
+that cannot be made in its destination (it has two, or comes from elsewhere) is copied there at the end of its block.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from xdsl.dialects import arith, scf
+from xdsl.dialects.builtin import IntegerAttr, i1, i64
+from xdsl.ir import Block, Operation, Region, SSAValue
+
+from ..dialects.loop.attributes import CARRY
+from ..dialects.loop.combiners import combine, identity
+from ..dialects.loop.ops import ForOp, IfOp, JoinOp, StageOp, element_of, shape
+from .loop_memory import whole_axes, with_contract
+from .loop_stage import Carried, StageState
+from .storage import (
+    View,
+    carried_in_registers,
+    combinable,
+    direct_pieces,
+    heir,
+    in_block,
+    is_vector,
+    needs_memory,
+    vector_of,
+)
+
+NOT_LESS = IntegerAttr(5, i64)
+
+
+class Kernel(StageState):
+    """Adds control: the lowering of one kernel."""
+
+    def body(self, block: Block, targets: Sequence[View | None], carried: Carried) -> None:
+        """Lower a block; operand k of its terminator goes to `targets[k]`."""
+        late = self.destinations(block, targets)
+        copies = self.places(block)
+        for op in block.ops:
+            self.location = op.location
+            if isinstance(op, StageOp):
+                self.stage(op, carried)
+            elif isinstance(op, ForOp):
+                self.for_(op, carried)
+            elif isinstance(op, IfOp):
+                self.if_(op)
+            elif isinstance(op, JoinOp):
+                for piece, view in copies[op]:
+                    self.copy(piece, view)
+        last = block.last_op
+        assert last is not None
+        self.location = last.location
+        for value, view in late:
+            self.copy(value, view)
+
+    def destinations(self, block: Block, targets: Sequence[View | None]) -> list[tuple[SSAValue, View]]:
+        """Give each value that a block ends with its place; those that must be copied there are returned."""
+        late: list[tuple[SSAValue, View]] = []
+        last = block.last_op
+        assert last is not None
+        for value, view in zip(last.operands, targets):
+            if view is None:
+                continue
+            free = in_block(value, block) and value not in self.views
+            whole = not view.combine or (combinable(value, view.combine) and not value.has_more_than_one_use())
+            if free and whole:
+                self.views[value] = view
+            else:
+                late.append((value, view))
+        return late
+
+    def places(self, block: Block) -> dict[Operation, list[tuple[SSAValue, View]]]:
+        """Give memory to every other value that needs it, from users to producers; returns what joins must copy."""
+        copies: dict[Operation, list[tuple[SSAValue, View]]] = {}
+        for op in reversed(list(block.ops)):
+            if not isinstance(op, StageOp | ForOp | IfOp | JoinOp):
+                continue
+            for value in op.results:
+                if value not in self.views and needs_memory(value):
+                    self.views[value] = heir(value, self.views, self.protected) or self.alloc(value)
+            if isinstance(op, JoinOp):
+                copies[op] = []
+                for k, direct in enumerate(direct_pieces(op, block, self.views)):
+                    scale = [s for _, s in op.placement(k)]
+                    offset = tuple(f.without(f.names) for f in op.offsets.data[k].data)
+                    view = self.views[op.res].within(offset, scale)
+                    if direct:
+                        self.views[op.pieces[k]] = view
+                    else:
+                        copies[op].append((op.pieces[k], view))
+        return copies
+
+    # ---- versions
+    def if_(self, op: IfOp) -> None:
+        operands = [self.dim(op.extent.data), self.number(op.threshold)]
+        condition = self.emit(
+            arith.CmpiOp.create(operands=operands, result_types=[i1], properties={"predicate": NOT_LESS})
+        )
+        blocks = [Block(), Block()]
+        for block, region in zip(blocks, (op.then, op.other)):
+            with self.inside(block, home=True):
+                self.body(region.block, [self.views[r] for r in op.results], {})
+                self.add(scf.YieldOp.create())
+        self.location = op.location
+        self.add(scf.IfOp.create(operands=[condition], regions=[Region(b) for b in blocks]))
+
+    # ---- loops
+    def for_(self, op: ForOp, carried: Carried) -> None:
+        yielded = op.terminator.operands
+        targets: list[View | None] = [None] * len(yielded)
+        sums: dict[int, SSAValue] = {}
+        """Results in registers, and their first value."""
+        states: dict[int, tuple[View, View]] = {}
+        """Carried results in memory: the current value's view, and the next one's."""
+        arguments = iter(zip(op.body.block.args, op.inits))
+        for k, (result, target) in enumerate(zip(op.results, (t.data for t in op.targets.data))):
+            element = element_of(result)
+            if target.mode == CARRY:
+                argument, init = next(arguments)
+                if carried_in_registers(op, k):
+                    sums[k] = self.whole(init)
+                else:
+                    states[k] = self.views[result], self.alloc(result)
+                    self.copy(init, states[k][0])
+                    self.views[argument], targets[k] = states[k]
+            elif target.mode and is_vector(result):
+                none = self.number(identity(target.mode, element), vector_of(element, whole_axes(result)[1]))
+                sums[k] = carried.get(result, none)
+            elif target.mode:
+                view = self.views[result]
+                if not view.combine:
+                    self.fill(view, shape(result), identity(target.mode, element), element)
+                targets[k] = view._replace(combine=target.mode)
+            else:
+                view = self.views[result]
+                stream = view._replace(stream=view.stream or target.stream)
+                targets[k] = stream.within(target.access)
+        through = self.passed_on(op, list(sums))
+
+        def build(values: list[SSAValue]) -> list[SSAValue]:
+            self.enter(op, dict(zip(sums, values)))
+            inner = {yielded[k]: v for k, v in zip(sums, values) if k in through}
+            self.body(op.body.block, targets, inner)
+            self.location = op.location
+            for k, (current, following) in states.items():
+                self.move(following, current, op.results[k])
+            return [self.next_value(op, k, value, k in through) for k, value in zip(sums, values)]
+
+        parallel = op.kind.data == "parallel" and not sums and not states
+        inits = list(sums.values())
+        out = self.loop(op.axis.data, op.extent.data, inits, build, op.stride, op.clamped, parallel)
+        self.location = op.location
+        for k, value in zip(sums, out):
+            result = op.results[k]
+            value.name_hint = value.name_hint or result.name_hint
+            self.vectors[result] = value
+            if result in self.views:
+                self.copy(result, self.views[result])
+
+    def passed_on(self, op: ForOp, sums: Sequence[int]) -> list[int]:
+        """The combined results whose producer may go on from the loop's value: made here, and read by nobody else."""
+        through: list[int] = []
+        for k in sums:
+            value, mode = op.terminator.operands[k], op.target(k).mode
+            alone = in_block(value, op.body.block) and not value.has_more_than_one_use()
+            producer = value.owner
+            if mode != CARRY and alone and isinstance(producer, StageOp | ForOp):
+                own = producer.target(producer.results.index(value)).mode
+                if own == mode:
+                    through.append(k)
+        return through
+
+    def enter(self, op: ForOp, values: Mapping[int, SSAValue]) -> None:
+        """Bind the body's arguments that are carried in registers."""
+        carry = [k for k, t in enumerate(op.targets.data) if t.data.mode == CARRY]
+        for k, argument in zip(carry, op.body.block.args):
+            if k in values:
+                self.vectors[argument] = values[k]
+
+    def next_value(self, op: ForOp, k: int, before: SSAValue, passed: bool) -> SSAValue:
+        """What a result in registers is after an iteration."""
+        made, mode = self.vectors[op.terminator.operands[k]], op.target(k).mode
+        if mode == CARRY or passed:
+            return made
+        return self.emit(with_contract(combine(mode, before, made)))

@@ -1,0 +1,205 @@
+"""A stage as loops around its body: vec axes are the dimensions of n-D vectors, the others `scf.for`.
+
+Sums that start and end inside the same loops are accumulated in registers, carried by the loops that reduce them; a
+vec axis that a sum reduces is a dimension of the accumulator until the end, when `vector.multi_reduction` folds it. A
+sum that would need other loops outside is accumulated in memory.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from xdsl.dialects import arith, vector
+from xdsl.dialects.builtin import AnyFloat, DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, VectorType, i1
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from ..dialects.loop.attributes import Target
+from ..dialects.loop.combiners import combine, identity
+from ..dialects.loop.linear import Linear, axes_of
+from ..dialects.loop.ops import IndexOp, StageOp, element_of, shape
+from ..dialects.vector.arith import on_vectors
+from ..dialects.vector.ops import MultiReductionOp, ShapeCastOp, StepOp, TransposeOp
+from .loop_memory import MemoryState, with_contract
+from .loop_state import INDEX, nest
+from .storage import (
+    Axes,
+    is_vector,
+    reads_whole,
+    register_loops,
+    seq_axes,
+    sums_in_memory,
+    vec_axes,
+    vector_axes,
+    vector_of,
+)
+
+Carried = Mapping[SSAValue, SSAValue]
+"""Sums that continue from an enclosing loop's value."""
+
+FLOAT_KIND = {"max": "maximumf", "min": "minimumf"}
+INTEGER_KIND = {"max": "maxsi", "min": "minsi"}
+
+
+def combining_kind(mode: str, element: Attribute) -> str:
+    """Upstream's word for a combiner."""
+    return (FLOAT_KIND if isinstance(element, AnyFloat) else INTEGER_KIND).get(mode, mode)
+
+
+class StageState(MemoryState):
+    """Adds stages."""
+
+    def adapt(self, value: SSAValue, have: Axes, want: Axes) -> SSAValue:
+        """A vector over axes `have` as one over `want`: transposed, and broadcast along the axes it lacks."""
+        have, want = list(have), list(want)
+        if have == want:
+            return value
+        kind = value.type
+        element = kind.element_type if isinstance(kind, VectorType) else kind
+        order = [a for a in want if a in have]
+        if order != have:
+            permutation = [have.index(a) for a in order]
+            value = self.emit(TransposeOp.make(value, permutation, vector_of(element, order)))
+        if len(order) == len(want):
+            return value
+        units = [(n, e if (n, e) in order else 1) for n, e in want]
+        while units and units[0][1] == 1:
+            units = units[1:]
+        if units != order:
+            value = self.emit(ShapeCastOp.create(operands=[value], result_types=[vector_of(element, units)]))
+        return self.emit(vector.BroadcastOp.create(operands=[value], result_types=[vector_of(element, want)]))
+
+    def stage(self, s: StageOp, carried: Carried) -> None:
+        self.location = s.location
+        vec = vec_axes(s)
+        sums = [k for k, t in enumerate(s.targets.data) if t.data.mode]
+        memory = [k for k in sums if sums_in_memory(s, k)]
+        registers = [k for k in sums if k not in memory]
+        for k in memory:
+            view, mode = self.views[s.results[k]], s.target(k).mode
+            if not view.combine:
+                element = element_of(s.results[k])
+                self.fill(view, shape(s.results[k]), identity(mode, element), element)
+                self.views[s.results[k]] = view._replace(combine=mode)
+        outer = register_loops(s) if sums else []
+        inner = [a for a in seq_axes(s) if a not in outer]
+
+        def reduced(_: list[SSAValue]) -> list[SSAValue]:
+            starts = [self.start(s.results[k], s.target(k), vec, carried) for k in registers]
+            sums_ = nest(self, inner, starts, lambda accs: self.point(s, vec, registers, accs))
+            self.location = s.location
+            for k, acc in zip(registers, sums_):
+                self.finish(s, k, acc, vec, carried)
+            return []
+
+        nest(self, outer, [], reduced)
+        for k in memory:
+            self.views[s.results[k]] = self.views[s.results[k]]._replace(combine="")
+
+    # ---- sums
+    def start(self, result: SSAValue, target: Target, vec: Axes, carried: Carried) -> SSAValue:
+        if result in carried and all(n in axes_of(target.access) for n, _ in vec):
+            owner = cast(StageOp, result.owner)
+            return self.adapt(carried[result], vector_axes(owner, target.access) or [], vec)
+        element = element_of(result)
+        return self.number(identity(target.mode, element), vector_of(element, vec))
+
+    def folded(self, s: StageOp, k: int, acc: SSAValue, vec: Axes) -> tuple[SSAValue, Axes]:
+        """The sum over the vec axes that result k reduces, and the axes that remain."""
+        target, element = s.target(k), element_of(s.results[k])
+        keep = [a for a in vec if a[0] in axes_of(target.access)]
+        if len(keep) == len(vec):
+            return acc, keep
+        none = self.number(identity(target.mode, element), vector_of(element, keep))
+        dims = [i for i, a in enumerate(vec) if a not in keep]
+        return self.emit(MultiReductionOp.make(combining_kind(target.mode, element), acc, none, dims)), keep
+
+    def finish(self, s: StageOp, k: int, acc: SSAValue, vec: Axes, carried: Carried) -> None:
+        """Fold the reduced vec axes of an accumulator, then hand the result on."""
+        result, target = s.results[k], s.target(k)
+        value, keep = self.folded(s, k, acc, vec)
+        if value is not acc and result in carried:
+            before = self.adapt(carried[result], vector_axes(s, target.access) or [], keep)
+            value = self.emit(with_contract(combine(target.mode, before, value)))
+        self.deliver(s, k, value, keep)
+
+    def deliver(self, s: StageOp, k: int, value: SSAValue, axes: Axes) -> None:
+        """Hand on the elements of a result that are complete: to its memory, to its readers."""
+        result, target, view = s.results[k], s.target(k), self.views.get(s.results[k])
+        if view is not None:
+            stream = view._replace(stream=view.stream or target.stream)
+            self.write(value, stream, target.access, axes, element_of(result))
+        if is_vector(result):
+            self.vectors[result] = self.adapt(value, axes, vector_axes(s, target.access) or [])
+            self.vectors[result].name_hint = self.vectors[result].name_hint or result.name_hint
+
+    # ---- the body
+    def point(self, s: StageOp, vec: Axes, registers: list[int], accs: list[SSAValue]) -> list[SSAValue]:
+        """The body at one point (one n-D vector of points); returns the new accumulators."""
+        values: dict[SSAValue, SSAValue] = {}
+        self.location = s.location
+        for arg, (value, access) in zip(s.body.block.args, s.reads()):
+            if value in self.vectors and reads_whole(s, value, access):
+                values[arg] = self.adapt(self.vectors[value], vector_axes(s, access) or [], vec)
+            else:
+                values[arg] = self.read(self.views[value], access, vec, element_of(value))
+            values[arg].name_hint = values[arg].name_hint or arg.name_hint
+        for op in s.body.block.ops:
+            if op is not s.terminator:
+                self.location = op.location
+                self.scalar_op(op, vec, values)
+        self.location = s.location
+        out: list[SSAValue] = []
+        left = iter(accs)
+        for k, value in enumerate(s.terminator.operands):
+            mode = s.target(k).mode
+            if k in registers:
+                out.append(self.emit(with_contract(combine(mode, next(left), values[value]))))
+            elif mode:
+                self.deliver(s, k, *self.folded(s, k, values[value], vec))
+            else:
+                self.deliver(s, k, values[value], vec)
+        return out
+
+    def scalar_op(self, op: Operation, vec: Axes, values: dict[SSAValue, SSAValue]) -> None:
+        """One op of a body on all points of a vector."""
+        if isinstance(op, IndexOp):
+            values[op.res] = self.coordinate(op.linear, vec)
+        elif isinstance(op, arith.ConstantOp):
+            kind = vector_of(op.result.type, vec)
+            values[op.result] = self.constant(splat(op.value, kind) if vec else op.value, kind)
+        else:
+            kinds = [vector_of(r.type, vec) for r in op.results]
+            operands = [values[o] for o in op.operands]
+            new = on_vectors(type(op)).create(operands=operands, result_types=kinds, properties=dict(op.properties))
+            new.attributes |= op.attributes
+            self.add(with_contract(new))
+            for old, result in zip(op.results, new.results):
+                result.name_hint = old.name_hint
+                values[old] = result
+
+    def coordinate(self, form: Linear, vec: Axes) -> SSAValue:
+        """A coordinate at every point of a vector: `first + c * step` for each vec axis."""
+        names = {n for n, _ in vec}
+        first = self.index(form.without(names))
+        if not vec:
+            return first
+        kind = vector_of(INDEX, vec)
+        total = self.emit(vector.BroadcastOp.create(operands=[first], result_types=[kind]))
+        for name, extent in vec:
+            if c := form.coef(name):
+                axis = [(name, extent)]
+                value = self.emit(StepOp.create(result_types=[vector_of(INDEX, axis)]))
+                if c != 1:
+                    value = self.emit(combine("mul", value, self.number(c, value.type)))
+                total = self.emit(combine("add", total, self.adapt(value, axis, vec)))
+        return total
+
+
+def splat(value: Attribute, kind: Attribute) -> Attribute:
+    """A scalar constant in every element of a vector type."""
+    assert isinstance(value, FloatAttr | IntegerAttr)
+    number = value.value.data
+    return DenseIntOrFPElementsAttr.from_list(kind, [number & 1 if value.type == i1 else number])  # pyright: ignore
