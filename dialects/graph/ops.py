@@ -229,9 +229,13 @@ class LaunchOp(IRDLOperation):
         if not isinstance(callee, FuncOp):
             raise VerifyException(f"{where}: expected a function @{self.kernel} in the module, found none")
         inputs, outputs = callee.function_type.inputs.data, callee.function_type.outputs.data
+        if not outputs and self.res:  # below the loop level a kernel takes buffers, those of its results last
+            if len(inputs) != (buffers := len(self.args) + len(self.res)):
+                raise VerifyException(f"{where}: expected a kernel on {buffers} buffers, found {len(inputs)}")
+            return
         if list(inputs) != [v.type for v in self.args]:
             found = ", ".join(str(v.type) for v in self.args)
             raise VerifyException(f"{where}: expected arguments ({', '.join(map(str, inputs))}), found ({found})")
-        if list(outputs) != [r.type for r in self.res] and outputs:
+        if list(outputs) != [r.type for r in self.res]:
             found = ", ".join(str(r.type) for r in self.res)
             raise VerifyException(f"{where}: expected results ({', '.join(map(str, outputs))}), found ({found})")
