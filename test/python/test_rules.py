@@ -219,7 +219,7 @@ REJECTED = [
     (text(ADD, X, "where tiny(n)"), r"expected a predicate \(float, .*\), found tiny"),
     (text(ADD, X, "where static(m)"), "expected variables of sort size in static\\(m\\), found m, a name"),
     (text(ADD, X, "where at_most(n)"), "expected 2 arguments of at_most, found 1"),
-    (text(ADD, X, "where float(n)"), "expected variables of sort dtype in float\\(n\\), found n, a variable of sort size"),
+    (text(ADD, X, "where float(n)"), "expected variables of sort dtype in float\\(n\\), found n, a variable"),
     (text(ADD, "%0 = nd.constant 1.0 : tensor<?xf32, #nd.sym<m>>\n graph.roots %x : T1"),
      "expected variables of the right side to be bound on the left, found size m"),
     (text(ADD, "%0 = arith.negf %x : T1\n graph.roots %0 : T1"), "expected nd ops without regions on the right side"),
