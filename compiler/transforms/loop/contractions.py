@@ -10,12 +10,17 @@ from dataclasses import dataclass
 from math import prod
 
 from ....dialects.loop.linear import axes_of
-from ....dialects.loop.ops import StageOp, shape
+from ....dialects.loop.ops import StageOp, element_of, shape
 from ...machine import Machine
-from .steptext import extent, lanes_of, step
+from .reorder import TYPICAL, axis_stride, strides_of
+from .steptext import bytes_of, extent, lanes_of, step
 
 SKINNY = 4
 """With this few rows, transposed lanes are not worth a copy: partial sums along the reduced axis instead."""
+
+
+LINES = 32
+"""Lines of a streamed matrix that are read together: as many as there are pages and prefetches in flight."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +44,17 @@ class Contraction:
     @property
     def transposed(self) -> bool:
         """Lanes are not contiguous in memory."""
-        access = self.stage.reads()[self.rhs][1]
-        return access[-1].coef(self.n) != 1 or any(f.coef(self.n) for f in access[:-1])
+        return self.stride(self.n) != 1
+
+    def stride(self, axis: str) -> int:
+        """Elements between neighbours along an axis in the lanes' operand."""
+        value, access = self.stage.reads()[self.rhs]
+        return axis_stride(access, strides_of(value), axis)
 
     @property
     def rhs_bytes(self) -> int:
         dims = shape(self.stage.ins[self.rhs])
-        return 4 * prod(d if isinstance(d, int) else 1024 for d in dims)
+        return bytes_of(element_of(self.stage.ins[self.rhs])) * prod(d if isinstance(d, int) else TYPICAL for d in dims)
 
 
 def contraction(stage: StageOp) -> Contraction | None:
@@ -93,6 +102,8 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
     steps = [step("nest", names, axis=a) for a in everywhere]
     if c.transposed and isinstance(c.stage.extent(c.m), int) and extent(c.stage, c.m) <= SKINNY:
         return [*steps, *along_k(c, names, [a for a in batch if a not in everywhere], machine)]
+    if streams(c, machine):
+        return [*steps, *blocks_of_k(c, names, [a for a in batch if a not in everywhere], width)]
     steps += tile(names, c.n, width, c.stage)
     if c.transposed or (4 * c.rhs_bytes >= machine.l2_bytes and extent(c.stage, c.m) >= 8 * rows):
         steps += pack(c, machine)
@@ -105,6 +116,24 @@ def tile(names: list[str], axis: str, size: int, stage: StageOp) -> list[str]:
     """A tile step, unless the axis is no longer than a tile."""
     whole = stage.extent(axis)
     return [] if isinstance(whole, int) and whole <= size else [step("tile", names, axis=axis, size=size)]
+
+
+def streams(c: Contraction, machine: Machine) -> bool:
+    """Few rows against a large matrix: it is read once, from memory, and should be read along its rows."""
+    few = isinstance(c.stage.extent(c.m), int) and extent(c.stage, c.m) <= SKINNY
+    long_rows = extent(c.stage, c.n) >= 4 * LINES and extent(c.stage, c.k[0]) > LINES
+    return few and long_rows and not c.transposed and len(c.k) == 1 and c.rhs_bytes >= machine.l2_bytes
+
+
+def blocks_of_k(c: Contraction, names: list[str], batch: list[str], width: int) -> list[str]:
+    """Some lines of the matrix at a time, added up in the result, which stays in the caches."""
+    others = [n for n in names if n != c.label]
+    steps = [step("nest", names, axis=a) for a in batch]
+    steps += [step("tile", [c.label], axis=c.k[0], size=LINES), *tile([c.label], c.n, width, c.stage)]
+    steps.append(step("vectorize", [c.label], axes=[c.m, c.n]))
+    if others:
+        steps += [*tile(others, c.n, width, c.stage), step("vectorize", others, axes=[c.n])]
+    return steps
 
 
 def along_k(c: Contraction, names: list[str], batch: list[str], machine: Machine) -> list[str]:
@@ -128,7 +157,7 @@ def pack(c: Contraction, machine: Machine) -> list[str]:
     axes = [a.name for a in c.stage.axes if a.name in kept and a.name != c.n and a.name in c.k]
     others = [a.name for a in c.stage.axes if a.name in kept and a.name not in (*axes, c.n)]
     steps = [step("pack", [c.label], value=c.rhs_name, axes=[*others, *axes, c.n])]
-    inner = next((n for n, k in access[-1].terms if k == 1 and n in c.k), "")
+    inner = next((n for n in c.k if c.stride(n) == 1), "")
     lanes = lanes_of([c.stage], machine)
     if c.transposed and inner and extent(c.stage, inner) >= lanes:
         # Squares of lanes by lanes are turned in registers.
