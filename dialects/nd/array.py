@@ -23,10 +23,31 @@ def _call(name: str, *args: Any, **kwargs: Any) -> Any:
     return getattr(functions, name)(*args, **kwargs)
 
 
+UFUNCS = {
+    "add": "add",
+    "subtract": "sub",
+    "multiply": "mul",
+    "divide": "true_divide",
+    "floor_divide": "floor_divide",
+    "remainder": "remainder",
+    "power": "power",
+    "matmul": "matmul",
+    "bitwise_and": "logical_and",
+    "bitwise_or": "logical_or",
+    "bitwise_xor": "logical_xor",
+    "equal": "equal",
+    "not_equal": "not_equal",
+    "less": "less",
+    "less_equal": "less_equal",
+    "greater": "greater",
+    "greater_equal": "greater_equal",
+}
+"""NumPy's operators, by what they are called here."""
+
+
 class Array:
     __slots__ = ("value",)
     __array_priority__ = 100
-    __array_ufunc__ = None  # NumPy's operators hand over to ours
 
     def __init__(self, value: SSAValue) -> None:
         self.value = value
@@ -213,6 +234,17 @@ class Array:
 
     def __index__(self) -> NoReturn:  # noqa: PLE0305
         self._unknown("value", "mlc.numpy.where or one_hot, or a static argument")
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **_: Any) -> Array:
+        """NumPy's operators hand over to ours; its functions do not."""
+        if method == "__call__" and (found := UFUNCS.get(ufunc.__name__)) is not None:
+            return _call(found, *inputs)
+        from .op import locate
+
+        message = (
+            f"numpy.{ufunc.__name__} cannot take a traced value of type {self.type}; use mlc.numpy.{ufunc.__name__}"
+        )
+        raise CompileError(message, locate[0]())
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         self._unknown("value", "functions of mlc.numpy instead of numpy's")
