@@ -47,7 +47,7 @@ _TABLE = (
 def reword(text: str) -> str:
     """The message on one line; each row that matches the whole of it applies, in order."""
     message = " ".join(text.split()).rstrip(".!")
-    message = re.sub("^Expected", "expected", message)
+    message = re.sub("(^|: )Expected", r"\1expected", message)
     for pattern, replacement in _TABLE:
         message = re.sub(f"^{pattern}$", replacement, message)
     return message
