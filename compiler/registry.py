@@ -32,6 +32,7 @@ PASSES: dict[str, str] = {
     "jvp": "mlc.compiler.transforms.jvp:Jvp",
     "linearize": "mlc.compiler.transforms.linearize:Linearize",
     "vjp": "mlc.compiler.transforms.vjp:Vjp",
+    "grad": "mlc.compiler.transforms.vjp:Grad",
     "vmap": "mlc.compiler.transforms.vmap:Vmap",
     # graph
     "graph-fuse": "mlc.compiler.transforms.graph_fuse:GraphFuse",

@@ -1,0 +1,116 @@
+"""Forward mode: every op is followed by the op of its tangent.
+
+    func @main(%x) {                  func @main_jvp(%x, %dx) {
+      %y = nd.sin %x          ->        %y = nd.sin %x
+      return %y                         %c = nd.cos %x
+    }                                   %dy = nd.mul %dx, %c
+                                        return %y, %dy
+                                      }
+
+A tangent of zero is None and costs nothing. A composite without a derivative of its own is differentiated through its
+decomposition. Ops with regions are refused; effects do not exist at this level yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import CallOp, FuncOp
+from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.passes import ModulePass
+
+from ...dialects.errors import CompileError
+from ...dialects.nd.composite import Composite
+from ...dialects.nd.op import Array, NdOp, building, insert, place, zeros_like
+from ...dialects.nd.types import is_float
+from ..blocks import arrays, clone, refuse_regions, return_, terminator, trace_block
+
+Tangents = list[Array | None]
+
+
+def jvp(block: Block, args: Sequence[Array], tangents: Sequence[Array | None]) -> tuple[list[Array], Tangents]:
+    """Emit the block's ops with their tangents at the current place; returns results and their tangents."""
+    env: dict[SSAValue, SSAValue] = {b: a.value for b, a in zip(block.args, args, strict=True)}
+    known: dict[SSAValue, Array] = {b: t for b, t in zip(block.args, tangents, strict=True) if t is not None}
+    last, at = terminator(block), place()
+    outside = at.location
+    for op in block.ops:
+        if op is last:
+            break
+        at.location = op.location
+        found = [known.get(v) for v in op.operands]
+        if all(t is None for t in found):
+            insert(clone(op, env))
+            continue
+        known.update((r, t) for r, t in zip(op.results, _rule(op, found, env), strict=True) if t is not None)
+    at.location = outside
+    return arrays(last.operands, env), [known.get(v) for v in last.operands]
+
+
+def _rule(op: Operation, tangents: Tangents, env: dict[SSAValue, SSAValue]) -> Sequence[Array | None]:
+    """Emit an op and its tangents; its results enter `env`."""
+    refuse_regions(op, "jvp")
+    if isinstance(op, Composite) and type(op).tangent is NdOp.tangent:
+        body = trace_block(lambda *xs: [op.decompose(*xs)], [v.type for v in op.operands], op.location)
+        results, out = jvp(body, arrays(op.operands, env), tangents)
+        env[op.results[0]] = results[0].value
+        return out
+    if not isinstance(op, NdOp):
+        what = "inline the call first" if isinstance(op, CallOp) else "it has no derivative"
+        raise CompileError(f"jvp: expected an op of the nd dialect, found {op.name}; {what}", op.location)
+    new = insert(clone(op, env))
+    assert isinstance(new, NdOp)
+    return new.jvp(tangents)
+
+
+def jvp_function(f: FuncOp, name: str) -> FuncOp:
+    """`@name(arguments, tangents of float arguments) -> (results, tangents of float results)`."""
+    old = f.body.block
+    floats = [a for a in old.args if is_float(a.type)]
+    block = Block(arg_types=[a.type for a in (*old.args, *floats)])
+    for before, after in zip((*old.args, *floats), block.args, strict=True):
+        hint = before.name_hint
+        after.name_hint = hint if after.index < len(old.args) or hint is None else f"d{hint}"
+        after.location = before.location
+    seeds = iter(map(Array, block.args[len(old.args) :]))
+    with building(block, terminator(old).location):
+        ys, ts = jvp(
+            old, [*map(Array, block.args[: len(old.args)])], [next(seeds) if a in floats else None for a in old.args]
+        )
+        return_(
+            [*ys, *(t if t is not None else zeros_like(y) for y, t in zip(ys, ts, strict=True) if is_float(y.type))]
+        )
+    new = FuncOp(name, (list(block.arg_types), [v.type for v in terminator(block).operands]), Region(block))
+    new.location = f.location
+    return new
+
+
+def entry(module: ModuleOp, name: str) -> FuncOp:
+    """The function that a pass works on."""
+    functions = [op for op in module.ops if isinstance(op, FuncOp)]
+    for f in functions:
+        if f.sym_name.data == name:
+            return f
+    found = ", ".join(f"@{f.sym_name.data}" for f in functions) or "none"
+    raise CompileError(f"expected a function @{name}, found {found}", module.location)
+
+
+def insert_after(f: FuncOp, new: FuncOp) -> None:
+    block = f.parent
+    assert block is not None
+    block.insert_ops_after([new], f)
+
+
+@dataclass(frozen=True)
+class Jvp(ModulePass):
+    """Add `@entry_jvp`, which takes a tangent for each float argument and gives one for each float result."""
+
+    name = "jvp"
+    entry: str = "main"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        f = entry(op, self.entry)
+        insert_after(f, jvp_function(f, f"{self.entry}_jvp"))

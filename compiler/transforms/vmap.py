@@ -1,0 +1,89 @@
+"""Batching: every op gets a new leading dimension, by its dimension map.
+
+    func @main(%x: tensor<3xf32>, %w)                        func @main_vmap(%x: tensor<8x3xf32>, %w)
+      %y = nd.contract %x, %w "a, a b -> b"       ->           %y = nd.contract %x, %w "a b, b c -> a c"
+
+Ops that read nothing batched stay as they are. Ops with regions are refused; symbolic sizes may be batch sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Block, Region, SSAValue
+from xdsl.passes import ModulePass
+
+from ...dialects.errors import CompileError
+from ...dialects.nd.dims import Dim, symbol
+from ...dialects.nd.op import Array, NdOp, building, expand, insert, place
+from ...dialects.nd.types import element, shape_of, tensor
+from ..blocks import clone, refuse_regions, return_, terminator
+from .jvp import entry, insert_after
+
+
+def vmap(block: Block, args: Sequence[Array], flags: Sequence[bool], size: Dim) -> tuple[list[Array], list[bool]]:
+    """Emit the block over a new leading dimension of the arguments that `flags` name; which results have it."""
+    env: dict[SSAValue, SSAValue] = {b: a.value for b, a in zip(block.args, args, strict=True)}
+    batched: set[SSAValue] = {b for b, f in zip(block.args, flags, strict=True) if f}
+    last, at = terminator(block), place()
+    outside = at.location
+    for op in block.ops:
+        if op is last:
+            break
+        at.location = op.location
+        found = [v in batched for v in op.operands]
+        if not any(found):
+            insert(clone(op, env))
+            continue
+        refuse_regions(op, "vmap")
+        if not isinstance(op, NdOp):
+            raise CompileError(f"vmap: expected an op of the nd dialect, found {op.name}", op.location)
+        out = op.batch([Array(env.get(v, v)) for v in op.operands], found, size)
+        env[op.results[0]] = out.value
+        batched.add(op.results[0])
+    at.location = outside
+    return [Array(env.get(v, v)) for v in last.operands], [v in batched for v in last.operands]
+
+
+def vmap_function(f: FuncOp, name: str, axes: Sequence[bool], size: Dim) -> FuncOp:
+    """`@name` over a leading dimension of `size` of the flagged arguments and of every result."""
+    old = f.body.block
+    types = [
+        tensor((size, *shape_of(a.type)), element(a.type)) if flag else a.type
+        for a, flag in zip(old.args, axes, strict=True)
+    ]
+    block = Block(arg_types=types)
+    for before, after in zip(old.args, block.args, strict=True):
+        after.name_hint, after.location = before.name_hint, before.location
+    with building(block, terminator(old).location):
+        ys, got = vmap(old, [*map(Array, block.args)], axes, size)
+        return_([y if g else expand(y, size) for y, g in zip(ys, got, strict=True)])
+    new = FuncOp(name, (types, [v.type for v in terminator(block).operands]), Region(block))
+    new.location = f.location
+    return new
+
+
+@dataclass(frozen=True)
+class Vmap(ModulePass):
+    """Add `@entry_vmap`: `@entry` over a new leading dimension, of `size`, or of the symbol `symbol`; `args` are the
+    arguments that get it (default: all)."""
+
+    name = "vmap"
+    entry: str = "main"
+    size: int | None = None
+    symbol: str = "n"
+    args: tuple[int, ...] = ()
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        f = entry(op, self.entry)
+        count = len(f.body.block.args)
+        for k in self.args:
+            if not 0 <= k < count:
+                raise CompileError(f"vmap: expected an argument from 0 to {count - 1}, found {k}", f.location)
+        axes = [not self.args or k in self.args for k in range(count)]
+        size: Dim = symbol(self.symbol) if self.size is None else self.size
+        insert_after(f, vmap_function(f, f"{self.entry}_vmap", axes, size))
