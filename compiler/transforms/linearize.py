@@ -150,7 +150,7 @@ def or_zeros(c: Array | None, like: SSAValue) -> Array:
 
 
 def vjp_function(f: FuncOp, name: str, wrt: Sequence[int]) -> FuncOp:
-    """`@name(arguments, cotangents of float results) -> (results, cotangents of the arguments wrt)`, in one function."""
+    """`@name(arguments, cotangents of float results) -> (results, cotangents of the arguments wrt)`."""
     old = f.body.block
     floats = [v for v in terminator(old).operands if is_float(v.type)]
     block = arguments_of(f, floats)
