@@ -20,6 +20,7 @@ from ..dialects.graph.views import VIEWS, unit_reshape
 from ..dialects.nd.constant import Source
 from ..dialects.nd.contraction import Contract
 from ..dialects.nd.dims import Dim
+from ..dialects.nd.elementwise import Elementwise
 from ..dialects.nd.indexing import Arg
 from ..dialects.nd.movement import Concat, Pad, Reshape, Transpose
 from ..dialects.nd.op import NdOp
@@ -200,3 +201,43 @@ class Stages:
 
 def _unit(op: Operation) -> bool:
     return isinstance(op, Reshape) and unit_reshape(op)
+
+
+def replaceable(block: Block) -> dict[int, list[int]]:
+    """For each argument the results that may overwrite it: every read of it is in the stage that makes the result, at
+    the element that the result replaces."""
+    plan = Stages(block)
+    reads: dict[SSAValue, set[tuple[int, tuple[str, ...]] | None]] = {a: set() for a in block.args}
+
+    def visit(value: SSAValue, where: tuple[int, tuple[str, ...]] | None) -> None:
+        op = value.owner
+        if value in reads:
+            reads[value].add(where)
+            return
+        if value in plan.home or not isinstance(op, Operation):
+            return
+        for v in op.operands:
+            visit(v, where if isinstance(op, Elementwise) else None)
+
+    for k, stage in enumerate(plan.stages):
+        for member in stage.members:
+            op = member.value.owner
+            if not isinstance(op, Operation):
+                visit(member.value, None)
+                continue
+            pointwise = stage.kind == "map" and isinstance(op, Elementwise | Reduce)
+            for v in op.operands:
+                visit(v, (k, member.axes) if pointwise else None)
+    out: dict[int, list[int]] = {}
+    for arg in block.args:
+        places = reads[arg]
+        if len(places) != 1 or None in places:
+            continue
+        (place,) = places
+        for r, value in enumerate(plan.last.operands):
+            if value in block.args or value.type != arg.type or isinstance(value.owner, Reduce):
+                continue
+            member = next((m for m in plan.stages[plan.home[value]].members if m.value is value), None)
+            if member is not None and (plan.home[value], member.axes) == place:
+                out.setdefault(arg.index, []).append(r)
+    return out
