@@ -60,6 +60,7 @@ def arguments() -> argparse.ArgumentParser:
     show.add_argument(
         "--report", action="store_true", help="kernels, buffers and layouts of the result instead of its IR"
     )
+    show.add_argument("--emit-llvm", action="store_true", help="LLVM IR of the result; --pipeline=llvm implies it")
     check = out.add_argument_group("how to check")
     check.add_argument(
         "--verify-each",
@@ -131,8 +132,8 @@ def _one(
     if args.report:
         return _report(module, passes, options, ctx)
     timing.rows += run(module, passes, options, ctx).rows
-    if args.pipeline == "llvm" and not args.passes and not args.pass_pipeline:
-        from ..compiler.compile import llvm_ir
+    if args.emit_llvm or args.pipeline == "llvm":
+        from ..compiler.emission import llvm_ir
 
         return llvm_ir(module)
     return print_ir(module, generic=args.mlir_print_op_generic, locations=args.mlir_print_debuginfo)

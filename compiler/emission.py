@@ -1,0 +1,33 @@
+"""The LLVM IR text of a module at the vector level: what `mlc-opt --pipeline=llvm` prints and the JIT compiles."""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+
+from ..dialects.errors import CompileError
+from ..lowering.emit.entry import emit_program, kernels_of
+from ..lowering.emit.kernel import emit_kernel
+from .machine import Machine
+
+
+def llvm_ir(module: ModuleOp, machine: Machine | None = None) -> str:
+    """The kernels and the entry of each program; of a module without programs, its functions as kernels."""
+    machine = machine or Machine.host()
+    kernels = kernels_of(module)
+    functions = [op for op in module.body.block.ops if isinstance(op, FuncOp) and not op.is_declaration]
+    programs = [f for f in functions if any(op.name == "graph.launch" for op in f.body.block.ops)]
+    if not programs:
+        return _joined({f.sym_name.data: emit_kernel(f, machine.vector_bytes).llvm_ir for f in functions})
+    texts: dict[str, str] = {}
+    for program in programs:
+        if "graph.arena" not in program.attributes:
+            raise CompileError("expected a program after graph-plan, found one without a memory plan", program.location)
+        code = emit_program(program, kernels, machine.vector_bytes)
+        texts |= {k.name: k.llvm_ir for k in code.kernels}
+        texts[f"{program.sym_name.data} (entry)"] = code.entry
+    return _joined(texts)
+
+
+def _joined(texts: dict[str, str]) -> str:
+    return "\n".join(f"; {name}\n{text.rstrip()}\n" for name, text in texts.items())
