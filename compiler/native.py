@@ -1,16 +1,21 @@
 """One kernel of the vector level as a Python function on buffers, for tests and for checks kernel by kernel."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from xdsl.dialects import func
+from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType
 
 from ..lowering.emit.kernel import KernelCode, emit_kernel
 from ..runtime import jit
 from ..runtime.arena import Block
+from ..runtime.interpret_vector import poison, run_time_sizes
 
 SCALARS = {
     "float": ctypes.c_float,
@@ -20,6 +25,7 @@ SCALARS = {
     "i8": ctypes.c_int8,
     "i1": ctypes.c_bool,
 }
+Array = np.ndarray[Any, Any]
 
 
 class NativeKernel:
@@ -40,8 +46,7 @@ class NativeKernel:
             if not p.buffer:
                 values.append(argument)
                 continue
-            assert isinstance(argument, np.ndarray)
-            array: np.ndarray[Any, Any] = argument
+            array: Array = argument
             values.append(array.ctypes.data)
             values += [array.shape[d] for d in p.sizes]
             values += [array.strides[d] // array.itemsize for d in p.strides]
@@ -53,3 +58,15 @@ def compile_kernel(
     f: func.FuncOp, vector_bytes: int = 64, cpu: str | None = None, features: str | None = None
 ) -> NativeKernel:
     return NativeKernel(emit_kernel(f, vector_bytes), cpu, features)
+
+
+def run_kernel(f: func.FuncOp, inputs: Sequence[Array], vector_bytes: int = 64) -> list[Array]:
+    """The results of a lowered function: its arguments behind the inputs, poisoned before."""
+    outs: list[Array] = []
+    kinds, sizes = f.function_type.inputs.data, run_time_sizes(f, inputs)
+    for kind, dynamic in zip(kinds[len(inputs) :], sizes[len(inputs) :]):
+        assert isinstance(kind, MemRefType)
+        rest = iter(dynamic)
+        outs.append(poison([next(rest) if s == DYNAMIC_INDEX else s for s in kind.get_shape()], kind.element_type))
+    compile_kernel(f, vector_bytes)(*inputs, *outs)
+    return outs

@@ -25,7 +25,13 @@ from .state import Emitter, Form, Ref, emits
 from .text import bytes_of, kind_of, literal
 
 ALIGNMENT = 64
-VIEWS = ("memref.reinterpret_cast", "memref.subview", "memref.cast", "memref.assume_alignment")
+VIEWS = (
+    "memref.reinterpret_cast",
+    "memref.subview",
+    "memref.cast",
+    "memref.assume_alignment",
+    "memref.extract_strided_metadata",
+)
 
 
 def root_of(value: SSAValue) -> SSAValue:
@@ -113,6 +119,16 @@ def dim(e: Emitter, op: Operation) -> None:
     assert position is not None
     size = ref.sizes[position]
     e.index[op.results[0]] = Form(size, {}) if isinstance(size, int) else e.name_index(size, e.depth.get(size, 0))
+
+
+@emits("memref.extract_strided_metadata")
+def extract_strided_metadata(e: Emitter, op: Operation) -> None:
+    """The root as a buffer without dimensions, offset 0 from the view's first element, sizes, strides."""
+    ref, results = e.refs[op.operands[0]], list(op.results)
+    e.refs[results[0]] = ref._replace(sizes=[], strides=[])
+    e.index[results[1]] = Form(0, {})
+    for result, value in zip(results[2:], [*ref.sizes, *ref.strides], strict=True):
+        e.index[result] = Form(value, {}) if isinstance(value, int) else e.name_index(value, e.depth.get(value, 0))
 
 
 @emits("memref.reinterpret_cast")
