@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from xdsl.dialects import arith
@@ -185,10 +185,13 @@ CASTS = (
 SIGNED_COMPARISON = (np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal)
 
 
+def predicate_of(op: Operation) -> int:
+    return cast(Any, op.properties["predicate"]).value.data
+
+
 def compare_integers(op: Operation, a: Array, b: Array) -> Array:
     """Predicates 0 to 5 compare as signed, where true of i1 is -1; 6 to 9 as unsigned."""
-    assert isinstance(op, arith.CmpiOp)
-    predicate = op.predicate.value.data
+    predicate = predicate_of(op)
     if predicate >= 6:
         return SIGNED_COMPARISON[predicate - 4](unsigned(np.asarray(a)), unsigned(np.asarray(b)))
     if np.asarray(a).dtype == np.bool_ and predicate >= 2:
@@ -198,8 +201,7 @@ def compare_integers(op: Operation, a: Array, b: Array) -> Array:
 
 def compare_floats(op: Operation, a: Array, b: Array) -> Array:
     """Predicates: false, the ordered ones, ord, the unordered ones, uno, true."""
-    assert isinstance(op, arith.CmpfOp)
-    predicate = op.predicate.value.data
+    predicate = predicate_of(op)
     unordered = np.isnan(a) | np.isnan(b)
     order = (np.equal, np.greater, np.greater_equal, np.less, np.less_equal, np.not_equal)
     if predicate in (0, 15):
@@ -213,7 +215,7 @@ def compare_floats(op: Operation, a: Array, b: Array) -> Array:
     return order[predicate - 8](a, b) | unordered
 
 
-def cast(op: Operation, a: Array) -> Array:
+def convert(op: Operation, a: Array) -> Array:
     a, target = np.asarray(a), numpy_type(op.results[0].type)
     if op.name == "arith.bitcast":
         return a.view(target)
@@ -251,7 +253,7 @@ def evaluate(op: Operation, args: Sequence[Array]) -> Array:
         if name == "arith.cmpf":
             return np.asarray(compare_floats(op, args[0], args[1]))
         if name in CASTS:
-            return np.asarray(cast(op, args[0]))
+            return np.asarray(convert(op, args[0]))
         f = BINARY.get(name) or UNARY.get(name) or TERNARY.get(name)
         if f is None:
             raise CompileError(f"the interpreter has no {name}", op.location)

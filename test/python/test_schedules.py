@@ -1,7 +1,7 @@
 """Schedules change how a kernel is computed, never what: random ones, and every prefix of every chosen one.
 
-A backend runs a scheduled module; `BACKENDS` holds the interpreter of the loop level. A random schedule is either right
-or refused with a message.
+A backend runs a scheduled module: the interpreter of the loop level, or native code. A random step is either right or
+refused with a message.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mlc.compiler import registry
+from mlc.compiler.context import context
 from mlc.compiler.machine import Machine
+from mlc.compiler.native import compile_kernel
 from mlc.compiler.parsing import parse_module
 from mlc.compiler.transforms.loop.apply_schedule import run_schedule, steps_of
 from mlc.compiler.transforms.loop.choose_schedule import schedule
@@ -23,6 +26,7 @@ from mlc.compiler.verify import verify
 from mlc.dialects.errors import CompileError
 from mlc.dialects.loop.ops import StageOp
 from mlc.dialects.nd.op import Tolerance
+from mlc.dialects.nd.types import NUMPY, element, shape_of
 from mlc.runtime.interpret_loop import call
 from mlc.runtime.matching import assert_matches
 from xdsl.dialects import func
@@ -40,10 +44,22 @@ def interpret(module: ModuleOp, arrays: list[Array]) -> list[Array]:
     return call(function_of(module), *arrays)
 
 
+def native(module: ModuleOp, arrays: list[Array]) -> list[Array]:
+    """Results start as garbage: what is not written shows."""
+    lowered = module.clone()
+    outputs = function_of(lowered).function_type.outputs.data
+    results = [np.full(shape_of(t), 77, NUMPY[element(t)]) for t in outputs]
+    registry.lookup("lower-loop")().apply(context(), lowered)
+    verify(lowered)
+    registry.lookup("expand-math")().apply(context(), lowered)
+    compile_kernel(function_of(lowered))(*(np.ascontiguousarray(a) for a in arrays), *results)
+    return results
+
+
 CLOSE = Tolerance(ulp=32, sums=32, scale=8)
 """Sums of up to 60 products in any order, and a few functions of them."""
 
-BACKENDS: dict[str, Backend] = {"interpreter": interpret}
+BACKENDS: dict[str, Backend] = {"interpreter": interpret, "native": native}
 
 MACHINES = {
     "wide": Machine(vector_bytes=64, registers=32, has_fma=True, fma_per_cycle=2),

@@ -32,8 +32,9 @@ LEAST = 16
 
 
 def schedule(f: func.FuncOp, machine: Machine) -> str:
-    """The schedule of a function; the function stays as it is, but labels become unique."""
-    unique_labels(f)
+    """The schedule of a function; the function stays as it is, but its stages and values get names to call them by."""
+    name_stages(f)
+    name_values(f)
     steps: list[str] = []
     linked = chain([op for op in f.body.block.ops if isinstance(op, StageOp)])
     trial = schedule_chain(linked, machine) if linked else []
@@ -46,8 +47,8 @@ def schedule(f: func.FuncOp, machine: Machine) -> str:
     return ",".join(steps + (accepted(f, steps, [step("stream", streams)]) if streams else []))
 
 
-def unique_labels(f: func.FuncOp) -> None:
-    """Steps name stages: give a second stage of a label a number."""
+def name_stages(f: func.FuncOp) -> None:
+    """Steps name stages: a second stage of a label gets a number."""
     seen: set[str] = set()
     for stage in stages(f):
         label, number = stage.label.data, 1
@@ -56,6 +57,18 @@ def unique_labels(f: func.FuncOp) -> None:
         if label != stage.label.data:
             stage.properties["label"] = StringAttr(label)
         seen.add(label)
+
+
+def name_values(f: func.FuncOp) -> None:
+    """Steps name values: those without a name are called by their stage or place."""
+    for k, arg in enumerate(f.body.block.args):
+        if arg.name_hint is None:
+            arg.name_hint = f"arg{k}"
+    for op in f.body.block.ops:
+        for k, result in enumerate(op.results):
+            if result.name_hint is None:
+                name = op.label.data if isinstance(op, StageOp) else op.name.partition(".")[2]
+                result.name_hint = f"{name}_{k}" if k else name
 
 
 def parts(f: func.FuncOp) -> list[list[StageOp]]:
