@@ -1,28 +1,65 @@
 """The graph level in the interpreter: a kernel runs its region, a launch its function.
 
-A launch of a function that writes into buffers (below the loop level) gets new ones, filled with poison, so that what a
-kernel leaves out shows in the numbers.
+After `graph-plan` results live where the plan puts them, in one arena per call, so that a plan which puts a value over
+one that is still needed shows in the numbers. A launch of a function that writes into buffers (below the loop level)
+gets these buffers themselves; what it does not read first is filled with poison, so that what a kernel leaves out shows
+too. Buffers of arguments are copies: the caller's arrays are never written.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation
 
-from ..dialects.graph.ops import KernelOp, LaunchOp
+from ..dialects.graph.ops import ARENA, KernelOp, LaunchOp
+from ..dialects.graph.place import Place, SizeAttr
 from ..dialects.nd.types import NUMPY, element, shape_of
 from .interpreter import Frame, handles
 
+Array = np.ndarray[Any, np.dtype[Any]]
 
-def poisoned(frame: Frame, t: Attribute) -> np.ndarray[Any, Any]:
-    """A new array of a result's type: NaN, or the least integer; truth values as bytes."""
-    dtype = NUMPY[element(t)]
-    dims = [frame.size(d) for d in shape_of(t)]
-    if dtype.kind == "b":
-        return np.zeros(dims, np.int8)
-    return np.full(dims, np.nan if dtype.kind == "f" else np.iinfo(dtype).min, dtype)
+
+def poison(array: Array) -> None:
+    """Fill with NaN, or the least integer."""
+    if array.dtype.kind == "b":
+        array[...] = False
+    else:
+        array[...] = np.nan if array.dtype.kind == "f" else np.iinfo(array.dtype).min
+
+
+def buffer(frame: Frame, t: Attribute, place: Place | None, main: Operation | None) -> Array:
+    """The memory of a result: new, or where the plan puts it."""
+    dtype, dims = NUMPY[element(t)], [frame.size(d) for d in shape_of(t)]
+    if place is None:
+        return np.empty(dims, dtype)
+    count = dtype.itemsize * int(np.prod(dims, dtype=np.int64))
+    memory, start = _memory(frame, place, count, main)
+    return memory[start : start + count].view(dtype).reshape(dims)
+
+
+def _memory(frame: Frame, place: Place, count: int, main: Operation | None) -> tuple[Array, int]:
+    """The bytes that a place lies in, and where it begins in them."""
+    key = place.base if place.base == "arena" else (place.base, place.number)
+    start = frame.size(place.number) if place.base == "arena" else 0
+    if key not in frame.memory:
+        assert isinstance(main, FuncOp)
+        if place.base == "arena":
+            size = main.attributes[ARENA]
+            assert isinstance(size, SizeAttr)
+            frame.memory[key] = np.zeros(frame.size(size.data), np.uint8)
+        elif place.base == "argument":
+            assert isinstance(place.number, int)
+            argument = main.body.block.args[place.number]
+            copy = np.array(frame[argument], order="C")
+            frame[argument] = copy
+            frame.memory[key] = copy.reshape(-1).view(np.uint8)
+        else:
+            frame.memory[key] = np.zeros(count, np.uint8)
+    return frame.memory[key], start
 
 
 @handles("graph.kernel")
@@ -36,15 +73,20 @@ def _kernel(frame: Frame, op: Operation) -> None:
 def _launch(frame: Frame, op: Operation) -> None:
     assert isinstance(op, LaunchOp)
     callee = frame.interpreter.function(op.kernel)
+    places = [p.data for p in op.places] if op.places is not None else [None] * len(op.results)
+    results = [buffer(frame, r.type, p, op.parent_op()) for r, p in zip(op.results, places, strict=True)]
     args = frame.get(op.args)
     if callee.function_type.outputs.data:
-        frame.set(op, frame.interpreter.run(callee, args, frame.symbols))
-        return
-    outs = [poisoned(frame, r.type) for r in op.results]
-    frame.interpreter.run(
-        callee, [*(a.view(np.int8) if a.dtype == np.bool_ else a for a in args), *outs], frame.symbols
-    )
-    arrays = zip(outs, op.results)
-    frame.set(
-        op, [(a != 0) if element(r.type) in NUMPY and NUMPY[element(r.type)].kind == "b" else a for a, r in arrays]
-    )
+        for result, value in zip(results, frame.interpreter.run(callee, args, frame.symbols), strict=True):
+            result[...] = value
+    else:
+        for result in results:
+            if not any(np.may_share_memory(result, a) for a in args):
+                poison(result)
+        frame.interpreter.run(callee, _as_bytes([*args, *results]), frame.symbols)
+    frame.set(op, results)
+
+
+def _as_bytes(arrays: Sequence[Array]) -> list[Array]:
+    """Truth values as kernels see them."""
+    return [a.view(np.int8) if a.dtype == np.bool_ else a for a in arrays]

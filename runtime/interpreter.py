@@ -59,6 +59,8 @@ class Frame:
         self.interpreter = interpreter
         self.symbols = dict(symbols)
         self.values: dict[SSAValue, Any] = {}
+        self.memory: dict[Any, Array] = {}
+        """Bytes that several values share (the graph level's plan)."""
 
     def __getitem__(self, value: SSAValue) -> Any:
         return self.values[value]
