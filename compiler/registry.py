@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import importlib.util
+import inspect
+import re
 import sys
 from collections.abc import Iterable
 from importlib import import_module
@@ -37,10 +39,12 @@ PASSES: dict[str, str] = {
     # graph
     "graph-fuse": "mlc.compiler.transforms.graph_fuse:GraphFuse",
     "graph-outline": "mlc.compiler.transforms.graph_outline:GraphOutline",
+    "graph-wrap": "mlc.compiler.transforms.graph_wrap:GraphWrap",
     "graph-plan": "mlc.compiler.transforms.graph_plan:GraphPlan",
     # loop
     "nd-to-loop": "mlc.lowering.nd_to_loop:NdToLoop",
     "choose-schedule": "mlc.compiler.transforms.loop.choose_schedule:ChooseSchedule",
+    "set-schedule": "mlc.compiler.transforms.loop.set_schedule:SetSchedule",
     "apply-schedule": "mlc.compiler.transforms.loop.apply_schedule:ApplySchedule",
     "loop-tile": "mlc.compiler.transforms.loop.tile:LoopTile",
     "loop-nest": "mlc.compiler.transforms.loop.nest:LoopNest",
@@ -100,6 +104,22 @@ def usage(name: str, cls: type[ModulePass]) -> str:
     hints = get_type_hints(cls)
     parts = [f"{f.name.replace('_', '-')}={type_text(hints[f.name])}" for f in dataclasses.fields(cls) if f.init]
     return name + (f"{{{' '.join(parts)}}}" if parts else "")
+
+
+def documentation(cls: type[ModulePass]) -> list[str]:
+    """The lines that describe a pass: its docstring, or its module's where that one shows the IR."""
+    own = cls.__doc__ if cls.__doc__ and not cls.__doc__.startswith(f"{cls.__name__}(") else ""  # a dataclass's own
+    lines = inspect.cleandoc(own).splitlines()
+    if any(line.startswith("    ") for line in lines):
+        return lines
+    return inspect.cleandoc(sys.modules[cls.__module__].__doc__ or "").splitlines()
+
+
+def summary(cls: type[ModulePass]) -> str:
+    """The first sentence of a pass's documentation."""
+    own = cls.__doc__ if cls.__doc__ and not cls.__doc__.startswith(f"{cls.__name__}(") else ""
+    text = inspect.cleandoc(own) or "\n".join(documentation(cls))
+    return re.split(r"(?<=\.)\s", " ".join(text.split("\n\n")[0].split()))[0].rstrip(":")
 
 
 def type_text(hint: Any) -> str:

@@ -15,7 +15,7 @@ from typing import get_type_hints
 
 from mlc.compiler.context import DIALECTS, OWN, dialect
 from mlc.compiler.pipelines import PIPELINES
-from mlc.compiler.registry import PASSES, lookup, type_text, usage
+from mlc.compiler.registry import PASSES, documentation, lookup, type_text, usage
 from mlc.dialects.nd.op import NdOp
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
@@ -100,11 +100,7 @@ def passes() -> str:
     out += [f"| `{name}` | {pipeline_text(name, texts)} |" for name, texts in PIPELINES.items()]
     for name in PASSES:
         cls = lookup(name)
-        module = inspect.getmodule(cls)
-        body = doc(cls)
-        if module is not None and not any(line.startswith("    ") for line in body):
-            body = doc(module)
-        out += ["", f"## {name}", "", f"`{usage(name, cls)}`", "", *text_of(body), *options(cls)]
+        out += ["", f"## {name}", "", f"`{usage(name, cls)}`", "", *text_of(documentation(cls)), *options(cls)]
     return HEAD + "\n".join(out) + "\n"
 
 

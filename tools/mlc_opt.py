@@ -21,7 +21,7 @@ from ..compiler.driver import ALL, Options, Timing, passes_of, run
 from ..compiler.parsing import parse_module
 from ..compiler.pipelines import PIPELINES
 from ..compiler.printing import print_ir
-from ..compiler.registry import PASSES, load, lookup, usage
+from ..compiler.registry import PASSES, load, lookup, summary, usage
 from ..compiler.spec import parse_pipeline
 from ..compiler.verify import verify
 from ..dialects.errors import CompileError
@@ -171,11 +171,11 @@ def _options(args: argparse.Namespace) -> Options:
 
 
 def list_passes() -> str:
-    """Every pass: its options and the first line of its docstring."""
+    """Every pass: its options and what it does, in a sentence."""
     lines: list[str] = []
     for name in PASSES:
         cls = lookup(name)
-        lines += [usage(name, cls), "    " + (cls.__doc__ or "").strip().split("\n")[0]]
+        lines += [usage(name, cls), "    " + summary(cls)]
     return "\n".join(lines) + "\n"
 
 

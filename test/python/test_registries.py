@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import re
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from mlc.compiler import settings
 from mlc.compiler.context import DIALECTS, OWN, context, dialect
 from mlc.compiler.pipelines import PIPELINES, named
-from mlc.compiler.registry import PASSES, build, lookup, usage
+from mlc.compiler.registry import PASSES, build, documentation, lookup, usage
 from mlc.compiler.spec import parse_pipeline, spec_of, text_of
 from xdsl.passes import ModulePass
 
@@ -33,9 +32,7 @@ def test_a_pass_is_a_frozen_module_pass_of_its_name(name):
 
 @pytest.mark.parametrize("name", PASSES)
 def test_a_pass_shows_ir_before_and_after(name):
-    cls = lookup(name)
-    text = (inspect.getdoc(cls) or "") + "\n" + (inspect.getdoc(inspect.getmodule(cls)) or "")
-    block = "\n".join(line for line in text.splitlines() if line.startswith("    "))
+    block = "\n".join(line for line in documentation(lookup(name)) if line.startswith("    "))
     assert block.count("%") >= 2, f"{name}: expected IR before and after in the docstring"
 
 
