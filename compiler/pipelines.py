@@ -24,6 +24,7 @@ GRAPH = [
     *ND,
     "graph-fuse",
     "graph-outline",
+    "graph-wrap",
     "graph-plan",
 ]
 
@@ -32,6 +33,7 @@ LOOP = [
     "nd-to-loop",
     "choose-schedule",
     "apply-schedule",
+    "loop-copies",
 ]
 
 VECTOR = [

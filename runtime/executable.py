@@ -18,7 +18,7 @@ import ctypes
 import json
 import struct
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
@@ -338,8 +338,8 @@ class Executable:
         head = json.dumps(header, sort_keys=True).encode()
         return struct.pack("<Q", len(head)) + head + b"".join(parts)
 
-    @staticmethod
-    def from_bytes(data: bytes) -> tuple[Executable, dict[str, Any]]:
+    @classmethod
+    def from_bytes(cls, data: bytes) -> tuple[Self, dict[str, Any]]:
         """The executable and the extra JSON."""
         (length,) = struct.unpack_from("<Q", data)
         header = json.loads(data[8 : 8 + length])
@@ -350,7 +350,7 @@ class Executable:
             at += size
         program = Program.from_json(header["program"])
         objects = len(parts) - len(program.constants)
-        return Executable(program, parts[:objects], parts[objects:]), header["extra"]
+        return cls(program, parts[:objects], parts[objects:]), header["extra"]
 
 
 def _constant(dtype: str, data: bytes) -> Array:

@@ -1,0 +1,245 @@
+"""A module, text, file or function -> a compiled program: the passes, then code for each kernel and the entry.
+
+    exe = compile_module(module)
+    y = exe(x, w)
+    exe.mlir("loop"), exe.llvm_ir(), exe.assembly(), exe.report(), exe.signature
+
+A program is kept on disk by the text of its module and what else decides its code, so that a later process runs no
+pass. The levels' texts are made again when they are asked for: passes are deterministic.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..dialects.errors import CompileError
+from ..runtime import cache, jit
+from ..runtime.abi import Program, text
+from ..runtime.executable import Executable
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
+
+    from ..lowering.emit.entry import ProgramCode
+
+LEVELS = ("nd", "graph", "loop", "vector", "llvm")
+
+
+@dataclass(frozen=True)
+class CompileOptions:
+    """What decides a program's code besides its module."""
+
+    entry: str = "main"
+    schedule: str | None = None
+    """Steps of the loop level for every kernel; None: choose-schedule decides; "" leaves the plain loops."""
+    numerics: str = "ieee"
+    cpu: str | None = None
+    """LLVM's name of the processor, with its default features; None: the host."""
+
+
+class Compiled(Executable):
+    """An executable that knows where it came from."""
+
+    source: str = ""
+    options: CompileOptions = CompileOptions()
+    facts: dict[str, Any]
+
+    @property
+    def signature(self) -> str:
+        """`main(%x: f32[b, 64]) -> (f32[])`"""
+        given = ", ".join(f"%{a.name}: {a.dtype}[{', '.join(map(text, a.shape))}]" for a in self.program.arguments)
+        got = ", ".join(f"{r.dtype}[{', '.join(map(text, r.shape))}]" for r in self.program.results)
+        return f"{self.program.name}({given}) -> ({got})"
+
+    def report(self) -> dict[str, Any]:
+        """Kernels with what they do, arena, layouts: see compiler/report.py."""
+        return {**self.facts, "copies": self.copies}
+
+    def module(self, level: str) -> ModuleOp:
+        """The program at a level, as a module."""
+        from . import driver
+        from .parsing import parse_module
+
+        if level not in LEVELS:
+            raise CompileError(f"unknown level {level!r}; expected one of {', '.join(LEVELS)}")
+        module = parse_module(self.source, self.program.name)
+        driver.run(module, passes(self.options, level), replace(driver.from_environment(), source=self.source))
+        return module
+
+    def mlir(self, level: str = "nd") -> str:
+        """The program's text at a level: nd, graph, loop, vector, llvm (vector with math expanded)."""
+        from .printing import print_ir
+
+        return print_ir(self.module(level))
+
+    def _code(self) -> ProgramCode:
+        return emit(self.module("llvm"), self.options)
+
+    def llvm_ir(self) -> str:
+        """LLVM IR of the kernels, then of the entry."""
+        code = self._code()
+        return "\n".join([*(k.llvm_ir for k in code.kernels), code.entry])
+
+    def assembly(self) -> str:
+        """Assembly of the kernels, then of the entry."""
+        code, cpu = self._code(), target(self.options)
+        return "\n".join(jit.assembly(t, *cpu) for t in [*(k.llvm_ir for k in code.kernels), code.entry])
+
+
+def target(options: CompileOptions) -> tuple[str | None, str | None]:
+    """CPU and features as LLVM spells them; None: the host's."""
+    return (options.cpu, "" if options.cpu is not None else None)
+
+
+def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
+    """The passes down to a level, as the options change them."""
+    from .pipelines import named
+    from .registry import build
+    from .transforms.loop.set_schedule import SetSchedule
+
+    out: list[Any] = []
+    for spec in named(level):
+        if spec.name == "canonicalize" and options.numerics != "ieee":
+            spec = replace(spec, options={"numerics": (options.numerics,)})
+        if spec.name == "choose-schedule" and options.schedule is not None:
+            out.append(SetSchedule(options.schedule))
+        else:
+            out.append(build(spec))
+    return out
+
+
+def emit(module: ModuleOp, options: CompileOptions) -> ProgramCode:
+    """LLVM IR of a module whose kernels are at the vector level, math expanded."""
+    from ..lowering.emit.entry import emit_program, kernels_of
+    from .machine import Machine
+    from .transforms.jvp import entry
+
+    return emit_program(entry(module, options.entry), kernels_of(module), Machine.host().vector_bytes)
+
+
+def native(name: str, llvm_ir: str, options: CompileOptions) -> bytes:
+    """The object of one LLVM module, from the disk cache if it is there."""
+    key = cache.key("object", llvm_ir, options.cpu or "host")
+    found = cache.get(key)
+    if found is None:
+        found = jit.compile_object(llvm_ir, *target(options))
+        cache.put(key, found)
+    return found
+
+
+def compile_module(
+    module: ModuleOp, *, entry: str = "main", donate: Sequence[int] = (), options: CompileOptions | None = None, **given: Any
+) -> Compiled:
+    """Compile the function `entry` of a module of the tensor or loop level; the module is used up.
+
+    `donate`: arguments whose buffers the program may overwrite. Further keywords are fields of CompileOptions.
+    Raises CompileError for a wrong program.
+    """
+    from .printing import print_ir
+
+    options = options or CompileOptions(entry=entry, **given)
+    keep_entry(module, options.entry, donate)
+    source = print_ir(module)
+    key = cache.key("program", source, repr(options), machine_text())
+    stored = cache.get(key)
+    if stored is not None:
+        exe, facts = Compiled.from_bytes(stored)
+    else:
+        exe, facts = build_program(module, source, options)
+        cache.put(key, exe.to_bytes(facts))
+    exe.source, exe.options, exe.facts = source, options, facts
+    return exe
+
+
+def machine_text() -> str:
+    from .machine import Machine
+
+    return repr(Machine.host())
+
+
+def keep_entry(module: ModuleOp, name: str, donate: Sequence[int]) -> None:
+    """Mark donated arguments; functions that nothing can reach from the entry go."""
+    from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, i64
+    from xdsl.dialects.func import FuncOp
+
+    from ..dialects.graph.ops import DONATED
+    from .transforms.jvp import entry
+
+    f = entry(module, name)
+    count = len(f.body.block.args)
+    for k in donate:
+        if not 0 <= k < count:
+            raise CompileError(f"donate: expected an argument from 0 to {count - 1}, found {k}", f.location)
+    if donate:
+        f.attributes[DONATED] = ArrayAttr([IntegerAttr(k, i64) for k in sorted(set(donate))])
+    for other in [op for op in module.ops if isinstance(op, FuncOp) and op is not f]:
+        if other.sym_visibility is None or other.sym_visibility.data != "private":
+            other.detach()
+            other.erase()
+
+
+def build_program(module: ModuleOp, source: str, options: CompileOptions) -> tuple[Compiled, dict[str, Any]]:
+    """Run the passes, emit, generate code; the executable and its report."""
+    from . import driver
+    from .report import report
+
+    facts: dict[str, Any] = {}
+
+    def observe(pass_: Any, state: ModuleOp) -> None:
+        if pass_.name == "graph-plan":
+            facts.update(json.loads(json.dumps(report(state))))
+
+    settings = replace(driver.from_environment(), source=source, observer=observe)
+    driver.run(module, passes(options), settings)
+    code = emit(module, options)
+    objects = [native(k.name, k.llvm_ir, options) for k in code.kernels]
+    objects.append(native(options.entry, code.entry, options))
+    return Compiled(Program.from_json(code.interface), objects, code.constants), facts
+
+
+def parse(source: str | Path) -> ModuleOp:
+    """A module from a path that ends in .mlir, or from text."""
+    from .parsing import parse_module
+    from .verify import verify
+
+    if isinstance(source, Path) or (source.endswith(".mlir") and "\n" not in source):
+        path = Path(source)
+        if not path.is_file():
+            raise CompileError(f"expected an .mlir file, found no file {path}")
+        module = parse_module(path.read_text(), str(path))
+    else:
+        module = parse_module(source, "<string>")
+    verify(module)
+    return module
+
+
+def compile(
+    program: Any,
+    *specs: Any,
+    entry: str = "main",
+    donate: Sequence[int] = (),
+    schedule: str | None = None,
+    numerics: str = "ieee",
+    constants: Mapping[str, Any] | None = None,
+) -> Compiled:
+    """Compile MLIR text, an .mlir file, a module, or a function of arrays whose arguments `specs` describe.
+
+    `specs`: NumPy arrays, or `mlc.spec(shape, dtype)`; a size that is a text is a symbol. `donate`: positions of
+    arguments whose buffers the program may overwrite. `numerics`: exact, ieee or fast. Several results come as a tuple.
+    """
+    if constants:
+        raise CompileError("constants: named weights are not supported; pass them as arguments")
+    if numerics not in ("exact", "ieee", "fast"):
+        raise CompileError(f"numerics: expected exact, ieee or fast, found {numerics!r}")
+    options = CompileOptions(entry, schedule, numerics)
+    if callable(program):
+        from .frontend.tracing import trace
+
+        traced = trace(program, specs)
+        return compile_module(traced.module, donate=donate, options=replace(options, entry=traced.name))
+    module = parse(program) if isinstance(program, str | Path) else program.clone()
+    return compile_module(module, donate=donate, options=options)
