@@ -123,6 +123,8 @@ def vjp(
 ) -> tuple[list[Array], Callable[[Sequence[Array]], list[Array | None]]]:
     """Emit the known part; the returned function emits the backward part and gives a cotangent for each argument."""
     program = linearize(block, args, active)
+    for op in program.ops:
+        op.drop_all_references()  # transposition reads them; residuals must not count them among their readers
 
     def backward(cotangents: Sequence[Array]) -> list[Array | None]:
         found = iter(transpose(program, cotangents))
