@@ -1,0 +1,278 @@
+"""What a program costs and where its data lies: `report(module)` as a plain dict, `format_report` as text.
+
+    kernel add_mul_add: 1 call, 48 operations, 80 accesses, 320 bytes: 3/5 per access, 3/20 per byte
+      alone add 1/3 per access, 1/12 per byte; mul 1/3, 1/12; add 1/3, 1/12
+    argument %x: tensor<1x2x3x4xf32> strides [24, 12, 4, 1] offset 0
+    view %0 of %x: tensor<4x3x2x1xf32> strides [1, 4, 12, 24] offset 0
+
+An access is an element that a kernel reads or writes once, however often its loops touch it; strides and offsets are in
+elements. Sizes over symbols are text. `before` is every op as a kernel of its own, `after` the kernels there are.
+Kernels are counted while their bodies are tensor ops, so a report is of a module at the graph level.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Block, BlockArgument, Operation, SSAValue
+
+from ..dialects.graph.ops import ARENA, KernelOp, LaunchOp
+from ..dialects.graph.place import SizeAttr
+from ..dialects.graph.views import VIEWS, View, view_of
+from ..dialects.nd.constant import Constant, Source
+from ..dialects.nd.dims import Dim, Sym, evaluate, size
+from ..dialects.nd.op import NdOp
+from ..dialects.nd.types import NUMPY, element, shape_of
+
+TYPICAL = 1000
+"""The size of every symbol where two symbolic amounts are compared."""
+
+
+@dataclass
+class Amount:
+    """Work and traffic."""
+
+    operations: Dim = 0
+    accesses: Dim = 0
+    bytes: Dim = 0
+
+    def __add__(self, other: Amount) -> Amount:
+        return Amount(self.operations + other.operations, self.accesses + other.accesses, self.bytes + other.bytes)
+
+    def times(self, n: int) -> Amount:
+        return Amount(self.operations * n, self.accesses * n, self.bytes * n)
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            "operations": plain(self.operations),
+            "accesses": plain(self.accesses),
+            "bytes": plain(self.bytes),
+            "per_access": ratio(self.operations, self.accesses),
+            "per_byte": ratio(self.operations, self.bytes),
+        }
+
+
+def plain(d: Dim) -> int | str:
+    return d if isinstance(d, int) else str(d)
+
+
+def typical(d: Dim) -> int:
+    return evaluate(d, dict.fromkeys(d.names(), TYPICAL)) if isinstance(d, Sym) else d
+
+
+def ratio(a: Dim, b: Dim) -> float | None:
+    """a / b; of symbolic amounts at the typical size."""
+    n = typical(b)
+    return typical(a) / n if n else None
+
+
+def moved(values: Iterable[SSAValue]) -> Amount:
+    """The traffic of reading or writing each value once."""
+    out = Amount()
+    for v in values:
+        n = size(shape_of(v.type))
+        out += Amount(0, n, n * NUMPY[element(v.type)].itemsize)
+    return out
+
+
+def works(op: Operation) -> bool:
+    """Is it a kernel's work, not a view or something that costs nothing?"""
+    return isinstance(op, NdOp) and type(op) not in VIEWS and not isinstance(op, Source)
+
+
+def alone(op: NdOp) -> Amount:
+    """An op as a kernel of its own: operands are read where they lie, constants of one value are not."""
+    bases = dict.fromkeys(view_of(v).base for v in op.operands)
+    read = [v for v in bases if not (isinstance(v.owner, Source) and not _dense(v.owner))]
+    return Amount(op.cost().flops) + moved(read) + moved(op.results)
+
+
+def _dense(op: Operation) -> bool:
+    return isinstance(op, Constant) and op.splat is None
+
+
+def body_amount(block: Block) -> Amount:
+    """A kernel: all its operations; the arguments that it uses and its results, once each."""
+    last = block.last_op
+    assert last is not None
+    out = Amount()
+    for op in block.ops:
+        if works(op):
+            assert isinstance(op, NdOp)
+            out += Amount(op.cost().flops)
+    return out + moved(a for a in block.args if a.first_use is not None) + moved(dict.fromkeys(last.operands))
+
+
+def kernel_report(name: str, block: Block, calls: Sequence[Sequence[SSAValue]]) -> dict[str, Any]:
+    whole = not any(op.name.startswith("loop.") for op in block.ops) and all(
+        isinstance(op, NdOp) or op is block.last_op for op in block.ops
+    )
+    out: dict[str, Any] = {"name": name, "calls": len(calls)}
+    if whole:
+        out |= body_amount(block).plain()
+        ops = [op for op in block.ops if works(op)]
+        out["alone"] = [{"op": op.name} | alone(op).plain() for op in ops if isinstance(op, NdOp)]
+        out["copy"] = not ops
+    out["arguments"] = [placed(argument, view_of(v)) for argument, v in zip(block.args, calls[0])]
+    return out
+
+
+def placed(value: SSAValue, view: View) -> dict[str, Any]:
+    """Where a value lies."""
+    return {
+        "name": named(value),
+        "type": str(value.type),
+        "shape": [plain(d) for d in shape_of(value.type)],
+        "strides": [plain(s) for s in view.strides],
+        "offset": plain(view.offset),
+        "of": named(view.base),
+    }
+
+
+def named(value: SSAValue) -> str:
+    """A name that a reader can find: the hint, or the place."""
+    if value.name_hint:
+        return value.name_hint
+    if isinstance(value, BlockArgument):
+        return f"arg{value.index}"
+    op = value.owner
+    assert isinstance(op, Operation) and op.parent is not None
+    return str(sum(len(o.results) for o in op.parent.ops if o is not op and o.is_before_in_block(op)))
+
+
+def report(module: ModuleOp) -> dict[str, Any]:
+    """The report of the module's first program."""
+    found = [op for op in module.body.block.ops if isinstance(op, FuncOp) and op.body.blocks]
+    main = next((f for f in found if f.sym_visibility is None or f.sym_visibility.data != "private"), None)
+    if main is None:
+        return {"program": None, "kernels": []}
+    kernels = {f.sym_name.data: f.body.block for f in found}
+    block = main.body.block
+    bodies: dict[str, Block] = {}
+    calls: dict[str, list[Sequence[SSAValue]]] = {}
+    before, after, unfused = Amount(), Amount(), Amount()
+    for op in block.ops:
+        if isinstance(op, KernelOp):
+            name = op.label.data
+            while name in bodies:
+                name += "'"
+            bodies[name] = op.body.block
+            calls[name] = [op.args]
+        elif isinstance(op, LaunchOp):
+            bodies[op.kernel] = kernels[op.kernel]
+            calls.setdefault(op.kernel, []).append(op.args)
+        elif works(op) and isinstance(op, NdOp):
+            unfused += alone(op)
+    for name, body in bodies.items():
+        n = len(calls[name])
+        if all(isinstance(op, NdOp) or op is body.last_op for op in body.ops):
+            after += body_amount(body).times(n)
+            for op in body.ops:
+                if works(op) and isinstance(op, NdOp):
+                    before += alone(op).times(n)
+    arena = main.attributes.get(ARENA)
+    last = block.last_op
+    assert isinstance(last, ReturnOp)
+    reports = [kernel_report(name, bodies[name], calls[name]) for name in bodies]
+    return {
+        "program": main.sym_name.data,
+        "kernels": reports,
+        "before": (before + unfused).plain(),
+        "after": (after + unfused).plain(),
+        "arguments": [placed(a, view_of(a)) for a in block.args],
+        "views": [
+            placed(op.results[0], view_of(op.results[0]))
+            for op in block.ops
+            if type(op) in VIEWS and view_of(op.results[0]).base is not op.results[0]
+        ],
+        "results": [placed(v, view_of(v)) for v in last.operands],
+        "arena_bytes": plain(arena.data) if isinstance(arena, SizeAttr) else None,
+        "live_bytes_max": plain(live_bytes(block)),
+        "copies": sum(k["calls"] for k in reports if k.get("copy")),
+    }
+
+
+def live_bytes(block: Block) -> Dim:
+    """The most bytes of the arena that are in use at once: no plan can do with less without computing in place more."""
+    launches = [op for op in block.ops if isinstance(op, LaunchOp)]
+    last: dict[SSAValue, int] = {}
+    for t, op in enumerate(launches):
+        last |= {view_of(v).base: t for v in op.args}
+    most: Dim = 0
+    live: dict[SSAValue, Dim] = {}
+    for t, op in enumerate(launches):
+        for value, place in zip(op.results, op.places or []):
+            if place.data.base == "arena":
+                same = [v for v in live if _number(v) == place.data.number and last.get(v) == t]
+                for v in same:
+                    del live[v]
+                live[value] = place.data.bytes
+        total: Dim = 0
+        for n in live.values():
+            total = total + n
+        most = total if typical(total) > typical(most) else most
+        live = {v: n for v, n in live.items() if last.get(v, t) > t}
+    return most
+
+
+def _number(value: SSAValue) -> Dim | None:
+    op = value.owner
+    assert isinstance(op, LaunchOp)
+    places = op.places
+    return places[op.results.index(value)].data.number if places else None  # pyright: ignore[reportArgumentType]
+
+
+# Text.
+
+
+def fraction(found: dict[str, Any], what: str) -> str:
+    """A ratio as a short fraction where it is one."""
+    a, b = found["operations"], found["accesses" if what == "per_access" else "bytes"]
+    if isinstance(a, int) and isinstance(b, int) and b:
+        f = Fraction(a, b)
+        if f.denominator <= 100:
+            return str(f)
+    value = found[what]
+    return "-" if value is None else f"{value:.3g}"
+
+
+def amount_text(found: dict[str, Any]) -> str:
+    return (
+        f"{found['operations']} operations, {found['accesses']} accesses, {found['bytes']} bytes: "
+        f"{fraction(found, 'per_access')} per access, {fraction(found, 'per_byte')} per byte"
+    )
+
+
+def place_text(what: str, found: dict[str, Any]) -> str:
+    of = f" of %{found['of']}" if found["of"] != found["name"] else ""
+    strides = ", ".join(map(str, found["strides"]))
+    return f"{what} %{found['name']}{of}: {found['type']} strides [{strides}] offset {found['offset']}"
+
+
+def format_report(found: dict[str, Any]) -> str:
+    """The report as text."""
+    if found["program"] is None:
+        return "no program\n"
+    lines = [f"program @{found['program']}: {sum(k['calls'] for k in found['kernels'])} kernel calls"]
+    for kernel in found["kernels"]:
+        n = kernel["calls"]
+        head = f"kernel {kernel['name']}: {n} call{'s' * (n != 1)}"
+        lines.append(f"{head}, {amount_text(kernel)}" if "operations" in kernel else head)
+        for op in kernel.get("alone", []):
+            lines.append(f"  alone {op['op']}: {amount_text(op)}")
+        lines += ["  " + place_text("argument", a) for a in kernel["arguments"]]
+    lines.append(f"before fusion: {amount_text(found['before'])}")
+    lines.append(f"after fusion: {amount_text(found['after'])}")
+    if found["arena_bytes"] is not None:
+        lines.append(f"arena: {found['arena_bytes']} bytes, at most {found['live_bytes_max']} live")
+    lines.append(f"copies: {found['copies']}")
+    for what in ("argument", "view", "result"):
+        lines += [place_text(what, a) for a in found[what + "s"]]
+    return "\n".join(lines) + "\n"
