@@ -27,13 +27,15 @@ class Setting:
 
 CACHE = Setting("MLC_CACHE", "1", "0 turns the disk cache of compiled kernels off")
 CACHE_DIR = Setting("MLC_CACHE_DIR", "", "folder of the disk cache (default: mlc in the user's cache folder)")
+CACHE_SIZE = Setting("MLC_CACHE_SIZE", "512", "MiB that the disk cache may hold; the oldest files go first")
 CRASH_DIR = Setting("MLC_CRASH_DIR", "", "folder for reproducers of internal errors (default: the temporary folder)")
 DUMP = Setting("MLC_DUMP", "", "print the IR to standard error: all, changed, or pass names separated by commas")
+MACHINE = Setting("MLC_MACHINE", "", "a machine description to compile for instead of the host's")
 TIME = Setting("MLC_TIME", "0", "1 prints the time of every pass to standard error")
 TRACEBACK = Setting("MLC_TRACEBACK", "0", "1 shows the Python traceback below an error of the tools")
 VERIFY = Setting("MLC_VERIFY", "0", "1 verifies the IR after every pass of `mlc.jit` and `mlc.compile` too")
 
-SETTINGS: tuple[Setting, ...] = (CACHE, CACHE_DIR, CRASH_DIR, DUMP, TIME, TRACEBACK, VERIFY)
+SETTINGS: tuple[Setting, ...] = (CACHE, CACHE_DIR, CACHE_SIZE, CRASH_DIR, DUMP, MACHINE, TIME, TRACEBACK, VERIFY)
 
 
 def describe() -> str:

@@ -9,19 +9,19 @@ from mlc.compiler.driver import Options, run
 from mlc.compiler.parsing import parse_module
 from mlc.dialects.errors import CompileError, position
 from xdsl.dialects.builtin import ModuleOp, UnknownLoc
+from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def unknown(module: ModuleOp) -> list[str]:
-    """The ops and block arguments without a place."""
+    """The ops, and the arguments of the functions that a user wrote, without a place."""
     found = [op.name for op in module.walk() if isinstance(op.location, UnknownLoc)]
-    for op in module.walk():
-        for region in op.regions:
-            found += [
-                f"{op.name} argument" for b in region.blocks for a in b.args if isinstance(a.location, UnknownLoc)
-            ]
+    for function in module.body.block.ops:
+        if isinstance(function, FuncOp) and function.sym_visibility is None:
+            arguments = function.body.block.args
+            found += [f"argument {a.index}" for a in arguments if isinstance(a.location, UnknownLoc)]
     return found
 
 
