@@ -6,7 +6,7 @@
     %3 = nd.add %2, %0 : tensor<4x8xf32>
 
 Rules fire up to the numerics level (rewriting.py says what each allows). Values that are the same everywhere are folded
-however large they are; dense constants are `fold-constants`' work.
+however large they are, and so are reductions of constants; other dense constants are `fold-constants`' work.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from xdsl.passes import ModulePass
 
 from ...dialects.errors import CompileError
 from .cse import cse
-from .fold_constants import splat_rules
+from .fold_constants import shrinking_rules, splat_rules
 from .rewriting import LEVELS, Rules, blocks, by_class, functions, rewrite
 from .simplify import REWRITES
 
@@ -32,7 +32,7 @@ def rules(numerics: str = "ieee") -> Rules:
     """What canonicalize does at a numerics level, by op class."""
     if numerics not in LEVELS:
         raise CompileError(f"expected numerics to be one of {', '.join(LEVELS)}, found {numerics}")
-    return by_class([*splat_rules(), *REWRITES], numerics)
+    return by_class([*splat_rules(), *REWRITES, *shrinking_rules()], numerics)
 
 
 def canonicalize(block: Block, numerics: str = "ieee") -> int:

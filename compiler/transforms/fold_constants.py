@@ -24,6 +24,7 @@ from ...dialects.nd import dialect as _dialect  # fills OPS
 from ...dialects.nd.array import Array
 from ...dialects.nd.constant import Constant, Source, constant, full
 from ...dialects.nd.op import OPS, NdOp
+from ...dialects.nd.reduction import Reducing
 from ...dialects.nd.types import NUMPY, element, shape_of
 from .rewriting import Rewrite, by_class, functions, rewrite
 from .simplify.movement import ELEMENTWISE
@@ -79,6 +80,12 @@ def _bytes(t: Attribute) -> int | None:
 def splat_rules() -> list[Rewrite]:
     """Folding of constants with one value, which costs nothing at any size."""
     return [Rewrite("fold_splat", ELEMENTWISE, "exact", fold_splat)]
+
+
+def shrinking_rules() -> list[Rewrite]:
+    """Folding of reductions, whose result is smaller than the constant that it replaces."""
+    ops = tuple(c for c in OPS.values() if issubclass(c, Reducing))
+    return [Rewrite("fold_reduction", ops, "exact", lambda op: fold_dense(op, MAX_BYTES))]
 
 
 def fold_rules(max_bytes: int) -> list[Rewrite]:

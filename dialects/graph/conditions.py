@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from xdsl.dialects.builtin import IntegerType
+from xdsl.dialects.builtin import IntegerType, i1
 from xdsl.ir import Attribute, Data
 from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
@@ -30,27 +30,37 @@ class Predicate:
     doc: str
 
 
+def _integers(*dtypes: Attribute) -> bool:
+    return all(isinstance(t, IntegerType) and t != i1 for t in dtypes)
+
+
+def _floats(*dtypes: Attribute) -> bool:
+    return all(map(is_float, dtypes))
+
+
 def _numbers(*sizes: Dim) -> bool:
     return all(isinstance(n, int) for n in sizes)
 
 
-def _unit(index: Any) -> bool:
-    return all(c == 1 for c in index.coefficients) and index.divisor == 1
+def _at_most(n: Dim, m: Dim) -> bool:
+    return isinstance(n, int) and isinstance(m, int) and n <= m
+
+
+def _divides(n: Dim, m: Dim) -> bool:
+    return isinstance(n, int) and isinstance(m, int) and n > 0 and m % n == 0
+
+
+def _unit_steps(*indices: Any) -> bool:
+    return all(i.divisor == 1 and all(c == 1 for c in i.coefficients) for i in indices)
 
 
 PREDICATES: dict[str, Predicate] = {
-    "float": Predicate("dtype", None, lambda *ts: all(map(is_float, ts)), "floating-point element types"),
-    "integer": Predicate(
-        "dtype",
-        None,
-        lambda *ts: all(isinstance(t, IntegerType) and t.width.data > 1 for t in ts),
-        "integer element types",
-    ),
+    "float": Predicate("dtype", None, _floats, "floating-point element types"),
+    "integer": Predicate("dtype", None, _integers, "integer element types, i1 not among them"),
     "static": Predicate("size", None, _numbers, "sizes that are numbers"),
-    "at_most": Predicate("size", 2, lambda n, m: _numbers(n, m) and n <= m, "n <= m"),
-    "at_least": Predicate("size", 2, lambda n, m: _numbers(n, m) and n >= m, "n >= m"),
-    "divides": Predicate("size", 2, lambda n, m: _numbers(n, m) and n > 0 and m % n == 0, "n divides m"),
-    "unit_steps": Predicate("index", None, lambda *ys: all(map(_unit, ys)), "index functions that step by 1"),
+    "at_most": Predicate("size", 2, _at_most, "n <= m"),
+    "divides": Predicate("size", 2, _divides, "n divides m"),
+    "unit_steps": Predicate("index", None, _unit_steps, "index functions that step by 1"),
 }
 
 
@@ -101,10 +111,3 @@ class WhereAttr(Data[tuple[Condition, ...]]):
     def print_parameter(self, printer: Printer) -> None:
         with printer.in_angle_brackets():
             printer.print_string(", ".join(map(str, self.data)))
-
-
-def names_of(arg: Dim) -> tuple[str, ...]:
-    return arg.names() if isinstance(arg, Sym) else ()
-
-
-__all__ = ["PREDICATES", "Attribute", "Condition", "WhereAttr", "names_of", "parse_condition"]

@@ -35,7 +35,7 @@ def measure(block: Block) -> tuple[int, int]:
     for op in block.ops:
         if op is block.last_op:
             continue
-        before: frozenset[Operation] = frozenset().union(*(sums.get(v, frozenset()) for v in op.operands))
+        before = frozenset(s for v in op.operands for s in sums.get(v, ()))
         work += weight(op)
         if isinstance(op, Elementwise):
             behind += len(before)

@@ -27,6 +27,7 @@ change (exact, ieee, fast). Aliases shorten the text: `!T = !nd.dtype<T>`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 from xdsl.dialects.builtin import StringAttr, SymbolNameConstraint, TensorType
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
@@ -208,7 +209,7 @@ class RuleOp(IRDLOperation):
             if (error := condition.error(sorts)) is not None:
                 self._fail(error)
 
-    def _fail(self, message: str) -> None:
+    def _fail(self, message: str) -> NoReturn:
         raise VerifyException(f"graph.rule @{self.sym_name.data}: {message}")
 
 

@@ -47,8 +47,9 @@ def variables(block: Block) -> Variables:
 
 def _add(attribute: Attribute, found: Variables) -> None:
     if isinstance(attribute, TensorType):
-        _add_shape(shape_of(attribute), found)
-        _add(element(attribute), found)
+        t: Attribute = attribute
+        _add_shape(shape_of(t), found)
+        _add(element(t), found)
     elif isinstance(attribute, DTypeVar):
         found.dtypes[attribute.data] = None
     elif isinstance(attribute, DimsAttr):

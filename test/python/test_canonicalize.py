@@ -158,6 +158,7 @@ FIRES: list[tuple[str, Program, tuple[str, ...], list[str]]] = [
     ("constants_together", lambda x: (x * 3) * 5, (I,), ["constant", "mul"]),
     ("factor", lambda x, y: x * 3.0 - y * 3.0, (V, V), ["constant", "sub", "mul"]),
     ("factor", lambda x, y, s: x * s + y * s, (F, F, V), ["broadcast", "add", "mul"]),
+    ("add_self", lambda x: (x + x) * 0.25, (V,), ["constant", "mul"]),
     ("factor_constants", lambda x: x * 3.0 + x * 5.0, (V,), ["constant", "mul"]),
     ("same_twice", lambda x: nd.maximum(x, x), (V,), []),
     ("absorb", lambda x, y: nd.maximum(nd.maximum(x, y), x), (V, V), ["max"]),

@@ -286,6 +286,12 @@ def factor(op: Any) -> Array | None:  # x*s + y*s -> (x + y)*s
                 return mul(op.again([A(a), A(b)]), s)
 
 
+@on(Add, level="exact")
+def add_self(op: Any) -> Array | None:  # x + x -> x * 2
+    if op.x is op.y:
+        return mul(op.x, like(2, op.y))
+
+
 @on(Add, Sub, level="ieee")
 def factor_constants(op: Any) -> Array | None:  # x*c + x*d -> x * (c + d)
     x, y = defined(op.x, Mul), defined(op.y, Mul)
