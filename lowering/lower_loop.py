@@ -53,11 +53,11 @@ LOOP_OPS = tuple(Loop.operations)
 
 
 def is_kernel(f: func.FuncOp) -> bool:
-    """A function on tensors that has loop ops, or does nothing but return its arguments."""
+    """A function on tensors that has loop ops, or does nothing but return its arguments; not a planned program."""
     if not f.body.blocks or any(isinstance(t, MemRefType) for t in f.function_type.inputs):
         return False
     ops = list(f.body.block.ops)
-    return any(isinstance(op, LOOP_OPS) for op in ops) or len(ops) == 1
+    return any(isinstance(op, LOOP_OPS) for op in ops) or (len(ops) == 1 and "graph.results" not in f.attributes)
 
 
 class Lowered:

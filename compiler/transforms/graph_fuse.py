@@ -29,9 +29,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.dialects.builtin import LocationAttr, ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.errors import CompileError
@@ -47,6 +47,11 @@ from .decompose import decompose
 from .fusion_groups import Axes, Group, Grouping, Node, Read, make_node
 from .kernel_names import kernel_name
 from .rewriting import functions, fuse
+
+
+def place_of(value: SSAValue) -> LocationAttr:
+    """Where a value comes from."""
+    return value.location if isinstance(value, BlockArgument) else value.owner.location
 
 
 def identity(value: SSAValue, before: Operation) -> Operation:
@@ -235,7 +240,7 @@ class Fuser:
                 base = views[cut - 1].results[0] if cut else base
                 views = views[cut:]
         if base not in env:
-            argument = body.insert_arg(base.type, len(body.args))
+            argument = body.insert_arg(base.type, len(body.args), place_of(base))
             argument.name_hint = base.name_hint
             inputs.append(base)
             env[base] = argument
@@ -288,7 +293,7 @@ class Fuser:
             for arg in self.block.args:
                 if isinstance(arg.type, TensorType) and symbol in shape_of(arg.type):
                     inputs.append(arg)
-                    body.insert_arg(arg.type, len(body.args)).name_hint = arg.name_hint
+                    body.insert_arg(arg.type, len(body.args), arg.location).name_hint = arg.name_hint
                     named.update(shape_of(arg.type))
                     break
 

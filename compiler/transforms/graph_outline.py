@@ -163,7 +163,7 @@ class Outliner:
         """Turn a constant into an argument of rank 0, replicated."""
         block = op.parent
         assert block is not None and isinstance(op, Constant)
-        argument = block.insert_arg(tensor((), element(op.type)), len(block.args))
+        argument = block.insert_arg(tensor((), element(op.type)), len(block.args), op.location)
         new: SSAValue = argument
         if shape := shape_of(op.type):
             spread = Broadcast.create(
