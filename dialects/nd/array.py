@@ -5,9 +5,11 @@ Python's operators and NumPy's methods are thin calls of `functions`, so that ru
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import operator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
+import numpy as np
 from xdsl.ir import Attribute, SSAValue
 
 from ..errors import CompileError
@@ -15,6 +17,9 @@ from .dims import Dim, Shape, size
 from .types import Type, shape_of
 
 Axis = int | Sequence[int] | None
+
+concrete: list[Callable[[SSAValue], np.ndarray[Any, Any] | None]] = [lambda value: None]
+"""The hook of execution at once: the value that is known already, or None."""
 
 
 def _call(name: str, *args: Any, **kwargs: Any) -> Any:
@@ -221,19 +226,23 @@ class Array:
     def argmin(self, axis: int | None = None, keepdims: bool = False) -> Array:
         return _call("argmin", self, axis, keepdims)
 
-    # What a traced value cannot do.
+    # What a traced value cannot do, and one that was computed at once (`concrete`) can.
 
-    def __bool__(self) -> NoReturn:  # noqa: PLE0304
-        self._unknown("truth", "mlc.numpy.where, or a static argument")
+    def __bool__(self) -> bool:
+        return bool(self._known("truth", "mlc.numpy.where, or a static argument"))
 
-    def __int__(self) -> NoReturn:
-        self._unknown("value", "astype, or a static argument")
+    def __int__(self) -> int:
+        return int(self._known("value", "astype, or a static argument"))
 
-    def __float__(self) -> NoReturn:
-        self._unknown("value", "astype, or a static argument")
+    def __float__(self) -> float:
+        return float(self._known("value", "astype, or a static argument"))
 
-    def __index__(self) -> NoReturn:  # noqa: PLE0305
-        self._unknown("value", "mlc.numpy.where or one_hot, or a static argument")
+    def __index__(self) -> int:
+        return operator.index(self._known("value", "mlc.numpy.where or one_hot, or a static argument").item())
+
+    def item(self) -> Any:
+        """The one element as a Python number."""
+        return self._known("value", "a static argument").item()
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **_: Any) -> Array:
         """NumPy's operators hand over to ours; its functions do not."""
@@ -246,8 +255,13 @@ class Array:
         )
         raise CompileError(message, locate[0]())
 
-    def __array__(self, *_: Any, **__: Any) -> NoReturn:
-        self._unknown("value", "functions of mlc.numpy instead of numpy's")
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        return np.array(self._known("value", "functions of mlc.numpy instead of numpy's"), dtype, copy=copy)
+
+    def _known(self, what: str, instead: str) -> np.ndarray[Any, Any]:
+        """The value, if there is one already; else an error that says what to write instead."""
+        found = concrete[0](self.value)
+        return self._unknown(what, instead) if found is None else found
 
     def _unknown(self, what: str, instead: str) -> NoReturn:
         from .op import locate
@@ -266,4 +280,5 @@ class Array:
         return iter([self[k] for k in range(len(self))])
 
     def __repr__(self) -> str:
-        return f"Array({self.type})"
+        found = concrete[0](self.value)
+        return f"Array({self.type})" if found is None else f"Array({found})"

@@ -30,11 +30,13 @@ class Index:
     divisor: int = 1
     function: str = ""
     """In rules: stands for any coefficients, offset and divisor."""
+    window: bool = False
+    """A name alone that may run past the end of its dimension (padding behind it): written `(a)/1`."""
 
     @property
     def name(self) -> str | None:
         """The name, if this is a bare one."""
-        simple = self.offset == 0 and self.divisor == 1 and not self.function
+        simple = self.offset == 0 and self.divisor == 1 and not self.function and not self.window
         bare_ = len(self.terms) == 1 and self.terms[0][1] == 1 and simple
         return self.terms[0][0] if bare_ else None
 
@@ -54,7 +56,7 @@ class Index:
         text = text.replace("+-", "-")
         if self.function:
             return f"{self.function}({text})"
-        return text if self.divisor == 1 else f"({text})/{self.divisor}"
+        return text if self.divisor == 1 and not self.window else f"({text})/{self.divisor}"
 
 
 def bare(name: str) -> Index:
@@ -200,9 +202,10 @@ def _index(text: str) -> Index:
         return OPAQUE
     if m := _FUNCTION.fullmatch(text):
         return Index(tuple((n, 1) for n in m[2].split("+")), function=m[1])
-    whole, divisor = text, 1
+    whole, divisor, window = text, 1, False
     if m := re.fullmatch(r"\((.*)\)/(\d+)", text):
         text, divisor = m[1], int(m[2])
+        window = divisor == 1
     if not divisor or not _INDEX.fullmatch(text):
         raise ValueError(f'expected an index such as a, 2*b+c-1 or (b-c)/2 in a dimension map, found "{whole}"')
     terms: list[tuple[str, int]] = []
@@ -215,7 +218,7 @@ def _index(text: str) -> Index:
             offset += s * int(const)
     if not terms:
         raise ValueError(f'expected a name in every index of a dimension map, found "{whole}"')
-    return Index(tuple(terms), offset, divisor)
+    return Index(tuple(terms), offset, divisor, window=window)
 
 
 def letter(k: int) -> str:

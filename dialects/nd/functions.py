@@ -43,7 +43,7 @@ from .elementwise import (
     Xor,
 )
 from .indexing import Argmax, Argmin, one_hot_as
-from .mapped import rearrange, text
+from .mapped import rearrange, text, without
 from .op import bind
 from .promotion import as_dtype, asarray, axes_of, broadcast_shapes, common_dtype, fail, one_axis, promote, same_shape
 from .reduction import reduce as reduce_axes
@@ -457,10 +457,17 @@ def einsum(spec: str, *xs: Any) -> Array:
 def alike(xs: Sequence[Any]) -> list[Array]:
     """Arrays of one element type."""
     arrays = [asarray(x) for x in xs]
+    if not arrays:
+        raise fail("expected at least one operand, found none")
+    if all(a.dtype is arrays[0].dtype for a in arrays) and arrays[0].dtype is not i1:
+        return arrays
     dtype = i64 if all(a.dtype == i1 for a in arrays) else arrays[0].dtype
     for a in arrays:
         dtype = common_dtype(dtype, a.dtype)
     return [convert_to(a, dtype) for a in arrays]
+
+
+MATMUL = text(dimmap.parse("a b, b c -> a c"))
 
 
 def matmul(x: Any, y: Any) -> Array:
@@ -473,6 +480,8 @@ def matmul(x: Any, y: Any) -> Array:
         raise fail(
             f"expected the last size of {x.type} to equal the second last of {y.type}, found {inner} and {other}"
         )
+    if x.ndim == y.ndim == 2:
+        return bind(Contract, x, y, map=MATMUL)
     batch = broadcast_shapes(x.shape[:-2], y.shape[:-2])
     names = dimmap.names(len(batch) + 3)
     n, (i, k, j) = names[: len(batch)], names[len(batch) :]
@@ -547,17 +556,13 @@ def all_(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
     x = floats(x)
     axes = axes_of(x, axis)
-    return kept(bind(Mean, x, map=_without(x, axes)) if axes else x, x, axes, keepdims)
+    return kept(bind(Mean, x, map=without(x.ndim, tuple(axes))) if axes else x, x, axes, keepdims)
 
 
 def variance(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
     x = floats(x)
     axes = axes_of(x, axis)
-    return kept(bind(Variance, x, map=_without(x, axes)), x, axes, keepdims)
-
-
-def _without(x: Array, axes: Sequence[int]) -> Any:
-    return text(dimmap.keep(x.ndim, [k for k in range(x.ndim) if k not in axes]))
+    return kept(bind(Variance, x, map=without(x.ndim, tuple(axes))), x, axes, keepdims)
 
 
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Array:
@@ -570,10 +575,10 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Array:
 
 def _arg(cls: type[Argmax] | type[Argmin], x: Array, axis: int | None, keepdims: bool) -> Array:
     if axis is None:  # the position in the flattened array
-        flat = bind(cls, movement.reshape(x, (x.size,)), map=text(dimmap.keep(1, [])))
+        flat = bind(cls, movement.reshape(x, (x.size,)), map=without(1, (0,)))
         return kept(flat, x, range(x.ndim), keepdims)
     at = one_axis(axis, x.ndim)
-    return kept(bind(cls, x, map=_without(x, [at])), x, [at], keepdims)
+    return kept(bind(cls, x, map=without(x.ndim, (at,))), x, [at], keepdims)
 
 
 # Networks.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import ClassVar
 
 from xdsl.dialects.builtin import StringAttr
@@ -81,6 +82,12 @@ def text(map_: DimMap) -> StringAttr:
     if (found := _TEXT.get(map_)) is None:
         found = _TEXT[map_] = StringAttr(str(map_.canonical()))
     return found
+
+
+@lru_cache(None)
+def without(rank: int, axes: tuple[int, ...]) -> StringAttr:
+    """The map that reduces these dimensions, "a b c -> a c"."""
+    return text(dimmap.keep(rank, [k for k in range(rank) if k not in axes]))
 
 
 def mapped(cls: type[NdOp], args: Sequence[Array], map_: DimMap, shape: Shape, **props: Attribute) -> Array:

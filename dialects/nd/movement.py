@@ -235,9 +235,12 @@ class Pad(NdOp):
     def dim_map(cls, shapes: Sequence[Shape], props: Props) -> DimMap:
         """What stands outside the operand is the other operand, which no map says."""
         out = dimmap.names(len(shapes[0]))
-        low, interior = each_dim(cls, len(out), props, "low", "interior")
+        low, high, interior = each_dim(cls, len(out), props, "low", "high", "interior")
         between = [k for k in interior if isinstance(k, int)]
-        at = (Index(((i.name or "", 1),), -1 * lo, k + 1) for i, lo, k in zip(out, low, between, strict=True))
+        at = (
+            Index(i.terms, -1 * lo, k + 1, window=hi != 0 and lo == 0 and k == 0)
+            for i, lo, hi, k in zip(out, low, high, between, strict=True)
+        )
         return DimMap((tuple(at), ()), out)
 
     @classmethod

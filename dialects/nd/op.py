@@ -121,16 +121,16 @@ class NdOp(IRDLOperation):
 
     def jvp(self, tangents: Sequence[Array | None]) -> Sequence[Array | None]:
         """Tangents of the results; None stands for zero."""
+        if self.LINEAR is Linear.NEVER or all(t is None for t in tangents):
+            return [None] * len(self.results)
         match self.LINEAR:
-            case Linear.NEVER:
-                return [None] * len(self.results)
             case Linear.JOINT:
                 return [self.again([tangent_or_zero(t, v) for t, v in zip(tangents, self.operands, strict=True)])]
             case Linear.EACH:
                 args = [Array(v) for v in self.operands]
                 terms = [self.again([*args[:k], t, *args[k + 1 :]]) for k, t in enumerate(tangents) if t is not None]
                 return [add_all(terms)]
-            case Linear.NO:
+            case _:
                 return [self.tangent(tangents)]
 
     def tangent(self, tangents: Sequence[Array | None]) -> Array | None:
@@ -270,6 +270,8 @@ class Place:
     block: Block
     location: LocationAttr | None = None
     """None: ask `locate`, the tracer's hook that names the user's frame."""
+    evaluate: Callable[[Operation], None] | None = None
+    """Called with every op as it is inserted: execution at once."""
 
 
 _places: list[Place] = []
@@ -277,8 +279,10 @@ locate: list[Callable[[], LocationAttr]] = [UnknownLoc]
 
 
 @contextmanager
-def building(block: Block, location: LocationAttr | None = None) -> Generator[Place]:
-    _places.append(here_ := Place(block, location))
+def building(
+    block: Block, location: LocationAttr | None = None, evaluate: Callable[[Operation], None] | None = None
+) -> Generator[Place]:
+    _places.append(here_ := Place(block, location, evaluate))
     try:
         yield here_
     finally:
@@ -292,7 +296,10 @@ def place() -> Place:
 
 
 def insert(new: Operation) -> Operation:
-    place().block.add_op(new)
+    at = place()
+    at.block.add_op(new)
+    if at.evaluate is not None:
+        at.evaluate(new)
     return new
 
 
@@ -309,7 +316,7 @@ def bind(cls: type[NdOp], *args: Array, **props: Attribute) -> Array:
     except ValueError as e:
         raise CompileError(f"{cls.name}: {e}", here()) from None
     new = cls.create(operands=values, result_types=[result], properties=props, location=here())
-    place().block.add_op(new)
+    insert(new)
     return Array(new.results[0])
 
 

@@ -20,7 +20,7 @@ from . import dimmap
 from .dimmap import DimMap
 from .dims import size
 from .elementwise import Np, wide
-from .mapped import Mapped, distinct_names, rearrange, spread, text
+from .mapped import Mapped, distinct_names, rearrange, spread, without
 from .op import Array, Props, Tolerance, bind, op
 from .types import ANY, NUMERIC, Type
 
@@ -192,8 +192,7 @@ def reduce(kind: str, x: Array, axes: Sequence[int]) -> Array:
     """Reduce some dimensions (from 0; none: the operand itself)."""
     if not axes:
         return x
-    map_ = dimmap.keep(x.ndim, [k for k in range(x.ndim) if k not in axes])
-    return bind(Reduce, x, kind=KINDS[kind], map=text(map_))
+    return bind(Reduce, x, kind=KINDS[kind], map=without(x.ndim, tuple(axes)))
 
 
 def sum_all(x: Array) -> Array:

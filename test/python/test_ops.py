@@ -92,6 +92,18 @@ def test_print_parse_run(case: Case, dtype: Any) -> None:
         assert_matches(op, got, want, inputs=inputs)
 
 
+@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.op} {c.label} {c.shapes}")
+def test_facts_from_the_dimension_map(case: Case) -> None:
+    op = case.trace(dtypes_of(case)[0])
+    shapes = [shape_of(t) for t in operands(op)]
+    cost, elements = op.cost(), sum(int(np.prod(s)) for s in [*shapes, shape_of(op.type)])
+    assert cost.accesses == elements
+    assert isinstance(cost.flops, int) and cost.flops >= 0 and (cost.flops == 0 or op.FLOPS > 0)
+    assert op.statement().startswith("out[")
+    assert set(op.dims.shardable()) == set(op.dims.names())
+    assert op.dims.canonical().canonical() == op.dims.canonical()
+
+
 @pytest.mark.parametrize(("case", "dtype"), EVERY)
 def test_wrong_result_type_is_refused(case: Case, dtype: Any) -> None:
     op = case.trace(dtype)
