@@ -50,19 +50,21 @@ class Linearized:
 def linearize(block: Block, args: Sequence[Array], active: Sequence[bool]) -> Linearized:
     """Emit the known part of a block's jvp at the current place; the linear part stays aside."""
     scratch = Block(arg_types=[a.type for a, f in zip(args, active, strict=True) if f])
-    outer = place()
-    with building(scratch, outer.location):
+    with building(scratch, place().location):
         seeds = iter(map(Array, scratch.args))
         results, tangents = jvp(block, args, [next(seeds) if f else None for f in active])
     linear: set[SSAValue] = set(scratch.args)
     ops: list[Operation] = []
+    kept: list[Operation] = []
     for op in list(scratch.ops):
         if linear.isdisjoint(op.operands):
             op.detach()
-            outer.block.add_op(op)
+            kept.append(op)
         else:
             linear.update(op.results)
             ops.append(op)
+    for op in kept:
+        insert(op)
     return Linearized(results, tangents, tuple(scratch.args), tuple(ops))
 
 

@@ -1,1 +1,80 @@
-"""mlc: a multi-level compiler for tensor programs."""
+"""mlc: a multi-level compiler for tensor programs.
+
+    import numpy as np
+    import mlc
+    import mlc.numpy as mnp
+
+    @mlc.jit
+    def f(x, w):
+        return mnp.tanh(x @ w).sum()
+
+    x, w = np.ones((4, 8), np.float32), np.ones((8, 2), np.float32)
+    f(x, w)                                   # traced, fused, compiled; NumPy in and out
+    mlc.jit(mlc.grad(f, argnums=1))(x, w)     # the gradient is a program of its own
+    print(f.compile(x, w).mlir("loop"))       # any level, as text
+
+Everything here is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import nn, numpy, optim
+    from .compiler.compile import Compiled, compile
+    from .compiler.frontend.eager import eager
+    from .compiler.frontend.jit import jit
+    from .compiler.frontend.tracing import spec
+    from .compiler.frontend.transforms import grad, jvp, value_and_grad, vjp, vmap
+    from .dialects.errors import CompileError
+
+__version__ = "0.1.0"
+
+_PLACES = {
+    "CompileError": ".dialects.errors",
+    "Compiled": ".compiler.compile",
+    "compile": ".compiler.compile",
+    "eager": ".compiler.frontend.eager",
+    "grad": ".compiler.frontend.transforms",
+    "jit": ".compiler.frontend.jit",
+    "jvp": ".compiler.frontend.transforms",
+    "spec": ".compiler.frontend.tracing",
+    "value_and_grad": ".compiler.frontend.transforms",
+    "vjp": ".compiler.frontend.transforms",
+    "vmap": ".compiler.frontend.transforms",
+}
+_MODULES = ("nn", "numpy", "optim")
+
+__all__ = [
+    "CompileError",
+    "Compiled",
+    "compile",
+    "eager",
+    "grad",
+    "jit",
+    "jvp",
+    "nn",
+    "numpy",
+    "optim",
+    "spec",
+    "value_and_grad",
+    "vjp",
+    "vmap",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PLACES:
+        value = getattr(import_module(_PLACES[name], __name__), name)
+    elif name in _MODULES:
+        value = import_module(f".{name}", __name__)
+    else:
+        raise AttributeError(f"module 'mlc' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

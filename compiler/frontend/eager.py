@@ -1,0 +1,58 @@
+"""`mlc.eager()`: every operation at once, through its reference, so that print and a debugger work inside a model.
+
+    with mlc.eager():
+        print(model(parameters, x))        # values, line by line
+
+Programs run unchanged: arguments may be NumPy arrays, functions of `mlc.jit` run as they are written, and gradients are
+traced, transformed and then computed op by op. Values are kept until the block ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from xdsl.ir import Block, Operation, SSAValue
+
+from ...dialects.errors import CompileError
+from ...dialects.nd import array
+from ...dialects.nd import dialect as _dialect  # fills the registry
+from ...dialects.nd.op import NdOp, building
+from . import locations as _locations  # names the user's frame in errors
+
+assert _dialect and _locations
+
+Values = dict[SSAValue, np.ndarray[Any, Any]]
+_active: list[Values] = []
+
+
+def active() -> bool:
+    """Are operations computed at once?"""
+    return bool(_active)
+
+
+def _evaluate(op: Operation) -> None:
+    values = _active[-1]
+    if not isinstance(op, NdOp):
+        raise CompileError(f"eager: expected an op of the nd dialect, found {op.name}", op.location)
+    with np.errstate(all="ignore"):
+        values[op.results[0]] = np.asarray(op.reference(*(values[v] for v in op.operands)))
+
+
+def _find(value: SSAValue) -> np.ndarray[Any, Any] | None:
+    return next((values[value] for values in reversed(_active) if value in values), None)
+
+
+@contextmanager
+def eager() -> Generator[None]:
+    """Compute every operation of the block at once."""
+    _active.append({} if not _active else dict(_active[-1]))
+    saved, array.concrete[0] = array.concrete[0], _find
+    try:
+        with building(Block(), evaluate=_evaluate):
+            yield
+    finally:
+        array.concrete[0] = saved
+        _active.pop()

@@ -1,0 +1,237 @@
+"""`mlc.jit`: a function compiled for the structure, shapes, element types and memory order of its arguments.
+
+    f = jit(step, static=("training",), donate=("parameters",))
+    f(parameters, x, training=True)
+
+Every new combination is traced and compiled once. An array that is dense in any order of its axes, reversed or
+broadcast, is passed as it lies; any other is copied. Inside another trace the function is inlined.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from functools import update_wrapper
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ...dialects.errors import CompileError
+from .pytree import Structure, flatten, unflatten
+
+if TYPE_CHECKING:
+    from ..compile import Compiled
+
+Layout = tuple[int, ...] | None
+"""Strides in elements; None is row-major."""
+Signature = tuple[Hashable, ...]
+
+
+class CacheInfo(NamedTuple):
+    hits: int
+    misses: int
+    entries: int
+
+
+@dataclass
+class Entry:
+    """One compiled combination."""
+
+    executable: Compiled
+    results: Structure
+    contiguous: tuple[int, ...]
+    """Leaves that are copied to rows before the call."""
+
+
+def layout_of(x: np.ndarray[Any, Any]) -> Layout | str:
+    """None for rows; strides, if dense but for order, direction and repetition of axes; else "copy"."""
+    if x.flags.c_contiguous:
+        return None
+    size = x.itemsize
+    if any(s % size for s in x.strides) or not x.size:
+        return "copy"
+    strides = tuple(s // size for s in x.strides)
+    step = 1
+    for stride, extent in sorted((abs(s), n) for s, n in zip(strides, x.shape) if n > 1 and s):
+        if stride != step:
+            return "copy"
+        step *= extent
+    return strides
+
+
+def signature_of(leaf: Any) -> Hashable:
+    """What of a leaf a program depends on."""
+    if type(leaf) is np.ndarray:
+        return leaf.shape, leaf.dtype, layout_of(leaf)
+    if isinstance(leaf, bool | int | float):
+        return type(leaf)
+    from .tracing import type_of
+
+    return type_of(leaf)
+
+
+@dataclass
+class Jit:
+    """A function that compiles itself for its arguments; see the module's docstring."""
+
+    fn: Callable[..., Any]
+    static: tuple[int | str, ...] = ()
+    donate: tuple[int | str, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
+    entries: dict[Signature, Entry] = field(default_factory=dict[Signature, Entry])
+    hits: int = 0
+    copies: int = 0
+    """Arrays that had to be copied before a call, so far."""
+
+    def __post_init__(self) -> None:
+        update_wrapper(self, self.fn)
+        self._static = self._positions(self.static, "static")
+        self._donate = self._positions(self.donate, "donate")
+        self._signature: inspect.Signature | None = None
+
+    def _positions(self, given: Sequence[int | str], what: str) -> frozenset[int]:
+        if not given:
+            return frozenset()
+        names = list(inspect.signature(self.fn).parameters)
+        out: set[int] = set()
+        for item in given:
+            if isinstance(item, str):
+                if item not in names:
+                    raise CompileError(
+                        f"jit: {what}: expected a parameter of {self.__name__} ({', '.join(names)}), found {item!r}"
+                    )
+                out.add(names.index(item))
+            else:
+                if names and not -len(names) <= item < len(names):
+                    raise CompileError(f"jit: {what}: expected a position from 0 to {len(names) - 1}, found {item}")
+                out.add(item % len(names))
+        return frozenset(out)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        from ...dialects.nd import op as core
+        from . import eager
+
+        if core._places or eager.active():  # pyright: ignore[reportPrivateUsage]
+            return self.fn(*args, **kwargs)
+        args = self._bound(args, kwargs)
+        entry, leaves = self._entry(args)
+        for k in entry.contiguous:
+            leaves[k] = np.ascontiguousarray(leaves[k])
+            self.copies += 1
+        out = entry.executable(*leaves)
+        if entry.results.kind == "leaf":
+            return out
+        many = len(entry.executable.program.results) != 1
+        return unflatten(entry.results, out if many else [out])
+
+    def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """Keywords and defaults at their positions."""
+        if not kwargs and not self._static and not self._donate:
+            return args
+        if self._signature is None:
+            self._signature = inspect.signature(self.fn)
+        try:
+            bound = self._signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise CompileError(f"{self.__name__}: {error}") from None
+        bound.apply_defaults()
+        if bound.kwargs:
+            names = ", ".join(bound.kwargs)
+            raise CompileError(f"{self.__name__}: expected arguments that have a position, found keyword-only {names}")
+        return bound.args
+
+    def _entry(self, args: tuple[Any, ...]) -> tuple[Entry, list[Any]]:
+        fixed = tuple(args[k] for k in sorted(self._static) if k < len(args))
+        dynamic = args if not self._static else tuple(a for k, a in enumerate(args) if k not in self._static)
+        leaves, structure = flatten(dynamic)
+        key: Signature = (structure, fixed, *map(signature_of, leaves))
+        try:
+            entry = self.entries.get(key)
+        except TypeError:
+            raise CompileError(f"{self.__name__}: static arguments must be hashable, found {fixed}") from None
+        if entry is None:
+            entry = self.entries[key] = self._compile(args, fixed, leaves)
+        else:
+            self.hits += 1
+        return entry, leaves
+
+    def _traced(self, args: tuple[Any, ...], fixed: tuple[Any, ...]) -> Any:
+        from .tracing import trace
+
+        positions = sorted(self._static)
+
+        def dynamic(*xs: Any) -> Any:
+            filled = list(xs)
+            for k, value in zip(positions, fixed):
+                filled.insert(k, value)
+            return self.fn(*filled)
+
+        if not positions:
+            return trace(self.fn, args)
+        parameters = [p for k, p in enumerate(inspect.signature(self.fn).parameters.values()) if k not in self._static]
+        dynamic.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
+        dynamic.__name__ = self.__name__
+        return trace(dynamic, tuple(a for k, a in enumerate(args) if k not in self._static))
+
+    def _compile(self, args: tuple[Any, ...], fixed: tuple[Any, ...], leaves: list[Any]) -> Entry:
+        from ..compile import compile_module
+        from .layouts import set_layouts
+
+        traced = self._traced(args, fixed)
+        donated: list[int] = []
+        k = 0
+        for position, arg in enumerate(args):
+            if position in self._static:
+                continue
+            count = len(flatten(arg)[0])
+            if position in self._donate:
+                donated += range(k, k + count)
+            k += count
+        layouts = [layout_of(x) if type(x) is np.ndarray else None for x in leaves]
+        copied = tuple(i for i, at in enumerate(layouts) if at == "copy" or (i in donated and at is not None))
+        set_layouts(
+            traced.func, [at if i not in copied and isinstance(at, tuple) else None for i, at in enumerate(layouts)]
+        )
+        executable = compile_module(traced.module, entry=traced.name, donate=donated, **self.options)
+        return Entry(executable, traced.results, copied)
+
+    def compile(self, *args: Any, **kwargs: Any) -> Compiled:
+        """The executable for such arguments (arrays or specs), without running it."""
+        bound = self._bound(args, kwargs)
+        return self._entry(bound)[0].executable
+
+    def lower(self, *args: Any, **kwargs: Any) -> str:
+        """The program for such arguments as text of the tensor level."""
+        from ..printing import print_ir
+
+        bound = self._bound(args, kwargs)
+        return print_ir(self._traced(bound, tuple(bound[k] for k in sorted(self._static) if k < len(bound))).module)
+
+    def cache_info(self) -> CacheInfo:
+        """Calls that found their program, programs compiled, programs kept."""
+        return CacheInfo(self.hits, len(self.entries), len(self.entries))
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """A method: `self` is an argument like any other."""
+        if instance is None:
+            return self
+        return lambda *args, **kwargs: self(instance, *args, **kwargs)
+
+
+def jit(
+    fn: Callable[..., Any] | None = None,
+    *,
+    static: int | str | Sequence[int | str] = (),
+    donate: int | str | Sequence[int | str] = (),
+    **options: Any,
+) -> Any:
+    """Compile `fn` when it is called.
+
+    `static`: positions or names of arguments that are Python values, part of what is compiled; `donate`: of arguments
+    whose arrays the program may overwrite and return. Further keywords: schedule, numerics (see `mlc.compile`).
+    """
+    if fn is None:
+        return lambda f: jit(f, static=static, donate=donate, **options)  # pyright: ignore
+    one = lambda x: (x,) if isinstance(x, int | str) else tuple(x)  # pyright: ignore
+    return Jit(fn, one(static), one(donate), options)  # pyright: ignore
