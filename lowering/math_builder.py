@@ -216,10 +216,10 @@ class MathBuilder:
 
     # ---- conversions and rare ranges
     def extend(self, x: SSAValue) -> SSAValue:
-        return self.emit(arith.ExtFOp, [x], self.kind, {"fastmath": NO_FLAGS})
+        return self.emit(arith.ExtFOp, [x], self.kind)
 
     def truncate(self, x: SSAValue) -> SSAValue:
-        return self.emit(arith.TruncFOp, [x], self.kind, {"fastmath": NO_FLAGS})
+        return self.emit(arith.TruncFOp, [x], self.kind)
 
     def unless(
         self, rare: SSAValue, library: type[Operation], x: SSAValue, usual: Callable[[MathBuilder], SSAValue]

@@ -1,17 +1,17 @@
-"""The `arith` dialect with the ops on vectors that xDSL takes on scalars only: casts, and select by a vector.
+"""The `arith` dialect with the ops on vectors that xDSL takes on scalars only: casts, comparisons, select.
 
 The names are upstream's. An op of a loop stage's body may be xDSL's; on vectors it becomes the one here (`on_vectors`).
 """
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import VectorType, i1
-from xdsl.ir import Dialect, Operation
+from xdsl.dialects.builtin import IntegerAttr, VectorType, i1, i64
+from xdsl.ir import Attribute, Dialect, Operation
 from xdsl.irdl import (
     AnyAttr,
     IRDLOperation,
@@ -19,6 +19,7 @@ from xdsl.irdl import (
     irdl_op_definition,
     operand_def,
     opt_prop_def,
+    prop_def,
     result_def,
     traits_def,
 )
@@ -146,7 +147,83 @@ class SelectOp(IRDLOperation):
             raise VerifyException(f"expected a condition of type i1 or {want}, found {condition}")
 
 
+INTEGER_PREDICATES = ("eq", "ne", "slt", "sle", "sgt", "sge", "ult", "ule", "ugt", "uge")
+FLOAT_PREDICATES = (
+    *("false", "oeq", "ogt", "oge", "olt", "ole", "one", "ord"),
+    *("ueq", "ugt", "uge", "ult", "ule", "une", "uno", "true"),
+)
+
+
+class Compare(IRDLOperation):
+    """Each pair of elements compared; the result is i1, or a vector of it of the operands' shape."""
+
+    predicate = prop_def(IntegerAttr)
+    lhs = operand_def()
+    rhs = operand_def()
+    result = result_def()
+    traits = traits_def(Pure())
+    WORDS: ClassVar[tuple[str, ...]] = ()
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(f" {self.WORDS[self.predicate.value.data]}, ")
+        printer.print_list((self.lhs, self.rhs), printer.print_ssa_value)
+        flags = self.properties.get("fastmath")
+        if isinstance(flags, arith.FastMathFlagsAttr) and flags != arith.FastMathFlagsAttr("none"):
+            printer.print_string(" fastmath")
+            flags.print_parameter(printer)
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        printer.print_attribute(self.lhs.type)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Compare:
+        start = parser.pos
+        word = parser.parse_identifier()
+        if word not in cls.WORDS:
+            parser.raise_error(f"expected one of {', '.join(cls.WORDS)}, found {word}", start)
+        parser.parse_punctuation(",")
+        a = parser.parse_unresolved_operand()
+        parser.parse_punctuation(",")
+        b = parser.parse_unresolved_operand()
+        properties: dict[str, Attribute] = {"predicate": IntegerAttr(cls.WORDS.index(word), i64)}
+        if cls is CmpFOp:
+            flags = parser.parse_optional_keyword("fastmath")
+            found = arith.FastMathFlagsAttr.parse_parameter(parser) if flags else "none"
+            properties["fastmath"] = arith.FastMathFlagsAttr(found)
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        kind = parser.parse_type()
+        result = VectorType(i1, kind.get_shape()) if isinstance(kind, VectorType) else i1
+        operands = [parser.resolve_operand(a, kind), parser.resolve_operand(b, kind)]
+        return cls.create(operands=operands, result_types=[result], properties=properties, attributes=attributes)
+
+    def verify_(self) -> None:
+        kind = self.lhs.type
+        want = VectorType(i1, kind.get_shape()) if isinstance(kind, VectorType) else i1
+        if self.rhs.type != kind:
+            raise VerifyException(f"expected operands of one type, found {kind} and {self.rhs.type}")
+        if self.result.type != want:
+            raise VerifyException(f"expected a result of type {want}, found {self.result.type}")
+        if not 0 <= self.predicate.value.data < len(self.WORDS):
+            raise VerifyException(f"expected a predicate below {len(self.WORDS)}, found {self.predicate.value.data}")
+
+
+@irdl_op_definition
+class CmpIOp(Compare):
+    name = "arith.cmpi"
+    WORDS: ClassVar = INTEGER_PREDICATES
+
+
+@irdl_op_definition
+class CmpFOp(Compare):
+    name = "arith.cmpf"
+    WORDS: ClassVar = FLOAT_PREDICATES
+    fastmath = opt_prop_def(arith.FastMathFlagsAttr)
+
+
 _OWN: tuple[type[Operation], ...] = (
+    CmpFOp,
+    CmpIOp,
     ExtSIOp,
     ExtUIOp,
     FPToSIOp,

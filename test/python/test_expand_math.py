@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+
 import numpy as np
 import pytest
 from mlc.compiler.context import context
 from mlc.compiler.native import NativeKernel, compile_kernel
 from mlc.compiler.parsing import parse_module
+from mlc.compiler.printing import print_ir
+from mlc.compiler.verify import verify
 from mlc.lowering.expand_math import ExpandMath
 from xdsl.dialects import func
 
@@ -171,3 +176,20 @@ def test_other_types_are_refused() -> None:
     module = parse_module(text, "<test>")
     with pytest.raises(Exception, match="expected f32 or f64, found f16"):
         ExpandMath().apply(context(), module)
+
+
+@pytest.mark.skipif(shutil.which("mlir-opt-22") is None, reason="mlir-opt-22 is not installed")
+def test_upstream_accepts_the_expansions() -> None:
+    shapes = [kind for t in DTYPES for kind in (t, f"vector<4x8x{t}>")]
+    functions = []
+    for i, (op, kind) in enumerate((op, kind) for op in REFERENCES for kind in shapes):
+        operands = "%x, %x" if op == "math.powf" else "%x"
+        functions.append(
+            f"func.func @f{i}(%x: {kind}) -> {kind} {{\n  %y = {op} {operands} : {kind}\n  func.return %y : {kind}\n}}"
+        )
+    module = parse_module("\n".join(functions), "<test>")
+    ExpandMath().apply(context(), module)
+    verify(module)
+    command = ["mlir-opt-22", "--verify-roundtrip", "-o", "/dev/null"]
+    done = subprocess.run(command, input=print_ir(module), text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr[:2000]
