@@ -1,0 +1,211 @@
+"""`mlc.numpy`: NumPy's and the Array API's names for the array language.
+
+Functions take traced arrays, NumPy arrays and Python numbers, inside a traced function or `mlc.eager()`. Shapes
+broadcast as NumPy's; element types promote by the Array API, Python numbers being weak. f32, f64, i32, i64 and bool.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...dialects.errors import CompileError
+from ...dialects.nd import functions as F
+from ...dialects.nd.array import Array, Axis
+from ...dialects.nd.constant import iota
+from ...dialects.nd.op import here
+from ...dialects.nd.promotion import as_dtype, asarray
+from ...dialects.nd.types import is_float
+from . import locations as _locations  # names the user's frame in errors
+
+assert _locations
+
+pi, e, inf, nan, newaxis = math.pi, math.e, math.inf, math.nan, None
+float32, float64, int32, int64, bool_ = np.float32, np.float64, np.int32, np.int64, np.bool_
+
+add, subtract, multiply, divide = F.add, F.sub, F.mul, F.true_divide
+floor_divide, remainder, power, pow = F.floor_divide, F.remainder, F.power, F.power
+maximum, minimum, clip = F.maximum, F.minimum, F.clip
+negative, abs, absolute, sign, floor = F.neg, F.abs_, F.abs_, F.sign, F.floor
+exp, log, tanh, sin, cos, sqrt = F.exp, F.log, F.tanh, F.sin, F.cos, F.sqrt
+logical_and, logical_or, logical_xor, logical_not = F.logical_and, F.logical_or, F.logical_xor, F.logical_not
+equal, not_equal, less, less_equal = F.equal, F.not_equal, F.less, F.less_equal
+greater, greater_equal, where = F.greater, F.greater_equal, F.where
+reshape, transpose, permute_dims, broadcast_to = F.reshape, F.transpose, F.transpose, F.broadcast_to
+expand_dims, squeeze, flip, concatenate, concat, stack = (
+    F.expand_dims,
+    F.squeeze,
+    F.flip,
+    F.concatenate,
+    F.concatenate,
+    F.stack,
+)
+matmul, einsum = F.matmul, F.einsum
+
+
+def square(x: Any) -> Array:
+    x = asarray(x)
+    return x * x
+
+
+def astype(x: Any, dtype: Any) -> Array:
+    return F.convert(asarray(x), as_dtype(dtype))
+
+
+def array(x: Any, dtype: Any = None) -> Array:
+    """Anything as an array; NumPy arrays and nested lists become constants."""
+    if isinstance(x, list | tuple) and any(isinstance(v, Array) for v in x):  # pyright: ignore[reportUnknownVariableType]
+        return F.stack(x) if dtype is None else astype(F.stack(x), dtype)  # pyright: ignore[reportUnknownArgumentType]
+    return asarray(np.asarray(x) if isinstance(x, list | tuple) else x, dtype)
+
+
+def swapaxes(x: Any, axis1: int, axis2: int) -> Array:
+    return F.swapaxes(asarray(x), axis1, axis2)
+
+
+def moveaxis(x: Any, source: int, destination: int) -> Array:
+    return F.moveaxis(asarray(x), source, destination)
+
+
+def pad(x: Any, pad_width: Any, constant_values: Any = 0) -> Array:
+    """Constants around an array: a width, a pair, or a pair for each axis."""
+    return F.pad(x, pad_width, constant_values)
+
+
+def dot(x: Any, y: Any) -> Array:
+    """NumPy's dot of arrays of at most two dimensions."""
+    x, y = asarray(x), asarray(y)
+    return x * y if not x.ndim or not y.ndim else F.matmul(x, y)
+
+
+def outer(x: Any, y: Any) -> Array:
+    """`x[i] * y[j]`, of arrays as vectors."""
+    return F.reshape(asarray(x), (-1, 1)) * F.reshape(asarray(y), (1, -1))
+
+
+def tensordot(x: Any, y: Any, axes: int | Sequence[Sequence[int]] = 2) -> Array:
+    """Sum of products over the last `axes` axes of x and the first of y, or over the pairs of axes given."""
+    x, y = asarray(x), asarray(y)
+    if isinstance(axes, int):
+        axes = (range(x.ndim - axes, x.ndim), range(axes))
+    left, right = ([a % v.ndim for a in part] for v, part in zip((x, y), axes, strict=True))
+    letters = iter("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    xs = [next(letters) for _ in range(x.ndim)]
+    ys = [xs[left[right.index(k)]] if k in right else next(letters) for k in range(y.ndim)]
+    out = [n for k, n in enumerate(xs) if k not in left] + [n for k, n in enumerate(ys) if k not in right]
+    return F.einsum(f"{''.join(xs)},{''.join(ys)}->{''.join(out)}", x, y)
+
+
+def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
+    return F.sum_(asarray(x), axis, keepdims)
+
+
+def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
+    return F.prod(asarray(x), axis, keepdims)
+
+
+def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
+    return F.max_(asarray(x), axis, keepdims)
+
+
+def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
+    return F.min_(asarray(x), axis, keepdims)
+
+
+def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
+    return F.mean(asarray(x), axis, keepdims)
+
+
+def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
+    """The mean square distance from the mean."""
+    return F.variance(asarray(x), axis, keepdims)
+
+
+def std(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
+    return F.sqrt(var(x, axis, keepdims))
+
+
+def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
+    return F.any_(asarray(x), axis, keepdims)
+
+
+def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
+    return F.all_(asarray(x), axis, keepdims)
+
+
+def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Array:
+    """The place of the first maximum, i64; NaN counts as the largest."""
+    return F.argmax(asarray(x), axis, keepdims)
+
+
+def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Array:
+    """The place of the first minimum, i64; NaN counts as the smallest."""
+    return F.argmin(asarray(x), axis, keepdims)
+
+
+def zeros(shape: Any, dtype: Any = float32) -> Array:
+    return F.zeros(shape, as_dtype(dtype))
+
+
+def ones(shape: Any, dtype: Any = float32) -> Array:
+    return F.ones(shape, as_dtype(dtype))
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> Array:
+    return F.broadcast_to(asarray(fill_value, dtype), F.shape_tuple(shape))
+
+
+def zeros_like(x: Any) -> Array:
+    return F.zeros_like(asarray(x))
+
+
+def ones_like(x: Any) -> Array:
+    return F.ones_like(asarray(x))
+
+
+def full_like(x: Any, fill_value: Any) -> Array:
+    x = asarray(x)
+    return F.broadcast_to(asarray(fill_value, x.dtype), x.shape)
+
+
+def arange(start: int, stop: int | None = None, step: int = 1, dtype: Any = int64) -> Array:
+    """Integers from `start` (0 if only one is given) up to `stop`."""
+    if stop is None:
+        start, stop = 0, start
+    if step == 0:
+        raise CompileError("arange: expected a step other than 0, found 0", here())
+    return iota((len(range(start, stop, step)),), 0, as_dtype(dtype)) * step + start
+
+
+def linspace(start: float, stop: float, num: int = 50, dtype: Any = float32) -> Array:
+    """`num` evenly spaced numbers, both ends included."""
+    return asarray(np.linspace(start, stop, num).astype(dtype))
+
+
+def eye(n: int, m: int | None = None, dtype: Any = float32) -> Array:
+    """Ones on the diagonal."""
+    return F.convert(F.eye_mask((n, n if m is None else m), [(0, 1)]), as_dtype(dtype))
+
+
+def tril(x: Any, k: int = 0) -> Array:
+    """The lower triangle, up to the k-th diagonal; zeros elsewhere."""
+    return _triangle(x, lambda rows, columns: columns <= rows + k)
+
+
+def triu(x: Any, k: int = 0) -> Array:
+    """The upper triangle, from the k-th diagonal; zeros elsewhere."""
+    return _triangle(x, lambda rows, columns: columns >= rows + k)
+
+
+def _triangle(x: Any, keep: Any) -> Array:
+    x = asarray(x)
+    rows, columns = (iota(x.shape, d) for d in (x.ndim - 2, x.ndim - 1))
+    return F.where(keep(rows, columns), x, F.zeros_like(x))
+
+
+def isnan(x: Any) -> Array:
+    x = asarray(x)
+    return F.not_equal(x, x) if is_float(x.type) else F.zeros(x.shape, as_dtype(bool))

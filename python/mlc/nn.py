@@ -1,0 +1,1 @@
+from .compiler.frontend.nn import *  # noqa: F403

@@ -1,0 +1,1 @@
+from .compiler.frontend.numpy import *  # noqa: F403

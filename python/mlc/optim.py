@@ -1,0 +1,1 @@
+from .compiler.frontend.optim import *  # noqa: F403
