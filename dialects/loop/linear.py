@@ -27,13 +27,19 @@ class Linear:
         return Linear(0, ((name, coefficient),) if coefficient else ())
 
     def __add__(self, other: Linear) -> Linear:
+        if not other.terms:
+            return Linear(self.const + other.const, self.terms)
+        if not self.terms:
+            return Linear(self.const + other.const, other.terms)
         terms = dict(self.terms)
         for name, c in other.terms:
             terms[name] = terms.get(name, 0) + c
         return Linear.of(self.const + other.const, terms)
 
     def scaled(self, factor: int) -> Linear:
-        return Linear.of(self.const * factor, {n: c * factor for n, c in self.terms})
+        if factor == 1 or not factor:
+            return self if factor else Linear()
+        return Linear(self.const * factor, tuple((n, c * factor) for n, c in self.terms))
 
     def coef(self, axis: str) -> int:
         return next((c for n, c in self.terms if n == axis), 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from xdsl.dialects import func
 from xdsl.dialects.builtin import StringAttr
@@ -16,15 +17,16 @@ SCHEDULE = "loop.schedule"
 """The function attribute that holds a schedule: a pipeline of steps."""
 
 
-def steps_of(schedule: str) -> list[LoopStep]:
-    """The steps that a schedule's text names; only steps of the loop level may stand in it."""
+@lru_cache(1024)
+def steps_of(schedule: str) -> tuple[LoopStep, ...]:
+    """The steps that a schedule's text names; only steps of the loop level may stand in it. Steps hold no state."""
     steps: list[LoopStep] = []
     for spec in parse_pipeline(schedule):
         step = registry.build(spec)
         if not isinstance(step, LoopStep) or isinstance(step, ApplySchedule):
             raise CompileError(f"schedule: expected steps of the loop level, found {spec.name}")
         steps.append(step)
-    return steps
+    return tuple(steps)
 
 
 def run_schedule(f: func.FuncOp, schedule: str) -> None:

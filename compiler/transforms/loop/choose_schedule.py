@@ -128,7 +128,8 @@ def accepted(f: func.FuncOp, before: list[str], steps: list[str]) -> list[str]:
 def applies(f: func.FuncOp, steps: list[str]) -> bool:
     copy = f.clone()
     try:
-        run_schedule(copy, ",".join(steps))
+        for one in steps:
+            run_schedule(copy, one)
     except CompileError:
         return False
     return True
