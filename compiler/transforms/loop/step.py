@@ -18,11 +18,17 @@ from ....dialects.loop.ops import StageOp
 from ....dialects.loop.queries import stages
 
 
+PLANNED = "graph.results"
+"""On a program after graph-plan, which launches kernels and is none itself."""
+
+
 class LoopStep(ModulePass):
     """Base of the steps; a subclass says in `on` what happens to one function, and whether it applied at all."""
 
     def apply(self, ctx: Context, op: builtin.ModuleOp) -> None:
-        functions = [f for f in op.walk() if isinstance(f, func.FuncOp) and f.body.blocks]
+        functions = [
+            f for f in op.walk() if isinstance(f, func.FuncOp) and f.body.blocks and PLANNED not in f.attributes
+        ]
         reasons: list[CompileError] = []
         applied = False
         for f in functions:
