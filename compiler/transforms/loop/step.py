@@ -17,7 +17,6 @@ from ....dialects.errors import CompileError
 from ....dialects.loop.ops import StageOp
 from ....dialects.loop.queries import stages
 
-
 PLANNED = "graph.results"
 """On a program after graph-plan, which launches kernels and is none itself."""
 
