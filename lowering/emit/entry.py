@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, ModuleOp, TensorType
+from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerAttr, ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, BlockArgument, OpResult, SSAValue
 
@@ -288,6 +288,8 @@ def _symbols(arguments: Sequence[SSAValue]) -> tuple[str, ...]:
 
 def _donated(main: FuncOp) -> set[int]:
     found = main.attributes.get(DONATED)
+    if isinstance(found, DenseArrayBase):
+        return {int(v) for v in found.get_values()}
     return {a.value.data for a in found.data if isinstance(a, IntegerAttr)} if isinstance(found, ArrayAttr) else set()
 
 
