@@ -207,7 +207,8 @@ class Kernel:
             except Unfactored as e:
                 names = self.plan.names
                 if e.axis in splits or not self._splits(stage, splits, e):
-                    raise CompileError(f"nd-to-loop: {e}; keep the reshape outside of the kernel", e.location) from None
+                    location = stage.members[0].value.owner.location  # pyright: ignore
+                    raise CompileError(f"nd-to-loop: {e}; keep it outside of the kernel", location) from None
                 splits[e.axis] = (e.size, names.fresh(), names.fresh())
 
     def _splits(self, stage: Stage, splits: dict[str, tuple[int, str, str]], e: Unfactored) -> bool:

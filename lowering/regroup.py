@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..dialects.loop.linear import Access, Linear
-from ..dialects.nd.dims import Dim, Shape, exact_div
+from ..dialects.nd.dims import Dim, Shape, exact_div, show
 
 
 class Unfactored(Exception):
     """An axis that must be split into parts of `size`, or (axis empty) an index that no split helps."""
 
-    def __init__(self, axis: str, size: int) -> None:
-        super().__init__(f"expected an index that factors by {size}")
+    def __init__(self, axis: str, size: int, shape: Shape, source: Shape) -> None:
+        super().__init__(f"expected a reshape whose indices are linear, found {show(source)} to {show(shape)}")
         self.axis, self.size = axis, size
-        self.location = None
 
 
 def regrouped(at: Access, shape: Shape, source: Shape, axes: Mapping[str, Dim]) -> Access:
@@ -38,7 +37,7 @@ def regrouped(at: Access, shape: Shape, source: Shape, axes: Mapping[str, Dim]) 
                 elif not at[k].terms:
                     flat = flat + Linear(at[k].const * step)
                 else:
-                    raise Unfactored("", 0)
+                    raise Unfactored("", 0, shape, source)
             step = step * shape[k]
         inner: Dim = 1
         for k in reversed(theirs[1:]):
@@ -48,26 +47,28 @@ def regrouped(at: Access, shape: Shape, source: Shape, axes: Mapping[str, Dim]) 
                 out[k] = flat
                 break
             assert isinstance(inner, int)
-            out[k], flat = _divided(flat, inner, axes)
+            parts = _divided(flat, inner, axes)
+            if not isinstance(parts[0], Linear):
+                raise Unfactored(*parts, shape, source)
+            out[k], flat = parts
             nxt = source[theirs[place + 1]]
             assert isinstance(nxt, int)
             inner //= nxt
     return tuple(out)
 
 
-def _divided(flat: Linear, by: int, axes: Mapping[str, Dim]) -> tuple[Linear, Linear]:
-    """Quotient and rest of a form, both linear."""
+def _divided(flat: Linear, by: int, axes: Mapping[str, Dim]) -> tuple[Linear, Linear] | tuple[str, int]:
+    """Quotient and rest of a form, both linear; else the axis to split, and by what (0: no split helps)."""
+    if not isinstance(flat.const, int):
+        return "", 0
     high = {n: c // by for n, c in flat.terms if c % by == 0}
     low = {n: c for n, c in flat.terms if c % by}
-    const = flat.const if isinstance(flat.const, int) else 0
-    if const is not flat.const:
-        raise Unfactored("", by)
-    quotient, rest = Linear.of(const // by, high), Linear.of(const % by, low)
+    quotient, rest = Linear.of(flat.const // by, high), Linear.of(flat.const % by, low)
     least, most = rest.range(axes)
-    if not isinstance(least, int) or not isinstance(most, int) or least < 0 or most >= by:
-        name, c = next(((n, c) for n, c in flat.terms if c % by), ("", 1))
-        raise Unfactored(name if c > 0 and by % c == 0 else "", by // abs(c) if by % abs(c) == 0 else 0)
-    return quotient, rest
+    if isinstance(least, int) and isinstance(most, int) and least >= 0 and most < by:
+        return quotient, rest
+    axis, c = next(iter(low.items()), ("", 0))
+    return (axis, by // c) if c > 0 and by % c == 0 else ("", 0)
 
 
 def _blocks(shape: Shape, source: Shape) -> list[tuple[list[int], list[int]]]:
@@ -80,7 +81,7 @@ def _blocks(shape: Shape, source: Shape) -> list[tuple[list[int], list[int]]]:
         a: Dim = 1
         b: Dim = 1
         while True:
-            if a == b and (mine or theirs) and (mine and theirs):
+            if a == b and mine and theirs:
                 break
             if i and (not mine or _less(a, b) or not j):
                 i -= 1
