@@ -48,7 +48,7 @@ def schedule_chain(stages: list[StageOp], machine: Machine) -> list[str]:
     made = {r for s in stages for r in s.results}
     for c in found.values():
         if c.transposed and c.stage.ins[c.rhs] not in made:
-            steps += without(pack(c, machine), shared)
+            steps += without(pack(c, extent(c.stage, c.n), machine), shared)
     steps += [step("nest", names, axis=a) for a in shared if a != first.m and not all(a in used for used in reads)]
     rows = min(max((machine.registers - 4) // COLUMNS, 1), 12, max(extent(first.stage, first.m), 1))
     steps += tile(names, first.m, rows, first.stage)

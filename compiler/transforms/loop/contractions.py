@@ -106,7 +106,7 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
         return [*steps, *blocks_of_k(c, names, [a for a in batch if a not in everywhere], width)]
     steps += tile(names, c.n, width, c.stage)
     if c.transposed or (4 * c.rhs_bytes >= machine.l2_bytes and extent(c.stage, c.m) >= 8 * rows):
-        steps += pack(c, machine)
+        steps += pack(c, min(width, extent(c.stage, c.n)), machine)
     steps += [step("nest", names, axis=a) for a in batch if a not in everywhere]
     steps += tile(names, c.m, rows, c.stage)
     return [*steps, step("vectorize", names, axes=[c.m, c.n])]
@@ -147,8 +147,8 @@ def along_k(c: Contraction, names: list[str], batch: list[str], machine: Machine
     return [*steps, step("vectorize", [c.label], axes=[c.m, c.n, inner])]
 
 
-def pack(c: Contraction, machine: Machine) -> list[str]:
-    """Copy the lanes' operand into the order in which the tile reads it."""
+def pack(c: Contraction, columns: int, machine: Machine) -> list[str]:
+    """Copy `columns` of the lanes' operand into the order in which the tile reads them."""
     access = c.stage.reads()[c.rhs][1]
     kept = axes_of(access)
     if not all(isinstance(c.stage.extent(n), int) for n in kept if c.stage.extent(n) is not None and n != c.n):
@@ -160,8 +160,9 @@ def pack(c: Contraction, machine: Machine) -> list[str]:
     inner = next((n for n in c.k if c.stride(n) == 1), "")
     lanes = lanes_of([c.stage], machine)
     if c.transposed and inner and extent(c.stage, inner) >= lanes:
+        squares = ((inner, extent(c.stage, inner)), (c.n, columns))
         # Squares of lanes by lanes are turned in registers.
-        turned = [step("split", [copy], axis=a, size=lanes) for a in (inner, c.n) if extent(c.stage, a) > lanes]
+        turned = [step("split", [copy], axis=a, size=lanes) for a, e in squares if e > lanes]
         return [*steps, *turned, step("vectorize", [copy], axes=[inner, c.n])]
-    wide = [step("split", [copy], axis=c.n, size=4 * lanes)] if extent(c.stage, c.n) > 4 * lanes else []
+    wide = [step("split", [copy], axis=c.n, size=4 * lanes)] if columns > 4 * lanes else []
     return [*steps, *wide, step("vectorize", [copy], axes=[c.n])]

@@ -1,0 +1,87 @@
+// RUN: mlc-opt %s -p "choose-schedule{machine=%test/transforms/loop/wide.toml}" | FileCheck %s
+// RUN: mlc-opt %s -p "choose-schedule{machine=%test/transforms/loop/wide.toml},apply-schedule,lower-loop" | FileCheck %s --check-prefix=RUNS
+// Schedules from shapes, strides and the machine alone.
+
+// CHECK: func.func @matmul({{.*}} attributes {loop.schedule = "loop-tile{axis=j size=64 only=mm},loop-pack{value=B axes=k,j only=mm},loop-vectorize{axes=j only=pack_B},loop-tile{axis=i size=6 only=mm},loop-vectorize{axes=i,j only=mm}"}
+// RUNS: func.func @matmul
+func.func @matmul(%A: tensor<512x512xf32>, %B: tensor<512x512xf32>) -> tensor<512x512xf32> {
+  %acc = loop.stage mm [i: 512, j: 512, k: 512] (%a = %A[i, k], %b = %B[k, j]) -> add [i, j] {
+    %p = arith.mulf %a, %b : f32
+    loop.yield %p : f32
+  }
+  func.return %acc : tensor<512x512xf32>
+}
+
+// CHECK: func.func @turned({{.*}} attributes {loop.schedule = "loop-pack{value=B axes=k,j only=mm},loop-split{axis=k size=16 only=pack_B},loop-split{axis=j size=16 only=pack_B},loop-vectorize{axes=k,j only=pack_B},loop-tile{axis=i size=4 only=mm},loop-vectorize{axes=i,j only=mm}"}
+// RUNS: func.func @turned
+func.func @turned(%A: tensor<64x48xf32>, %B: tensor<80x48xf32>) -> tensor<64x80xf32> {
+  %acc = loop.stage mm [i: 64, j: 80, k: 48] (%a = %A[i, k], %b = %B[j, k]) -> add [i, j] {
+    %p = arith.mulf %a, %b : f32
+    loop.yield %p : f32
+  }
+  func.return %acc : tensor<64x80xf32>
+}
+
+// CHECK: func.func @softmax({{.*}} attributes {loop.schedule = "loop-tile{axis=i size=1 only=max,exp,scale},loop-split{axis=j size=64 only=max,exp,scale},loop-vectorize{axes=j only=max,exp,scale}"}
+// RUNS: func.func @softmax
+func.func @softmax(%X: tensor<64x1000xf32>) -> tensor<64x1000xf32> {
+  %m = loop.stage max [i: 64, j: 1000] (%x = %X[i, j]) -> max [i] {
+    loop.yield %x : f32
+  }
+  %e, %s = loop.stage exp [i: 64, j: 1000] (%x = %X[i, j], %t = %m[i]) -> [i, j], add [i] {
+    %d = arith.subf %x, %t : f32
+    %p = math.exp %d : f32
+    loop.yield %p, %p : f32, f32
+  }
+  %Y = loop.stage scale [i: 64, j: 1000] (%a = %e[i, j], %b = %s[i]) -> [i, j] {
+    %p = arith.divf %a, %b : f32
+    loop.yield %p : f32
+  }
+  func.return %Y : tensor<64x1000xf32>
+}
+
+// CHECK: func.func @muladd({{.*}} attributes {loop.schedule = "loop-tile{axis=i size=64 only=e},loop-vectorize{axes=i only=e},loop-stream{only=e}"}
+// RUNS: func.func @muladd
+func.func @muladd(%a: tensor<16777216xf32>, %b: tensor<16777216xf32>) -> tensor<16777216xf32> {
+  %y = loop.stage e [i: 16777216] (%x = %a[i], %z = %b[i]) -> [i] {
+    %p = arith.mulf %x, %z : f32
+    loop.yield %p : f32
+  }
+  func.return %y : tensor<16777216xf32>
+}
+
+// CHECK: func.func @transpose({{.*}} attributes {loop.schedule = "loop-tile{axis=i size=8 only=tr},loop-tile{axis=j size=8 only=tr},loop-vectorize{axes=i,j only=tr}"}
+// RUNS: func.func @transpose
+func.func @transpose(%x: tensor<1024x1000xf64>) -> tensor<1000x1024xf64> {
+  %y = loop.stage tr [i: 1000, j: 1024] (%a = %x[j, i]) -> [i, j] {
+    loop.yield %a : f64
+  }
+  func.return %y : tensor<1000x1024xf64>
+}
+
+// CHECK: func.func @columns({{.*}} attributes {loop.schedule = "loop-tile{axis=j size=64 only=cs},loop-vectorize{axes=j only=cs}"}
+// RUNS: func.func @columns
+func.func @columns(%x: tensor<1024x1000xi32>) -> tensor<1000xi32> {
+  %y = loop.stage cs [i: 1024, j: 1000] (%a = %x[i, j]) -> add [j] {
+    loop.yield %a : i32
+  }
+  func.return %y : tensor<1000xi32>
+}
+
+// CHECK: func.func @against_strides({{.*}} attributes {loop.schedule = "loop-reorder{axes=i,j only=sum},loop-split{axis=j size=64 only=sum},loop-vectorize{axes=j only=sum}"}
+// RUNS: func.func @against_strides
+func.func @against_strides(%x: tensor<4096x4096xf32>) -> tensor<f32> {
+  %s = loop.stage sum [j: 4096, i: 4096] (%a = %x[i, j]) -> add [] {
+    loop.yield %a : f32
+  }
+  func.return %s : tensor<f32>
+}
+
+// CHECK: func.func @tiny({{.*}} attributes {loop.schedule = ""}
+// RUNS: func.func @tiny
+func.func @tiny(%x: tensor<2x2xf32>) -> tensor<2x2xf32> {
+  %y = loop.stage tr [i: 2, j: 2] (%a = %x[j, i]) -> [i, j] {
+    loop.yield %a : f32
+  }
+  func.return %y : tensor<2x2xf32>
+}
