@@ -69,6 +69,7 @@ class Lowered:
         self.block = Block()
         self.kernel = Kernel(self.block)
         self.kernel.strides = {}
+        self.kernel.location = f.location
         self.attributes = [dict(d.data) for d in f.arg_attrs.data] if f.arg_attrs else [{} for _ in self.old.args]
 
     def run(self) -> None:

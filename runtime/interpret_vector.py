@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from xdsl.context import Context
@@ -295,7 +295,7 @@ def _multi_reduction(frame: Frame, op: Operation) -> None:
     assert isinstance(op, MultiReductionOp)
     kind, value = op.kind.data.value, np.asarray(frame[op.source])
     with np.errstate(all="ignore"):
-        folded = REDUCE[kind].reduce(value, axis=tuple(op.reduction_dims.get_values()), dtype=value.dtype)
+        folded = REDUCE[kind].reduce(value, axis=tuple(cast("tuple[int, ...]", op.reduction_dims.get_values())), dtype=value.dtype)
         frame.set(op, [combine(kind, np.asarray(frame[op.acc]), folded)])
 
 
