@@ -17,7 +17,7 @@ from functools import cache
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Block, Operation
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.errors import CompileError
@@ -49,11 +49,11 @@ def canonicalize(block: Block, numerics: str = "ieee") -> int:
     return count
 
 
-def readers(block: Block, values: Sequence[object]) -> list[Operation]:
+def readers(block: Block, values: Sequence[SSAValue]) -> list[Operation]:
     """The ops of the block that read these values, and their readers."""
     found: dict[Operation, None] = {}
     for v in values:
-        for use in v.uses:  # pyright: ignore
+        for use in v.uses:
             found[use.operation] = None
     for op in list(found):
         for r in op.results:

@@ -21,9 +21,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xdsl.dialects.builtin import FusedLoc, NoneAttr, UnknownLoc
+from xdsl.dialects.builtin import FusedLoc, LocationAttr, NoneAttr, UnknownLoc
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.traits import Pure
 
 from ...dialects.errors import CompileError
@@ -140,16 +140,20 @@ def erase(op: Operation) -> None:
 # Locations.
 
 
-def fuse(locations: Sequence[Attribute]) -> Attribute:
+def _places(location: Any) -> Sequence[LocationAttr]:
+    return location.locations.data if isinstance(location, FusedLoc) else (location,)  # pyright: ignore
+
+
+def fuse(locations: Sequence[LocationAttr]) -> LocationAttr:
     """One location from several: parts in order, without repetition or unknowns."""
-    parts: list[Attribute] = []
+    parts: list[LocationAttr] = []
     for location in locations:
-        for part in location.locations.data if isinstance(location, FusedLoc) else (location,):
+        for part in _places(location):
             if part not in parts and not isinstance(part, UnknownLoc):
                 parts.append(part)
     if len(parts) < 2:
         return parts[0] if parts else UnknownLoc()
-    return FusedLoc(parts[:MOST_PLACES], NoneAttr())
+    return FusedLoc(tuple(parts[:MOST_PLACES]), NoneAttr())
 
 
 # The driver.
@@ -250,7 +254,7 @@ def _move(scratch: Block, before: Operation) -> list[Operation]:
     return made
 
 
-def _inherit(made: Sequence[Operation], old: Sequence[Operation], gone: Sequence[Attribute]) -> None:
+def _inherit(made: Sequence[Operation], old: Sequence[Operation], gone: Sequence[LocationAttr]) -> None:
     """New ops carry the places of all that went; the last one, which stands for the result, also its attributes."""
     if not made:
         return
@@ -262,9 +266,9 @@ def _inherit(made: Sequence[Operation], old: Sequence[Operation], gone: Sequence
             made[-1].attributes.setdefault(name, attribute)
 
 
-def _drop_all(ops: Sequence[Operation], work: _Worklist) -> list[Attribute]:
+def _drop_all(ops: Sequence[Operation], work: _Worklist) -> list[LocationAttr]:
     """Erase ops that stand for nothing now; one may be read by another, which goes first."""
-    gone: list[Attribute] = []
+    gone: list[LocationAttr] = []
     for _ in ops:
         for op in ops:
             if op.parent is not None and is_dead(op):
@@ -272,9 +276,9 @@ def _drop_all(ops: Sequence[Operation], work: _Worklist) -> list[Attribute]:
     return gone
 
 
-def _drop(op: Operation, work: _Worklist) -> list[Attribute]:
+def _drop(op: Operation, work: _Worklist) -> list[LocationAttr]:
     """Erase an op that nobody reads, and what only it read; returns the places of all."""
-    gone: list[Attribute] = []
+    gone: list[LocationAttr] = []
     todo = [op]
     while todo:
         op = todo.pop()

@@ -10,7 +10,7 @@ from xdsl.ir import Attribute, Block
 from ..nd import dimmap
 from ..nd.dims import Shape, Sym, symbol
 from ..nd.mapped import Mapped
-from ..nd.types import DimsAttr, DTypeVar, element, shape_of
+from ..nd.types import DimsAttr, DTypeVar, Type, element, shape_of
 
 PACK = "..."
 """The name of the size that stands for any number of leading dimensions."""
@@ -47,13 +47,16 @@ def variables(block: Block) -> Variables:
 
 def _add(attribute: Attribute, found: Variables) -> None:
     if isinstance(attribute, TensorType):
-        t: Attribute = attribute
-        _add_shape(shape_of(t), found)
-        _add(element(t), found)
+        _add_type(attribute, found)  # pyright: ignore[reportUnknownArgumentType]
     elif isinstance(attribute, DTypeVar):
         found.dtypes[attribute.data] = None
     elif isinstance(attribute, DimsAttr):
         _add_shape(attribute.data, found)
+
+
+def _add_type(t: Type, found: Variables) -> None:
+    _add_shape(shape_of(t), found)
+    _add(element(t), found)
 
 
 def _add_shape(shape: Shape, found: Variables) -> None:

@@ -104,11 +104,14 @@ def _trace(fn: Sides, side: int, types: dict[str, str]) -> Block:
     for a, name in zip(block.args, types, strict=True):
         a.name_hint = name
     with building(block):
-        found = fn(*map(Array, block.args))[side]
-        values = found if isinstance(found, tuple) else (found,)
+        values = _tuple(fn(*map(Array, block.args))[side])
         insert(RootsOp.create(operands=[v.value for v in values]))
     canonicalize(block, "exact")  # keepdims and broadcasting leave reshapes that programs in normal form lack
     return block
+
+
+def _tuple(found: Any) -> Sequence[Array]:
+    return found if isinstance(found, tuple) else (found,)  # pyright: ignore[reportUnknownVariableType]
 
 
 def argument_type(text: str) -> Type:

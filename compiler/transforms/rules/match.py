@@ -117,7 +117,8 @@ def _complete(rule: RuleOp, m: Bindings) -> bool:
 def _unify(p: SSAValue, v: SSAValue, m: Bindings) -> bool:
     if p in m.values:
         return m.values[p] is v
-    if not isinstance(v.type, TensorType) or not _type(p.type, v.type, m):  # pyright: ignore[reportUnknownArgumentType]
+    t: Attribute = v.type
+    if not isinstance(t, TensorType) or not _type(p.type, v.type, m):
         return False
     if isinstance(p.owner, Block):
         m.values[p] = v

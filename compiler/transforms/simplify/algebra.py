@@ -4,6 +4,9 @@ Each rule has its equation as comment; c, d are constants with one value for all
 dimensions.
 """
 
+# Rules read the operands and properties of their op by name, so `op` is Any.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from typing import Any

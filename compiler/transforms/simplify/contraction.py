@@ -1,6 +1,9 @@
 """Sums: reductions and contractions absorb the movements around them, give out what does not depend on the summed
 dimensions, and become one another."""
 
+# Rules read the operands and properties of their op by name, so `op` is Any.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from typing import Any
@@ -85,7 +88,7 @@ def reduce_broadcast(
     if not static(*repeated) or 0 in repeated or (kind == "prod" and repeated):
         return None
     small = reduce(kind, A(b.x), [k for k, i in enumerate(source) if i not in op.dims.result])
-    if kind == "sum" and (n := int(np.prod(repeated))) != 1:
+    if kind == "sum" and (n := int(np.prod([d for d in repeated if isinstance(d, int)]))) != 1:
         small = mul(small, like(n, small))
     kept = tuple(i for i in source if i in op.dims.result)
     return rearrange(small, DimMap((kept,), op.dims.result), shape_of(op.result.type))

@@ -1,5 +1,8 @@
 """Movement: what composes, cancels, or moves less if done later. All exact, since no value changes."""
 
+# Rules read the operands and properties of their op by name, so `op` is Any.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from typing import Any

@@ -59,13 +59,7 @@ def is_negative_zero(c: float | int | None) -> bool:
 
 def is_power_of_two(c: float | int | None) -> bool:
     """Multiplying by it is exact, and so is its inverse (away from the ends of the exponent range)."""
-    return (
-        isinstance(c, float)
-        and c != 0
-        and math.isfinite(c)
-        and abs(math.frexp(c)[0]) == 0.5
-        and 2**-64 <= abs(c) <= 2**64
-    )
+    return isinstance(c, float) and abs(math.frexp(c)[0]) == 0.5 and 2**-64 <= abs(c) <= 2**64
 
 
 def static(*sizes: Dim) -> bool:
