@@ -93,7 +93,8 @@ def schedule_rows(group: list[StageOp], machine: Machine) -> list[str]:
         if size == 1 or long(widest, a, size):
             steps.append(step("tile", names, axis=a, size=size))
     split = width if several == 1 else lanes
-    if long(widest, lane, split):
+    # A row of two blocks or less is one vector: no loop, and no rest to combine.
+    if long(widest, lane, 2 * split if several == 1 else split):
         steps.append(step("split", names, axis=lane, size=split))
     vec = [rows[-1], lane] if several > 1 else [lane]
     return [*steps, step("vectorize", names, axes=vec)]
