@@ -1,0 +1,166 @@
+"""Functions of the array language that move elements: NumPy's names, axes and indices, for the ops of `movement`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from . import movement
+from .array import Array, Axis
+from .dims import Dim, Shape, Sym, exact_div, show, size
+from .promotion import asarray, axes_of, broadcast_shapes, common_dtype, fail, one_axis
+from .selection import convert
+
+
+def shape_tuple(shape: Any) -> Shape:
+    given = (shape,) if isinstance(shape, int | Sym) else tuple(shape)
+    for d in given:
+        if not isinstance(d, int | Sym) or isinstance(d, bool) or (isinstance(d, int) and d < -1):
+            raise fail(f"expected sizes (numbers from 0, or symbols) as a shape, found {d!r}")
+    return given
+
+
+def reshape(x: Any, shape: Any) -> Array:
+    """One size may be -1: what is left."""
+    x, want = asarray(x), shape_tuple(shape)
+    unknown = [k for k, d in enumerate(want) if d == -1]
+    if len(unknown) > 1:
+        raise fail(f"expected at most one -1 in a shape, found {show(want)}")
+    if unknown:
+        left = exact_div(x.size, size(d for d in want if d != -1))
+        if left is None:
+            raise fail(f"expected a shape of {x.size} elements, found {show(want)} for {x.type}")
+        want = tuple(left if d == -1 else d for d in want)
+    return movement.reshape(x, want)
+
+
+def transpose(x: Any, axes: Sequence[int] | None = None) -> Array:
+    x = asarray(x)
+    if axes is None:
+        return movement.transpose(x, range(x.ndim)[::-1])
+    perm = [one_axis(a, x.ndim) for a in axes]
+    if sorted(perm) != list(range(x.ndim)):
+        raise fail(f"expected a permutation of {x.ndim} axes, found {list(axes)}")
+    return movement.transpose(x, perm)
+
+
+def swapaxes(x: Array, a: int, b: int) -> Array:
+    perm = list(range(x.ndim))
+    a, b = one_axis(a, x.ndim), one_axis(b, x.ndim)
+    perm[a], perm[b] = b, a
+    return movement.transpose(x, perm)
+
+
+def moveaxis(x: Array, source: int, destination: int) -> Array:
+    perm = list(range(x.ndim))
+    perm.insert(one_axis(destination, x.ndim), perm.pop(one_axis(source, x.ndim)))
+    return movement.transpose(x, perm)
+
+
+def broadcast_to(x: Any, shape: Any) -> Array:
+    x, want = asarray(x), shape_tuple(shape)
+    if len(want) < x.ndim or broadcast_shapes(x.shape, want) != want:
+        raise fail(f"expected a shape that broadcasts to {show(want)}, found {show(x.shape)}")
+    return movement.broadcast_to(x, want)
+
+
+def expand_dims(x: Any, axis: int) -> Array:
+    x = asarray(x)
+    at = one_axis(axis, x.ndim + 1)
+    return movement.reshape(x, (*x.shape[:at], 1, *x.shape[at:]))
+
+
+def squeeze(x: Array, axis: Axis = None) -> Array:
+    axes = [k for k, d in enumerate(x.shape) if d == 1] if axis is None else axes_of(x, axis)
+    if bad := [k for k in axes if x.shape[k] != 1]:
+        raise fail(f"expected size 1 in axis {bad[0]}, found {x.shape[bad[0]]}")
+    return movement.reshape(x, tuple(d for k, d in enumerate(x.shape) if k not in axes))
+
+
+def flip(x: Array, axis: Axis = None) -> Array:
+    return movement.reverse(x, axes_of(x, axis))
+
+
+def concatenate(xs: Sequence[Any], axis: int = 0) -> Array:
+    arrays = [asarray(x) for x in xs]
+    if not arrays:
+        raise fail("expected at least one array to concatenate, found none")
+    dtype = arrays[0].dtype
+    for a in arrays:
+        dtype = common_dtype(dtype, a.dtype)
+    if not arrays[0].ndim:
+        raise fail("expected arrays of at least one dimension to concatenate, found rank 0; use stack")
+    return movement.concat([convert(a, dtype) for a in arrays], one_axis(axis, arrays[0].ndim))
+
+
+def stack(xs: Sequence[Any], axis: int = 0) -> Array:
+    return concatenate([expand_dims(x, axis) for x in xs], axis)
+
+
+def pad(x: Any, width: Any, value: Any = 0) -> Array:
+    """`width`: (low, high) for each dimension, one pair for all, or one number."""
+    x = asarray(x)
+    pairs = [(width, width)] * x.ndim if isinstance(width, int | Sym) else list(width)
+    if pairs and isinstance(pairs[0], int | Sym):
+        pairs = [tuple(pairs)] * x.ndim
+    if len(pairs) != x.ndim:
+        raise fail(f"expected {x.ndim} pairs of (low, high), one for each dimension, found {len(pairs)}")
+    return movement.pad(x, value, [lo for lo, _ in pairs], [hi for _, hi in pairs])
+
+
+def index(x: Array, key: Any) -> Array:
+    """x[key]: numbers, slices, None and `...`. In a symbolic dimension bounds are taken as given, not clamped."""
+    keys: list[Any] = list(cast(tuple[Any, ...], key)) if isinstance(key, tuple) else [key]
+    used = sum(k is not None and k is not Ellipsis for k in keys)
+    if used > x.ndim:
+        raise fail(f"expected at most {x.ndim} indices for {x.type}, found {used}")
+    if not any(k is Ellipsis for k in keys):
+        keys.append(Ellipsis)
+    at = next(i for i, k in enumerate(keys) if k is Ellipsis)
+    keys[at : at + 1] = [slice(None)] * (x.ndim - used)
+    start: list[Dim] = []
+    step: list[int] = []
+    count: list[Dim] = []
+    out: list[Dim] = []
+    for k in keys:
+        if k is None:
+            out.append(1)
+            continue
+        d = x.shape[len(start)]
+        s, t, n = _one_slice(k, d, len(start))
+        start.append(s)
+        step.append(t)
+        count.append(n)
+        if isinstance(k, slice):
+            out.append(n)
+    return movement.reshape(movement.slice_(x, start, step, count), tuple(out))
+
+
+def _one_slice(k: Any, d: Dim, at: int) -> tuple[Dim, int, Dim]:
+    """Start, step and count of one index in a dimension of size d."""
+    if isinstance(k, slice):
+        return _slice_of(cast(Any, k), d)
+    if not isinstance(k, int) or isinstance(k, bool):
+        what = f"a value of type {k.type}" if isinstance(k, Array) else repr(k)
+        raise fail(f"expected an index of numbers, slices, None or ..., found {what}; select with one_hot or where")
+    if isinstance(d, int) and not -d <= k < d:
+        raise fail(f"expected an index from {-d} to {d - 1} in dimension {at}, found {k}")
+    return (k if k >= 0 else d + k), 1, 1
+
+
+def _slice_of(k: Any, d: Dim) -> tuple[Dim, int, Dim]:
+    step: Any = 1 if k.step is None else k.step
+    if not isinstance(step, int) or step == 0:
+        raise fail(f"expected a step that is a number other than 0, found {step}")
+    if isinstance(d, int) and all(v is None or isinstance(v, int) for v in (k.start, k.stop)):
+        r = range(*cast(slice, k).indices(d))
+        return (r.start if len(r) else 0), step, len(r)
+
+    def bound(v: Any, default: Dim) -> Dim:
+        return default if v is None else d + v if isinstance(v, int) and v < 0 else v
+
+    if step > 0:
+        first, stop = bound(k.start, 0), bound(k.stop, d)
+        return first, step, (stop + -1 * first + (step - 1)) // step
+    first, stop = bound(k.start, d + -1), bound(k.stop, -1)
+    return first, step, (first + -1 * stop + (-step - 1)) // -step
