@@ -286,7 +286,7 @@ def _fma(frame: Frame, op: Operation) -> None:
 
 
 def combine(kind: str, a: Array, b: Array) -> Array:
-    f = {"maximumf": maximum, "minimumf": minimum}.get(kind, REDUCE[kind])
+    f: Any = {"maximumf": maximum, "minimumf": minimum}.get(kind, REDUCE[kind])
     return np.asarray(f(a, b)).astype(np.asarray(a).dtype, copy=False)
 
 
@@ -295,7 +295,8 @@ def _multi_reduction(frame: Frame, op: Operation) -> None:
     assert isinstance(op, MultiReductionOp)
     kind, value = op.kind.data.value, np.asarray(frame[op.source])
     with np.errstate(all="ignore"):
-        folded = REDUCE[kind].reduce(value, axis=tuple(cast("tuple[int, ...]", op.reduction_dims.get_values())), dtype=value.dtype)
+        dims = cast("tuple[int, ...]", op.reduction_dims.get_values())
+        folded = REDUCE[kind].reduce(value, axis=tuple(dims), dtype=value.dtype)
         frame.set(op, [combine(kind, np.asarray(frame[op.acc]), folded)])
 
 
