@@ -186,7 +186,8 @@ def _dim(frame: Frame, op: Operation) -> None:
 def mixed(frame: Frame, static: DenseArrayBase, dynamic: Sequence[SSAValue]) -> tuple[int, ...]:
     """A list of which some numbers stand in the op, some are operands."""
     values = iter(integers(frame, dynamic))
-    return tuple(next(values) if v == DYNAMIC_INDEX else int(v) for v in static.get_values())
+    numbers = cast("tuple[int, ...]", cast(Any, static).get_values())
+    return tuple(next(values) if v == DYNAMIC_INDEX else v for v in numbers)
 
 
 @handles("memref.reinterpret_cast")
@@ -295,7 +296,7 @@ def _multi_reduction(frame: Frame, op: Operation) -> None:
     assert isinstance(op, MultiReductionOp)
     kind, value = op.kind.data.value, np.asarray(frame[op.source])
     with np.errstate(all="ignore"):
-        dims = cast("tuple[int, ...]", op.reduction_dims.get_values())
+        dims = op.reduction_dims.get_values()
         folded = REDUCE[kind].reduce(value, axis=tuple(dims), dtype=value.dtype)
         frame.set(op, [combine(kind, np.asarray(frame[op.acc]), folded)])
 
