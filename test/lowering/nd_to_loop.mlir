@@ -1,0 +1,74 @@
+// RUN: mlc-opt %s -p decompose,nd-to-loop --split-input-file | FileCheck %s
+
+// A product, and what is elementwise over its result, over the same axes.
+// CHECK-LABEL: func.func @linear
+// CHECK-NEXT:    loop.size b = %x, 0
+// CHECK-NEXT:    %0 = loop.stage mm [i: b, j: 4, k: 16] (%1 = %x[i, k], %2 = %w[k, j]) -> add [i, j] {
+// CHECK-NEXT:      %3 = arith.mulf %1, %2 : f32
+// CHECK-NEXT:      loop.yield %3 : f32
+// CHECK-NEXT:    }
+// CHECK-NEXT:    %4 = loop.stage max [i: b, j: 4] (%5 = %0[i, j], %6 = %b[j]) -> [i, j] {
+// CHECK:           arith.addf %5, %6
+// CHECK:           arith.maximumf
+func.func @linear(%x: tensor<?x16xf32, #nd.sym<b>>, %w: tensor<16x4xf32>, %b: tensor<4xf32>) -> tensor<?x4xf32, #nd.sym<b>> {
+  %0 = nd.contract %x, %w "a b, b c -> a c" : (tensor<?x16xf32, #nd.sym<b>>, tensor<16x4xf32>) -> tensor<?x4xf32, #nd.sym<b>>
+  %1 = nd.broadcast %b "b -> a b" : tensor<4xf32> -> tensor<?x4xf32, #nd.sym<b>>
+  %2 = nd.add %0, %1 : tensor<?x4xf32, #nd.sym<b>>
+  %3 = nd.relu %2 : tensor<?x4xf32, #nd.sym<b>>
+  func.return %3 : tensor<?x4xf32, #nd.sym<b>>
+}
+
+// -----
+
+// exp is computed once, for the sum and for the quotient.
+// CHECK-LABEL: func.func @softmax
+// CHECK-NEXT:    loop.stage max [i: 4, j: 8] (%{{.*}} = %x[i, j]) -> max [i]
+// CHECK:         loop.stage exp_sum [i: 4, j: 8] (%{{.*}} = %x[i, j], %{{.*}} = %{{.*}}[i]) -> [i, j], add [i]
+// CHECK-COUNT-1: math.exp
+// CHECK:         loop.stage div [i: 4, j: 8] (%{{.*}} = %{{.*}}[i, j], %{{.*}} = %{{.*}}[i]) -> [i, j]
+// CHECK-NOT:     math.exp
+func.func @softmax(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %0 = nd.softmax %x : tensor<4x8xf32>
+  func.return %0 : tensor<4x8xf32>
+}
+
+// -----
+
+// A window that leaves its operand reads zeros that a join puts around it.
+// CHECK-LABEL: func.func @conv
+// CHECK-NEXT:    %0 = loop.stage fill [{{.}}: 6] () -> [{{.}}]
+// CHECK:         %[[P:.*]] = loop.stage piece [{{.}}: 4] (%{{.*}} = %x[{{.}}])
+// CHECK:         %[[J:.*]] = loop.join (%0 at [0], %[[P]] at [1]) : tensor<6xf32>
+// CHECK:         loop.stage mm [i: 4, j: 3] (%{{.*}} = %[[J]][i + j], %{{.*}} = %w[j]) -> add [i]
+func.func @conv(%x: tensor<4xf32>, %w: tensor<3xf32>) -> tensor<4xf32> {
+  %0 = nd.contract %x, %w "a+b-1, b -> a" to tensor<4xf32> : (tensor<4xf32>, tensor<3xf32>) -> tensor<4xf32>
+  func.return %0 : tensor<4xf32>
+}
+
+// -----
+
+// What moves elements is the access of its reader; positions are loop.index.
+// CHECK-LABEL: func.func @moved
+// CHECK-NEXT:    loop.stage mul [i: 2, j: 4] (%{{.*}} = %x[-j + 3, 2 * i + 1]) -> [i, j] {
+// CHECK:           loop.index j : index
+func.func @moved(%x: tensor<4x6xf32>) -> tensor<2x4xf32> {
+  %0 = nd.transpose %x "a b -> b a" : (tensor<4x6xf32>) -> tensor<6x4xf32>
+  %1 = nd.slice %0 from [1, 0] step [2, 1] : tensor<6x4xf32> -> tensor<2x4xf32>
+  %2 = nd.reverse %1 [1] : tensor<2x4xf32>
+  %3 = nd.iota 1 : tensor<2x4xf32>
+  %4 = nd.mul %2, %3 : tensor<2x4xf32>
+  func.return %4 : tensor<2x4xf32>
+}
+
+// -----
+
+// The first place of the maximum, or of a NaN.
+// CHECK-LABEL: func.func @argmax
+// CHECK:         %[[M:.*]] = loop.stage max [i: 4, j: 8] {{.*}} -> max [i]
+// CHECK:         loop.stage argmax [i: 4, j: 8] (%{{.*}} = %x[i, j], %{{.*}} = %[[M]][i]) -> min [i]
+// CHECK:           arith.cmpf une
+// CHECK:           arith.select
+func.func @argmax(%x: tensor<4x8xf32>) -> tensor<4xi64> {
+  %0 = nd.argmax %x "a b -> a" : (tensor<4x8xf32>) -> tensor<4xi64>
+  func.return %0 : tensor<4xi64>
+}
