@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerType, MemRefType, ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute
 
 from ..dialects.errors import CompileError
 from ..lowering.emit.entry import emit_program, kernels_of
@@ -16,17 +17,33 @@ def llvm_ir(module: ModuleOp, machine: Machine | None = None) -> str:
     machine = machine or Machine.host()
     kernels = kernels_of(module)
     functions = [op for op in module.body.block.ops if isinstance(op, FuncOp) and not op.is_declaration]
-    programs = [f for f in functions if any(op.name == "graph.launch" for op in f.body.block.ops)]
+    programs = [f for f in functions if "graph.results" in f.attributes or launches(f)]
     if not programs:
+        for f in functions:
+            require(f, (MemRefType, IndexType, IntegerType, AnyFloat), "buffers and scalars, as after lower-loop")
         return _joined({f.sym_name.data: emit_kernel(f, machine.vector_bytes).llvm_ir for f in functions})
     texts: dict[str, str] = {}
     for program in programs:
-        if "graph.arena" not in program.attributes:
+        require(program, (TensorType,), "tensors")
+        if "graph.results" not in program.attributes:
             raise CompileError("expected a program after graph-plan, found one without a memory plan", program.location)
         code = emit_program(program, kernels, machine.vector_bytes)
         texts |= {k.name: k.llvm_ir for k in code.kernels}
         texts[f"{program.sym_name.data} (entry)"] = code.entry
     return _joined(texts)
+
+
+def require(f: FuncOp, kinds: tuple[type[Attribute], ...], expected: str) -> None:
+    """Every argument's type is one of these kinds."""
+    for arg in f.body.block.args:
+        if not isinstance(arg.type, kinds):
+            raise CompileError(
+                f"@{f.sym_name.data}: expected arguments that are {expected}, found {arg.type}", arg.location
+            )
+
+
+def launches(f: FuncOp) -> bool:
+    return any(op.name == "graph.launch" for op in f.body.block.ops)
 
 
 def _joined(texts: dict[str, str]) -> str:

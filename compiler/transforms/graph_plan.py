@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, DictionaryAttr, IntegerAttr, ModuleOp, UnitAttr, i64
-from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 
@@ -251,7 +251,8 @@ def is_planned(f: FuncOp) -> bool:
     """A program of launches, views and constants."""
     private = f.sym_visibility is not None and f.sym_visibility.data == "private"
     return not private and all(
-        isinstance(op, LaunchOp | ReturnOp | Constant) or view_of(op.results[0]).base is not op.results[0]
+        isinstance(op, LaunchOp | ReturnOp | Constant)
+        or (len(op.results) == 1 and view_of(op.results[0]).base is not op.results[0])
         for op in f.body.block.ops
     )
 
@@ -272,6 +273,9 @@ class GraphPlan(ModulePass):
                     raise CompileError(
                         "graph-plan: expected launches, found a kernel; run graph-outline", inner.location
                     )
+                if isinstance(inner, CallOp):
+                    message = f"func.call: expected a program without calls, found one of {inner.callee}"
+                    raise CompileError(f"{message}: write its ops in place of it", inner.location)
             if is_planned(f):
                 planner = Planner(f, found)
                 planner.pairs = pairs

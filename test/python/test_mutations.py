@@ -77,7 +77,7 @@ def test_no_mutation_ends_in_a_traceback(shard):
         try:
             module = parse_module(text, "mutated.mlir")
             verify(module)
-            run(module, passes_of("nd"), Options(verify_input=False))
+            run(module, passes_of("cpu"), Options(verify_input=False))
         except CompileError as error:
             refused += 1
             assert error.message and "\n" not in error.message, text
