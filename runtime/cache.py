@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import importlib.util
 import os
 import tempfile
 from pathlib import Path
@@ -34,7 +35,7 @@ def directory() -> Path | None:
 
 @functools.cache
 def compiler_hash() -> str:
-    """Names, sizes and times of the compiler's own source files, and the versions of what it stands on."""
+    """Names, sizes and times of the compiler's own source files, and of those that version what it stands on."""
     digest = hashlib.blake2b(digest_size=DIGEST)
     for folder in FOLDERS:
         for path, names, files in os.walk(PACKAGE / folder):
@@ -43,10 +44,13 @@ def compiler_hash() -> str:
                 if name.endswith(".py"):
                     status = os.stat(os.path.join(path, name))
                     digest.update(f"{folder}/{name} {status.st_size} {status.st_mtime_ns}\n".encode())
-    import importlib.metadata
-
     for package in ("llvmlite", "xdsl", "numpy"):
-        digest.update(f"{package} {importlib.metadata.version(package)}\n".encode())
+        spec = importlib.util.find_spec(package)
+        for place in spec.submodule_search_locations or () if spec else ():
+            for name in ("__init__.py", "_version.py", "version.py"):
+                with contextlib.suppress(OSError):
+                    status = os.stat(os.path.join(place, name))
+                    digest.update(f"{package}/{name} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
 

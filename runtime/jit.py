@@ -36,14 +36,6 @@ def host() -> tuple[str, str]:
 
 
 @functools.cache
-def version() -> str:
-    """What generates the code."""
-    import importlib.metadata
-
-    return importlib.metadata.version("llvmlite")
-
-
-@functools.cache
 def machine(cpu: str, features: str) -> Any:
     target = binding().Target.from_default_triple()
     return target.create_target_machine(
