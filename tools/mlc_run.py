@@ -119,7 +119,7 @@ def _callable(
 
     def call(arrays: Sequence[Array]) -> list[Array]:
         out = executable(*arrays)
-        return list(out) if isinstance(out, tuple) else [out]
+        return [*out] if type(out) is tuple else [out]
 
     return call, lambda: _report(executable)
 

@@ -27,7 +27,7 @@ from .loop.apply_schedule import SCHEDULE
 def is_loop_program(f: FuncOp) -> bool:
     """A public function whose body is of the loop level."""
     public = f.sym_visibility is None or f.sym_visibility.data != "private"
-    return public and any(op.name.startswith("loop.") for op in f.body.block.ops)
+    return public and len(f.body.blocks) == 1 and any(op.name.startswith("loop.") for op in f.body.block.ops)
 
 
 def wrap(f: FuncOp) -> None:
@@ -36,7 +36,8 @@ def wrap(f: FuncOp) -> None:
     assert module is not None
     mixed = next((op for op in old.ops if op.name.startswith(("nd.", "graph."))), None)
     if mixed is not None:
-        raise CompileError(f"{mixed.name}: expected ops of the loop level only in a program that has some", mixed.location)
+        message = f"{mixed.name}: expected only ops of the loop level, since the program has some, found this one"
+        raise CompileError(message, mixed.location)
     name = f"{f.sym_name.data}_kernel"
     inputs, outputs = list(f.function_type.inputs), list(f.function_type.outputs)
     kernel = FuncOp(name, (inputs, outputs), Region(), visibility="private")
