@@ -71,6 +71,7 @@ def with_contract(op: Operation) -> Operation:
     return op
 
 
+@lru_cache(1024)
 def memref_of(shape_: Shape, element: Attribute, layout: StridedLayoutAttr | None = None) -> Memory:
     """The memory type of a tensor."""
     sizes = [d if isinstance(d, int) else DYNAMIC_INDEX for d in shape_]

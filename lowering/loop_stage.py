@@ -10,6 +10,7 @@ sum that would need other loops outside is accumulated in memory.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import cast
 
 from xdsl.dialects import arith, vector
@@ -198,6 +199,7 @@ class StageState(MemoryState):
         return total
 
 
+@lru_cache(1024)
 def splat(value: Attribute, kind: Attribute) -> Attribute:
     """A scalar constant in every element of a vector type."""
     assert isinstance(value, FloatAttr | IntegerAttr)

@@ -8,6 +8,7 @@ piece, and by `heir` the memory that the last reader writes. Nothing here change
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from xdsl.dialects.builtin import IntegerType, MemRefType, VectorType, i1
@@ -53,7 +54,12 @@ def stored(element: Attribute) -> Attribute:
 
 def vector_of(element: Attribute, axes: Axes) -> Attribute:
     """A vector over axes; a scalar over none."""
-    return VectorType(element, [e for _, e in axes]) if axes else element
+    return vector_type(element, tuple([e for _, e in axes])) if axes else element
+
+
+@lru_cache(1024)
+def vector_type(element: Attribute, shape_: tuple[int, ...]) -> Attribute:
+    return VectorType(element, shape_)
 
 
 def vec_axes(stage: StageOp) -> list[tuple[str, int]]:
