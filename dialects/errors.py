@@ -1,8 +1,8 @@
 """The one exception for everything a user can do wrong; raised at every level, rendered with the source line.
 
-    model.mlir:3:8: error: nd.add: expected equal shapes, found tensor<2xf32> and tensor<3xf32>
-      %0 = nd.add %x, %y : tensor<2xf32>
-           ^
+model.mlir:3:8: error: nd.add: expected equal shapes, found tensor<2xf32> and tensor<3xf32>
+  %0 = nd.add %x, %y : tensor<2xf32>
+       ^
 """
 
 from __future__ import annotations

@@ -31,13 +31,13 @@ def one(code: int, _: str) -> tuple[int, int]:
 def of_lit(code: int, text: str) -> tuple[int, int]:
     totals = {name: int(n) for name, n in LIT_TOTALS.findall(text)}
     passed = totals.pop("Passed", 0)
-    return passed, max(sum(totals.values()), int(code != 0))
+    return passed, max(sum(totals.values()), int(code != 0 or not passed))
 
 
 def of_pytest(code: int, text: str) -> tuple[int, int]:
     totals = {name: int(n) for n, name in PYTEST_TOTALS.findall(text.strip().splitlines()[-1] if text.strip() else "")}
     passed = totals.pop("passed", 0)
-    return passed, max(sum(totals.values()), int(code not in (0, 5)))
+    return passed, max(sum(totals.values()), int(code != 0))
 
 
 Count = Callable[[int, str], tuple[int, int]]
@@ -47,7 +47,10 @@ STEPS: dict[str, tuple[list[str], Count]] = {
     "format": ([PYTHON, "-m", "ruff", "format", "--check", "--quiet"], one),
     "types": ([PYTHON, "-m", "pyright", "--pythonpath", PYTHON], one),
     "imports": ([PYTHON, "-c", "from importlinter.cli import lint_imports_command as c; c()", "--no-cache"], one),
-    "lit": ([PYTHON, "-m", "lit.main", "-sv", "--no-progress-bar", f"-j{JOBS}", "test"], of_lit),
+    "lit": (
+        [PYTHON, "-c", "from lit.main import main; main()", "-sv", "--no-progress-bar", f"-j{JOBS}", "test"],
+        of_lit,
+    ),
     "pytest": ([PYTHON, "-m", "pytest", "-q", "-n", JOBS], of_pytest),
 }
 

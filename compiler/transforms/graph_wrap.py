@@ -68,5 +68,3 @@ class GraphWrap(ModulePass):
         for f in [f for f in op.ops if isinstance(f, FuncOp)]:
             if is_loop_program(f):
                 wrap(f)
-
-
