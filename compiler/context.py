@@ -18,11 +18,13 @@ DIALECTS: dict[str, str] = {
     "cf": "xdsl.dialects.cf:Cf",
     "func": "xdsl.dialects.func:Func",
     "graph": "mlc.dialects.graph.dialect:Graph",
+    "linalg": "xdsl.dialects.linalg:Linalg",
     "loop": "mlc.dialects.loop:Loop",
     "math": "xdsl.dialects.math:Math",
     "memref": "xdsl.dialects.memref:MemRef",
     "nd": "mlc.dialects.nd.dialect:Nd",
     "scf": "xdsl.dialects.scf:Scf",
+    "tensor": "xdsl.dialects.tensor:Tensor",
     "test": "xdsl.dialects.test:Test",
     "vector": "mlc.dialects.vector.dialect:Vector",
 }

@@ -42,6 +42,7 @@ PASSES: dict[str, str] = {
     "graph-wrap": "mlc.compiler.transforms.graph_wrap:GraphWrap",
     "graph-plan": "mlc.compiler.transforms.graph_plan:GraphPlan",
     # loop
+    "linalg-to-loop": "mlc.lowering.linalg_to_loop:LinalgToLoop",
     "nd-to-loop": "mlc.lowering.nd_to_loop:NdToLoop",
     "choose-schedule": "mlc.compiler.transforms.loop.choose_schedule:ChooseSchedule",
     "set-schedule": "mlc.compiler.transforms.loop.set_schedule:SetSchedule",
