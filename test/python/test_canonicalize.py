@@ -197,6 +197,8 @@ FIRES: list[tuple[str, Program, tuple[str, ...], list[str]]] = [
     ("select_select", lambda p, x, y: nd.select(p, nd.select(p, x, y), y), ("4 i1", V, V), ["select"]),
     # sums
     ("reduce_empty", lambda x: x.sum(0), ("0 4 f32",), ["constant"]),
+    ("reduce_splat", lambda x: x * full((9, 4), 2.0, f32).sum(0), (V,), ["constant", "mul"]),
+    ("reduce_splat", lambda x: nd.maximum(x, full((9, 4), 2.0, f32).max(0)), (V,), ["constant", "max"]),
     ("reduce_one", lambda x: x.max(0), ("1 4 f32",), ["reshape"]),
     ("reduce_transpose", lambda x: x.T.max(0), (F,), ["reduce"]),
     ("reduce_reduce", lambda x: x.sum(0).sum(0), (F,), ["reduce"]),

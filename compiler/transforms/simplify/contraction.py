@@ -6,14 +6,16 @@ dimensions, and become one another."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
 from typing import Any
 
-import numpy as np
 from xdsl.ir import SSAValue
 
 from ....dialects.nd.array import Array
 from ....dialects.nd.contraction import Contract, contract
 from ....dialects.nd.dimmap import DimMap, Dims
+from ....dialects.nd.dims import Dim
 from ....dialects.nd.elementwise import Mul, Neg
 from ....dialects.nd.indexing import OneHot
 from ....dialects.nd.mapped import rearrange
@@ -47,6 +49,22 @@ def reduce_nothing(op: Any) -> Array | None:  # sum(x) over no dimension -> x
 def reduce_empty(op: Any) -> Array | None:  # sum(x) over no element -> 0, and the identity of each kind
     if any(shape_of(op.x.type)[k] == 0 for k in op.axes):
         return like(identity(op.kind.data, NUMPY[op.type.element_type]), op.result)
+
+
+@on(Reduce, level="ieee")
+def reduce_splat(op: Any) -> Array | None:  # sum(c) -> c * n;  max(c) -> c, also min, any, all
+    c, kind = splat(op.x), op.kind.data
+    sizes = [shape_of(op.x.type)[k] for k in op.axes]
+    if c is None or not static(*sizes) or kind == "prod":
+        return None
+    n = count(sizes)
+    if kind != "sum":
+        return like(c, op.result)
+    return mul(like(c, op.result), like(n, op.result)) if n < 2**31 else None
+
+
+def count(sizes: Sequence[Dim]) -> int:
+    return prod(d for d in sizes if isinstance(d, int))
 
 
 @on(Reduce, level="ieee")
@@ -88,7 +106,7 @@ def reduce_broadcast(
     if not static(*repeated) or 0 in repeated or (kind == "prod" and repeated):
         return None
     small = reduce(kind, A(b.x), [k for k, i in enumerate(source) if i not in op.dims.result])
-    if kind == "sum" and (n := int(np.prod([d for d in repeated if isinstance(d, int)]))) != 1:
+    if kind == "sum" and (n := count(repeated)) != 1:
         small = mul(small, like(n, small))
     kept = tuple(i for i in source if i in op.dims.result)
     return rearrange(small, DimMap((kept,), op.dims.result), shape_of(op.result.type))

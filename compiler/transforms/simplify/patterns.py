@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 
 from ....dialects.nd.array import Array
 from ....dialects.nd.constant import Constant, full
 from ....dialects.nd.dims import Dim
 from ....dialects.nd.elementwise import Add, Mul, Neg, Sub
 from ....dialects.nd.op import NdOp, bind
-from ....dialects.nd.types import Type, is_float, shape_of
+from ....dialects.nd.types import is_float
 
 A = Array
 
@@ -64,20 +64,6 @@ def is_power_of_two(c: float | int | None) -> bool:
 
 def static(*sizes: Dim) -> bool:
     return all(isinstance(d, int) for d in sizes)
-
-
-def elements(t: Type) -> int | None:
-    """The number of elements, where it is a number."""
-    n = 1
-    for d in shape_of(t):
-        if not isinstance(d, int):
-            return None
-        n *= d
-    return n
-
-
-def owner(v: SSAValue) -> Operation | None:
-    return v.owner if isinstance(v.owner, Operation) else None
 
 
 def add(x: SSAValue | Array, y: SSAValue | Array) -> Array:
