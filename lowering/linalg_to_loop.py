@@ -9,7 +9,7 @@ combiner's identity folds into it. What is no such statement is refused, at its 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from xdsl.context import Context
 from xdsl.dialects import arith, builtin, func, linalg, tensor
@@ -50,7 +50,7 @@ def form(expr: AffineExpr, dims: int) -> Linear:
 def filled_with(value: SSAValue) -> int | float | None:
     """The number that a tensor holds everywhere, if it is a fill or a splat constant."""
     op = value.owner
-    source = op.operands[0].owner if isinstance(op, linalg.FillOp) else None
+    source: Any = cast(Operation, op).operands[0].owner if isinstance(op, linalg.FillOp) else None
     if isinstance(source, arith.ConstantOp):
         attr: Attribute = source.value
         if isinstance(attr, FloatAttr | IntegerAttr):
