@@ -18,11 +18,12 @@ says which values are kept. Functions that launch kernels stay as they are.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import FusedLoc, ModuleOp, NoneAttr, UnknownLoc
+from xdsl.dialects.builtin import ArrayAttr, FusedLoc, ModuleOp, NoneAttr, UnknownLoc
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
@@ -121,10 +122,11 @@ def fused(locations: list[Attribute]) -> Attribute:
     """One location of several ops, without repetition."""
     parts: list[Attribute] = []
     for location in locations:
-        for part in location.locations.data if isinstance(location, FusedLoc) else (location,):
+        inner: Sequence[Attribute] = location.locations.data if isinstance(location, FusedLoc) else (location,)  # pyright: ignore
+        for part in inner:
             if part not in parts and not isinstance(part, UnknownLoc):
                 parts.append(part)
-    return parts[0] if len(parts) == 1 else FusedLoc(parts[:8], NoneAttr()) if parts else UnknownLoc()
+    return parts[0] if len(parts) == 1 else FusedLoc(ArrayAttr(parts[:8]), NoneAttr()) if parts else UnknownLoc()
 
 
 class Kernel:
@@ -246,7 +248,7 @@ class Kernel:
         op = member.value.owner
         if isinstance(op, Reduce):
             kept = tuple(f for f, i in zip(at, op.dims.operands[0]) if i in op.dims.result)
-            return scalars.at(op.x, at), Target(COMBINER[op.kind.data.value], kept)
+            return scalars.at(op.x, at), Target(COMBINER[op.kind.data.name], kept)
         if not isinstance(op, Operation):  # an argument that is returned
             return scalars.read(member.value, at), Target("", at)
         return scalars.at(member.value, at), Target("", at)
@@ -327,7 +329,7 @@ def _label(ops: list[Operation]) -> str:
         if isinstance(op, Contract):
             words.append("mm" if len(op.operands) == 2 else "contract")
         elif isinstance(op, Reduce):
-            words.append(op.kind.data.value)
+            words.append(op.kind.data.name)
         else:
             words.append(op.name.removeprefix("nd."))
     return "_".join(list(dict.fromkeys(words))[:3])

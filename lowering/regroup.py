@@ -8,9 +8,15 @@ tensor<3x4> -> tensor<12> read at [i]         not linear: the axis must be split
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from ..dialects.loop.linear import Access, Linear
 from ..dialects.nd.dims import Dim, Shape, exact_div, show
+
+
+class Split(NamedTuple):
+    axis: str
+    size: int
 
 
 class Unfactored(Exception):
@@ -48,8 +54,8 @@ def regrouped(at: Access, shape: Shape, source: Shape, axes: Mapping[str, Dim]) 
                 break
             assert isinstance(inner, int)
             parts = _divided(flat, inner, axes)
-            if not isinstance(parts[0], Linear):
-                raise Unfactored(*parts, shape, source)
+            if isinstance(parts, Split):
+                raise Unfactored(parts.axis, parts.size, shape, source)
             out[k], flat = parts
             nxt = source[theirs[place + 1]]
             assert isinstance(nxt, int)
@@ -57,10 +63,10 @@ def regrouped(at: Access, shape: Shape, source: Shape, axes: Mapping[str, Dim]) 
     return tuple(out)
 
 
-def _divided(flat: Linear, by: int, axes: Mapping[str, Dim]) -> tuple[Linear, Linear] | tuple[str, int]:
+def _divided(flat: Linear, by: int, axes: Mapping[str, Dim]) -> tuple[Linear, Linear] | Split:
     """Quotient and rest of a form, both linear; else the axis to split, and by what (0: no split helps)."""
     if not isinstance(flat.const, int):
-        return "", 0
+        return Split("", 0)
     high = {n: c // by for n, c in flat.terms if c % by == 0}
     low = {n: c for n, c in flat.terms if c % by}
     quotient, rest = Linear.of(flat.const // by, high), Linear.of(flat.const % by, low)
@@ -68,7 +74,7 @@ def _divided(flat: Linear, by: int, axes: Mapping[str, Dim]) -> tuple[Linear, Li
     if isinstance(least, int) and isinstance(most, int) and least >= 0 and most < by:
         return quotient, rest
     axis, c = next(iter(low.items()), ("", 0))
-    return (axis, by // c) if c > 0 and by % c == 0 else ("", 0)
+    return Split(axis, by // c) if c > 0 and by % c == 0 else Split("", 0)
 
 
 def _blocks(shape: Shape, source: Shape) -> list[tuple[list[int], list[int]]]:

@@ -5,7 +5,7 @@ reference: NaN-propagating max and min, integer division that rounds down and gi
 trapping, conversions that saturate.
 """
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def invert(b: Body, op: NdOp, x: SSAValue) -> SSAValue:
 
 def compare(b: Body, op: NdOp, x: SSAValue, y: SSAValue) -> SSAValue:
     assert isinstance(op, Compare)
-    return b.compare(op.kind.data.value, x, y)
+    return b.compare(op.kind.data.name, x, y)
 
 
 def convert(b: Body, x: SSAValue, to: Attribute) -> SSAValue:

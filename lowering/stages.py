@@ -82,7 +82,7 @@ class Stages:
         self.first = self._first()
         self._place()
         self._share()
-        order = {op.results[0]: k for k, op in enumerate(self.ops)}
+        order: dict[SSAValue, int] = {op.results[0]: k for k, op in enumerate(self.ops)}
         for stage in self.stages:
             stage.members.sort(key=lambda m: order.get(m.value, -1))
 
@@ -101,7 +101,7 @@ class Stages:
                 want(op.operands)
         for value in self.last.operands:
             keep[value] = None
-        order = {r: k for k, op in enumerate(self.block.ops) for r in op.results}
+        order: dict[SSAValue, int] = {r: k for k, op in enumerate(self.block.ops) for r in op.results}
         return dict.fromkeys(sorted(keep, key=lambda v: order.get(v, -1)))
 
     def _domain(self, value: SSAValue) -> tuple[tuple[str, ...], tuple[Dim, ...]]:

@@ -124,7 +124,7 @@ class Grouping:
 
     def __init__(self, nodes: Sequence[Node], axes: Axes) -> None:
         self.nodes, self.axes = nodes, axes
-        self.of = {n.op.results[0]: k for k, n in enumerate(nodes)}
+        self.of: dict[SSAValue, int] = {n.op.results[0]: k for k, n in enumerate(nodes)}
         self.home = list(range(len(nodes)))
         self.groups: dict[int, Group] = {}
         for k, node in enumerate(nodes):
@@ -190,7 +190,7 @@ class Grouping:
         kind = self.kind(members)
         if kind == "alone":
             return None
-        made = {self.nodes[m].op.results[0]: self.nodes[m].result for m in members}
+        made: dict[SSAValue, tuple[int, ...]] = {self.nodes[m].op.results[0]: self.nodes[m].result for m in members}
         seen: dict[SSAValue, list[int | None]] = {}
         for m in producers:
             for read, operand in zip(self.nodes[m].reads, self.nodes[m].operands):

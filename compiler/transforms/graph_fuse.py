@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects.builtin import LocationAttr, ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
+from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.errors import CompileError
@@ -51,7 +51,8 @@ from .rewriting import functions, fuse
 
 def place_of(value: SSAValue) -> LocationAttr:
     """Where a value comes from."""
-    return value.location if isinstance(value, BlockArgument) else value.owner.location
+    owner = value.owner
+    return owner.location if isinstance(owner, Operation) else value.location  # pyright: ignore
 
 
 def identity(value: SSAValue, before: Operation) -> Operation:
@@ -216,7 +217,7 @@ class Fuser:
             for value in op.operands:
                 self._inside(value, here, env, inputs, body)
             body.add_op(op.clone(env))
-        outputs = [op.results[0] for op in ops if self._seen_outside(op, here)]
+        outputs: list[SSAValue] = [op.results[0] for op in ops if self._seen_outside(op, here)]
         self._symbols(body, inputs)
         locations = [op.location for op in ops]
         body.add_op(YieldOp.create(operands=[env[v] for v in outputs], location=ops[-1].location))

@@ -23,7 +23,7 @@ def word(op: Operation) -> str:
                 return "conv"
             return "matmul" if len(m.operands) == 2 and m.reduced() else "contract"
         case Reduce():
-            return op.kind.data.value
+            return op.kind.data.name
         case Transpose():
             return "copy"
         case _:

@@ -37,8 +37,8 @@ func.func @softmax(%x: tensor<?x16xf32, #nd.sym<b>>) -> tensor<?x16xf32, #nd.sym
 // x + transpose x: the sum cannot join exp, since it meets each element in two places.
 // CHECK-LABEL: func.func @turned
 // CHECK:         %0 = graph.kernel "exp"
-// CHECK:         %1 = nd.transpose %0
-// CHECK-NEXT:    %2 = graph.kernel "add"
+// CHECK:         %1 = graph.kernel "add" (%2 = %0)
+// CHECK-NEXT:      %3 = nd.transpose %2
 func.func @turned(%x: tensor<4x4xf32>) -> tensor<4x4xf32> {
   %0 = nd.exp %x : tensor<4x4xf32>
   %1 = nd.transpose %0 "a b -> b a" : (tensor<4x4xf32>) -> tensor<4x4xf32>
