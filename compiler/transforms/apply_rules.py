@@ -5,8 +5,8 @@
                                                             %2 = nd.slice %1 from [0, 0] step [1, 1] : ...
                                                             %3 = nd.slice %1 from [0, 8] step [1, 1] : ...
 
-Without options: all rules of kind simplify of the library that the numerics level allows. Rules in the module itself
-apply too. A rule that is named must be of kind simplify and within the level.
+Without options: all rules of kind simplify of the library that the numerics level allows. Rules of `file`, and rules in
+the module itself, stand in for the library's. A rule that is named must be of kind simplify and within the level.
 """
 
 from __future__ import annotations

@@ -1,27 +1,9 @@
-"""`graph.rule`: what may stand for what. Both sides are ordinary `nd` ops over the same typed variables.
+"""`graph.rule`: what may stand for what, as an op with two sides, and `graph.roots`, the values that a side is about.
 
-    graph.rule @merge_products(%x: tensor<?x?x?x!nd.dtype<T>, #nd.sym<..., n, k>>,
-                               %u: tensor<?x?x!nd.dtype<T>, #nd.sym<k, p>>,
-                               %v: tensor<?x?x!nd.dtype<T>, #nd.sym<k, q>>) simplify ieee where static(p, q) {
-      %0 = nd.contract %x, %u "a b c, c d -> a b d" : ...
-      %1 = nd.contract %x, %v "a b c, c d -> a b d" : ...
-      graph.roots %0, %1 : ...
-    } => {
-      ...
-      graph.roots %4, %5 : ...
-    }
-
-Variables, all bound by matching the left side:
-
-    %x                 a value of the type written
-    n, k               a size (any bare symbol; `2*n + 1` is matched after n is bound elsewhere)
-    ...                any number of leading dimensions, written as one: `#nd.sym<..., n, k>`, one letter in maps
-    !nd.dtype<T>       an element type
-    y(b+e)             in a map, an index function: any affine index of b and e, so any stride, dilation and padding
-
-The roots of the left side are replaced by those of the right side. A rule of kind `simplify` has a measure that
-strictly falls, so applying it ends; one of kind `explore` states an equality for a search. The level says what it may
-change (exact, ieee, fast). Aliases shorten the text: `!T = !nd.dtype<T>`.
+Invariants, checked by the verifier in this order: kind and level are known; both sides are `nd` ops ended by roots; they
+have the same argument and result types; every value of the left side is reached from its roots, and these share values,
+so that one op leads to the whole match; the left side binds every variable of the right side and of the conditions; the
+measure of a `simplify` rule falls.
 """
 
 from __future__ import annotations
@@ -66,6 +48,35 @@ class RootsOp(IRDLOperation):
 
 @irdl_op_definition
 class RuleOp(IRDLOperation):
+    """Both sides are ordinary `nd` ops over the same typed variables; what the left side matches, the right side replaces.
+
+        !T = !nd.dtype<T>
+        graph.rule @merge_products(%x: tensor<?x?x?x!T, #nd.sym<..., n, k>>, %u: tensor<?x?x!T, #nd.sym<k, p>>,
+                                   %v: tensor<?x?x!T, #nd.sym<k, q>>) simplify ieee where static(p, q) {
+          %0 = nd.contract %x, %u "a b c, c d -> a b d" : ...
+          %1 = nd.contract %x, %v "a b c, c d -> a b d" : ...
+          graph.roots %0, %1 : ...
+        } => {
+          %0 = nd.concat %u, %v along [1] : ...
+          %1 = nd.contract %x, %0 "a b c, c d -> a b d" : ...
+          %2 = nd.slice %1 from [0, 0, 0] step [1, 1, 1] : ...
+          %3 = nd.slice %1 from [0, 0, p] step [1, 1, 1] : ...
+          graph.roots %2, %3 : ...
+        }
+
+    Variables, all bound by matching the left side:
+
+        %x               a value of the type written
+        n, k             a size (an expression such as `2*n + 1` is compared once n is bound)
+        ...              any number of leading dimensions, written as one, with one letter in maps
+        !nd.dtype<T>     an element type
+        row(b+e)         in a map: any affine index of b and e, so any stride, dilation and padding
+
+    Kind `simplify`: a measure (measure.py) strictly falls, so applying it ends. Kind `explore`: an equality for a
+    search. The level says what it may change: `exact`, `ieee` or `fast`. `where` names predicates (conditions.py) over
+    sizes, element types and indices.
+    """
+
     name = "graph.rule"
     sym_name = prop_def(SymbolNameConstraint())
     kind = prop_def(StringAttr)
