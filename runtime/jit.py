@@ -16,6 +16,7 @@ from typing import Any
 
 OPTIMISATION = 2
 LOCK = threading.RLock()
+LIBRARY = "mlc"
 
 
 @functools.cache
@@ -66,20 +67,36 @@ def assembly(text: str, cpu: str | None = None, features: str | None = None) -> 
 
 
 class Linked:
-    """Objects loaded into the process; they stay as long as this does."""
+    """Objects loaded into the process; they stay as long as this does.
+
+    Each object is linked for itself: names that are local to one, such as those of its literals, meet no others.
+    """
 
     def __init__(self, objects: Sequence[bytes]) -> None:
         llvm = binding()
         with LOCK:
-            # An engine owns its target machine, so the shared one is not lent to it.
+            # A JIT owns its target machine, so the shared one is not lent to it.
             target = llvm.Target.from_default_triple().create_target_machine(codemodel="jitdefault", jit=True)
-            self.engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
+            self.engine = llvm.create_lljit_compiler(target)
+            library = llvm.JITLibraryBuilder().add_current_process()
             for data in objects:
-                self.engine.add_object_file(llvm.ObjectFileRef.from_data(data))
-            self.engine.finalize_object()
+                library.add_object_img(data)
+            self.tracker = library.link(self.engine, LIBRARY)
+            self.found: dict[str, Any] = {}
 
     def address(self, name: str) -> int:
-        found = self.engine.get_function_address(name)
-        if not found:
-            raise KeyError(name)
-        return found
+        """Where a function is; KeyError if there is none."""
+        with LOCK:
+            if name not in self.found:
+                try:
+                    self.found[name] = self.engine.lookup(LIBRARY, name)
+                except RuntimeError:
+                    raise KeyError(name) from None
+            return self.found[name][name]
+
+    def has(self, name: str) -> bool:
+        try:
+            self.address(name)
+        except KeyError:
+            return False
+        return True
