@@ -13,6 +13,13 @@ A program is one native function:
 `context`  NULL, or services for the call: { void *pool; void *stream; char *error; }.
 returns    0, or the number of a failed check.
 
+Where only pointers have to be taken out of NumPy's array objects (arguments, then slots), a second form does that:
+
+    int32_t mlc_call(PyObject *array, ..., void **constants, const int64_t *sizes, void *arena);
+
+It returns -1 and does nothing if an argument is not aligned to its elements, or a donated one is read-only or overlaps
+another. There is none for donated arguments of symbolic sizes.
+
 Elements are stored in the host's byte order at their own alignment, i1 as a byte; sizes and strides are int64.
 Arguments are row-major unless they declare strides. Slots are row-major; what is marked `aligned` starts at a multiple
 of 64. No slot overlaps another or an argument, and a donated argument overlaps no other.
@@ -25,6 +32,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 ENTRY = "mlc_entry"
+CALL = "mlc_call"
 ALIGNMENT = 64
 
 Size = int | list[Any]

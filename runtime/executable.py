@@ -22,14 +22,32 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
-from .abi import ALIGNMENT, DTYPES, ENTRY, Argument, Program, Result, Size, count, evaluate, names, row_major, text
+from .abi import (
+    ALIGNMENT,
+    CALL,
+    DTYPES,
+    ENTRY,
+    Argument,
+    Program,
+    Result,
+    Size,
+    count,
+    evaluate,
+    names,
+    row_major,
+    text,
+)
 from .arena import ARENAS, Block, allocate
+from .fast_call import FastCall, possible, prototype
 
 if TYPE_CHECKING:
     from .jit import Linked
 
 Array = np.ndarray[Any, Any]
 PROTOTYPE = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+MOST_SHAPES = 256
+"""Of the symbols' values for which the short way is kept."""
+
 DATA_FIELD = 16
 """Offset of the data pointer in NumPy's array object, part of its C ABI."""
 
@@ -55,21 +73,10 @@ def fail(message: str, notes: Sequence[str] = ()) -> NoReturn:
 class Expected:
     """What is checked of one argument, computed once."""
 
-    __slots__ = ("argument", "dtype", "shape", "strides")
+    __slots__ = ("dtype",)
 
     def __init__(self, argument: Argument) -> None:
-        self.argument = argument
         self.dtype = np.dtype(DTYPES[argument.dtype])
-        static = all(isinstance(s, int) for s in argument.shape)
-        self.shape: tuple[int, ...] | None = (
-            tuple(int(s) for s in argument.shape if isinstance(s, int)) if static else None
-        )
-        self.strides: tuple[int, ...] | None = None
-        if argument.strides is None:
-            if self.shape is not None:
-                self.strides = tuple(s * self.dtype.itemsize for s in row_major(self.shape))
-        elif None not in argument.strides:
-            self.strides = tuple(s * self.dtype.itemsize for s in argument.strides if s is not None)
 
 
 class Executable:
@@ -93,63 +100,36 @@ class Executable:
         self._expected = [Expected(a) for a in program.arguments]
         n = len(program.arguments) + len(program.constants) + len(program.slots)
         self._buffers = ctypes.c_void_p * n
-        self._fixed = [address_of(c) for c in self.constants]
         runtime = sum((a.strides or []).count(None) for a in program.arguments)
         self._sizes = ctypes.c_int64 * (len(program.symbols) + runtime)
-        self._fresh = self._plain_results() if not runtime else None
-        self._arena = program.arena if isinstance(program.arena, int) else 0
-
-    def _plain_results(self) -> list[tuple[tuple[int, ...], np.dtype[Any], bool]] | None:
-        """Shape, dtype and alignment of each result, if every one is a slot of its own and all sizes are known."""
-        program = self.program
-        if program.symbols or any(a.donated for a in program.arguments) or len(program.slots) != len(program.results):
-            return None
-        out: list[tuple[tuple[int, ...], np.dtype[Any], bool]] = []
-        for i, result in enumerate(program.results):
-            if result.source != "slot" or result.index != i or result.strides is not None:
-                return None
-            shape = tuple(n for n in result.shape if isinstance(n, int))
-            out.append((shape, np.dtype(DTYPES[result.dtype]), program.slots[i].aligned))
-        return out
+        self._static = not program.symbols
+        self._fast: dict[Any, FastCall] = {}
+        self._call: Any = None
+        if self.linked.has(CALL) and possible(program):
+            self._call = prototype(program)(self.linked.address(CALL))
+            self._constants = (ctypes.c_void_p * len(self.constants))(*map(address_of, self.constants))
 
     # ---- calling
     def __call__(self, *arrays: Any, out: Any = None) -> Any:
         """One result as an array, several as a tuple."""
-        expected = self._expected
-        if len(arrays) != len(expected):
+        if len(arrays) != len(self._expected):
             self._wrong_count(len(arrays))
-        if out is not None or self._fresh is None:
-            return self._general(arrays, out)
-        pointers: list[int] = []
-        keep: list[Array] = []
-        for i, (array, e) in enumerate(zip(arrays, expected)):
-            if (
-                type(array) is not np.ndarray
-                or array.dtype is not e.dtype
-                or array.shape != e.shape
-                or array.strides != e.strides
-            ):
-                array = self._accept(i, array, {})
-                keep.append(array)
-            pointer = address_of(array)
-            if pointer % e.dtype.itemsize:
-                array = self._copied(i, array)
-                keep.append(array)
-                pointer = address_of(array)
-            pointers.append(pointer)
-        results = [allocate(*fresh) for fresh in self._fresh]
-        pointers += self._fixed
-        pointers += [address_of(r) for r in results]
-        self._run(pointers, None, self._arena)
-        return results[0] if len(results) == 1 else tuple(results)
+        if out is None and self._call is not None:
+            shapes = None if self._static else tuple([getattr(a, "shape", None) for a in arrays])
+            fast = self._fast.get(shapes)
+            if fast is None:
+                fast = self._add_fast(shapes, arrays)
+            result = fast.run(arrays)
+            if result is not None:
+                return result
+        return self._general(arrays, out)
 
-    def _run(self, pointers: list[int], sizes: Any, arena: int) -> None:
-        if not arena:
-            self._native(pointers, sizes, None)
-            return
-        block = ARENAS.take(arena)
-        self._native(pointers, sizes, block.address)
-        ARENAS.give(block)
+    def _add_fast(self, shapes: Any, arrays: Sequence[Any]) -> FastCall:
+        fast = FastCall(self.program, self._bind(arrays), self._call, self._constants)
+        if len(self._fast) >= MOST_SHAPES:
+            self._fast.clear()
+        self._fast[shapes] = fast
+        return fast
 
     def _native(self, pointers: list[int], sizes: Any, arena: int | None) -> None:
         status = self.native(self._buffers(*pointers), sizes, arena, None)
