@@ -5,8 +5,8 @@
     %2 = nd.contract %x, %1 "a b, b c -> a c" : ...     ->
     %3 = nd.add %2, %0 : tensor<4x8xf32>
 
-Rules fire up to the level `numerics`: `exact` is bitwise equal; `ieee` keeps the tolerance of the ops wherever no value is
-NaN or infinite; `fast` is algebra of finite values (x * 0 -> 0). Values that are the same everywhere are folded
+Rules fire up to the level `numerics`: `exact` is bitwise equal; `ieee` keeps the tolerance of the ops wherever no value
+is NaN or infinite; `fast` is algebra of finite values (x * 0 -> 0). Values that are the same everywhere are folded
 however large they are, and so are reductions of constants; other dense constants are `fold-constants`' work.
 """
 

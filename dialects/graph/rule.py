@@ -1,9 +1,9 @@
 """`graph.rule`: what may stand for what, as an op with two sides, and `graph.roots`, the values that a side is about.
 
-Invariants, checked by the verifier in this order: kind and level are known; both sides are `nd` ops ended by roots; they
-have the same argument and result types; every value of the left side is reached from its roots, and these share values,
-so that one op leads to the whole match; the left side binds every variable of the right side and of the conditions; the
-measure of a `simplify` rule falls.
+Invariants, checked by the verifier in this order: kind and level are known; both sides are `nd` ops ended by roots;
+they have the same argument and result types; every value of the left side is reached from its roots, and these share
+values, so that one op leads to the whole match; the left side binds every variable of the right side and of the
+conditions; the measure of a `simplify` rule falls.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class RootsOp(IRDLOperation):
 
 @irdl_op_definition
 class RuleOp(IRDLOperation):
-    """Both sides are ordinary `nd` ops over the same typed variables; what the left side matches, the right side replaces.
+    """What may stand for what: both sides are ordinary `nd` ops over the same typed variables.
 
         !T = !nd.dtype<T>
         graph.rule @merge_products(%x: tensor<?x?x?x!T, #nd.sym<..., n, k>>, %u: tensor<?x?x!T, #nd.sym<k, p>>,
