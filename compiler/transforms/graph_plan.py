@@ -77,12 +77,15 @@ class Planner:
         self.buffers: dict[SSAValue, Buffer] = {}
         self.arguments: dict[SSAValue, Buffer] = {}
         """Donated arguments whose buffer is free for a result."""
+        self.paired: dict[SSAValue, SSAValue] = {}
+        self.unpaired: list[SSAValue] = []
         self.pairs: dict[str, dict[int, set[int]]] = {}
         """For each kernel: the results that share an argument's buffer."""
         self.safe: dict[str, dict[int, list[int]]] = {}
 
     def run(self) -> None:
         self._donations()
+        self._pair()
         slots = self._results()
         for op in self.launches:
             for k, value in enumerate(op.results):
@@ -107,6 +110,24 @@ class Planner:
                 last = self.last_use.get(arg, -1)
                 self.arguments[arg] = Buffer(bytes_of(arg), -1, last, [arg], ("argument", k))
 
+    def _pair(self) -> None:
+        """The n-th result of a type belongs into the n-th donated argument of that type: new parameters into old."""
+        free = list(self.arguments)
+        for view in self.returned:
+            base = view.base
+            if isinstance(base.owner, LaunchOp) and base not in self.paired:
+                arg = next((a for a in free if a.type == base.type), None)
+                if arg is not None:
+                    free.remove(arg)
+                    self.paired[base] = arg
+        self.unpaired = free
+
+    def _donors(self, value: SSAValue) -> list[SSAValue]:
+        """The donated arguments whose buffer a result may have, the best first."""
+        mine = self.paired.get(value)
+        found = [a for a in [*([] if mine is None else [mine]), *self.unpaired] if a in self.arguments]
+        return [a for a in found if a.type == value.type]
+
     def _results(self) -> dict[SSAValue, int]:
         """The first result of the program that each returned buffer is."""
         slots: dict[SSAValue, int] = {}
@@ -119,8 +140,9 @@ class Planner:
         """Take over an argument's buffer, or start a new one."""
         at = self.number[op]
         if value in slots:
-            for arg, buffer in self.arguments.items():
-                if arg.type == value.type and (buffer.last < at or self._inplace(op, k, arg)):
+            for arg in self._donors(value):
+                buffer = self.arguments[arg]
+                if buffer.last < at or self._inplace(op, k, arg):
                     del self.arguments[arg]
                     self.buffers[value] = buffer
                     buffer.last = len(self.launches)

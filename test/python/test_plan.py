@@ -100,6 +100,8 @@ def test_donated_arguments_are_updated_in_place() -> None:
 
     module = plan([X, X, X], step, 0, 1)
     assert {(p.base, p.number) for p in places(module)} == {("argument", 0), ("argument", 1)}
+    views = [v.data for v in main_of(module).attributes[RESULTS].data]  # pyright: ignore
+    assert [v.number for v in views] == [0, 1]
     (f,) = [f for f in module.body.block.ops if isinstance(f, FuncOp) and f.sym_name.data != "main"]
     attributes = [d.data for d in f.arg_attrs.data]  # pyright: ignore
     assert sum(INPLACE in a for a in attributes) == 2 and sum("llvm.noalias" in a for a in attributes) == 1
