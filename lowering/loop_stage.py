@@ -157,12 +157,20 @@ class StageState(MemoryState):
         for k, value in enumerate(s.terminator.operands):
             mode = s.target(k).mode
             if k in registers:
-                out.append(self.emit(with_contract(combine(mode, next(left), values[value]))))
+                out.append(self.added(s, k, next(left), values[value], vec))
             elif mode:
                 self.deliver(s, k, *self.folded(s, k, values[value], vec))
             else:
                 self.deliver(s, k, values[value], vec)
         return out
+
+    def added(self, s: StageOp, k: int, acc: SSAValue, value: SSAValue, vec: Axes) -> SSAValue:
+        """The accumulator after one more value; without a reducing loop, the folding of vec axes brings in the identity."""
+        mode, element = s.target(k).mode, element_of(s.results[k])
+        folds = any(n not in axes_of(s.target(k).access) for n, _ in vec)
+        if folds and acc is self.number(identity(mode, element), value.type):
+            return value
+        return self.emit(with_contract(combine(mode, acc, value)))
 
     def scalar_op(self, op: Operation, vec: Axes, values: dict[SSAValue, SSAValue]) -> None:
         """One op of a body on all points of a vector."""

@@ -69,7 +69,9 @@ class State:
         self.known: list[dict[Linear, SSAValue]] = [{}]
         """Index values by form, for each open loop."""
         self.constants: dict[Attribute, SSAValue] = {}
-        self.sizes: dict[Dim | tuple[Atom, ...], SSAValue] = {}
+        self.sizes: dict[Dim, SSAValue] = {}
+        self.products: dict[tuple[tuple[Atom, ...], int], SSAValue] = {}
+        """Sizes, and the terms that they are sums of."""
         self.axis: dict[str, SSAValue | None] = {}
         """The value of each bound axis; None where it is 0."""
         self.views: dict[SSAValue, View] = {}
@@ -92,6 +94,16 @@ class State:
         op.location = self.location
         self.head.append(op)
         return op.results[0]
+
+    def used_head(self) -> list[Operation]:
+        """The ops at the head of the function, without those that turned out to be needed by nothing."""
+        used: list[Operation] = []
+        for op in reversed(self.head):
+            if any(r.uses for r in op.results):
+                used.append(op)
+            else:
+                op.erase()
+        return used[::-1]
 
     # ---- constants and sizes
     def constant(self, value: Attribute, kind: Attribute) -> SSAValue:
@@ -120,19 +132,20 @@ class State:
         return self.sizes[d]
 
     def monomial(self, atoms: tuple[Atom, ...], factor: int) -> SSAValue:
+        """factor * atoms[0] * atoms[1] .., each part computed once."""
         if not atoms:
             return self.number(factor)
-        total: SSAValue | None = None
-        for atom in atoms:
-            value = self.atom(atom)
-            total = value if total is None else self.index_op(arith.MuliOp, total, value)
-        assert total is not None
-        return total if factor == 1 else self.index_op(arith.MuliOp, total, self.number(factor))
-
-    def atom(self, atom: Atom) -> SSAValue:
-        if isinstance(atom, FloorDiv):
-            return self.index_op(arith.FloorDivSIOp, self.dim(atom.num), self.number(atom.den))
-        return self.sizes[symbol(atom)]
+        if (atoms, factor) not in self.products:
+            if factor != 1:
+                value = self.index_op(arith.MuliOp, self.monomial(atoms, 1), self.number(factor))
+            elif len(atoms) > 1:
+                value = self.index_op(arith.MuliOp, self.monomial(atoms[:-1], 1), self.monomial(atoms[-1:], 1))
+            elif isinstance(atom := atoms[-1], FloorDiv):
+                value = self.index_op(arith.FloorDivSIOp, self.dim(atom.num), self.number(atom.den))
+            else:
+                value = self.sizes[symbol(atom)]
+            self.products[atoms, factor] = value
+        return self.products[atoms, factor]
 
     def index_op(self, cls: type[Operation], a: SSAValue, b: SSAValue, head: bool = True) -> SSAValue:
         properties: dict[str, Attribute] = {"overflowFlags": NO_OVERFLOW} if cls in (arith.AddiOp, arith.MuliOp) else {}

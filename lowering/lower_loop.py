@@ -86,7 +86,7 @@ class Lowered:
         kernel.add(func.ReturnOp.create())
         first = self.block.first_op
         assert first is not None
-        self.block.insert_ops_before(kernel.head, first)
+        self.block.insert_ops_before(kernel.used_head(), first)
         self.finish()
 
     @property
