@@ -165,7 +165,7 @@ class StageState(MemoryState):
         return out
 
     def added(self, s: StageOp, k: int, acc: SSAValue, value: SSAValue, vec: Axes) -> SSAValue:
-        """The accumulator after one more value; without a reducing loop, the folding of vec axes brings in the identity."""
+        """The accumulator after one more value; where no loop reduces, folding vec axes brings in the identity."""
         mode, element = s.target(k).mode, element_of(s.results[k])
         folds = any(n not in axes_of(s.target(k).access) for n, _ in vec)
         if folds and acc is self.number(identity(mode, element), value.type):

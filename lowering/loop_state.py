@@ -133,7 +133,7 @@ class State:
 
     def monomial(self, atoms: tuple[Atom, ...], factor: int) -> SSAValue:
         """factor * atoms[0] * atoms[1] .., each part computed once."""
-        if not atoms:
+        if len(atoms) == 0:
             return self.number(factor)
         if (atoms, factor) not in self.products:
             if factor != 1:
