@@ -18,7 +18,10 @@ VECTORS = 4
 """Vectors of lanes worked on at once: enough to hide the latency of a chain of operations."""
 
 ROWS = 4
-"""Rows that share what they read in common."""
+"""Rows that share what they read in common, or that are each shorter than a vector or two."""
+
+SCATTERED = 3
+"""Scattered elements that are read in the time of one vector."""
 
 
 def parallel_axes(group: list[StageOp]) -> list[str]:
@@ -44,17 +47,19 @@ def contiguous(stage: StageOp, axis: str) -> bool:
 
 
 def lane_axis(group: list[StageOp], widest: StageOp, machine: Machine) -> str:
-    """The axis along which most elements lie contiguous; of a full vector's length if there is one."""
-    score: dict[str, int] = {}
-    for stage in group:
-        for access, strides in places(stage):
-            volume = prod(extent(stage, n) for n in axes_of(access) if stage.extent(n) is not None)
-            for name in axes_of(access):
-                if axis_stride(access, strides, name) == 1:
-                    score[name] = score.get(name, 0) + volume
-    names = [a.name for a in reversed(widest.axes)]
-    wide = [n for n in names if extent(widest, n) >= lanes_of(group, machine)]
-    return max(wide or names, key=lambda n: score.get(n, 0))
+    """The axis that moves all elements in the fewest steps: contiguous ones by vectors, others nearly singly."""
+    lanes = lanes_of(group, machine)
+
+    def steps(axis: str) -> float:
+        total = 0.0
+        for stage in group:
+            used = min(extent(stage, axis), lanes) if stage.extent(axis) is not None else 1
+            for access, strides in places(stage):
+                volume = prod(extent(stage, n) for n in axes_of(access) if stage.extent(n) is not None)
+                total += volume / max(used if axis_stride(access, strides, axis) <= 1 else min(used, SCATTERED), 1)
+        return total
+
+    return min((a.name for a in reversed(widest.axes)), key=steps)
 
 
 def transposing(group: list[StageOp], shared: list[str]) -> list[str]:
@@ -83,15 +88,15 @@ def schedule_rows(group: list[StageOp], machine: Machine) -> list[str]:
     steps = reorders(group)
     lane = lane_axis(group, widest, machine)
     rows = [a for a in shared if a != lane]
-    if lane in shared:
-        rows_of_lane = [step("tile", names, axis=a, size=1) for a in rows]
-        tiled = [step("tile", names, axis=lane, size=width)] if long(widest, lane, width) else []
-        return [*steps, *rows_of_lane, *tiled, step("vectorize", names, axes=[lane])]
-    several = ROWS if shares_rows(group, rows, lane) else 1
+    short = bool(rows) and not long(widest, lane, 2 * lanes)
+    several = ROWS if short or (lane not in shared and shares_rows(group, rows, lane)) else 1
     for a in rows:
         size = several if a == rows[-1] else 1
         if size == 1 or long(widest, a, size):
             steps.append(step("tile", names, axis=a, size=size))
+    if lane in shared:
+        steps += [step("tile", names, axis=lane, size=width)] if long(widest, lane, width) else []
+        return [*steps, step("vectorize", names, axes=[rows[-1], lane] if short else [lane])]
     split = width if several == 1 else lanes
     # A row of two blocks or less is one vector: no loop, and no rest to combine.
     if long(widest, lane, 2 * split if several == 1 else split):
