@@ -12,14 +12,13 @@ import argparse
 import time
 
 import digits
+import mlc
+import mlc.nn as nn
+import mlc.optim as optim
 import numpy as np
 from digits import Parameters
 from numpy.typing import NDArray
 from tqdm import tqdm
-
-import mlc
-import mlc.nn as nn
-import mlc.optim as optim
 
 OPTIMIZER = optim.momentum(digits.LEARNING_RATE, digits.MOMENTUM)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -86,6 +86,7 @@ class Jit:
 
     def __post_init__(self) -> None:
         update_wrapper(self, self.fn)
+        self.name = str(getattr(self.fn, "__name__", "function"))
         self._static = self._positions(self.static, "static")
         self._donate = self._positions(self.donate, "donate")
         self._signature: inspect.Signature | None = None
@@ -99,7 +100,7 @@ class Jit:
             if isinstance(item, str):
                 if item not in names:
                     raise CompileError(
-                        f"jit: {what}: expected a parameter of {self.__name__} ({', '.join(names)}), found {item!r}"
+                        f"jit: {what}: expected a parameter of {self.name} ({', '.join(names)}), found {item!r}"
                     )
                 out.add(names.index(item))
             else:
@@ -134,11 +135,11 @@ class Jit:
         try:
             bound = self._signature.bind(*args, **kwargs)
         except TypeError as error:
-            raise CompileError(f"{self.__name__}: {error}") from None
+            raise CompileError(f"{self.name}: {error}") from None
         bound.apply_defaults()
         if bound.kwargs:
             names = ", ".join(bound.kwargs)
-            raise CompileError(f"{self.__name__}: expected arguments that have a position, found keyword-only {names}")
+            raise CompileError(f"{self.name}: expected arguments that have a position, found keyword-only {names}")
         return bound.args
 
     def _entry(self, args: tuple[Any, ...]) -> tuple[Entry, list[Any]]:
@@ -149,7 +150,7 @@ class Jit:
         try:
             entry = self.entries.get(key)
         except TypeError:
-            raise CompileError(f"{self.__name__}: static arguments must be hashable, found {fixed}") from None
+            raise CompileError(f"{self.name}: static arguments must be hashable, found {fixed}") from None
         if entry is None:
             entry = self.entries[key] = self._compile(args, fixed, leaves)
         else:
@@ -171,7 +172,7 @@ class Jit:
             return trace(self.fn, args)
         parameters = [p for k, p in enumerate(inspect.signature(self.fn).parameters.values()) if k not in self._static]
         dynamic.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
-        dynamic.__name__ = self.__name__
+        dynamic.__name__ = self.name
         return trace(dynamic, tuple(a for k, a in enumerate(args) if k not in self._static))
 
     def _compile(self, args: tuple[Any, ...], fixed: tuple[Any, ...], leaves: list[Any]) -> Entry:
@@ -216,7 +217,7 @@ class Jit:
         """A method: `self` is an argument like any other."""
         if instance is None:
             return self
-        return lambda *args, **kwargs: self(instance, *args, **kwargs)
+        return partial(self, instance)
 
 
 def jit(

@@ -4,6 +4,10 @@ Functions take traced arrays, NumPy arrays and Python numbers, inside a traced f
 broadcast as NumPy's; element types promote by the Array API, Python numbers being weak. f32, f64, i32, i64 and bool.
 """
 
+# Trees and user functions hold anything.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 from __future__ import annotations
 
 import math

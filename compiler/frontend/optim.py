@@ -5,6 +5,10 @@ state = optimizer.init(parameters)
 parameters, state = optimizer.update(parameters, state, gradients)
 """
 
+# Trees and user functions hold anything.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass

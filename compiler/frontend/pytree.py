@@ -3,6 +3,10 @@
 A `Structure` is hashable, so that programs can be kept by the structure of their arguments.
 """
 
+# Trees and user functions hold anything.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence

@@ -122,7 +122,7 @@ def trace(fn: Callable[..., Any], args: Sequence[Any], name: str | None = None) 
 
 
 def argument_names(fn: Callable[..., Any], structure: Structure) -> list[str]:
-    """A readable SSA name for each leaf: parameter and path, `p_w1`, `xs_0`."""
+    """A readable SSA name for each leaf: parameter and path, `p_w1`, `xs0`."""
     try:
         parameters = list(inspect.signature(fn).parameters.values())
     except (TypeError, ValueError):
@@ -136,9 +136,14 @@ def argument_names(fn: Callable[..., Any], structure: Structure) -> list[str]:
             and last.kind is inspect.Parameter.VAR_POSITIONAL
             and len(structure.parts) >= len(parameters)
         ):
-            own = f"{last.name}_{k - len(parameters) + 1}"
-        names += [re.sub(r"\W+", "_", path).strip("_") or f"arg{k}" for path in part.paths(own)]
+            own = f"{last.name}{k - len(parameters) + 1}"
+        names += [ssa_name(path) or f"arg{k}" for path in part.paths(own)]
     return names
+
+
+def ssa_name(path: str) -> str:
+    """`p.w` as `p_w`, `xs.0` as `xs0`: the printer takes an underscore and digits at the end for its own."""
+    return re.sub(r"\W+", "_", re.sub(r"\.(\d)", r"\1", path)).strip("_")
 
 
 def refuse_leaks(block: Block) -> None:
