@@ -12,7 +12,7 @@ and merging must leave the order of groups without cycles. Axes of one element d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from xdsl.ir import Operation, SSAValue
@@ -122,8 +122,8 @@ class Group:
 class Grouping:
     """Grows groups over the nodes of a program, given in program order."""
 
-    def __init__(self, nodes: Sequence[Node], axes: Axes) -> None:
-        self.nodes, self.axes = nodes, axes
+    def __init__(self, nodes: Sequence[Node], axes: Axes, returned: Set[int]) -> None:
+        self.nodes, self.axes, self.returned = nodes, axes, returned
         self.of: dict[SSAValue, int] = {n.op.results[0]: k for k, n in enumerate(nodes)}
         self.home = list(range(len(nodes)))
         self.groups: dict[int, Group] = {}
@@ -132,6 +132,39 @@ class Grouping:
             for producer in sorted(node.depends):
                 self.groups[k].before |= self._closed(self.home[producer])
             self._grow(k)
+        self.users: list[list[int]] = [[] for _ in nodes]
+        for k, node in enumerate(nodes):
+            for producer in node.depends:
+                self.users[producer].append(k)
+        for k in reversed(range(len(nodes))):
+            self._sink(k)
+
+    def _sink(self, k: int) -> None:
+        """Move a node into the only group that reads it, if what it reads is in memory anyway: e * e into its sum."""
+        home, node = self.home[k], self.nodes[k]
+        readers = {self.home[u] for u in self.users[k]}
+        if k == home or node.kind != "elementwise" or k in self.returned or len(readers) != 1 or home in readers:
+            return
+        inner = [p for p in node.depends if self.home[p] == home]
+        if not all(p in self.returned or any(self.home[u] != home for u in self.users[p]) for p in inner):
+            return
+        (reader,) = readers
+        rest = [m for m in self.groups[home].nodes if m != k]
+        old = {g: group.before for g, group in self.groups.items()}
+        self.groups[home].nodes = rest
+        own = Group([k])
+        for p in node.depends:
+            own.before |= self._closed(self.home[p])
+        for g, group in self.groups.items():
+            if g == reader or group.before >> reader & 1:
+                group.before |= 1 << k
+        self.groups[k], self.home[k] = own, k
+        if not self._merge(k, reader):
+            del self.groups[k]
+            self.home[k] = home
+            self.groups[home].nodes = sorted([*rest, k])
+            for g, before in old.items():
+                self.groups[g].before = before
 
     def _closed(self, group: int) -> int:
         return self.groups[group].before | 1 << group

@@ -114,7 +114,8 @@ class Fuser:
         for node in nodes:
             bases = (base_of(v, self.computed).owner for v in node.op.operands)
             node.depends = {index[b] for b in bases if isinstance(b, Operation) and b in index}
-        grouping = Grouping(nodes, axes)
+        ends = (base_of(v, self.computed).owner for v in self.last.operands)
+        grouping = Grouping(nodes, axes, {index[b] for b in ends if isinstance(b, Operation) and b in index})
         self.nodes, self.groups = nodes, grouping.groups
         self.home = {n.op: grouping.home[k] for k, n in enumerate(nodes)}
         self._rebuild()

@@ -75,6 +75,18 @@ def test_no_cycle() -> None:
         seen.add(id(op))  # pyright: ignore
 
 
+def test_what_only_another_kernel_reads_moves_there() -> None:
+    """The product e is in memory for its own sake; e * e is not."""
+
+    def build(x: Array, w: Array) -> list[Array]:
+        e = x @ w
+        return [e, F.sum_(e * e)]
+
+    module = program([X, SQUARE], build)
+    check(module, inputs_of(module), ("graph-fuse",))
+    assert kernels(module) == ["matmul", "mul_sum"]
+
+
 VIEWS: list[Any] = [
     pytest.param([X], lambda x: x.T, id="transpose"),
     pytest.param([X], lambda x: x[1::2, ::-1], id="slice"),
