@@ -132,7 +132,12 @@ def native(name: str, llvm_ir: str, options: CompileOptions) -> bytes:
 
 
 def compile_module(
-    module: ModuleOp, *, entry: str = "main", donate: Sequence[int] = (), options: CompileOptions | None = None, **given: Any
+    module: ModuleOp,
+    *,
+    entry: str = "main",
+    donate: Sequence[int] = (),
+    options: CompileOptions | None = None,
+    **given: Any,
 ) -> Compiled:
     """Compile the function `entry` of a module of the tensor or loop level; the module is used up.
 
