@@ -4,12 +4,14 @@ import os
 import sys
 from pathlib import Path
 
-import lit.formats
-
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+sys.path[:0] = [str(HERE), str(ROOT / "python")]
+
+from inprocess import InProcess  # noqa: E402
+
 config.name = "mlc"  # noqa: F821
-config.test_format = lit.formats.ShTest(execute_external=False)  # noqa: F821
+config.test_format = InProcess()  # noqa: F821
 config.suffixes = [".mlir"]  # noqa: F821
 config.excludes = ["Output", "python", "planted", "mutations"]  # noqa: F821
 config.test_source_root = str(HERE)  # noqa: F821
