@@ -130,8 +130,6 @@ class Fuser:
     def _normalize(self) -> None:
         """Make every view op a view indeed, and results that no kernel would compute into work for one."""
         for op in list(self.block.ops):
-            if not isinstance(op, NdOp) and op is not self.last:
-                raise CompileError(f"graph-fuse: expected ops of the nd dialect, found {op.name}", op.location)
             if isinstance(op, Reshape):
                 base = base_of(op.x, self.computed).owner
                 if not unit_reshape(op) and isinstance(base, Operation) and is_source(base):
@@ -312,9 +310,10 @@ def is_program(f: FuncOp) -> bool:
     private = f.sym_visibility is not None and f.sym_visibility.data == "private"
     if private or any(isinstance(op, KernelOp | LaunchOp) for op in ops):
         return False
-    return isinstance(f.body.block.last_op, ReturnOp) and all(
-        op.name.startswith("nd.") or isinstance(op, ReturnOp) for op in ops
-    )
+    foreign = next((op for op in ops if not isinstance(op, NdOp | ReturnOp)), None)
+    if foreign is not None and any(isinstance(op, NdOp) for op in ops):
+        raise CompileError(f"graph-fuse: expected ops of the nd dialect, found {foreign.name}", foreign.location)
+    return foreign is None and isinstance(f.body.block.last_op, ReturnOp)
 
 
 @dataclass(frozen=True)
