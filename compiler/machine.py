@@ -32,8 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from ..dialects.errors import CompileError
-
-VARIABLE = "MLC_MACHINE"
+from . import settings
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ class Machine:
     @staticmethod
     def host() -> Machine:
         """This machine, or the one that `MLC_MACHINE` describes."""
-        path = os.environ.get(VARIABLE)
+        path = settings.MACHINE.get()
         return Machine.load(path) if path else detect()
 
 

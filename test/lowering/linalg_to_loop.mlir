@@ -1,5 +1,5 @@
 // RUN: mlc-opt %s -p linalg-to-loop | FileCheck %s
-// RUN: mlc-opt %s -p "linalg-to-loop,choose-schedule,apply-schedule,lower-loop" | FileCheck %s --check-prefix=RUNS
+// RUN: mlc-opt %s -p "linalg-to-loop,choose-schedule{machine=%test/transforms/loop/wide.toml},apply-schedule,lower-loop" | FileCheck %s --check-prefix=RUNS
 // Iterators become axes; a fill with zero is the identity of the sum, a fill with one is added.
 
 func.func @matmul(%A: tensor<8x16xf32>, %B: tensor<16x24xf32>) -> tensor<8x24xf32> {
@@ -45,4 +45,4 @@ func.func @sum(%x: tensor<4x8xi32>) -> tensor<4xi32> {
 // CHECK: loop.stage onto [i: 4] (%{{.*}} = %r[i]) -> [i] {
 // CHECK-NEXT: arith.constant 1 : i32
 // RUNS-LABEL: func.func @sum
-// RUNS: memref.store
+// RUNS: vector.transfer_write

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from mlc.compiler.machine import VARIABLE, Machine
+from mlc.compiler.machine import Machine
+from mlc.compiler.settings import MACHINE
 from mlc.dialects.errors import CompileError
 
 
 def test_the_host_is_found_and_its_text_reads_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delenv(MACHINE.name, raising=False)
     host = Machine.host()
     assert host.vector_bytes in (16, 32, 64) and host.cores >= 1 and 0 < host.l1_bytes <= host.l2_bytes
     (tmp_path / "host.toml").write_text(host.text())
@@ -20,7 +21,7 @@ def test_the_host_is_found_and_its_text_reads_back(tmp_path: Path, monkeypatch: 
 def test_a_file_takes_the_place_of_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "small.toml"
     path.write_text("vector_bytes = 32\nclock_ghz = 2\n")
-    monkeypatch.setenv(VARIABLE, str(path))
+    monkeypatch.setenv(MACHINE.name, str(path))
     machine = Machine.host()
     assert (machine.lanes(4), machine.lanes(8), machine.clock_ghz) == (8, 4, 2.0)
     assert machine.flops(4) == 2 * 8 * 2e9
