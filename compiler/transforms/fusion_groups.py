@@ -47,17 +47,19 @@ class Node:
     depends: set[int] = field(default_factory=set[int])
     """The nodes that it reads, also through views."""
 
-    @property
-    def kind(self) -> str:
+    kind: str = field(init=False)
+    """`contraction`, `rows`, `elementwise` or `alone`."""
+
+    def __post_init__(self) -> None:
         match self.op:
             case Contract():
-                return "contraction"
+                self.kind = "contraction"
             case Reducing():
-                return "rows"
+                self.kind = "rows"
             case Elementwise() | OneHot():
-                return "elementwise"
+                self.kind = "elementwise"
             case _:
-                return "alone"
+                self.kind = "alone"
 
 
 class Axes:
