@@ -144,19 +144,25 @@ class Lowered:
                 self.kernel.strides[arg] = row_major(shape(value))
                 continue
             static = [s.data if isinstance(s, IntAttr) else None for s in layout.strides.data]
+            dynamic = self.run_time_strides(arg) if None in static else []
             self.kernel.strides[arg] = [
-                s if s is not None else self.run_time_stride(arg, n, d) for d, s in enumerate(static)
+                s if s is not None else self.stride_symbol(n, d, dynamic[d]) for d, s in enumerate(static)
             ]
 
-    def run_time_stride(self, arg: SSAValue, n: int, d: int) -> Dim:
-        """A stride that is known only at run time, as a symbol of its own."""
-        name = f"stride {n} {d}"
-        rank = len(self.kernel.views[self.old.args[n]].offset)
-        kinds: list[Attribute] = [MemRefType(arg.type.element_type, []), INDEX, *[INDEX] * rank, *[INDEX] * rank]  # pyright: ignore
+    def run_time_strides(self, arg: SSAValue) -> list[SSAValue]:
+        kind = arg.type
+        assert isinstance(kind, MemRefType)
+        rank = kind.get_num_dims()
+        kinds: list[Attribute] = [MemRefType(kind.element_type, []), *[INDEX] * (1 + 2 * rank)]
         op = memref.ExtractStridedMetaDataOp.create(operands=[arg], result_types=kinds)
         self.kernel.at_head(op)
-        self.kernel.sizes[symbol(name)] = op.results[2 + rank + d]
-        return symbol(name)
+        return list(op.results[2 + rank :])
+
+    def stride_symbol(self, n: int, d: int, value: SSAValue) -> Dim:
+        """A stride that is known only at run time, as a symbol that no program can name."""
+        stride = symbol(f"stride {n} {d}")
+        self.kernel.sizes[stride] = value
+        return stride
 
     def outputs(self) -> tuple[list[View | None], list[tuple[View, View, SSAValue]]]:
         """The place of each result. One that may not overwrite its argument yet is made elsewhere and copied last."""

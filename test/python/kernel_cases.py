@@ -187,6 +187,13 @@ LAYOUT = f"""func.func @f(%x: tensor<6x8xf32> {{mlc.layout = strided<[1, 6]>}},
   func.return %r, %d : tensor<6x8xf32>, tensor<6xf32>
 }}"""
 
+RUN_TIME_LAYOUT = f"""func.func @f(%x: tensor<6x6xf32> {{mlc.layout = strided<[?, ?]>}})
+    -> (tensor<6xf32>, tensor<6x6xf32>) {{
+  %d = loop.stage d [i: vec 6] (%a = %x[i, 5 - i]) -> [i] {COPY}
+  %e = loop.stage e [i: 6, j: vec 6] (%a = %x[i, j]) -> [i, j] {DOUBLE}
+  func.return %d, %e : tensor<6xf32>, tensor<6x6xf32>
+}}"""
+
 ONLINE = """func.func @f(%x: tensor<48xf32>, %m0: tensor<1xf32>, %l0: tensor<1xf32>) -> (tensor<1xf32>, tensor<1xf32>) {
   %m, %l = loop.for k0 = 48 step 16 with (%m1 = %m0, %l1 = %l0) -> carry [0], carry [0] {
     %top = loop.stage top [k: vec 16] (%a = %x[k + k0]) -> max [0] { loop.yield %a : f32 }
@@ -305,6 +312,7 @@ CASES = [
     Case("versions", VERSIONS, "", SIZES),
     Case("run_time_strides", RUN_TIME_STRIDES, "", SIZES),
     Case("layout", LAYOUT),
+    Case("run_time_layout", RUN_TIME_LAYOUT),
     Case("online", ONLINE),
     Case("scan", SCAN),
     Case("scan_vec", SCAN, "loop-vectorize{axes=j}"),

@@ -82,6 +82,14 @@ def test_a_whole_value_stays_in_registers_and_a_row_is_made_where_it_is_overwrit
     assert "memref.alloc" not in text and "iter_args" in text
 
 
+def test_run_time_strides_are_those_of_the_array() -> None:
+    case = next(c for c in CASES if c.name == "run_time_layout")
+    x = np.random.default_rng(0).standard_normal((14, 12)).astype("f4")[12:0:-2, ::2]
+    diagonal, double = outputs(lowered(case.text), [x])
+    assert_matches(CLOSE, diagonal, np.diagonal(x[:, ::-1]))
+    assert_matches(CLOSE, double, 2 * x)
+
+
 INPLACE = """func.func @f(%x: tensor<5x20xf32> {{mlc.inplace = 0 : i64}}, %y: tensor<5x20xf32>) -> tensor<5x20xf32> {{
   %r = loop.stage s [i: 5, j: 20] (%a = %x[{index}], %b = %y[i, j]) -> [i, j] {{
     %p = arith.subf %a, %b : f32
