@@ -19,7 +19,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.ir.affine import AffineBinaryOpExpr, AffineBinaryOpKind, AffineConstantExpr, AffineDimExpr, AffineExpr
 
 from .state import HANDLERS, Emitter, Form, emits
-from .table import FLOAT_PREDICATES, INTEGER_PREDICATES, TABLE, Types, flags_of, is_nothing, prepare
+from .table import FLOAT_PREDICATES, INTEGER_PREDICATES, TABLE, Prepared, Types, flags_of, is_nothing, prepare
 from .text import kind_of, literal, vector_of
 from .values import Lead, Vec
 
@@ -67,17 +67,24 @@ def _vector(e: Emitter, op: Operation, kind: VectorType) -> None:
     choice = isinstance(arguments[0], str)  # the condition of a select may be one scalar for all lanes
     name, element = op.name, kind_of(kind.element_type)
     details = _details(op)
+    rows: dict[int, Prepared | None] = {}
+
+    def row(width: int) -> Prepared | None:
+        """The instructions for native vectors of `width` (0: scalars); None: there are none."""
+        if width not in rows:
+            types = Types(first, second, element, 0 if choice else width, width, *details)
+            rows[width] = None if is_nothing(name, types) else prepare(name, types)
+        return rows[width]
 
     def native(lead: Lead, chunk: int) -> str:
-        width = vec.width(chunk)
         operands = [a.nat(lead, chunk) if isinstance(a, Vec) else a for a in arguments]
-        types = Types(first, second, element, 0 if choice else width, width, *details)
-        return operands[0] if is_nothing(name, types) else e.instruct(prepare(name, types), operands)
+        prepared = row(vec.width(chunk))
+        return operands[0] if prepared is None else e.instruct(prepared, operands)
 
     def scalar(at: Lead) -> str:
         operands = [a.sca(at) if isinstance(a, Vec) else a for a in arguments]
-        types = Types(first, second, element, 0, 0, *details)
-        return operands[0] if is_nothing(name, types) else e.instruct(prepare(name, types), operands)
+        prepared = row(0)
+        return operands[0] if prepared is None else e.instruct(prepared, operands)
 
     narrow = kind.get_shape()[-1] == 1 and all(a.scalar is not None for a in arguments if isinstance(a, Vec))
     vec = e.vec(element, kind.get_shape(), None if narrow else native, scalar if narrow else None)

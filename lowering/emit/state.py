@@ -104,8 +104,8 @@ class Emitter(Writer):
         return found
 
     def instruct(self, prepared: Prepared, operands: list[str], depth: int = -1) -> str:
-        for declaration in prepared.declare:
-            self.declare(*declaration)
+        for declaration in prepared.declarations:
+            self.declarations[declaration] = None
         for line in prepared.lines:
             operands.append(self.op(line.format(*operands), depth))
         return operands[-1]

@@ -188,10 +188,10 @@ class Types(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """A row with its types filled in; `{i}` remain. `declare`: (result type, name, argument types) of an intrinsic."""
+    """A row with its types filled in; `{i}` remain. `declarations`: of the intrinsics that it calls."""
 
     lines: tuple[str, ...]
-    declare: tuple[tuple[str, ...], ...]
+    declarations: tuple[str, ...]
 
 
 CALL = re.compile(r"call[a-z ]*? (<[^>]*>|\w+) @([\w.]+)\((.*)\)")
@@ -240,7 +240,7 @@ def _fill(row: Row, types: Types) -> Prepared:
         "$b(true)": "splat (i1 true)" if wide else "true",
     }
     lines: list[str] = []
-    declare: list[tuple[str, ...]] = []
+    declarations: list[str] = []
     for line in (row,) if isinstance(row, str) else row:
         for mark in ("$b(true)", "$CAST", "$UCAST", "$W"):
             line = line.replace(mark, names[mark])
@@ -249,9 +249,9 @@ def _fill(row: Row, types: Types) -> Prepared:
         call = CALL.match(line)
         if call:
             arguments = ARGUMENT.findall(call[3])
-            declare.append((call[1], call[2], *arguments))
+            declarations.append(f"declare {call[1]} @{call[2]}({', '.join(arguments)})")
         lines.append(line)
-    return Prepared(tuple(lines), tuple(declare))
+    return Prepared(tuple(lines), tuple(declarations))
 
 
 def flags_of(names: Sequence[str]) -> str:

@@ -20,7 +20,9 @@ Scalar = Callable[[Lead], str]
 class Vec:
     """`native` and `scalar` are each other's fallback: at least one is given. `constant`: needs no instruction."""
 
-    __slots__ = ("constant", "key", "kind", "lanes", "native", "scalar", "shape", "writer")
+    __slots__ = (
+        *("chunks", "constant", "key", "kind", "lanes", "last_width", "native", "rest", "scalar", "shape", "writer"),
+    )
 
     def __init__(
         self,
@@ -35,19 +37,17 @@ class Vec:
         self.writer, self.lanes, self.kind, self.shape = writer, lanes, kind, tuple(shape)
         self.native, self.scalar, self.constant = native, scalar, constant
         self.key = writer.fresh()
-
-    @property
-    def chunks(self) -> int:
-        return -(-self.shape[-1] // self.lanes)
+        self.chunks = -(-self.shape[-1] // lanes)
+        self.rest = self.shape[-1] - (self.chunks - 1) * lanes
+        self.last_width = min(lanes, 1 << (self.rest - 1).bit_length())
 
     def count(self, chunk: int) -> int:
         """Lanes in use in a chunk."""
-        return min(self.lanes, self.shape[-1] - chunk * self.lanes)
+        return self.rest if chunk == self.chunks - 1 else self.lanes
 
     def width(self, chunk: int) -> int:
         """Lanes of the native vector of a chunk."""
-        count = self.count(chunk)
-        return 1 << (count - 1).bit_length() if count < self.lanes else self.lanes
+        return self.last_width if chunk == self.chunks - 1 else self.lanes
 
     def type(self, chunk: int) -> str:
         return vector_of(self.kind, self.width(chunk))
@@ -59,8 +59,13 @@ class Vec:
         return product(self.leads(), range(self.chunks))
 
     def nat(self, lead: Lead, chunk: int) -> str:
-        make = self.native or self.collect
-        return self.writer.once((self.key, lead, chunk), lambda: make(lead, chunk))
+        key, memo = (self.key, lead, chunk), self.writer.memo
+        for scope in memo:
+            found = scope.get(key)
+            if found is not None:
+                return found
+        value = memo[-1][key] = (self.native or self.collect)(lead, chunk)
+        return value
 
     def collect(self, lead: Lead, chunk: int) -> str:
         """A native vector from scalars."""
