@@ -2,7 +2,7 @@
 
 Two processes a line would take 0.6 s of start; so a test takes a few hundredths. Lines may use mlc-opt, mlc-run,
 FileCheck, not, cat, pipes, `2>&1` and `2>/dev/null`; a test with anything else runs in a shell as usual, and all do
-with `lit --param external=1`. After `not` a program must refuse (exit code 1 or 2); a failing compiler (3) is no refusal.
+with `lit --param external=1`. After `not` a program must refuse (exit code 1 or 2), not fail (3).
 """
 
 from __future__ import annotations

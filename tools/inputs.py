@@ -168,7 +168,7 @@ def _label(arg: BlockArgument) -> str:
 def show_results(results: Sequence[Array], types: Sequence[Attribute]) -> str:
     """`result 0: tensor<2x2xf32>` and the elements as NumPy prints them, at most some hundred."""
     lines: list[str] = []
-    with np.printoptions(threshold=200, edgeitems=3, linewidth=120):
+    with np.printoptions(threshold=200, edgeitems=3, linewidth=120, precision=6, suppress=True):
         for k, (value, type_) in enumerate(zip(results, types, strict=True)):
             lines += [f"result {k}: {type_}", np.array2string(np.asarray(value), separator=", ")]
     return "\n".join(lines) + "\n"
