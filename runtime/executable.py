@@ -209,8 +209,8 @@ class Executable:
         argument, e = self.program.arguments[i], self._expected[i]
         array: Array = given if type(given) is np.ndarray else np.asarray(given)
         if array.dtype != e.dtype:
-            if type(given) is not np.ndarray and array.ndim == 0:
-                array = array.astype(e.dtype)  # a Python number
+            if _fits(given, e.dtype):
+                array = np.array(given, e.dtype)
             elif array.dtype.newbyteorder("=") != e.dtype:
                 fail(
                     f"{self.program.name}: {self._name(i)}: expected {e.dtype.name}, found {array.dtype.name}; "
@@ -370,6 +370,14 @@ def view_of(
         "version": 3,
     }
     return np.asarray(_Window(owner, interface))
+
+
+def _fits(given: Any, dtype: np.dtype[Any]) -> bool:
+    """Is it a Python number that the dtype holds?"""
+    kinds = {bool: "bif", int: "if", float: "f"}.get(type(given), "")
+    if dtype.kind not in kinds:
+        return False
+    return dtype.kind != "i" or np.iinfo(dtype).min <= given <= np.iinfo(dtype).max
 
 
 def _same_memory(a: Array, b: Array) -> bool:

@@ -170,6 +170,22 @@ def test_wrong_calls(add: Executable, case: str) -> None:
         add(*arrays)
 
 
+@pytest.mark.parametrize("dtype, number, right", [
+    ("f32", 2, True), ("f32", 0.1, True), ("i32", 3, True), ("i32", 1.5, False), ("i32", 1 << 31, False),
+    ("i1", True, True), ("i1", 1, False), ("f32", np.float64(1), False),
+])  # fmt: skip
+def test_python_numbers(dtype: str, number: Any, right: bool) -> None:
+    program = Program("main", [Argument("x", dtype, [])], [], [Result(dtype, [], "argument", 0)])
+    exe = Executable(
+        program, [jit.compile_object("define i32 @mlc_entry(ptr %a, ptr %b, ptr %c, ptr %d) {\n ret i32 0\n}")]
+    )
+    if right:
+        assert exe(number) == np.array(number, exe(number).dtype)
+    else:
+        with pytest.raises(CompileError, match=r"argument 0 \(%x\): expected"):
+            exe(number)
+
+
 def test_symbols_come_from_the_arguments(symbolic: Executable) -> None:
     for b in (0, 1, 7, 100):
         x, y = np.random.rand(2, b, 4).astype(np.float32)
