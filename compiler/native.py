@@ -26,6 +26,16 @@ SCALARS = {
     "i1": ctypes.c_bool,
 }
 Array = np.ndarray[Any, Any]
+ALIGNMENT = 64
+
+
+def aligned_copy(array: Array) -> Array:
+    """The array's elements in rows that begin at a multiple of ALIGNMENT, as stores past the caches need."""
+    space = np.empty(array.nbytes + ALIGNMENT, np.uint8)
+    start = -space.ctypes.data % ALIGNMENT
+    copy = space[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
 
 
 class NativeKernel:
@@ -42,16 +52,22 @@ class NativeKernel:
 
     def __call__(self, *arguments: Any) -> None:
         values: list[Any] = []
-        for argument, p in zip(arguments, self.code.signature, strict=True):
+        moved: list[tuple[Array, Array]] = []
+        for n, (argument, p) in enumerate(zip(arguments, self.code.signature, strict=True)):
             if not p.buffer:
                 values.append(argument)
                 continue
             array: Array = argument
+            if n in self.code.streamed and array.ctypes.data % ALIGNMENT:
+                moved.append((array, aligned_copy(array)))
+                array = moved[-1][1]
             values.append(array.ctypes.data)
             values += [array.shape[d] for d in p.sizes]
             values += [array.strides[d] // array.itemsize for d in p.strides]
         workspace = Block(max(1, self.code.workspace_bytes))
         self.native(*values, workspace.address)
+        for array, copy in moved:
+            array[...] = copy
 
 
 def compile_kernel(
