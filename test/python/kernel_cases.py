@@ -255,6 +255,15 @@ MEMORY_SUMS = f"""func.func @f(%x: tensor<4x6x15xf32>) -> (tensor<6x15xf32>, ten
   func.return %s, %m : tensor<6x15xf32>, tensor<15xf32>
 }}"""
 
+PARALLEL = f"""func.func @f(%x: tensor<8x24xf32>) -> tensor<8x24xf32> {{
+  %y = loop.for i = 8 step 2 parallel -> [i, 0] {{
+    %t = loop.stage s [k: 2, j: 24] (%a = %x[k + i, 23 - j]) -> [k, j] {DOUBLE}
+    %u = loop.stage s [k: 2, j: 24] (%a = %t[k, 23 - j]) -> [k, j] {COPY}
+    loop.yield %u : tensor<2x24xf32>
+  }}
+  func.return %y : tensor<8x24xf32>
+}}"""
+
 EMPTY = f"""func.func @f(%x: tensor<3x0xf32>, %y: tensor<0x4xf32>)
     -> (tensor<3xf32>, tensor<3x4xf32>, tensor<0x4xf32>) {{
   %m = loop.stage max [i: 3, j: 0] (%a = %x[i, j]) -> max [i] {COPY}
@@ -318,6 +327,7 @@ CASES = [
     Case("scan_vec", SCAN, "loop-vectorize{axes=j}"),
     Case("nested_sums", NESTED_SUMS),
     Case("memory_sums", MEMORY_SUMS),
+    Case("parallel", PARALLEL),
     Case("empty", EMPTY),
     *(Case(f"elementwise_{t}", elementwise(t), "loop-vectorize{axes=j}") for t in ("f32", "f64", "i32", "i64")),
     *(Case(f"elementwise_tiled_{t}", elementwise(t), TILED) for t in ("f32", "i64")),
