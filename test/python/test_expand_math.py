@@ -191,5 +191,5 @@ def test_upstream_accepts_the_expansions() -> None:
     ExpandMath().apply(context(), module)
     verify(module)
     command = ["mlir-opt-22", "--verify-roundtrip", "-o", "/dev/null"]
-    done = subprocess.run(command, input=print_ir(module), text=True, capture_output=True)
+    done = subprocess.run(command, input=print_ir(module), text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr[:2000]
