@@ -38,7 +38,7 @@ from .abi import (
     text,
 )
 from .arena import ARENAS, Block, allocate
-from .fast_call import FastCall, possible, prototype
+from .fast_call import FastCall, possible, signature
 
 if TYPE_CHECKING:
     from .jit import Linked
@@ -106,7 +106,7 @@ class Executable:
         self._fast: dict[Any, FastCall] = {}
         self._call: Any = None
         if self.linked.has(CALL) and possible(program):
-            self._call = prototype(program)(self.linked.address(CALL))
+            self._call = signature(program)(self.linked.address(CALL))
             self._constants = (ctypes.c_void_p * len(self.constants))(*map(address_of, self.constants))
 
     # ---- calling

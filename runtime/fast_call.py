@@ -18,7 +18,7 @@ from .arena import ARENAS, allocate
 Array = np.ndarray[Any, Any]
 
 
-def prototype(program: Program) -> Any:
+def signature(program: Program) -> Any:
     """`mlc_call` for ctypes: arrays, slots, then constants, sizes and arena."""
     kinds = [ctypes.py_object] * (len(program.arguments) + len(program.slots))
     return ctypes.CFUNCTYPE(ctypes.c_int32, *kinds, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
