@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerType, MemRefType, ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Attribute
 
 from ..dialects.errors import CompileError
 from ..lowering.emit.entry import emit_program, kernels_of
@@ -33,7 +34,7 @@ def llvm_ir(module: ModuleOp, machine: Machine | None = None) -> str:
     return _joined(texts)
 
 
-def require(f: FuncOp, kinds: tuple[type[Attribute], ...], expected: str) -> None:
+def require(f: FuncOp, kinds: Any, expected: str) -> None:
     """Every argument's type is one of these kinds."""
     for arg in f.body.block.args:
         if not isinstance(arg.type, kinds):

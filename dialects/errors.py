@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Sequence
+from typing import cast
 
-from xdsl.dialects.builtin import FileLineColLoc, FusedLoc, UnknownLoc
+from xdsl.dialects.builtin import ArrayAttr, FileLineColLoc, FusedLoc, UnknownLoc
 from xdsl.ir import Attribute
 
 SOURCES: dict[str, str] = {}
@@ -38,7 +39,8 @@ def position(location: Attribute) -> tuple[str, int, int] | None:
     if isinstance(location, FileLineColLoc):
         return location.filename.data, location.line.data, location.column.data
     if isinstance(location, FusedLoc):
-        found = (position(inner) for inner in location.locations)
+        inner = cast(ArrayAttr[Attribute], location.locations)
+        found = (position(part) for part in inner)
         return next((p for p in found if p is not None), None)
     return None
 
