@@ -16,8 +16,11 @@ from functools import partial, update_wrapper
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from xdsl.dialects.builtin import f64, i32, i64
 
 from ...dialects.errors import CompileError
+from ...dialects.nd import op as core
+from . import eager
 from .pytree import Structure, flatten, unflatten
 
 if TYPE_CHECKING:
@@ -71,6 +74,26 @@ def signature_of(leaf: Any) -> Hashable:
     return type_of(leaf)
 
 
+def _adopted(leaves: Sequence[Any]) -> list[Any]:
+    """Python numbers as scalars of the widest type of their kind among the arrays, which they would adopt: a float
+    beside f64 arrays keeps all its digits, an int beside i32 arrays is i32."""
+    from .tracing import Spec, spec, type_of
+
+    numbers = [type(x) in (bool, int, float) for x in leaves]  # a NumPy scalar is not weak, though a float
+    if not any(numbers):
+        return list(leaves)
+    kinds = {type_of(x).element_type for x, number in zip(leaves, numbers, strict=True) if not number}
+
+    def adopt(x: Any) -> Spec:
+        if isinstance(x, bool):
+            return spec((), "bool")
+        if isinstance(x, int):
+            return spec((), "int32" if i32 in kinds and i64 not in kinds else "int64")
+        return spec((), "float64" if f64 in kinds else "float32")
+
+    return [adopt(x) if number else x for x, number in zip(leaves, numbers, strict=True)]
+
+
 @dataclass
 class Jit:
     """A function that compiles itself for its arguments; see the module's docstring."""
@@ -110,9 +133,6 @@ class Jit:
         return frozenset(out)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        from ...dialects.nd import op as core
-        from . import eager
-
         if core._places or eager.active():  # pyright: ignore[reportPrivateUsage]
             return self.fn(*args, **kwargs)
         args = self._bound(args, kwargs)
@@ -146,7 +166,8 @@ class Jit:
         fixed = tuple(args[k] for k in sorted(self._static) if k < len(args))
         dynamic = args if not self._static else tuple(a for k, a in enumerate(args) if k not in self._static)
         leaves, structure = flatten(dynamic)
-        key: Signature = (structure, fixed, *map(signature_of, leaves))
+        kinds = tuple(map(type, fixed))  # 1, 1.0 and True are equal, but not the same program
+        key: Signature = (structure, fixed, kinds, *map(signature_of, leaves))
         try:
             entry = self.entries.get(key)
         except TypeError:
@@ -161,6 +182,8 @@ class Jit:
         from .tracing import trace
 
         positions = sorted(self._static)
+        leaves, structure = flatten(tuple(a for k, a in enumerate(args) if k not in self._static))
+        given = unflatten(structure, _adopted(leaves))
 
         def dynamic(*xs: Any) -> Any:
             filled = list(xs)
@@ -169,11 +192,11 @@ class Jit:
             return self.fn(*filled)
 
         if not positions:
-            return trace(self.fn, args)
+            return trace(self.fn, given)
         parameters = [p for k, p in enumerate(inspect.signature(self.fn).parameters.values()) if k not in self._static]
         dynamic.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
         dynamic.__name__ = self.name
-        return trace(dynamic, tuple(a for k, a in enumerate(args) if k not in self._static))
+        return trace(dynamic, given)
 
     def _compile(self, args: tuple[Any, ...], fixed: tuple[Any, ...], leaves: list[Any]) -> Entry:
         from ..compile import compile_module

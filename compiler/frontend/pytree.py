@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
+import numpy as np
+
 from ...dialects.errors import CompileError
 
 
@@ -70,7 +72,7 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
 def _flatten(tree: Any, leaves: list[Any]) -> Structure:
     if tree is None:
         return NONE
-    found = _parts(tree)
+    found = None if type(tree) is np.ndarray else _parts(tree)
     if found is None:
         leaves.append(tree)
         return LEAF

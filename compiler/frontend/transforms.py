@@ -205,9 +205,8 @@ def vmap(fn: Fn, in_axes: Any = 0, out_axes: Any = 0) -> Fn:
         rows = [tensor(a.shape[1:], a.dtype) if f else a.type for a, f in zip(moved, flags, strict=True)]
         block, out = trace_flat(fn, structure, rows)
         ys, got = _vmap.vmap(block, moved, flags, size)
-        full_ys = [y if g else expand(y, size) for y, g in zip(ys, got, strict=True)]
-        targets = broadcast_prefix(out_axes, unflatten(out, full_ys), "vmap: out_axes")
-        return unflatten(out, [_from_front(y, axis, g) for y, axis, g in zip(full_ys, targets, got, strict=True)])
+        targets = broadcast_prefix(out_axes, unflatten(out, ys), "vmap: out_axes")
+        return unflatten(out, [_placed(y, axis, g, size) for y, axis, g in zip(ys, targets, got, strict=True)])
 
     return staged(run)
 
@@ -220,14 +219,16 @@ def _to_front(a: Array, axis: int | None) -> Array:
     return a if axis % a.ndim == 0 else moveaxis(a, axis, 0)
 
 
-def _from_front(y: Array, axis: int | None, batched: bool) -> Array:
+def _placed(y: Array, axis: int | None, batched: bool, size: Dim) -> Array:
+    """A result with its mapped axis, which stands in front if it has one, where `out_axes` wants it."""
     if axis is None:
         if batched:
             raise CompileError(
                 "vmap: expected an axis in out_axes for a result that varies, found None", user_location()
             )
-        return y[0]
-    return y if axis % y.ndim == 0 else moveaxis(y, 0, axis)
+        return y
+    full_y = y if batched else expand(y, size)
+    return full_y if axis % full_y.ndim == 0 and -full_y.ndim <= axis < full_y.ndim else moveaxis(full_y, 0, axis)
 
 
 def _batch_size(arrays: Sequence[Array], flags: Sequence[bool]) -> Dim:

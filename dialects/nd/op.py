@@ -291,7 +291,11 @@ def building(
 
 def place() -> Place:
     if not _places:
-        raise CompileError("expected to be inside a traced function or an open block, found none", locate[0]())
+        raise CompileError(
+            "expected to be inside a traced function or an open block, found none; call the function through mlc.jit, "
+            "or inside mlc.eager(); return a traced value from its function to use it later",
+            locate[0](),
+        )
     return _places[-1]
 
 

@@ -40,6 +40,33 @@ def test_static_arguments_are_values(static: Any) -> None:
     assert f.cache_info().entries == 2
 
 
+def test_equal_static_values_of_other_types_are_other_programs() -> None:
+    f = mlc.jit(lambda x, n: x * n, static=1)
+    x = np.arange(3, dtype=np.int32)
+    for n, dtype in ((True, np.int32), (1, np.int32), (1.0, np.float32)):
+        assert f(x, n).dtype == dtype
+    assert f.cache_info().entries == 3
+
+
+@pytest.mark.parametrize(
+    ("dtype", "number", "want"),
+    [
+        (np.float64, 0.1, np.float64),
+        (np.float32, 0.1, np.float32),
+        (np.float32, 2, np.float32),
+        (np.int32, 2, np.int32),
+        (np.int64, 2, np.int64),
+        (np.int32, 0.5, np.float32),
+    ],
+)
+def test_python_numbers_adopt_the_type_of_the_arrays(dtype: Any, number: float, want: Any) -> None:
+    """As an argument, a number means what it means in the function: all its digits are there."""
+    x = np.arange(5).astype(dtype)
+    got = mlc.jit(lambda x, n: x * n)(x, number)
+    assert got.dtype == want
+    assert_matches(EXACT, got, x.astype(want) * want(number))
+
+
 def test_jit_inside_jit_is_inlined() -> None:
     inner = mlc.jit(mnp.exp)
     assert_matches(CLOSE, mlc.jit(lambda x: inner(x) * 2)(X), np.exp(X) * 2)

@@ -57,12 +57,22 @@ def test_axes_of_arguments_and_results() -> None:
     assert_matches(CLOSE, mlc.jit(f)(X, {"s": s}), np.moveaxis(X * s, 2, 1))
 
 
+def test_results_without_the_axis() -> None:
+    f = mlc.jit(mlc.vmap(lambda x, w: (x @ w, w * 2), in_axes=(0, None), out_axes=(-1, None)))
+    product, double = f(X, W)
+    assert_matches(CLOSE, product, np.moveaxis(X @ W, 0, -1))
+    assert_matches(CLOSE, double, W * 2)
+    assert f(X[:0], W)[1].shape == W.shape
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: mlc.vmap(lambda x, y: x, in_axes=(0, 0))(X, W), "one size of the mapped axes, found 4 and 3"),
         (lambda: mlc.vmap(lambda x: x, in_axes=None)(X), "an argument with an axis"),
         (lambda: mlc.vmap(lambda x: x, in_axes=7)(X), "expected an axis of tensor<4x2x3xf64>, found 7"),
+        (lambda: mlc.vmap(lambda x: x, out_axes=None)(X), "a result that varies, found None"),
+        (lambda: mlc.vmap(lambda x: x, out_axes=4)(X), "expected an axis of 3 dimensions, found 4"),
         (lambda: mlc.vmap(lambda x: x, in_axes=(0, 0))(X), "in_axes for 1 arguments, found 2"),
     ],
 )
