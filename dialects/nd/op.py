@@ -20,7 +20,8 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, ClassVar, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from xdsl.dialects.builtin import LocationAttr, UnknownLoc
 from xdsl.ir import Attribute, Block, Operation, SSAValue
@@ -34,6 +35,11 @@ from .array import Array
 from .dimmap import DimMap
 from .dims import Dim, Shape, evaluate
 from .types import ANY, NUMERIC, Type, element, is_float, shape_of, takes, tensor
+
+if TYPE_CHECKING:
+    from xdsl.irdl.declarative_assembly_format import FormatProgram
+    from xdsl.parser import Parser
+    from xdsl.printer import Printer
 
 Props = Mapping[str, Attribute]
 Partial = Array | Callable[[], Array] | None
@@ -226,6 +232,25 @@ def _check_type_first(cls: type[NdOp]) -> None:
     cls.verify_ = verify_
 
 
+def _format_when_used(cls: type[NdOp], text: str) -> None:
+    """xDSL compiles an assembly format when its class is defined; a program prints and parses few of them."""
+
+    @cache
+    def program() -> FormatProgram:
+        from xdsl.irdl.declarative_assembly_format import FormatProgram
+
+        return FormatProgram.from_str(text, cls.get_irdl_definition())
+
+    def parse(cls: type[NdOp], parser: Parser) -> NdOp:
+        return program().parse(parser, cls)
+
+    def print_(self: NdOp, printer: Printer) -> None:
+        program().print(printer, self)
+
+    cls.parse = classmethod(parse)  # pyright: ignore[reportAttributeAccessIssue]
+    cls.print = print_
+
+
 OPS: dict[str, type[NdOp]] = {}
 """Every op, by its name without `nd.`; families fill it when `dialect` imports them."""
 
@@ -245,7 +270,10 @@ def op(
 
     def define(cls: type[C]) -> type[C]:
         cls.name = "nd." + name
+        text, cls.assembly_format = cls.assembly_format, None
         cls = irdl_op_definition(cls)
+        if text is not None:
+            _format_when_used(cls, text)
         cls.LINEAR = linear  # after xDSL has looked at the class: it refuses plain class attributes
         cls.DTYPES = dtypes
         if tolerance is not None:
