@@ -25,7 +25,7 @@ def is_inside(filename: str) -> bool:
     """Is this a file of mlc itself?"""
     known = _inside.get(filename)
     if known is None:
-        known = _inside[filename] = filename.startswith(_INSIDE) or filename.startswith(("<string>", "<frozen"))
+        known = _inside[filename] = filename.startswith((*_INSIDE, "<frozen"))
     return known
 
 

@@ -72,7 +72,10 @@ def _alike(what: str, want: Structure, tree: Any, like: Sequence[Array]) -> list
 
 
 def jvp(fn: Fn, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """Results of `fn` at `primals` and their change along `tangents` (trees like `primals`)."""
+    """Results of `fn` at `primals` and their change along `tangents` (trees like `primals`).
+
+    Outside of a trace each call compiles; to keep the program, jit a function that calls this.
+    """
 
     def run(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
         block, args, structure, out = _trace(fn, primals)
@@ -88,8 +91,8 @@ def jvp(fn: Fn, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, A
 def vjp(fn: Fn, *primals: Any, has_aux: bool = False) -> Any:
     """`(results, back)`, or `(results, back, aux)`: `back(cotangents)` gives a tuple of cotangents like `primals`.
 
-    Inside a traced function the backward part joins the program. Outside, each call of `back` runs forward and
-    backward as one compiled program.
+    Inside a traced function the backward part joins the program. Outside, each call of `vjp` compiles, and `back` runs
+    forward and backward as one program.
     """
     if tracing():
         return _vjp(fn, primals, has_aux)
