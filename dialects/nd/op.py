@@ -247,6 +247,7 @@ def _format_when_used(cls: type[NdOp], text: str) -> None:
     def print_(self: NdOp, printer: Printer) -> None:
         program().print(printer, self)
 
+    cls.assembly_format = text
     cls.parse = classmethod(parse)  # pyright: ignore[reportAttributeAccessIssue]
     cls.print = print_
 
