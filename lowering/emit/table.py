@@ -4,12 +4,13 @@ A row is a template of one or more instructions; the value of each is appended t
 binary row is the first instruction's value. Types stand as
 
     $T $U  type of operand 0, 1          $R  type of the result        $B  i1, as wide as operand 0
+    $I $0  the integer type as wide as $T, and its zero
     $M $N  intrinsic suffix of $T, $R    $W  bits of an element of $T  $F  fast-math flags, as in the IR
     $P     comparison predicate          $K(x)  the constant x of type $T, splat where that is a vector
 
 Every row is defined on every input: no trap, no poison. Division by zero gives 0 and the remainder 0; the overflow of
 INT_MIN / -1 wraps; shifts by the width or more give 0, or the sign; conversions to integers saturate and take NaN to 0.
-`maximumf` and `minimumf` propagate NaN; of two zeros of different sign they may give either.
+`maximumf` and `minimumf` propagate NaN and hold -0 below +0.
 """
 
 from __future__ import annotations
@@ -33,14 +34,30 @@ def intrinsic(name: str, operands: int = 1, flags: str = "$F") -> str:
     return f"call{flags} $T @llvm.{name}.$M(" + ", ".join(f"$T {{{i}}}" for i in range(operands)) + ")"
 
 
-def extreme(compare: str) -> Row:
-    """The second operand's NaN is tested apart from the comparison: an accumulator waits for one instruction."""
-    return (
-        f"fcmp {compare} $T {{1}}, {{0}}",
-        "select $B {2}, $T {1}, $T {0}",
-        "fcmp uno $T {1}, {1}",
-        "select $B {4}, $T {1}, $T {3}",
-    )
+# +0 where either zero is: a second operand of +0 changes places with the first, which is taken where both are equal.
+# The NaN of the then second operand is tested apart from the comparison: an accumulator waits for few instructions.
+# With a constant operand (relu) three of them are left.
+MAXIMUM: Row = (
+    "bitcast $T {1} to $I",
+    "icmp eq $I {2}, $0",
+    "select $B {3}, $T {1}, $T {0}",
+    "select $B {3}, $T {0}, $T {1}",
+    "fcmp ogt $T {5}, {4}",
+    "select $B {6}, $T {5}, $T {4}",
+    "fcmp uno $T {5}, {5}",
+    "select $B {8}, $T {5}, $T {7}",
+)
+# Each operand once where they are equal or one is NaN: their bits together are -0 if either is, NaN if either is.
+MINIMUM: Row = (
+    "fcmp olt $T {1}, {0}",
+    "select $B {2}, $T {1}, $T {0}",
+    "fcmp olt $T {0}, {1}",
+    "select $B {4}, $T {0}, $T {1}",
+    "bitcast $T {3} to $I",
+    "bitcast $T {5} to $I",
+    "or $I {6}, {7}",
+    "bitcast $I {8} to $T",
+)
 
 
 def number_extreme(compare: str) -> Row:
@@ -139,8 +156,8 @@ TABLE: dict[str, Row] = {
     "arith.divf": "fdiv$F $T {0}, {1}",
     "arith.remf": "frem$F $T {0}, {1}",
     "arith.negf": "fneg$F $T {0}",
-    "arith.maximumf": extreme("ogt"),
-    "arith.minimumf": extreme("olt"),
+    "arith.maximumf": MAXIMUM,
+    "arith.minimumf": MINIMUM,
     "arith.maxnumf": number_extreme("ogt"),
     "arith.minnumf": number_extreme("olt"),
     "arith.cmpf": "fcmp$F $P $T {0}, {1}",
@@ -232,6 +249,8 @@ def _fill(row: Row, types: Types) -> Prepared:
         "$U": _typed(types.second, types.second_width),
         "$R": _typed(types.result, types.second_width or wide),
         "$B": _typed("i1", wide),
+        "$I": _typed(f"i{bits_of(types.operand)}", wide),
+        "$0": "zeroinitializer" if wide else "0",
         "$M": mangled(types.operand, wide),
         "$N": mangled(types.result, wide),
         "$W": str(bits_of(types.operand)),
@@ -245,7 +264,7 @@ def _fill(row: Row, types: Types) -> Prepared:
         for mark in ("$b(true)", "$CAST", "$UCAST", "$W"):
             line = line.replace(mark, names[mark])
         line = re.sub(r"\$K\(([^)]*)\)", lambda m: _constant(m[1], types.operand, wide), line)
-        line = re.sub(r"\$[TURBMNFP]", lambda m: names[m[0]], line)
+        line = re.sub(r"\$[TURBIMNFP0]", lambda m: names[m[0]], line)
         call = CALL.match(line)
         if call:
             arguments = ARGUMENT.findall(call[3])

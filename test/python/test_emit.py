@@ -263,6 +263,18 @@ def same(got: np.ndarray, want: np.ndarray) -> None:
     assert np.array_equal(got, want)
 
 
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("name", ["maximumf", "minimumf"])
+def test_extremes_hold_the_negative_zero_below_the_positive(name: str, dtype: str, machine: str) -> None:
+    a, b = (np.resize(np.array(v, DTYPES[dtype]), 60) for v in ([-0.0, 0.0, -0.0, 0.0], [0.0, -0.0, -0.0, 0.0]))
+    want = np.signbit(a) & np.signbit(b) if name == "maximumf" else np.signbit(a) | np.signbit(b)
+    for width in (60, 1):
+        out = np.full(60, np.nan, DTYPES[dtype])
+        native(table_kernel(f"arith.{name}", (dtype, dtype), dtype, "", 60, width), machine)(a, b, out)
+        assert np.all(out == 0) and np.array_equal(np.signbit(out), want)
+
+
 # One machine is enough for the many predicates of a comparison.
 TABLE_CASES = [
     pytest.param(r, m, id=f"{r[0]}-{'-'.join(r[1])}-{r[2]}{r[3][14:-9]}-{m}")
