@@ -37,8 +37,6 @@ class CompileOptions:
     schedule: str | None = None
     """Steps of the loop level for every kernel; None: choose-schedule decides; "" leaves the plain loops."""
     numerics: str = "ieee"
-    cpu: str | None = None
-    """LLVM's name of the processor, with its default features; None: the host."""
 
 
 class Compiled(Executable):
@@ -86,13 +84,8 @@ class Compiled(Executable):
 
     def assembly(self) -> str:
         """Assembly of the kernels, then of the entry."""
-        code, cpu = self._code(), target(self.options)
-        return "\n".join(jit.assembly(t, *cpu) for t in [*(k.llvm_ir for k in code.kernels), code.entry])
-
-
-def target(options: CompileOptions) -> tuple[str | None, str | None]:
-    """CPU and features as LLVM spells them; None: the host's."""
-    return (options.cpu, "" if options.cpu is not None else None)
+        code = self._code()
+        return "\n".join(jit.assembly(t) for t in [*(k.llvm_ir for k in code.kernels), code.entry])
 
 
 def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
@@ -121,12 +114,12 @@ def emit(module: ModuleOp, options: CompileOptions) -> ProgramCode:
     return emit_program(entry(module, options.entry), kernels_of(module), Machine.host().vector_bytes)
 
 
-def native(name: str, llvm_ir: str, options: CompileOptions) -> bytes:
-    """The object of one LLVM module, from the disk cache if it is there."""
-    key = cache.key("object", llvm_ir, options.cpu or "host")
+def native(llvm_ir: str) -> bytes:
+    """The host's object of one LLVM module, from the disk cache if it is there."""
+    key = cache.key("object", llvm_ir)
     found = cache.get(key)
     if found is None:
-        found = jit.compile_object(llvm_ir, *target(options))
+        found = jit.compile_object(llvm_ir)
         cache.put(key, found)
     return found
 
@@ -201,8 +194,8 @@ def build_program(module: ModuleOp, source: str, options: CompileOptions) -> tup
     settings = replace(driver.from_environment(), source=source, observer=observe)
     driver.run(module, passes(options), settings)
     code = emit(module, options)
-    objects = [native(k.name, k.llvm_ir, options) for k in code.kernels]
-    objects.append(native(options.entry, code.entry, options))
+    objects = [native(k.llvm_ir) for k in code.kernels]
+    objects.append(native(code.entry))
     return Compiled(Program.from_json(code.interface), objects, code.constants), facts
 
 
