@@ -65,6 +65,16 @@ def minimum(a: Array, b: Array) -> Array:
     return np.where((a == 0) & (b == 0), -(-a + -b), np.minimum(a, b))
 
 
+def folded(f: np.ufunc, value: Array, axis: tuple[int, ...], keepdims: bool = False) -> Array:
+    """`f.reduce`, which takes any zero for the largest or least; of zeros, max gives +0 and min -0 if there is one."""
+    out = np.asarray(f.reduce(value, axis=axis, dtype=value.dtype, keepdims=keepdims))
+    if value.dtype.kind != "f" or f not in (np.maximum, np.minimum):
+        return out
+    decide = np.logical_and if f is np.maximum else np.logical_or
+    negative = decide.reduce(np.signbit(value), axis=axis, keepdims=keepdims)
+    return np.where(out == 0, np.where(negative, -out.dtype.type(0), out.dtype.type(0)), out)
+
+
 def divide_towards_zero(a: Array, b: Array) -> Array:
     quotient = np.floor_divide(a, b)
     return np.where((quotient < 0) & (quotient * b != a), quotient + 1, quotient)

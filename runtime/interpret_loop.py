@@ -23,7 +23,7 @@ from ..dialects.loop.combiners import identity
 from ..dialects.loop.linear import Linear, axes_of
 from ..dialects.loop.ops import ForOp, IfOp, IndexOp, JoinOp, SizeOp, StageOp, YieldOp, element_of, shape
 from ..dialects.nd.dims import Dim, evaluate
-from .interpret_arith import Array, maximum, minimum, numpy_type
+from .interpret_arith import Array, folded, maximum, minimum, numpy_type
 from .interpret_arith import evaluate as evaluate_scalar
 from .interpreter import Frame, handles
 
@@ -128,7 +128,7 @@ class Evaluator:
         reduced = tuple(d for d, name in enumerate(ranges) if name not in kept)
         if mode and reduced:
             with np.errstate(all="ignore"):
-                value = UFUNC[mode].reduce(value, axis=reduced, dtype=value.dtype, keepdims=True)
+                value = folded(UFUNC[mode], value, reduced, keepdims=True)
         # Where the result has an axis of its own, the grid has it; elsewhere the grid has length 1.
         small: Ranges = {n: r if n in kept else (0, 1) for n, r in ranges.items()}
         index = tuple(self.grid(form, small) for form in access)

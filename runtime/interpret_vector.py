@@ -35,7 +35,7 @@ from ..dialects.nd.dims import Dim, Sym
 from ..dialects.nd.dims import evaluate as dim_value
 from ..dialects.nd.types import parse_dim
 from ..dialects.vector.ops import ContractOp, MultiReductionOp, TransposeOp
-from .interpret_arith import NAMES, Array, evaluate, maximum, minimum, numpy_type
+from .interpret_arith import NAMES, Array, evaluate, folded, maximum, minimum, numpy_type
 from .interpreter import Frame, Interpreter, handles
 
 SIZES = "mlc.sizes"
@@ -296,17 +296,16 @@ def _multi_reduction(frame: Frame, op: Operation) -> None:
     assert isinstance(op, MultiReductionOp)
     kind, value = op.kind.data.value, np.asarray(frame[op.source])
     with np.errstate(all="ignore"):
-        dims = op.reduction_dims.get_values()
-        folded = REDUCE[kind].reduce(value, axis=tuple(dims), dtype=value.dtype)
-        frame.set(op, [combine(kind, np.asarray(frame[op.acc]), folded)])
+        one = folded(REDUCE[kind], value, tuple(op.reduction_dims.get_values()))
+        frame.set(op, [combine(kind, np.asarray(frame[op.acc]), one)])
 
 
 @handles("vector.reduction")
 def _reduction(frame: Frame, op: Operation) -> None:
     assert isinstance(op, vector.ReductionOp)
     kind, value = op.kind.data.value, np.asarray(frame[op.vector])
-    folded = REDUCE[kind].reduce(value, dtype=value.dtype)
-    frame.set(op, [folded if op.acc is None else combine(kind, frame[op.acc], folded)])
+    one = folded(REDUCE[kind], value, (0,))
+    frame.set(op, [one if op.acc is None else combine(kind, frame[op.acc], one)])
 
 
 @handles("vector.contract")
