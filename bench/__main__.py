@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from .rows import Row
@@ -26,6 +25,8 @@ HERE = Path(__file__).parent
 
 
 def measure(topic: str) -> list[Row]:
+    from threadpoolctl import threadpool_limits  # not needed for --help
+
     module = importlib.import_module(f".{topic}", __package__)
     with threadpool_limits(1):
         return module.rows()
