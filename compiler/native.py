@@ -48,7 +48,7 @@ class NativeKernel:
         for p in code.signature:
             kinds.append(ctypes.c_void_p if p.buffer else SCALARS[p.kind])
             kinds += [ctypes.c_int64] * (len(p.sizes) + len(p.strides))
-        self.native = ctypes.CFUNCTYPE(None, *kinds, ctypes.c_void_p)(self.linked.address(code.name))
+        self.native = ctypes.CFUNCTYPE(None, *kinds, ctypes.c_void_p)(self.linked.address(code.symbol))
 
     def __call__(self, *arguments: Any) -> None:
         values: list[Any] = []

@@ -7,7 +7,7 @@
         becomes
     define i32 @mlc_entry(ptr %buffers, ptr %sizes, ptr %arena, ptr %context) {
       ...
-      call void @"softmax"(ptr %b0, i64 %b, ptr %b1, i64 %b, ptr %arena)
+      call void @"mlc.softmax"(ptr %b0, i64 %b, ptr %b1, i64 %b, ptr %arena)
       ret i32 0
     }
 
@@ -196,8 +196,8 @@ class _Entry(Writer):
             kinds += ["ptr", *["i64"] * len(numbers)]
             if i in code.streamed:
                 self.stream(view.base)
-        self.declare("void", f'"{op.kernel}"', *kinds, "ptr")
-        self.line(f'call void @"{op.kernel}"({", ".join([*texts, "ptr %arena"])})')
+        self.declare("void", f'"{code.symbol}"', *kinds, "ptr")
+        self.line(f'call void @"{code.symbol}"({", ".join([*texts, "ptr %arena"])})')
 
     def stream(self, value: SSAValue) -> None:
         """The kernel writes past the caches, so its caller keeps the buffer aligned."""

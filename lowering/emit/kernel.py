@@ -2,7 +2,7 @@
 
     func.func @k(%x: memref<?x64xf32>, %out0: memref<?x64xf32>) { ... }
         becomes
-    define void @"k"(ptr %a0, i64 %a0_s0, ptr %a1, i64 %a1_s0, ptr %ws)
+    define void @"mlc.k"(ptr %a0, i64 %a0_s0, ptr %a1, i64 %a1_s0, ptr %ws)
 
 The signature follows from the type alone: for each memref a pointer to element 0, then its run-time sizes, then its
 run-time strides; scalars by value; last the workspace, `workspace_bytes` aligned to 64. One count of lanes holds for
@@ -44,6 +44,15 @@ class KernelCode(NamedTuple):
     signature: tuple[Parameter, ...]
     streamed: tuple[int, ...]
     """Arguments that must be aligned to 64 bytes, since they are written past the caches."""
+
+    @property
+    def symbol(self) -> str:
+        return symbol_of(self.name)
+
+
+def symbol_of(name: str) -> str:
+    """The kernel's name for the linker: none of C's, so that a kernel `sin` is not what calls of the C library find."""
+    return f"mlc.{name}"
 
 
 def lanes_for(f: func.FuncOp, vector_bytes: int) -> int:
@@ -92,7 +101,7 @@ def emit_kernel(f: func.FuncOp, vector_bytes: int = 64, stream: bool = True) -> 
     e.region(f.body.block)
     body = "\n".join(e.scopes[0])
     name = f.sym_name.data
-    head = f'define void @"{name}"({", ".join([*parameters, "ptr noalias %ws"])}) nounwind'
+    head = f'define void @"{symbol_of(name)}"({", ".join([*parameters, "ptr noalias %ws"])}) nounwind'
     width = f'"prefer-vector-width"="{8 * vector_bytes}"'
     text = "\n".join(
         [*e.globals, *sorted(e.declarations), f"{head} {width} {{\nentry:\n{body}\n  ret void\n}}", "!0 = !{i32 1}\n"]

@@ -225,3 +225,10 @@ def test_kernels_of_one_program_keep_their_own_literals() -> None:
     sine, cosine = mlc.jit(lambda x: (mnp.sin(x), mnp.cos(x)))(x)
     assert_matches(CLOSE, sine, np.sin(x))
     assert_matches(CLOSE, cosine, np.cos(x))
+
+
+def test_a_kernel_is_not_mistaken_for_the_c_function_of_its_name() -> None:
+    """The kernel `sin` calls C's sin for huge angles."""
+    x = np.array([1e300, -1e30, np.inf])
+    with np.errstate(invalid="ignore"):
+        assert_matches(CLOSE, mlc.jit(mnp.sin)(x), np.sin(x))

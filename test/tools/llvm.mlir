@@ -1,6 +1,6 @@
 // RUN: mlc-opt %s -p choose-schedule,apply-schedule,lower-loop --emit-llvm | FileCheck %s
 
-// CHECK: define void @"k"(ptr %a0, ptr %a1, ptr noalias %ws)
+// CHECK: define void @"mlc.k"(ptr %a0, ptr %a1, ptr noalias %ws)
 // CHECK: fneg <{{[0-9]+}} x float>
 // CHECK: ret void
 func.func @k(%A: tensor<13x24xf32>) -> tensor<13x24xf32> {
