@@ -67,7 +67,7 @@ def _compare(got: Array, want: Array, exact: Array, bound: Array, signs: bool) -
     ok = np.where(special, _same(got, rounded), ok)
     if signs:
         ok &= ~((exact == 0) & (got == 0)) | (np.signbit(got) == np.signbit(exact))
-    _report(got, want, ok | np.isinf(bound), bound)
+    _report(got, want, ok | np.isinf(bound) | _same(got, rounded), bound)
 
 
 def _same(got: Array, want: Array) -> Array:

@@ -59,6 +59,16 @@ def test_the_sign_of_an_exact_zero_counts() -> None:
     refused(sin, F32(0.0), F32(-0.0), r"at \[\]", inputs=[np.array(-0.0, F32)])
 
 
+def test_equal_values_match_where_there_is_no_bound() -> None:
+    softmax = next(c for c in CASES if c.op == "softmax" and c.shapes == ((3, 4),)).trace(f32)
+    x = np.full((3, 4), 1, F32)
+    x[1, 2] = -np.inf  # weight 0, of magnitude 0 * inf
+    want = softmax.reference(x)
+    assert_matches(softmax, want, want, inputs=[x])
+    wrong = np.where(want == 0, F32(0.5), want)
+    refused(softmax, wrong, want, r"at \[1, 2\]", inputs=[x])
+
+
 def test_sums_by_their_terms() -> None:
     matmul = op("contract", label="matmul")
     x, w = np.full((2, 3), 1e4, F32), np.zeros((3, 4), F32)
