@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from xdsl.dialects.builtin import LocationAttr
-from xdsl.dialects.func import ReturnOp
+from xdsl.dialects.builtin import LocationAttr, ModuleOp
+from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ..dialects.errors import CompileError
@@ -72,3 +72,19 @@ def refuse_regions(op: Operation, transform: str) -> None:
     """Transforms of straight-line programs say so where they meet a region."""
     if op.regions:
         raise CompileError(f"{transform}: expected an op without regions, found {op.name}", op.location)
+
+
+def entry(module: ModuleOp, name: str) -> FuncOp:
+    """The function that a pass works on."""
+    functions = [op for op in module.ops if isinstance(op, FuncOp)]
+    for f in functions:
+        if f.sym_name.data == name:
+            return f
+    found = ", ".join(f"@{f.sym_name.data}" for f in functions) or "none"
+    raise CompileError(f"expected a function @{name}, found {found}", module.location)
+
+
+def insert_after(f: FuncOp, new: FuncOp) -> None:
+    block = f.parent
+    assert block is not None
+    block.insert_ops_after([new], f)

@@ -108,8 +108,8 @@ def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
 def emit(module: ModuleOp, options: CompileOptions) -> ProgramCode:
     """LLVM IR of a module whose kernels are at the vector level, math expanded."""
     from ..lowering.emit.entry import emit_program, kernels_of
+    from .blocks import entry
     from .machine import Machine
-    from .transforms.jvp import entry
 
     return emit_program(entry(module, options.entry), kernels_of(module), Machine.host().vector_bytes)
 
@@ -165,7 +165,7 @@ def keep_entry(module: ModuleOp, name: str, donate: Sequence[int]) -> None:
     from xdsl.dialects.func import FuncOp
 
     from ..dialects.graph.ops import DONATED
-    from .transforms.jvp import entry
+    from .blocks import entry
 
     f = entry(module, name)
     count = len(f.body.block.args)

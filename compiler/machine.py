@@ -25,7 +25,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import platform
-import tomllib
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -80,6 +80,8 @@ class Machine:
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Machine:
         """Read a description; a missing field has the value of the generic machine."""
+        import tomllib  # most programs are compiled for the host
+
         try:
             data = tomllib.loads(Path(path).read_text())
         except OSError as error:
@@ -133,14 +135,14 @@ def detect() -> Machine:
     else:
         width, registers, fma, per_cycle = 16, 16, False, 1
     sizes = _caches()
-    clock = max(float(info.get("cpu MHz", "0")) / 1000, 2.0)
+    clock = _clock(info.get("model name", ""))
     return Machine(
         name=info.get("model name", platform.machine()).strip(),
         vector_bytes=width,
         registers=registers,
         has_fma=fma,
         fma_per_cycle=per_cycle,
-        clock_ghz=round(clock, 2),
+        clock_ghz=clock,
         cores=os.cpu_count() or 1,
         l1_bytes=sizes.get(1, 32 << 10),
         l2_bytes=sizes.get(2, 1 << 20),
@@ -149,6 +151,17 @@ def detect() -> Machine:
         l2_gbs=round(width * clock / 2, 1),
         l3_gbs=round(width * clock / 4, 1),
     )
+
+
+def _clock(model: str) -> float:
+    """The nominal clock in GHz. What /proc/cpuinfo says changes from moment to moment, and schedules depend on it."""
+    named = re.search(r"@ ([0-9.]+)GHz", model)
+    if named is not None:
+        return float(named[1])
+    try:
+        return round(int(Path("/sys/devices/system/cpu/cpu0/cpufreq/base_frequency").read_text()) / 1e6, 2)
+    except (OSError, ValueError):
+        return Machine.clock_ghz
 
 
 def _cpuinfo() -> dict[str, str]:

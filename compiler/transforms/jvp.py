@@ -26,7 +26,7 @@ from ...dialects.errors import CompileError
 from ...dialects.nd.composite import Composite
 from ...dialects.nd.op import Array, NdOp, building, insert, place, zeros_like
 from ...dialects.nd.types import is_float
-from ..blocks import arrays, clone, refuse_regions, return_, terminator, trace_block
+from ..blocks import arrays, clone, entry, insert_after, refuse_regions, return_, terminator, trace_block
 
 Tangents = list[Array | None]
 
@@ -86,22 +86,6 @@ def jvp_function(f: FuncOp, name: str) -> FuncOp:
     new = FuncOp(name, (list(block.arg_types), [v.type for v in terminator(block).operands]), Region(block))
     new.location = f.location
     return new
-
-
-def entry(module: ModuleOp, name: str) -> FuncOp:
-    """The function that a pass works on."""
-    functions = [op for op in module.ops if isinstance(op, FuncOp)]
-    for f in functions:
-        if f.sym_name.data == name:
-            return f
-    found = ", ".join(f"@{f.sym_name.data}" for f in functions) or "none"
-    raise CompileError(f"expected a function @{name}, found {found}", module.location)
-
-
-def insert_after(f: FuncOp, new: FuncOp) -> None:
-    block = f.parent
-    assert block is not None
-    block.insert_ops_after([new], f)
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ from xdsl.passes import ModulePass
 from ...dialects.errors import CompileError
 from ...dialects.nd.op import Array, NdOp, building, insert, place, zeros_like
 from ...dialects.nd.types import is_float
-from ..blocks import clone, return_, terminator
-from .jvp import entry, insert_after, jvp
+from ..blocks import clone, entry, insert_after, return_, terminator
+from .jvp import jvp
 
 
 @dataclass(frozen=True)

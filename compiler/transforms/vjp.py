@@ -25,8 +25,7 @@ from ...dialects.errors import CompileError
 from ...dialects.nd.constant import full
 from ...dialects.nd.op import Array, building
 from ...dialects.nd.types import is_float, shape_of
-from ..blocks import return_, terminator
-from .jvp import entry, insert_after
+from ..blocks import entry, insert_after, return_, terminator
 from .linearize import (
     arguments_of,
     differentiable,

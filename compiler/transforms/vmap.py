@@ -21,8 +21,7 @@ from ...dialects.errors import CompileError
 from ...dialects.nd.dims import Dim, symbol
 from ...dialects.nd.op import Array, NdOp, building, expand, insert, place
 from ...dialects.nd.types import element, shape_of, tensor
-from ..blocks import clone, refuse_regions, return_, terminator
-from .jvp import entry, insert_after
+from ..blocks import clone, entry, insert_after, refuse_regions, return_, terminator
 
 
 def vmap(block: Block, args: Sequence[Array], flags: Sequence[bool], size: Dim) -> tuple[list[Array], list[bool]]:
