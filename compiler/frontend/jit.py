@@ -113,6 +113,8 @@ class Jit:
         self._static = self._positions(self.static, "static")
         self._donate = self._positions(self.donate, "donate")
         self._signature: inspect.Signature | None = None
+        self._count: int | None = None
+        """How many arguments fill every parameter; None before the first look, or if that is no fixed number."""
 
     def _positions(self, given: Sequence[int | str], what: str) -> frozenset[int]:
         if not given:
@@ -148,10 +150,15 @@ class Jit:
 
     def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Keywords and defaults at their positions."""
-        if not kwargs and not self._static and not self._donate:
+        if not kwargs and (len(args) == self._count or not (self._static or self._donate)):
             return args
         if self._signature is None:
             self._signature = inspect.signature(self.fn)
+            kinds = [p.kind for p in self._signature.parameters.values()]
+            plain = all(
+                k in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD) for k in kinds
+            )
+            self._count = len(kinds) if plain else None
         try:
             bound = self._signature.bind(*args, **kwargs)
         except TypeError as error:
