@@ -51,7 +51,7 @@ class Amount:
 
     def plain(self) -> dict[str, Any]:
         return {
-            "operations": plain(self.operations),
+            "ops": plain(self.operations),
             "accesses": plain(self.accesses),
             "bytes": plain(self.bytes),
             "per_access": ratio(self.operations, self.accesses),
@@ -234,7 +234,7 @@ def _number(value: SSAValue) -> Dim | None:
 
 def fraction(found: dict[str, Any], what: str) -> str:
     """A ratio as a short fraction where it is one."""
-    a, b = found["operations"], found["accesses" if what == "per_access" else "bytes"]
+    a, b = found["ops"], found["accesses" if what == "per_access" else "bytes"]
     if isinstance(a, int) and isinstance(b, int) and b:
         f = Fraction(a, b)
         if f.denominator <= 100:
@@ -264,7 +264,7 @@ def format_report(found: dict[str, Any]) -> str:
     for kernel in found["kernels"]:
         n = kernel["calls"]
         head = f"kernel {kernel['name']}: {n} call{'s' * (n != 1)}"
-        lines.append(f"{head}, {amount_text(kernel)}" if "operations" in kernel else head)
+        lines.append(f"{head}, {amount_text(kernel)}" if "ops" in kernel else head)
         for op in kernel.get("alone", []):
             lines.append(f"  alone {op['op']}: {amount_text(op)}")
         lines += ["  " + place_text("argument", a) for a in kernel["arguments"]]

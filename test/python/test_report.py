@@ -29,7 +29,7 @@ def of(types: list[Any], build: Any, names: tuple[str, ...] = ()) -> dict[str, A
 def test_intensity_before_and_after_fusion() -> None:
     found = of([N] * 4, muladd)
     (kernel,) = found["kernels"]
-    assert (kernel["operations"], kernel["accesses"], kernel["bytes"]) == (3 * 256, 5 * 256, 20 * 256)
+    assert (kernel["ops"], kernel["accesses"], kernel["bytes"]) == (3 * 256, 5 * 256, 20 * 256)
     assert kernel["per_access"] == 3 / 5 and kernel["per_byte"] == 3 / 20
     assert [op["per_access"] for op in kernel["alone"]] == [1 / 3] * 3
     assert [op["per_byte"] for op in kernel["alone"]] == [1 / 12] * 3
@@ -67,7 +67,7 @@ def test_calls_copies_and_arena() -> None:
     calls = {k["name"]: k["calls"] for k in found["kernels"]}
     assert calls == {"matmul": 3, "copy": 1} and found["copies"] == 1
     assert found["arena_bytes"] == 2048 == found["live_bytes_max"]
-    assert sum(k["calls"] * k["operations"] for k in found["kernels"]) == found["after"]["operations"]
+    assert sum(k["calls"] * k["ops"] for k in found["kernels"]) == found["after"]["ops"]
 
 
 def test_symbolic_sizes_are_text() -> None:
