@@ -245,7 +245,7 @@ def fraction(found: dict[str, Any], what: str) -> str:
 
 def amount_text(found: dict[str, Any]) -> str:
     return (
-        f"{found['operations']} operations, {found['accesses']} accesses, {found['bytes']} bytes: "
+        f"{found['ops']} operations, {found['accesses']} accesses, {found['bytes']} bytes: "
         f"{fraction(found, 'per_access')} per access, {fraction(found, 'per_byte')} per byte"
     )
 
