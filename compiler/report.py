@@ -260,7 +260,8 @@ def format_report(found: dict[str, Any]) -> str:
     """The report as text."""
     if found["program"] is None:
         return "no program\n"
-    lines = [f"program @{found['program']}: {sum(k['calls'] for k in found['kernels'])} kernel calls"]
+    calls = sum(k["calls"] for k in found["kernels"])
+    lines = [f"program @{found['program']}: {calls} kernel call{'s' * (calls != 1)}"]
     for kernel in found["kernels"]:
         n = kernel["calls"]
         head = f"kernel {kernel['name']}: {n} call{'s' * (n != 1)}"
