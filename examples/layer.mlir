@@ -1,4 +1,4 @@
-// One layer of a network: relu(x w + b). The README shows it at every level.
+// One layer of a network: relu(x w + b).
 //
 //   mlc-run examples/layer.mlir --check --bench
 func.func @main(%x: tensor<8x64xf32>, %w: tensor<64x32xf32>, %b: tensor<32xf32>) -> tensor<8x32xf32> {

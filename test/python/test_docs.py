@@ -31,14 +31,18 @@ def runnable() -> list[tuple[Path, int]]:
 
 
 @pytest.mark.parametrize("file, index", runnable(), ids=lambda v: v.name if isinstance(v, Path) else str(v))
-def test_block(file, index, tmp_path):
+def test_block(file, index, tmp_path_factory):
     language, text = blocks(file)[index]
     assert language in ("sh", "python"), f"{file.name}: block {index}: expected sh or python, found {language}"
     if language == "python":
         command = [sys.executable, "-c", text]
     else:
         command = ["bash", "-euo", "pipefail", "-c", shell(text)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "python"), "MLC_CACHE_DIR": str(tmp_path / "cache")}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT / "python"),
+        "MLC_CACHE_DIR": str(tmp_path_factory.getbasetemp() / "docs"),
+    }
     environment["MLC_MACHINE"] = str(ROOT / "test/transforms/loop/wide.toml")  # what is shown depends on the machine
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
     ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
