@@ -5,9 +5,10 @@ python examples/loss.py | mlc-opt --pipeline=loop
 
 import mlc
 import mlc.numpy as mnp
+from mlc.dialects.nd.array import Array
 
 
-def loss(x, w):
+def loss(x: Array, w: Array) -> Array:
     return mnp.tanh(x @ w).sum()
 
 
