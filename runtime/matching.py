@@ -12,6 +12,7 @@ Along a program both add up over the longest path (`program_tolerance`) and refe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -38,7 +39,8 @@ def assert_matches(how: NdOp | Tolerance, got: Any, want: Any, *, inputs: Sequen
             _report(got, want, _same(got, want), None)
         elif isinstance(how, Tolerance):
             scale = max(how.scale, _largest(want))
-            bound = how.ulp * _spacing(want) + (how.sums + (how.ulp if how.scale else 0)) * _eps(want) * scale
+            eps = max(how.eps, _eps(want))
+            bound = how.ulp * _spacing(want) + (how.sums + (how.ulp if how.scale else 0)) * eps * scale
             _compare(got, want, want.astype(np.float64), np.asarray(bound), signs=False)
         else:
             _compare_op(how, got, want, [np.asarray(x) for x in inputs])
@@ -119,30 +121,35 @@ def program_tolerance(module: ModuleOp, inputs: Sequence[Any], entry: str = "mai
     so_far: dict[SSAValue, Tolerance] = {}
 
     def observe(frame: Frame, op: Operation) -> None:
-        before = [so_far.get(v, EXACT) for v in op.operands]
+        path = _largest_of([so_far.get(v, EXACT) for v in op.operands])
         found = [frame.values.get(v) for v in op.operands]
         arrays = [cast(Array, a) for a in found if isinstance(a, np.ndarray)]
-        path = Tolerance(
-            max((t.ulp for t in before), default=0),
-            max((t.sums for t in before), default=0),
-            max((t.scale for t in before), default=0),
-        )
         for r in op.results:
             value = frame.values.get(r)
             if isinstance(value, np.ndarray):
+                array = cast(Array, value)
                 with sizes(frame.symbols):
-                    so_far[r] = path.then(_own_tolerance(op, arrays, cast(Array, value)))
+                    so_far[r] = path.then(_own_tolerance(op, arrays, array))
+                if array.dtype == np.float64:
+                    coarsest.append(so_far[r].eps)
             results.append(so_far.get(r, path))
 
     results: list[Tolerance] = []
+    coarsest: list[float] = []
     Interpreter(module, [observe]).call(entry, *inputs)
-    out = Tolerance(
-        max((t.ulp for t in results), default=0),
-        max((t.sums for t in results), default=0),
-        max((t.scale for t in results), default=0),
-    )
+    out = replace(_largest_of(results), eps=max(coarsest, default=0))
     _last[:] = [(module, list(inputs), out)]
     return out
+
+
+def _largest_of(all_: Sequence[Tolerance]) -> Tolerance:
+    """Each part's largest."""
+    return Tolerance(
+        max((t.ulp for t in all_), default=0),
+        max((t.sums for t in all_), default=0),
+        max((t.scale for t in all_), default=0),
+        max((t.eps for t in all_), default=0),
+    )
 
 
 def _own_tolerance(op: Operation, inputs: Sequence[Array], value: Array) -> Tolerance:
@@ -151,10 +158,10 @@ def _own_tolerance(op: Operation, inputs: Sequence[Array], value: Array) -> Tole
         return Tolerance(scale=_largest(value) if value.dtype.kind == "i" else 0)
     if not isinstance(op, NdOp):
         largest = max((x.size for x in inputs), default=1)
-        return Tolerance(ulp=4, sums=4 * float(np.sqrt(max(largest, 1))), scale=_largest(value))
-    scale = _largest(value)
+        return Tolerance(ulp=4, sums=4 * float(np.sqrt(max(largest, 1))), scale=_largest(value), eps=_eps(value))
+    scale, eps = _largest(value), 0 if op.tolerance.exact else _eps(value)
     if not op.tolerance.sums:
-        return Tolerance(op.tolerance.ulp, 0, scale)
+        return Tolerance(op.tolerance.ulp, 0, scale, eps)
     found = op.magnitude(*inputs)
     scale = max(scale, _largest(np.asarray(found, np.float64)) if found is not None else 0)
-    return Tolerance(op.tolerance.ulp, op.tolerance.sums * float(np.sqrt(max(op.terms(*inputs), 1))), scale)
+    return Tolerance(op.tolerance.ulp, op.tolerance.sums * float(np.sqrt(max(op.terms(*inputs), 1))), scale, eps)

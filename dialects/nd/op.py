@@ -58,12 +58,14 @@ class Tolerance:
     """The error allowed: `ulp` units in the last place of the result, plus `sums` * eps * sqrt(K) * the sum of the K
     terms' magnitudes (`magnitude`, `terms` of the op).
 
-    Of a program, both add up along the longest path; `sums` holds the sqrt(K), and `scale` is the largest magnitude.
+    Of a program, both add up along the longest path; `sums` holds the sqrt(K), `scale` is the largest magnitude, and
+    `eps` that of the coarsest type that rounded on the way: an f64 made from f32 is no more exact.
     """
 
     ulp: float = 0
     sums: float = 0
     scale: float = 0
+    eps: float = 0
 
     @property
     def exact(self) -> bool:
@@ -71,7 +73,8 @@ class Tolerance:
 
     def then(self, other: Tolerance) -> Tolerance:
         """The tolerance of one after the other."""
-        return Tolerance(self.ulp + other.ulp, self.sums + other.sums, max(self.scale, other.scale))
+        scale, eps = max(self.scale, other.scale), max(self.eps, other.eps)
+        return Tolerance(self.ulp + other.ulp, self.sums + other.sums, scale, eps)
 
     def at(self, scale: float) -> Tolerance:
         return replace(self, scale=max(self.scale, scale))

@@ -115,6 +115,22 @@ def test_calls_and_symbols(b: int) -> None:
     np.testing.assert_allclose(m, np.tanh(x @ w).mean() if b else np.nan, rtol=1e-5)
 
 
+def test_what_came_from_a_coarser_type_is_no_more_exact() -> None:
+    text = (
+        "func.func @main(%x: tensor<3xf32>, %y: tensor<3xf64>) -> tensor<3xf64> {{\n  %0 = nd.tanh %{} : tensor<3x{}>\n"
+    )
+    text += "  %1 = nd.convert %{} to f64 : tensor<3x{}> -> tensor<3xf64>\n  func.return %1 : tensor<3xf64>\n}}"
+    inputs = [f(1, 2, 3), np.array([1.0, 2, 3])]
+    for name, kind, rounded in (("x", "f32", True), ("y", "f64", False)):
+        module = parse_module(text.format(name, kind, "0", kind), "x.mlir")
+        (want,) = Interpreter(module).call("main", *inputs)
+        if rounded:
+            assert_matches(program_tolerance(module, inputs), want + 1e-7, want)
+        else:
+            refused(program_tolerance(module, inputs), want + 1e-7, want, "allowed")
+        refused(program_tolerance(module, inputs), want + 1e-5, want, "allowed")
+
+
 def test_program_tolerance_is_small_and_scales() -> None:
     module, inputs = parse_module(MLP, "mlp.mlir"), mlp_inputs(7)
     found = program_tolerance(module, inputs)
