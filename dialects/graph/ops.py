@@ -124,7 +124,7 @@ class KernelOp(IRDLOperation):
         def argument() -> None:
             name = parser.parse_argument(expect_type=False)
             parser.parse_punctuation("=")
-            values.append(parser.parse_operand())  # pyright: ignore[reportDeprecated]
+            values.append(parse_operand(parser))
             args.append(parser.Argument(name.name, values[-1].type))
 
         parser.parse_comma_separated_list(parser.Delimiter.PAREN, argument)

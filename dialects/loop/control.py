@@ -27,6 +27,7 @@ from xdsl.traits import Pure
 
 from ..nd.dims import Dim, symbol
 from ..nd.types import parse_dim, tensor
+from ..syntax import parse_operand
 from .attributes import (
     CARRY,
     KINDS,
@@ -44,7 +45,6 @@ from .scoped import (
     YieldOp,
     element_of,
     parse_body,
-    parse_operand,
     parse_targets,
     print_targets,
     shape,

@@ -67,18 +67,6 @@ def parse_body(parser: Parser, args: Sequence[Parser.Argument], count: int) -> R
     return region
 
 
-def parse_operand(parser: Parser) -> SSAValue:
-    """A tensor that is defined above; its type follows from there."""
-    operand = parser.parse_unresolved_operand("expected a tensor")
-    values = parser.ssa_values.get(operand.operand_name, ())
-    if operand.index >= len(values):
-        parser.raise_error(f"expected a value defined above, found %{operand.operand_name}", operand.span)
-    value = values[operand.index]
-    if not isinstance(value.type, TensorType):
-        parser.raise_error(f"expected a tensor, found {value.type}", operand.span)
-    return value
-
-
 @irdl_op_definition
 class YieldOp(IRDLOperation):
     """Ends every region of the dialect: a stage yields elements, a loop or a version tensors."""

@@ -22,6 +22,7 @@ from xdsl.traits import Pure
 
 from ..nd.dims import Dim
 from ..nd.types import tensor
+from ..syntax import parse_operand
 from .attributes import (
     AccessAttr,
     Axis,
@@ -41,7 +42,6 @@ from .scoped import (
     Tensor,
     element_of,
     parse_body,
-    parse_operand,
     parse_targets,
     print_targets,
 )
