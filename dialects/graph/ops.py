@@ -35,6 +35,7 @@ from xdsl.printer import Printer
 from xdsl.traits import IsolatedFromAbove, IsTerminator, Pure, SymbolTable
 from xdsl.utils.exceptions import VerifyException
 
+from ..syntax import parse_operand
 from .place import PlaceAttr
 
 PLACES = "graph.places"
