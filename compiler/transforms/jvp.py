@@ -23,7 +23,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.errors import CompileError
-from ...dialects.nd.composite import Composite
+from ...dialects.nd.composite import Composite, has_tangent
 from ...dialects.nd.op import Array, NdOp, building, insert, place, zeros_like
 from ...dialects.nd.types import is_float
 from ..blocks import arrays, clone, entry, insert_after, refuse_regions, return_, terminator, trace_block
@@ -53,7 +53,7 @@ def jvp(block: Block, args: Sequence[Array], tangents: Sequence[Array | None]) -
 def _rule(op: Operation, tangents: Tangents, env: dict[SSAValue, SSAValue]) -> Sequence[Array | None]:
     """Emit an op and its tangents; its results enter `env`."""
     refuse_regions(op, "jvp")
-    if isinstance(op, Composite) and type(op).tangent is NdOp.tangent:
+    if isinstance(op, Composite) and not has_tangent(op):
         body = trace_block(lambda *xs: [op.decompose(*xs)], [v.type for v in op.operands], op.location)
         results, out = jvp(body, arrays(op.operands, env), tangents)
         env[op.results[0]] = results[0].value
