@@ -5,10 +5,9 @@ python examples/loss.py | mlc-opt --pipeline=loop
 
 import mlc
 import mlc.numpy as mnp
-from mlc.dialects.nd.array import Array
 
 
-def loss(x: Array, w: Array) -> Array:
+def loss(x: mlc.Array, w: mlc.Array) -> mlc.Array:
     return mnp.tanh(x @ w).sum()
 
 

@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from .compiler.frontend.tracing import spec
     from .compiler.frontend.transforms import grad, jvp, value_and_grad, vjp, vmap
     from .dialects.errors import CompileError
+    from .dialects.nd.array import Array
 
 __version__ = "0.1.0"
 
 _PLACES = {
+    "Array": ".dialects.nd.array",
     "CompileError": ".dialects.errors",
     "Compiled": ".compiler.compile",
     "compile": ".compiler.compile",
@@ -48,6 +50,7 @@ _PLACES = {
 _MODULES = ("nn", "numpy", "optim")
 
 __all__ = [
+    "Array",
     "CompileError",
     "Compiled",
     "compile",
