@@ -1,0 +1,20 @@
+"""What the tests of emission share: kernels compiled for three machines."""
+
+from __future__ import annotations
+
+from mlc.compiler.native import NativeKernel, compile_kernel
+from mlc.compiler.parsing import parse_module
+from xdsl.dialects import func
+
+DTYPES = {"f32": "f4", "f64": "f8", "i1": "?", "i8": "i1", "i32": "i4", "i64": "i8", "index": "i8"}
+# Bytes of a vector, CPU, features: the host, one with AVX2, and x86-64 without any extension
+MACHINES = {"host": (64, None, None), "avx2": (32, "x86-64-v3", ""), "baseline": (16, "x86-64", "")}
+
+
+def function(text: str) -> func.FuncOp:
+    module = parse_module(text, "<test>")
+    return next(o for o in module.ops if isinstance(o, func.FuncOp))
+
+
+def native(text: str, machine: str = "host") -> NativeKernel:
+    return compile_kernel(function(text), *MACHINES[machine])
