@@ -23,8 +23,10 @@ from ..runtime.executable import Executable
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
+    from xdsl.dialects.func import FuncOp
 
     from ..lowering.emit.entry import ProgramCode
+    from .bounds import Bound
 
 LEVELS = ("nd", "graph", "loop", "vector", "llvm")
 
@@ -45,6 +47,15 @@ class Compiled(Executable):
     source: str = ""
     options: CompileOptions = CompileOptions()
     facts: dict[str, Any]
+    bounds: tuple[Bound, ...] = ()
+
+    def __call__(self, *arrays: Any, out: Any = None) -> Any:
+        """One result as an array, several as a tuple; CompileError where sizes take a slice outside of its operand."""
+        if self.bounds and len(arrays) == len(self.program.arguments):
+            symbols = self._bind(arrays)
+            for bound in self.bounds:
+                bound.check(symbols)
+        return super().__call__(*arrays, out=out)
 
     @property
     def signature(self) -> str:
@@ -137,10 +148,12 @@ def compile_module(
     `donate`: arguments whose buffers the program may overwrite. Further keywords are fields of CompileOptions.
     Raises CompileError for a wrong program.
     """
+    from .bounds import bounds_of
     from .printing import print_ir
 
     options = options or CompileOptions(entry=entry, **given)
-    keep_entry(module, options.entry, donate)
+    f = keep_entry(module, options.entry, donate)
+    bounds = bounds_of(f)
     source = print_ir(module)
     key = cache.key("program", source, repr(options), machine_text())
     stored = cache.get(key)
@@ -149,7 +162,7 @@ def compile_module(
     else:
         exe, facts = build_program(module, source, options)
         cache.put(key, exe.to_bytes(facts))
-    exe.source, exe.options, exe.facts = source, options, facts
+    exe.source, exe.options, exe.facts, exe.bounds = source, options, facts, bounds
     return exe
 
 
@@ -159,7 +172,7 @@ def machine_text() -> str:
     return repr(Machine.host())
 
 
-def keep_entry(module: ModuleOp, name: str, donate: Sequence[int]) -> None:
+def keep_entry(module: ModuleOp, name: str, donate: Sequence[int]) -> FuncOp:
     """Mark donated arguments; functions that nothing can reach from the entry go."""
     from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, i64
     from xdsl.dialects.func import FuncOp
@@ -178,6 +191,7 @@ def keep_entry(module: ModuleOp, name: str, donate: Sequence[int]) -> None:
         if other.sym_visibility is None or other.sym_visibility.data != "private":
             other.detach()
             other.erase()
+    return f
 
 
 def build_program(module: ModuleOp, source: str, options: CompileOptions) -> tuple[Compiled, dict[str, Any]]:

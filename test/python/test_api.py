@@ -232,3 +232,15 @@ def test_a_kernel_is_not_mistaken_for_the_c_function_of_its_name() -> None:
     x = np.array([1e300, -1e30, np.inf])
     with np.errstate(invalid="ignore"):
         assert_matches(CLOSE, mlc.jit(mnp.sin)(x), np.sin(x))
+
+
+@pytest.mark.parametrize(
+    ("fn", "size"),
+    [(lambda x: x[2:5] * 1, 3), (lambda x: x[7], 3), (lambda x: x[3:].sum(), 1), (lambda x: x[:-1], 0)],
+)
+def test_sizes_that_take_a_slice_outside_are_refused(fn: Any, size: int) -> None:
+    exe = mlc.compile(fn, mlc.spec("b"))
+    memory = np.arange(16, dtype=np.float32)
+    with pytest.raises(mlc.CompileError, match=r"nd.slice: expected indices from 0 to .* at b ="):
+        exe(memory[:size])
+    assert_matches(EXACT, exe(memory[:9]), np.asarray(fn(memory[:9])))
