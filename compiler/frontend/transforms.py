@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
+import numpy as np
 from xdsl.ir import Block
 
 from ...dialects.errors import CompileError
@@ -170,8 +171,8 @@ def value_and_grad(fn: Fn, argnums: int | Sequence[int] = 0, has_aux: bool = Fal
 
 
 def _position(fn: Fn, n: int, count: int) -> int:
-    if not -count <= n < count:
-        raise CompileError(f"argnums: expected an argument from 0 to {count - 1}, found {n}", user_location())
+    if not isinstance(n, int | np.integer) or not -count <= n < count:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise CompileError(f"argnums: expected an argument from 0 to {count - 1}, found {n!r}", user_location())
     return n % count
 
 
@@ -217,8 +218,8 @@ def vmap(fn: Fn, in_axes: Any = 0, out_axes: Any = 0) -> Fn:
 def _to_front(a: Array, axis: int | None) -> Array:
     if axis is None:
         return a
-    if not -a.ndim <= axis < a.ndim:
-        raise CompileError(f"vmap: expected an axis of {a.type}, found {axis}", user_location())
+    if not isinstance(axis, int | np.integer) or not -a.ndim <= axis < a.ndim:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise CompileError(f"vmap: expected an axis of {a.type}, found {axis!r}", user_location())
     return a if axis % a.ndim == 0 else moveaxis(a, axis, 0)
 
 
@@ -231,7 +232,7 @@ def _placed(y: Array, axis: int | None, batched: bool, size: Dim) -> Array:
             )
         return y
     full_y = y if batched else expand(y, size)
-    return full_y if axis % full_y.ndim == 0 and -full_y.ndim <= axis < full_y.ndim else moveaxis(full_y, 0, axis)
+    return full_y if axis == 0 else moveaxis(full_y, 0, axis)
 
 
 def _batch_size(arrays: Sequence[Array], flags: Sequence[bool]) -> Dim:

@@ -244,9 +244,9 @@ class Array:
         """The one element as a Python number."""
         return self._known("value", "a static argument").item()
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **_: Any) -> Array:
-        """NumPy's operators hand over to ours; its functions do not."""
-        if method == "__call__" and (found := UFUNCS.get(ufunc.__name__)) is not None:
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Array:
+        """NumPy's operators hand over to ours; its functions do not, nor calls with options (`out`, `where`)."""
+        if method == "__call__" and not options and (found := UFUNCS.get(ufunc.__name__)) is not None:
             return _call(found, *inputs)
         from .op import locate
 

@@ -140,14 +140,14 @@ def axes_of(x: Array, axis: int | Sequence[int] | None) -> list[int]:
     """Dimensions from 0, sorted; None is all."""
     if axis is None:
         return list(range(x.ndim))
-    given = [axis] if isinstance(axis, int) else list(axis)
+    given: list[Any] = list(axis) if isinstance(axis, Sequence) and not isinstance(axis, str) else [axis]
     out = [one_axis(a, x.ndim) for a in given]
     if len(set(out)) < len(out):
         raise fail(f"expected different axes, found {given}")
     return sorted(out)
 
 
-def one_axis(axis: int, rank: int) -> int:
-    if not -rank <= axis < rank:
-        raise fail(f"expected an axis of {rank} dimensions, found {axis}")
-    return axis % rank
+def one_axis(axis: Any, rank: int) -> int:
+    if not isinstance(axis, int | np.integer) or not -rank <= axis < rank:
+        raise fail(f"expected an axis of {rank} dimensions, found {axis!r}")
+    return int(cast(int, axis)) % rank

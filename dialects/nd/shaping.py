@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
+import numpy as np
+
 from . import movement
 from .array import Array, Axis
 from .dims import Dim, Shape, Sym, exact_div, show, size
@@ -13,7 +15,7 @@ from .selection import convert
 
 
 def shape_tuple(shape: Any) -> Shape:
-    given = (shape,) if isinstance(shape, int | Sym) else tuple(shape)
+    given = (shape,) if isinstance(shape, int | Sym) else tuple(listed(shape))
     for d in given:
         if not isinstance(d, int | Sym) or isinstance(d, bool) or (isinstance(d, int) and d < -1):
             raise fail(f"expected sizes (numbers from 0, or symbols) as a shape, found {d!r}")
@@ -70,14 +72,16 @@ def expand_dims(x: Any, axis: int) -> Array:
     return movement.reshape(x, (*x.shape[:at], 1, *x.shape[at:]))
 
 
-def squeeze(x: Array, axis: Axis = None) -> Array:
+def squeeze(x: Any, axis: Axis = None) -> Array:
+    x = asarray(x)
     axes = [k for k, d in enumerate(x.shape) if d == 1] if axis is None else axes_of(x, axis)
     if bad := [k for k in axes if x.shape[k] != 1]:
         raise fail(f"expected size 1 in axis {bad[0]}, found {x.shape[bad[0]]}")
     return movement.reshape(x, tuple(d for k, d in enumerate(x.shape) if k not in axes))
 
 
-def flip(x: Array, axis: Axis = None) -> Array:
+def flip(x: Any, axis: Axis = None) -> Array:
+    x = asarray(x)
     return movement.reverse(x, axes_of(x, axis))
 
 
@@ -100,17 +104,31 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Array:
 def pad(x: Any, width: Any, value: Any = 0) -> Array:
     """`width`: (low, high) for each dimension, one pair for all, or one number."""
     x = asarray(x)
-    pairs = [(width, width)] * x.ndim if isinstance(width, int | Sym) else list(width)
+    pairs: list[Any] = [(width, width)] * x.ndim if isinstance(width, int | Sym) else list(listed(width))
     if pairs and isinstance(pairs[0], int | Sym):
         pairs = [tuple(pairs)] * x.ndim
+    for pair in pairs:
+        if len(listed(pair)) != 2 or not all(isinstance(n, int | Sym) for n in pair):
+            raise fail(f"expected pairs (low, high) of numbers as padding, found {pair!r}")
     if len(pairs) != x.ndim:
         raise fail(f"expected {x.ndim} pairs of (low, high), one for each dimension, found {len(pairs)}")
     return movement.pad(x, value, [lo for lo, _ in pairs], [hi for _, hi in pairs])
 
 
+def listed(x: Any) -> Sequence[Any]:
+    """A sequence as it is; an array's numbers."""
+    if isinstance(x, np.ndarray):
+        return cast(Any, x).tolist()
+    if not isinstance(x, Sequence) or isinstance(x, str):
+        raise fail(f"expected a number or a sequence of them, found {x!r}")
+    return cast(Sequence[Any], x)
+
+
 def index(x: Array, key: Any) -> Array:
     """x[key]: numbers, slices, None and `...`. In a symbolic dimension bounds are taken as given, not clamped."""
     keys: list[Any] = list(cast(tuple[Any, ...], key)) if isinstance(key, tuple) else [key]
+    if sum(k is Ellipsis for k in keys) > 1:
+        raise fail("expected at most one ... in an index, found several")
     used = sum(k is not None and k is not Ellipsis for k in keys)
     if used > x.ndim:
         raise fail(f"expected at most {x.ndim} indices for {x.type}, found {used}")
