@@ -17,7 +17,7 @@ from .dimmap import OPAQUE, DimMap
 from .dims import Dim, Shape, size
 from .elementwise import Exp, Log, Max, Mul, Np, Tanh, Unary, wide
 from .mapped import Mapped, distinct_names, spread, text
-from .op import Array, Linear, NdOp, Partial, Props, Tolerance, bind, expand, op
+from .op import Array, Linear, NdOp, Partial, Props, Tolerance, bind, expand, op, zeros_like
 from .reduction import Reducing, reduce
 from .types import FLOAT, NUMERIC, Type, shape_of
 
@@ -41,7 +41,7 @@ class Relu(Unary, Composite):
     """max(x, 0); the derivative at 0 is 0."""
 
     def decompose(self, x: Array) -> Array:
-        return bind(Max, x, zero_like(x))
+        return bind(Max, x, zeros_like(x))
 
     def reference(self, x: Np) -> Np:
         return np.where(x == 0, np.abs(x), np.maximum(x, 0).astype(x.dtype))
@@ -50,7 +50,7 @@ class Relu(Unary, Composite):
         from .functions import select
 
         t = tangents[0]
-        return None if t is None else select(Array(self.x) > 0, t, zero_like(t))
+        return None if t is None else select(Array(self.x) > 0, t, zeros_like(t))
 
 
 ROOT_2_OVER_PI = 0.7978845608028654
@@ -275,12 +275,6 @@ class Mse(Mapped, Composite):
 
 
 # What decompositions share.
-
-
-def zero_like(x: Array) -> Array:
-    from .constant import full
-
-    return full(0, x.type)
 
 
 def bind_sum(x: Array, map_: StringAttr) -> Array:

@@ -44,6 +44,7 @@ from .elementwise import (
 from .indexing import Argmax, Argmin, one_hot_as
 from .mapped import text, without
 from .op import bind
+from .op import zeros_like as zeros_like
 from .products import alike as alike
 from .products import contract as contract
 from .products import einsum as einsum
@@ -257,10 +258,6 @@ def zeros(shape: Any, dtype: Any = f32) -> Array:
 
 def ones(shape: Any, dtype: Any = f32) -> Array:
     return full(1, tensor(shape_tuple(shape), as_dtype(dtype)))
-
-
-def zeros_like(x: Array) -> Array:
-    return full(0, x.type)
 
 
 def ones_like(x: Array) -> Array:
