@@ -90,7 +90,7 @@ class Contract(Mapped):
         return self.dims.statement(" * ".join(["{}"] * len(self.operands)), "+")
 
 
-def unfold(x: Np, dims: Dims, order: Sequence[str], sizes: Mapping[str, int]) -> tuple[Np, list[int]]:
+def unfold(x: Np, dims: Dims, order: Sequence[str], sizes: Mapping[str, int], outside: Any = 0) -> tuple[Np, list[int]]:
     """x read at every point of the names in its dims, zero outside: the dullest reference of a window."""
     if all(i.name for i in dims):
         return x, [order.index(i.name or "") for i in dims]
@@ -103,8 +103,8 @@ def unfold(x: Np, dims: Dims, order: Sequence[str], sizes: Mapping[str, int]) ->
         ok = ok & (v % i.divisor == 0) & (v // i.divisor >= 0) & (v // i.divisor < d)
         at.append(np.clip(v // i.divisor, 0, max(d - 1, 0)))
     if not x.size:
-        return np.zeros(ok.shape, x.dtype), [order.index(n) for n in used]
-    return np.where(ok, x[tuple(at)], 0).astype(x.dtype), [order.index(n) for n in used]
+        return np.full(ok.shape, outside, x.dtype), [order.index(n) for n in used]
+    return np.where(ok, x[tuple(at)], outside).astype(x.dtype), [order.index(n) for n in used]
 
 
 def contract(xs: Sequence[Array], map_: DimMap, shape: Shape) -> Array:

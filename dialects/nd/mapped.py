@@ -42,7 +42,13 @@ class Mapped(NdOp):
                 raise ValueError(f'expected a result of rank {len(map_.result)} for "{map_}", found {given}')
             known = {i.name: d for i, d in zip(map_.result, out, strict=True) if i.name}
         dtype = one_dtype(cls, types)
-        return tensor(map_.infer([shape_of(t) for t in types], known), cls.result_dtype(dtype))
+        shapes = [shape_of(t) for t in types]
+        return tensor(map_.infer(shapes, {**known, **cls.known(map_, props)}), cls.result_dtype(dtype))
+
+    @classmethod
+    def known(cls, map_: DimMap, props: Props) -> Mapping[str, Dim]:
+        """Sizes of names that other properties tell."""
+        return {}
 
     @classmethod
     def result_dtype(cls, dtype: Attribute) -> Attribute:

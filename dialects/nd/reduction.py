@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from xdsl.dialects.builtin import StringAttr, TensorType, i1
 from xdsl.dialects.utils.enum_attribute import EnumAttribute
+from xdsl.ir import Attribute
 from xdsl.irdl import irdl_attr_definition, operand_def, prop_def, result_def
 from xdsl.utils.str_enum import StrEnum
 
@@ -84,11 +85,7 @@ class Reduce(Reducing):
 
     @classmethod
     def infer(cls, types: Sequence[Type], props: Props) -> Type:
-        kind = props["kind"]
-        assert isinstance(kind, ReduceKindAttr)
-        if (types[0].element_type == i1) != (kind.data.name in ("any", "all")):
-            want = "i1" if kind.data.name in ("any", "all") else ", ".join(map(str, NUMERIC))
-            raise ValueError(f"expected elements of {want} for {kind.data.name}, found {types[0]}")
+        check_kind(props["kind"], types[0])
         return super().infer(types, props)
 
     @property
@@ -102,11 +99,7 @@ class Reduce(Reducing):
         return {"sum": Tolerance(sums=4), "prod": Tolerance(sums=4)}.get(self.word, Tolerance())
 
     def reference(self, x: Np) -> Np:
-        kind, axes = self.word, self.axes
-        if kind in ("max", "min"):
-            return extremum(kind, x, axes)
-        out = {"sum": np.sum, "prod": np.prod, "any": np.any, "all": np.all}[kind](wide(x), axis=axes)
-        return np.asarray(out).astype(x.dtype)
+        return reduced(self.word, x, self.axes)
 
     def magnitude(self, x: Np) -> Any:
         if self.word == "prod":
@@ -135,6 +128,22 @@ class Reduce(Reducing):
 
     def statement(self) -> str:
         return self.dims.statement("{}", COMBINER[self.word])
+
+
+def check_kind(kind: Attribute, of: Type) -> None:
+    """any and all are of i1, the other kinds of numbers."""
+    assert isinstance(kind, ReduceKindAttr)
+    if (of.element_type == i1) != (kind.data.name in ("any", "all")):
+        want = "i1" if kind.data.name in ("any", "all") else ", ".join(map(str, NUMERIC))
+        raise ValueError(f"expected elements of {want} for {kind.data.name}, found {of}")
+
+
+def reduced(kind: str, x: Np, axes: tuple[int, ...]) -> Np:
+    """The reference of a reduction."""
+    if kind in ("max", "min"):
+        return extremum(kind, x, axes)
+    out = {"sum": np.sum, "prod": np.prod, "any": np.any, "all": np.all}[kind](wide(x), axis=axes)
+    return np.asarray(out).astype(x.dtype)
 
 
 def extremum(kind: str, x: Np, axes: tuple[int, ...]) -> Np:
