@@ -10,6 +10,7 @@ pass. The levels' texts are made again when they are asked for: passes are deter
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -48,6 +49,8 @@ class Compiled(Executable):
     options: CompileOptions = CompileOptions()
     facts: dict[str, Any]
     bounds: tuple[Bound, ...] = ()
+    resources: Mapping[str, Any] = {}
+    """The arrays of the source's resources by hash, which its text does not hold."""
 
     def __call__(self, *arrays: Any, out: Any = None) -> Any:
         """One result as an array, several as a tuple; CompileError where sizes take a slice outside of its operand."""
@@ -150,19 +153,21 @@ def compile_module(
     """
     from .bounds import bounds_of
     from .printing import print_ir
+    from .weights import resources_of
 
     options = options or CompileOptions(entry=entry, **given)
     f = keep_entry(module, options.entry, donate)
     bounds = bounds_of(f)
+    resources = resources_of(module)
     source = print_ir(module)
     key = cache.key("program", source, repr(options), machine_text())
     stored = cache.get(key)
     if stored is not None:
-        exe, facts = Compiled.from_bytes(stored)
+        exe, facts = Compiled.from_bytes(stored, resources)
     else:
         exe, facts = build_program(module, source, options)
         cache.put(key, exe.to_bytes(facts))
-    exe.source, exe.options, exe.facts, exe.bounds = source, options, facts, bounds
+    exe.source, exe.options, exe.facts, exe.bounds, exe.resources = source, options, facts, bounds, resources
     return exe
 
 
@@ -236,22 +241,52 @@ def compile(
     donate: Sequence[int] = (),
     schedule: str | None = None,
     numerics: str = "ieee",
-    constants: Mapping[str, Any] | None = None,
+    constants: Mapping[str, Any] | str | Path | None = None,
 ) -> Compiled:
     """Compile MLIR text, an .mlir file, a module, or a function of arrays whose arguments `specs` describe.
 
     `specs`: NumPy arrays, or `mlc.spec(shape, dtype)`; a size that is a text is a symbol. `donate`: positions of
-    arguments whose buffers the program may overwrite. `numerics`: exact, ieee or fast. Several results come as a tuple.
+    arguments whose buffers the program may overwrite. `numerics`: exact, ieee or fast. `constants`: arrays (of a
+    function's parameter: a tree, or a file of one) by the name of the argument that each replaces, or an .npz or
+    .safetensors file; they are used where they lie and become read-only. Several results come as a tuple.
     """
-    if constants:
-        raise CompileError("constants: named weights are not supported; pass them as arguments")
+    from .weights import bind, constants_of
+
     if numerics not in ("exact", "ieee", "fast"):
         raise CompileError(f"numerics: expected exact, ieee or fast, found {numerics!r}")
     options = CompileOptions(entry, schedule, numerics)
     if callable(program):
-        from .frontend.tracing import trace
-
-        traced = trace(program, specs)
-        return compile_module(traced.module, donate=donate, options=replace(options, entry=traced.name))
+        module, name = _traced(program, specs, constants_of(constants or {}))
+        return compile_module(module, donate=donate, options=replace(options, entry=name))
     module = parse(program) if isinstance(program, str | Path) else program.clone()
+    if constants:
+        from .blocks import entry as function
+
+        bind(function(module, entry), constants_of(constants))
     return compile_module(module, donate=donate, options=options)
+
+
+def _traced(fn: Any, specs: Sequence[Any], constants: Mapping[str, Any]) -> tuple[ModuleOp, str]:
+    """The module of a function, of whose parameters some are constants."""
+    from .frontend.pytree import flatten
+    from .frontend.tracing import trace
+    from .weights import replace as replace_argument
+
+    if not constants:
+        traced = trace(fn, specs)
+        return traced.module, traced.name
+    names = list(inspect.signature(fn).parameters)
+    if unknown := [n for n in constants if n not in names]:
+        raise CompileError(f"constants: expected parameters ({', '.join(names)}), found {unknown[0]!r}")
+    rest = iter(specs)
+    args = [constants[n] if n in constants else next(rest, None) for n in names[: len(specs) + len(constants)]]
+    traced = trace(fn, args)
+    k = 0
+    for name, arg in zip(names, args):
+        for leaf in flatten(arg)[0]:
+            argument = traced.func.body.block.args[k]
+            if name in constants:
+                replace_argument(traced.func, argument, argument.name_hint or name, leaf)
+            else:
+                k += 1
+    return traced.module, traced.name

@@ -26,9 +26,10 @@ from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 from ..dialects.graph.ops import ARENA, KernelOp, LaunchOp
 from ..dialects.graph.place import SizeAttr
 from ..dialects.graph.views import VIEWS, View, view_of
-from ..dialects.nd.constant import Constant, Source
+from ..dialects.nd.constant import Source
 from ..dialects.nd.dims import Dim, Sym, evaluate, size
 from ..dialects.nd.op import NdOp
+from ..dialects.nd.resource import is_stored
 from ..dialects.nd.types import NUMPY, element, shape_of
 
 TYPICAL = 1000
@@ -90,12 +91,8 @@ def works(op: Operation) -> bool:
 def alone(op: NdOp) -> Amount:
     """An op as a kernel of its own: operands are read where they lie, constants of one value are not."""
     bases = dict.fromkeys(view_of(v).base for v in op.operands)
-    read = [v for v in bases if not (isinstance(v.owner, Source) and not _dense(v.owner))]
+    read = [v for v in bases if not (isinstance(v.owner, Source) and not is_stored(v.owner))]
     return Amount(op.cost().flops) + moved(read) + moved(op.results)
-
-
-def _dense(op: Operation) -> bool:
-    return isinstance(op, Constant) and op.splat is None
 
 
 def body_amount(block: Block) -> Amount:

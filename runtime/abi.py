@@ -55,8 +55,12 @@ class Argument:
 
 @dataclass(frozen=True)
 class Constant:
+    """`hash`: of a resource, whose data whoever loads the program gives; else "", the data go with the program."""
+
     dtype: str
     elements: int
+    name: str = ""
+    hash: str = ""
 
 
 @dataclass(frozen=True)

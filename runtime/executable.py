@@ -17,7 +17,7 @@ from __future__ import annotations
 import ctypes
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
@@ -80,13 +80,13 @@ class Expected:
 
 
 class Executable:
-    """A program with its native code; `constants`: the bytes of each of its constants."""
+    """A program with its native code; `constants`: the bytes of each of its constants, or the array of a resource."""
 
     def __init__(
         self,
         program: Program,
         objects: Sequence[bytes],
-        constants: Sequence[bytes] = (),
+        constants: Sequence[bytes | Array] = (),
         linked: Linked | None = None,
     ) -> None:
         from .jit import Linked
@@ -312,15 +312,16 @@ class Executable:
 
     # ---- storing
     def to_bytes(self, extra: dict[str, Any] | None = None) -> bytes:
-        """Everything that a later process needs; `extra` is any JSON that goes along."""
-        parts = [*self.objects, *(c.tobytes() for c in self.constants)]
+        """All that a later process needs, resources aside; `extra` is any JSON that goes along."""
+        held = zip(self.program.constants, self.constants)
+        parts = [*self.objects, *(b"" if c.hash else array.tobytes() for c, array in held)]
         header = {"program": self.program.to_json(), "parts": [len(p) for p in parts], "extra": extra or {}}
         head = json.dumps(header, sort_keys=True).encode()
         return struct.pack("<Q", len(head)) + head + b"".join(parts)
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> tuple[Self, dict[str, Any]]:
-        """The executable and the extra JSON."""
+    def from_bytes(cls, data: bytes, resources: Mapping[str, Array] | None = None) -> tuple[Self, dict[str, Any]]:
+        """The executable and the extra JSON; `resources`: its resources' arrays by hash."""
         (length,) = struct.unpack_from("<Q", data)
         header = json.loads(data[8 : 8 + length])
         parts: list[bytes] = []
@@ -330,11 +331,16 @@ class Executable:
             at += size
         program = Program.from_json(header["program"])
         objects = len(parts) - len(program.constants)
-        return cls(program, parts[:objects], parts[objects:]), header["extra"]
+        found = resources or {}
+        held = zip(program.constants, parts[objects:], strict=True)
+        constants = [found[c.hash] if c.hash else part for c, part in held]
+        return cls(program, parts[:objects], constants), header["extra"]
 
 
-def _constant(dtype: str, data: bytes) -> Array:
-    """The bytes of a constant at an address aligned to 64."""
+def _constant(dtype: str, data: bytes | Array) -> Array:
+    """A resource's array as it is, bytes at an address aligned to 64."""
+    if isinstance(data, np.ndarray):
+        return data
     kind = np.dtype(DTYPES[dtype])
     array = allocate((len(data) // kind.itemsize,), kind, True)
     array[...] = np.frombuffer(data, kind)

@@ -21,6 +21,7 @@ import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
+from ..compiler import weights
 from ..compiler.driver import Options, passes_of, run
 from ..compiler.parsing import parse_module
 from ..compiler.registry import load
@@ -50,6 +51,11 @@ def arguments() -> argparse.ArgumentParser:
         help="the next argument: a literal such as '[[1, 2], [3, 4]]', or @file.npy; the rest is random",
     )
     data.add_argument("--size", action="append", default=[], metavar="NAME=N", help="the value of a symbol, e.g. b=7")
+    data.add_argument(
+        "--constants",
+        metavar="FILE",
+        help="an .npz or .safetensors file: arguments and resources of its names get their data from there",
+    )
     data.add_argument("--seed", type=int, default=0, help="of the random inputs (default: 0)")
     what = out.add_argument_group("what to do besides running")
     what.add_argument("-p", "--passes", metavar="PASSES", help="run these passes on the module first")
@@ -80,6 +86,8 @@ def execute(args: argparse.Namespace) -> int:
     module = parse_module(text, name)
     verify(module)
     func = inputs.entry_function(module, args.entry)
+    if args.constants:
+        weights.bind(func, weights.load(args.constants))
     sizes = inputs.parse_sizes(args.size)
     arrays = inputs.arguments(func, args.input, sizes, args.seed)
     if args.check_each:

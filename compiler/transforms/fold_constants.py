@@ -25,6 +25,7 @@ from ...dialects.nd.array import Array
 from ...dialects.nd.constant import Constant, Source, constant, full
 from ...dialects.nd.op import OPS, NdOp
 from ...dialects.nd.reduction import Reducing
+from ...dialects.nd.resource import is_bound
 from ...dialects.nd.types import NUMPY, element, shape_of
 from .rewriting import Rewrite, by_class, functions, rewrite
 from .simplify.movement import ELEMENTWISE
@@ -49,7 +50,11 @@ def fold_splat(op: NdOp) -> Array | None:
 
 
 def fold_dense(op: NdOp, max_bytes: int) -> Array | None:
-    if not op.operands or not all(is_constant(v) for v in op.operands) or element(op.type) not in NUMPY:
+    if (
+        not op.operands
+        or not all(is_constant(v) or is_bound(v.owner) for v in op.operands)
+        or element(op.type) not in NUMPY
+    ):
         return None
     sizes = [_bytes(op.type), *(_bytes(v.type) for v in op.operands)]
     if any(n is None or n > max_bytes for n in sizes):
@@ -67,7 +72,7 @@ def _run(op: NdOp, args: list[Any]) -> Any:
 
 def _value(v: SSAValue) -> Any:
     owner = v.owner
-    assert isinstance(owner, Constant)
+    assert isinstance(owner, Source)
     return owner.reference()
 
 

@@ -37,11 +37,12 @@ from xdsl.passes import ModulePass
 from ...dialects.errors import CompileError
 from ...dialects.graph.ops import KernelOp, LaunchOp, YieldOp
 from ...dialects.graph.views import VIEWS, is_view, unit_reshape, view_of
-from ...dialects.nd.constant import Constant, Source
+from ...dialects.nd.constant import Source
 from ...dialects.nd.dims import Sym
 from ...dialects.nd.dims import symbol as symbol_of
 from ...dialects.nd.movement import Broadcast, Reshape, Transpose
 from ...dialects.nd.op import NdOp
+from ...dialects.nd.resource import is_stored
 from ...dialects.nd.types import DimsAttr, shape_of
 from .decompose import decompose
 from .fusion_groups import Axes, Group, Grouping, Node, Read, make_node
@@ -75,7 +76,7 @@ def identity(value: SSAValue, before: Operation) -> Operation:
 
 def is_source(op: Operation | Block) -> bool:
     """Costs nothing to repeat: a constant of one value, iota, a size."""
-    return isinstance(op, Source) and not (isinstance(op, Constant) and op.splat is None)
+    return isinstance(op, Source) and not is_stored(op)
 
 
 def chain(value: SSAValue, stop: set[Operation]) -> list[Operation]:
@@ -142,7 +143,7 @@ class Fuser:
             base = base_of(value, self.computed).owner
             if isinstance(base, Operation) and is_source(base):
                 self.computed.add(base)
-            elif isinstance(base, Constant):
+            elif is_stored(base):
                 copy = identity(value, self.last)
                 self.computed.add(copy)
                 self.last.operands[k] = copy.results[0]

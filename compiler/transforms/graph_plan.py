@@ -36,6 +36,7 @@ from ...dialects.graph.place import Place, PlaceAttr, SizeAttr, Strided, ViewAtt
 from ...dialects.graph.views import view_of
 from ...dialects.nd.constant import Constant
 from ...dialects.nd.dims import Dim, size
+from ...dialects.nd.resource import ResourceOp
 from ...dialects.nd.types import NUMPY, element, shape_of
 from ...lowering.stages import replaceable
 from .rewriting import functions
@@ -273,7 +274,7 @@ def is_planned(f: FuncOp) -> bool:
     """A program of launches, views and constants."""
     private = f.sym_visibility is not None and f.sym_visibility.data == "private"
     return not private and all(
-        isinstance(op, LaunchOp | ReturnOp | Constant)
+        isinstance(op, LaunchOp | ReturnOp | Constant | ResourceOp)
         or (len(op.results) == 1 and view_of(op.results[0]).base is not op.results[0])
         for op in f.body.block.ops
     )

@@ -4,12 +4,48 @@ from __future__ import annotations
 
 from xdsl.ir import Dialect
 
-from . import composite, constant, contraction, elementwise, indexing, movement, reduction, selection
+from . import (
+    composite,
+    constant,
+    contraction,
+    cumulative,
+    elementwise,
+    indexing,
+    movement,
+    reduction,
+    resource,
+    selection,
+    sorting,
+    window,
+)
 from .op import OPS
 from .types import DimsAttr, DTypeVar, SymAttr
 
-FAMILIES = (elementwise, selection, constant, movement, contraction, reduction, indexing, composite)
+FAMILIES = (
+    elementwise,
+    selection,
+    constant,
+    resource,
+    movement,
+    contraction,
+    reduction,
+    indexing,
+    composite,
+    window,
+    cumulative,
+    sorting,
+)
 
 Nd = Dialect(
-    "nd", list(OPS.values()), [SymAttr, DimsAttr, DTypeVar, reduction.ReduceKindAttr, selection.CompareKindAttr]
+    "nd",
+    list(OPS.values()),
+    [
+        SymAttr,
+        DimsAttr,
+        DTypeVar,
+        resource.ResourceAttr,
+        reduction.ReduceKindAttr,
+        cumulative.CumulativeKindAttr,
+        selection.CompareKindAttr,
+    ],
 )

@@ -20,6 +20,7 @@ from .constant import constant, full
 from .dims import Shape, show
 from .movement import broadcast_to
 from .op import here
+from .resource import LARGE, resource
 from .selection import convert
 from .types import DTYPE, INTEGER, dtype_of, is_float, tensor
 
@@ -73,7 +74,7 @@ def as_constant(x: Any) -> Array:
         dtype_of(a)
     except ValueError as e:
         raise fail(str(e)) from None
-    return constant(a)
+    return resource(a) if a.size > LARGE else constant(a)
 
 
 def weak_dtype(x: Any, other: Attribute) -> Attribute:

@@ -33,6 +33,7 @@ from ...dialects.graph.place import Place, SizeAttr, Strided, ViewAttr, row_majo
 from ...dialects.graph.views import View, is_view, layout_of, view_of
 from ...dialects.nd.constant import Constant
 from ...dialects.nd.dims import Dim, FloorDiv, Sym, size
+from ...dialects.nd.resource import ResourceOp, data_of
 from ...dialects.nd.types import shape_of
 from .kernel import KernelCode, emit_kernel
 from .table import Types, prepare
@@ -47,12 +48,12 @@ BYTES = {"f64": 8, "f32": 4, "i64": 8, "i32": 4, "i1": 1}
 
 
 class ProgramCode(NamedTuple):
-    """What the run time needs: texts to compile, the interface as JSON, the constants' bytes in order."""
+    """What the run time needs: texts to compile, the interface as JSON, the constants: bytes, or a resource's array."""
 
     kernels: tuple[KernelCode, ...]
     entry: str
     interface: dict[str, Any]
-    constants: tuple[bytes, ...]
+    constants: tuple[bytes | np.ndarray[Any, Any], ...]
 
 
 def emit_program(main: FuncOp, kernels: Mapping[str, FuncOp], vector_bytes: int = 64) -> ProgramCode:
@@ -100,11 +101,13 @@ class _Entry(Writer):
         self.main, self.kernels = main, kernels
         self.arguments = main.body.block.args
         self.symbols = _symbols(self.arguments)
-        self.constants: dict[SSAValue, bytes] = {}
+        self.constants: dict[SSAValue, bytes | np.ndarray[Any, Any]] = {}
         self.workspace = max((-(-k.workspace_bytes // ALIGNMENT) * ALIGNMENT for k in kernels.values()), default=0)
         for op in main.body.block.ops:
             if isinstance(op, Constant) and not is_view(op):
                 self.constants[op.results[0]] = _bytes(op)
+            elif isinstance(op, ResourceOp):
+                self.constants[op.results[0]] = data_of(op)
         self.constant_order = list(self.constants)
         launches = [op for op in main.body.block.ops if isinstance(op, LaunchOp)]
         places = [p.data for op in launches for p in op.places or []]
@@ -252,14 +255,17 @@ class _Entry(Writer):
                 }
                 for a in self.arguments
             ],
-            "constants": [
-                {"dtype": dtype_of(c), "elements": size_json(size(shape_of(c.type)))} for c in self.constants
-            ],
+            "constants": [self._constant(c) for c in self.constants],
             "slots": [self._slot(number) for number in self.slots],
             "results": self._results(),
             "symbols": list(self.symbols),
             "arena": size_json(own + self.workspace),
         }
+
+    def _constant(self, value: SSAValue) -> dict[str, Any]:
+        out = {"dtype": dtype_of(value), "elements": size_json(size(shape_of(value.type)))}
+        op = value.owner
+        return {**out, "name": op.data.data.name, "hash": op.data.data.hash} if isinstance(op, ResourceOp) else out
 
     def _slot(self, number: Dim) -> dict[str, Any]:
         """A slot has the dtype of the first value placed in it."""

@@ -20,6 +20,7 @@ from mlc.dialects.nd.dims import Dim
 from mlc.dialects.nd.mapped import text
 from mlc.dialects.nd.op import EXACT, OPS, Array, NdOp, Tolerance, bind, building, sizes
 from mlc.dialects.nd.reduction import KINDS
+from mlc.dialects.nd.resource import resource
 from mlc.dialects.nd.types import ANY, NUMERIC, NUMPY, tensor
 from mlc.runtime.abi import ALIGNMENT
 from mlc.runtime.matching import assert_matches
@@ -116,6 +117,7 @@ def templates() -> list[Template]:
         out.append(Template("convert", lambda x, to=to: bind(OPS["convert"], x, to=to), label=str(to)))
     out.append(Template("constant", lambda x: F.constant(ramp(x)), symbolic=False))
     out.append(Template("constant", bind_full, label="splat"))
+    out.append(Template("resource", lambda x: resource(ramp(x)), symbolic=False))
     out.append(Template("iota", lambda x: F.iota(x.shape, len(x.shape) - 1, x.dtype), rank=1))
     out.append(Template("size", size_of, rank=1))
     return out + movements() + sums() + composites()

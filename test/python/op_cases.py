@@ -13,6 +13,7 @@ from mlc.dialects.nd import movement
 from mlc.dialects.nd.dimmap import parse
 from mlc.dialects.nd.mapped import text
 from mlc.dialects.nd.op import OPS, Array, NdOp, bind, building, sizes
+from mlc.dialects.nd.resource import resource
 from mlc.dialects.nd.types import ANY, NUMPY, tensor
 from xdsl.dialects.builtin import i1, i64
 from xdsl.ir import Attribute, Block
@@ -72,6 +73,7 @@ def cases() -> list[Case]:
         out.append(case("convert", [(3, 4)], lambda x, to=to: bind(OPS["convert"], x, to=to), label=str(to)))
     # sources: the operand gives the element type alone
     out.append(case("constant", [(2, 3)], lambda x: F.constant(np.arange(6).reshape(2, 3).astype(NUMPY[x.dtype]))))
+    out.append(case("resource", [(2, 3)], lambda x: resource(np.arange(6).reshape(2, 3).astype(NUMPY[x.dtype]))))
     out.append(case("constant", [()], lambda x: F.full(1, tensor((2, 0, 3), x.dtype)), label="splat"))
     out += [case("iota", [()], lambda x, k=k: F.iota((2, 3), k, x.dtype), label=str(k)) for k in (0, 1)]
     out.append(case("size", [()], lambda x: bind(OPS["size"], of=movement.dims_attr([6]), shape=tensor((), x.dtype))))
