@@ -27,7 +27,7 @@ from xdsl.utils.str_enum import StrEnum
 from . import dimmap
 from .constant import full, iota
 from .dimmap import DimMap, bare
-from .dims import Dim, Shape
+from .dims import Dim, Shape, show
 from .elementwise import Np, wide
 from .mapped import rearrange
 from .op import Array, NdOp, Props, Tolerance, bind, number, one_dtype, op
@@ -63,7 +63,7 @@ def check_along(axis: Any, of: Type) -> None:
     rank = len(shape_of(of))
     assert isinstance(axis, DimsAttr)
     if len(axis.data) != 1 or not isinstance(d := axis.data[0], int) or not 0 <= d < rank:
-        raise ValueError(f"expected one dimension of {of} in `along`, found {axis.data}")
+        raise ValueError(f"expected one dimension of {of} in `along`, found {show(axis.data)}")
 
 
 class Along(NdOp):
@@ -175,16 +175,10 @@ def shifted(x: Array, axis: int, by: int, fill: Any, reverse: bool) -> Array:
     """Each element's neighbour `by` places before it (behind it, if `reverse`); `fill` where there is none."""
     from .movement import pad_with, slice_
 
-    shape = x.shape
-    n = shape[axis]
-    zero = [0] * x.ndim
-    kept = [*shape]
-    kept[axis] = n + -by
-    start = [by if reverse and k == axis else 0 for k in range(x.ndim)]
-    around = [by if k == axis else 0 for k in range(x.ndim)]
-    part = slice_(x, start, [1] * x.ndim, kept)
+    zero, around = [0] * x.ndim, [by if k == axis else 0 for k in range(x.ndim)]
     value = full(fill, tensor((), x.dtype))
-    return pad_with(part, value, zero if reverse else around, around if reverse else zero, zero)
+    longer = pad_with(x, value, zero if reverse else around, around if reverse else zero, zero)
+    return slice_(longer, around if reverse else zero, [1] * x.ndim, x.shape)
 
 
 def attained(x: Array, y: Array, axis: int, reverse: bool) -> Array:
@@ -204,7 +198,7 @@ def product_tangent(x: Array, y: Array, t: Array, axis: int, reverse: bool) -> A
     Else the sum over j of t_j, the product of what stands before j and that of what follows up to the element:
     quadratic in the size.
     """
-    from .functions import less_equal, select
+    from .functions import less_equal, logical_and, select
 
     n = x.shape[axis]
     if isinstance(n, int):
@@ -213,20 +207,17 @@ def product_tangent(x: Array, y: Array, t: Array, axis: int, reverse: bool) -> A
             q, dq = shifted(p, axis, by, 1, reverse), shifted(dp, axis, by, 0, reverse)
             p, dp, by = p * q, dp * q + p * dq, 2 * by
         return dp
-    # rows: a new last dimension for j; element (.., i, .., j) is x_i behind j, else 1
+    # a new last dimension for j; at (.., i, .., j) x_i behind j, else 1
     shape = (*x.shape, n)
     names = tuple(map(bare, (f"n{k}" for k in range(x.ndim))))
-    j = bare("j")
-    column = tuple(j if k == axis else i for k, i in enumerate(names))
-    spread = lambda v, dims: rearrange(v, DimMap((dims,), (*names, j)), shape)
+    lines = tuple(bare("j") if k == axis else i for k, i in enumerate(names))
+    all_ = (*names, bare("j"))
     here, there = iota(shape, axis), iota(shape, x.ndim)
     upto = less_equal(there, here) if not reverse else less_equal(here, there)
-    same = here == there
-    factors = select(
-        upto, select(same, full(1, tensor(shape, x.dtype)), spread(x, names)), full(1, tensor(shape, x.dtype))
-    )
-    after = cumulative("prod", factors, axis, reverse)
-    before = spread(t * shifted(y, axis, 1, 1, reverse), column)
+    ones = full(1, tensor(shape, x.dtype))
+    behind = logical_and(upto, here != there)
+    after = cumulative("prod", select(behind, rearrange(x, DimMap((names,), all_), shape), ones), axis, reverse)
+    before = rearrange(t * shifted(y, axis, 1, 1, reverse), DimMap((lines,), all_), shape)
     return reduce("sum", select(upto, before * after, full(0, after.type)), [x.ndim])
 
 

@@ -19,7 +19,7 @@ from xdsl.irdl import operand_def, opt_prop_def, prop_def, result_def
 from .constant import full, iota, size_value
 from .contraction import contract, unfold
 from .dimmap import DimMap, Index, bare
-from .dims import Dim, Shape, size
+from .dims import Dim, Shape, show, size
 from .elementwise import Np, wide
 from .mapped import Mapped, mapped, parsed, rearrange
 from .op import Array, Cost, Props, Tolerance, number, numbers, op
@@ -56,13 +56,13 @@ class ReduceWindow(Mapped):
         map_, window = parsed(props), props["window"]
         assert isinstance(window, DimsAttr)
         names = map_.reduced()
+        if not cls.check(map_):
+            raise ValueError(f'expected {cls.FORM}, found "{map_}"')
         if len(window.data) != len(names) or any(isinstance(d, int) and d < 1 for d in window.data):
             raise ValueError(
-                f'expected a window size of at least 1 for each of {", ".join(names)} in "{map_}", found {window.data}'
+                f'expected a window size of at least 1 for each of {", ".join(names)} in "{map_}", found {show(window.data)}'
             )
-        out = super().infer(types, props)
-        map_.extents([shape_of(types[0])], dict(zip(names, window.data)))
-        return out
+        return super().infer(types, props)
 
     @classmethod
     def known(cls, map_: DimMap, props: Props) -> dict[str, Dim]:

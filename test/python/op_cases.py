@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import cases_scalar
+import cases_indirect
+import cases_windows
 import numpy as np
 from mlc.dialects.nd import dialect as dialect
 from mlc.dialects.nd import functions as F
@@ -14,7 +17,7 @@ from mlc.dialects.nd.dimmap import parse
 from mlc.dialects.nd.mapped import text
 from mlc.dialects.nd.op import OPS, Array, NdOp, bind, building, sizes
 from mlc.dialects.nd.resource import resource
-from mlc.dialects.nd.types import ANY, NUMPY, tensor
+from mlc.dialects.nd.types import ANY, LOGICAL, NUMERIC, NUMPY, tensor
 from xdsl.dialects.builtin import i1, i64
 from xdsl.ir import Attribute, Block
 
@@ -30,11 +33,21 @@ class Case:
     """Of the operands, for the op's element type; default: all that type."""
     positive: bool = False
     """Operands of derivative tests stay above 0."""
+    within: tuple[float, float] | None = None
+    """Or between these."""
     label: str = ""
 
     def types(self, dtype: Attribute) -> list[Any]:
         kinds = self.dtypes(dtype) if self.dtypes else [dtype] * len(self.shapes)
         return [tensor(s, d) for s, d in zip(self.shapes, kinds, strict=True)]
+
+    def draw(self, types: Sequence[Any], seed: int) -> list[np.ndarray[Any, Any]]:
+        """Random operands of derivative tests."""
+        drawn = values(types, seed, self.positive)
+        if self.within is None:
+            return drawn
+        low, high = self.within
+        return [np.asarray(low + (high - low) * (np.tanh(x) + 1) / 2).astype(x.dtype) for x in drawn]
 
     def trace(self, dtype: Attribute) -> NdOp:
         """The op itself, last in a block whose arguments are its operands (constants aside)."""
@@ -77,7 +90,7 @@ def cases() -> list[Case]:
     out.append(case("constant", [()], lambda x: F.full(1, tensor((2, 0, 3), x.dtype)), label="splat"))
     out += [case("iota", [()], lambda x, k=k: F.iota((2, 3), k, x.dtype), label=str(k)) for k in (0, 1)]
     out.append(case("size", [()], lambda x: bind(OPS["size"], of=movement.dims_attr([6]), shape=tensor((), x.dtype))))
-    out += movement_cases() + sum_cases() + composite_cases()
+    out += cases_scalar.cases(case) + movement_cases() + sum_cases() + composite_cases() + cases_windows.cases(case) + cases_indirect.cases(case)
     return out
 
 
@@ -159,8 +172,11 @@ CASES = cases()
 
 def dtypes_of(case_: Case) -> list[Attribute]:
     """The element types that the case can be built with."""
-    if case_.op == "reduce":
+    if case_.op in ("reduce", "reduce_window"):
         return [i1] if case_.label.startswith(("any", "all")) else [d for d in ANY if d != i1]
+    if case_.op == "scatter":
+        kind = case_.label.split()[0]
+        return [d for d in ANY if kind == "set" or d in (LOGICAL if kind in ("and", "or") else NUMERIC)]
     return list(OPS[case_.op].DTYPES)
 
 
