@@ -44,7 +44,8 @@ from ..dialects.nd.reduction import Reduce
 from ..dialects.nd.types import element, shape_of
 from .joins import Joins
 from .regroup import Unfactored, regrouped
-from .scalar_bodies import ROWS, Body, convert, floating, product
+from .scalar_bodies import Body, convert, floating, product
+from .scalar_rows import ROWS
 from .stages import Member, Stage, Stages
 
 COMBINER = {"sum": "add", "prod": "mul", "max": "max", "min": "min", "any": "or", "all": "and"}

@@ -14,7 +14,7 @@ from mlc.dialects.nd.dims import symbol
 from mlc.dialects.nd.elementwise import Elementwise
 from mlc.dialects.nd.op import OPS, Array
 from mlc.dialects.nd.types import tensor
-from mlc.lowering.scalar_bodies import ROWS
+from mlc.lowering.scalar_rows import ROWS
 from mlc.runtime.interpreter import Interpreter
 from mlc.runtime.matching import assert_matches, program_tolerance
 from op_cases import CASES, Case, dtypes_of, specials, values

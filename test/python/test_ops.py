@@ -173,7 +173,7 @@ def directions(op: NdOp, seed: int) -> list[Any]:
 @pytest.mark.parametrize("case", SMOOTH)
 def test_derivative_against_finite_differences(case: Case) -> None:
     op = case.trace(f64)
-    inputs = values(operands(op), 1, case.positive)
+    inputs = case.draw(operands(op), 1)
     tangents = directions(op, 2)
     got = jvp_values(op, inputs, tangents)
     step = 1e-6
@@ -193,7 +193,7 @@ def test_one_tangent_at_a_time(case: Case) -> None:
     types = operands(op)
     if sum(map(is_float, types)) < 2:
         return
-    inputs, tangents = values(types, 1, case.positive), directions(op, 2)
+    inputs, tangents = case.draw(types, 1), directions(op, 2)
     total = jvp_values(op, inputs, tangents)
     parts = []
     for k, t in enumerate(types):
@@ -218,11 +218,13 @@ def test_transpose_is_the_adjoint(case: Case) -> None:
         flags_of = [floats, *([j == k for j in range(len(types))] for k in range(len(types)) if floats[k])]
     elif op.LINEAR is Linear.EACH:
         flags_of = [[j == k for j in range(len(types))] for k in range(len(types))]
+    elif case.op == "scatter" and case.label.startswith(("set", "add")):
+        flags_of = [[j in some for j in range(len(types))] for some in ((0, 1), (0,), (1,))]
     elif case.op == "div":
         flags_of = [[True, False]]
     elif case.op == "reduce" and case.label.startswith("sum"):
         flags_of = [[True]]
-    inputs, ct = values(types, 3, case.positive), values([op.type], 4)[0]
+    inputs, ct = case.draw(types, 3), values([op.type], 4)[0]
     if case.op == "mean" and case.label == "empty":
         return  # the mean of nothing is NaN
     for flags in flags_of:
@@ -232,10 +234,10 @@ def test_transpose_is_the_adjoint(case: Case) -> None:
             insert(new)
             cts = new.transpose(Array(block.args[-1]), flags)
         env = run_block(block, [*inputs, ct])
-        zeroed = [x if f else np.zeros_like(x) for x, f in zip(inputs, flags, strict=True)]
-        linear = zeroed if op.LINEAR is Linear.JOINT and case.op != "select" else inputs
-        if case.op == "select":
-            linear = [inputs[0], *zeroed[1:]]
+        zeroed = [
+            x if f or not is_float(t) else np.zeros_like(x) for x, f, t in zip(inputs, flags, types, strict=True)
+        ]
+        linear = zeroed if op.LINEAR is Linear.JOINT or case.op == "scatter" else inputs
         with np.errstate(all="ignore"):
             left = np.sum(ct * op.reference(*linear))
         right = sum(np.sum(env[c.value] * x) for c, x, f in zip(cts, inputs, flags, strict=True) if f and c is not None)

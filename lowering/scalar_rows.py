@@ -1,0 +1,167 @@
+"""The rows of division, remainders, roundings, bits and the functions of `math`, one for each op (scalar_bodies.py).
+
+Importing this module adds them to `ROWS`. What `arith` leaves undefined never reaches it: a divisor of 0, the smallest
+integer over -1, shifts by the width or more. Whether integers are unsigned is told by the op's operands.
+"""
+
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from xdsl.dialects import arith, math
+from xdsl.dialects.builtin import IntegerAttr, IntegerType, Signedness, f32, f64, i1, i64
+from xdsl.ir import Operation, SSAValue
+
+from ..dialects.nd.op import NdOp
+from ..dialects.nd.types import element
+from ..dialects.vector.arith import RemfOp
+from .scalar_bodies import ROWS, UNSIGNED_ORDER, Body, Row, convert, floating, unary
+
+
+def unsigned(op: NdOp) -> bool:
+    kind = element(op.operands[0].type)
+    return isinstance(kind, IntegerType) and kind.signedness.data is Signedness.UNSIGNED
+
+
+def binary(cls: type[Operation]) -> Row:
+    return lambda b, op, x, y: b.float(cls, x, y)
+
+
+def bits(cls: type[Operation]) -> Row:
+    return lambda b, op, x: b.op(cls, x)
+
+
+# Division.
+
+
+def safe_divisor(b: Body, op: NdOp, y: SSAValue) -> SSAValue:
+    """y, or 1 where it is 0 or (signed) -1: what is left over is 0 then, as it should be."""
+    bad = b.compare("eq", y, b.like(0, y))
+    if not unsigned(op):
+        bad = b.op(arith.OrIOp, bad, b.compare("eq", y, b.like(-1, y)))
+    return b.select(bad, b.like(1, y), y)
+
+
+def quotient(b: Body, op: NdOp, x: SSAValue, y: SSAValue) -> SSAValue:
+    zero, safe = b.like(0, y), safe_divisor(b, op, y)
+    if unsigned(op):
+        q = b.op(arith.DivUIOp, x, safe)
+    else:
+        q = b.op(arith.DivSIOp, x, safe)
+        q = b.select(b.compare("eq", y, b.like(-1, y)), b.wrapping(arith.SubiOp, zero, x), q)
+    return b.select(b.compare("eq", y, zero), zero, q)
+
+
+def rem(b: Body, op: NdOp, x: SSAValue, y: SSAValue) -> SSAValue:
+    if floating(x.type):
+        return b.float(RemfOp, x, y)
+    return b.op(arith.RemUIOp if unsigned(op) else arith.RemSIOp, x, safe_divisor(b, op, y))
+
+
+def mod(b: Body, op: NdOp, x: SSAValue, y: SSAValue) -> SSAValue:
+    """y more than `rem` where that has the other sign."""
+    r = rem(b, op, x, y)
+    if unsigned(op):
+        return r
+    zero = b.like(0, x)
+    if floating(x.type):
+        opposite = b.op(arith.XOrIOp, b.compare("lt", r, zero), b.compare("lt", y, zero))
+        more, same = b.float(arith.AddfOp, r, y), b.float(math.CopySignOp, r, y)
+    else:
+        opposite = b.compare("lt", b.op(arith.XOrIOp, r, y), zero)
+        more, same = b.wrapping(arith.AddiOp, r, y), r
+    return b.select(b.op(arith.AndIOp, b.compare("ne", r, zero), opposite), more, same)
+
+
+# Limits.
+
+
+def clamp(b: Body, op: NdOp, low: SSAValue, x: SSAValue, high: SSAValue) -> SSAValue:
+    if floating(x.type):
+        return b.float(arith.MinimumfOp, b.float(arith.MaximumfOp, x, low), high)
+    most, least = (arith.MinUIOp, arith.MaxUIOp) if unsigned(op) else (arith.MinSIOp, arith.MaxSIOp)
+    return b.op(most, b.op(least, x, low), high)
+
+
+# Bits.
+
+
+def inside(b: Body, x: SSAValue, amount: SSAValue) -> SSAValue:
+    """Is it a shift that leaves a bit? Negative amounts are large unsigned ones."""
+    assert isinstance(x.type, IntegerType)
+    predicate = IntegerAttr(UNSIGNED_ORDER["lt"], i64)
+    return b.op(arith.CmpiOp, amount, b.like(x.type.width.data, x), to=i1, predicate=predicate)
+
+
+def shl(b: Body, op: NdOp, x: SSAValue, y: SSAValue) -> SSAValue:
+    zero, ok = b.like(0, x), inside(b, x, y)
+    return b.select(ok, b.wrapping(arith.ShLIOp, x, b.select(ok, y, zero)), zero)
+
+
+def shr(b: Body, op: NdOp, x: SSAValue, y: SSAValue) -> SSAValue:
+    assert isinstance(x.type, IntegerType)
+    zero, ok = b.like(0, x), inside(b, x, y)
+    if unsigned(op):
+        return b.select(ok, b.op(arith.ShRUIOp, x, b.select(ok, y, zero)), zero)
+    return b.op(arith.ShRSIOp, x, b.select(ok, y, b.like(x.type.width.data - 1, x)))
+
+
+# Lengths.
+
+
+def hypot(b: Body, op: NdOp, x: SSAValue, y: SSAValue) -> SSAValue:
+    """f32 in f64, whose range holds the squares; f64 scaled by a power of two where its own does not."""
+    if x.type == f32:
+        wide = [convert(b, v, f64) for v in (x, y)]
+        length = convert(b, b.float(math.SqrtOp, sum_of_squares(b, *wide)), f32)
+    else:
+        top = b.float(arith.MaximumfOp, b.float(math.AbsFOp, x), b.float(math.AbsFOp, y))
+        large, small = b.compare("gt", top, b.like(2.0**510, x)), b.compare("lt", top, b.like(2.0**-500, x))
+        up, down, one = b.like(2.0**600, x), b.like(2.0**-600, x), b.like(1, x)
+        scale, back = b.select(large, down, b.select(small, up, one)), b.select(large, up, b.select(small, down, one))
+        scaled = [b.float(arith.MulfOp, v, scale) for v in (x, y)]
+        length = b.float(arith.MulfOp, b.float(math.SqrtOp, sum_of_squares(b, *scaled)), back)
+    infinity = b.like(float("inf"), x)
+    infinite = [b.compare("eq", b.float(math.AbsFOp, v), infinity) for v in (x, y)]
+    return b.select(b.op(arith.OrIOp, *infinite), infinity, length)
+
+
+def sum_of_squares(b: Body, x: SSAValue, y: SSAValue) -> SSAValue:
+    return b.float(math.FmaOp, x, x, b.float(arith.MulfOp, y, y))
+
+
+ROWS.update(
+    {
+        "nd.quotient": quotient,
+        "nd.rem": rem,
+        "nd.mod": mod,
+        "nd.clamp": clamp,
+        "nd.copysign": binary(math.CopySignOp),
+        "nd.ceil": unary(math.CeilOp),
+        "nd.trunc": unary(math.TruncOp),
+        "nd.round": unary(math.RoundEvenOp),
+        "nd.round_away": unary(math.RoundOp),
+        "nd.shl": shl,
+        "nd.shr": shr,
+        "nd.popcount": bits(math.CtPopOp),
+        "nd.count_leading_zeros": bits(math.CountLeadingZerosOp),
+        "nd.hypot": hypot,
+        "nd.exp2": unary(math.Exp2Op),
+        "nd.expm1": unary(math.ExpM1Op),
+        "nd.log1p": unary(math.Log1pOp),
+        "nd.log2": unary(math.Log2Op),
+        "nd.log10": unary(math.Log10Op),
+        "nd.cbrt": unary(math.CbrtOp),
+        "nd.erf": unary(math.ErfOp),
+        "nd.tan": unary(math.TanOp),
+        "nd.asin": unary(math.AsinOp),
+        "nd.acos": unary(math.AcosOp),
+        "nd.atan": unary(math.AtanOp),
+        "nd.atan2": binary(math.Atan2Op),
+        "nd.sinh": unary(math.SinhOp),
+        "nd.cosh": unary(math.CoshOp),
+        "nd.asinh": unary(math.AsinhOp),
+        "nd.acosh": unary(math.AcoshOp),
+        "nd.atanh": unary(math.AtanhOp),
+    }
+)

@@ -1,0 +1,31 @@
+// RUN: not mlc-opt %s --split-input-file 2>/dev/null | FileCheck %s
+// RUN: mlc-opt %s --split-input-file --verify-diagnostics
+
+// CHECK-LABEL: @right
+func.func @right(%x0: tensor<2x3xf32>, %y0: tensor<2x3xf32>, %z0: tensor<2x3xf32>, %x1: tensor<?x4xi64, #nd.sym<b>>, %y1: tensor<?x4xi64, #nd.sym<b>>, %z1: tensor<?x4xi64, #nd.sym<b>>, %x2: tensor<f32>, %y2: tensor<f32>, %z2: tensor<f32>, %x3: tensor<0xi64>, %y3: tensor<0xi64>, %z3: tensor<0xi64>) {
+  // CHECK: %0 = nd.clamp %x0, %y0, %z0 : tensor<2x3xf32>
+  %0 = nd.clamp %x0, %y0, %z0 : tensor<2x3xf32>
+  // CHECK: %1 = nd.clamp %x1, %y1, %z1 : tensor<?x4xi64, #nd.sym<b>>
+  %1 = nd.clamp %x1, %y1, %z1 : tensor<?x4xi64, #nd.sym<b>>
+  // CHECK: %2 = nd.clamp %x2, %y2, %z2 : tensor<f32>
+  %2 = nd.clamp %x2, %y2, %z2 : tensor<f32>
+  // CHECK: %3 = nd.clamp %x3, %y3, %z3 : tensor<0xi64>
+  %3 = nd.clamp %x3, %y3, %z3 : tensor<0xi64>
+  func.return
+}
+
+// -----
+
+func.func @wrong(%x: tensor<2xi1>, %y: tensor<2xi1>, %z: tensor<2xi1>) {
+  // expected-error@+1 {{found tensor<2xi1>; convert it first}}
+  %0 = nd.clamp %x, %y, %z : tensor<2xi1>
+  func.return
+}
+
+// -----
+
+func.func @wrong(%x: tensor<2xf32>, %y: tensor<2xf32>, %z: tensor<3xf32>) {
+  // expected-error@+1 {{expected operands of one type, found tensor<2xf32> and tensor<3xf32> (operand 2)}}
+  %0 = "nd.clamp"(%x, %y, %z) : (tensor<2xf32>, tensor<2xf32>, tensor<3xf32>) -> tensor<2xf32>
+  func.return
+}
