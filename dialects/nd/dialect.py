@@ -5,6 +5,8 @@ from __future__ import annotations
 from xdsl.ir import Dialect
 
 from . import (
+    activation,
+    arithmetic,
     composite,
     constant,
     contraction,
@@ -16,6 +18,7 @@ from . import (
     resource,
     selection,
     sorting,
+    transcendental,
     window,
 )
 from .op import OPS
@@ -23,6 +26,8 @@ from .types import DimsAttr, DTypeVar, SymAttr
 
 FAMILIES = (
     elementwise,
+    arithmetic,
+    transcendental,
     selection,
     constant,
     resource,
@@ -31,6 +36,7 @@ FAMILIES = (
     reduction,
     indexing,
     composite,
+    activation,
     window,
     cumulative,
     sorting,
