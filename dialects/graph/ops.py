@@ -8,8 +8,11 @@
     }
     %0 = graph.launch @matmul_add(%x, %w, %bias) : (tensor<..>, tensor<..>, tensor<8xf32>) -> tensor<4x8xf32>
 
+    %1 = graph.copy %0 {graph.places = [#graph.place<arena 64, 128>]} : tensor<4x8xf32>
+
 A kernel reads nothing but its arguments. A launch names a private function of the module; after `graph-plan` its
-attribute `graph.places` says where each result lives.
+attribute `graph.places` says where each result lives. Copies of dense rows stand where the plan needs a value in
+another place.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -17,15 +20,19 @@ attribute `graph.places` says where each result lives.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from xdsl.dialects.builtin import ArrayAttr, StringAttr, SymbolRefAttr, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, Region, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
+    VarConstraint,
     irdl_op_definition,
+    operand_def,
     prop_def,
     region_def,
+    result_def,
     traits_def,
     var_operand_def,
     var_result_def,
@@ -36,10 +43,7 @@ from xdsl.traits import IsolatedFromAbove, IsTerminator, Pure, SymbolTable
 from xdsl.utils.exceptions import VerifyException
 
 from ..syntax import parse_operand
-from .place import PlaceAttr
-
-PLACES = "graph.places"
-"""On a launch: one `#graph.place` for each result."""
+from .place import PLACES, Place, PlaceAttr
 
 RESULTS = "graph.results"
 """On the program: one `#graph.view` for each result."""
@@ -55,6 +59,19 @@ LAYOUT = "mlc.layout"
 
 INPLACE = "mlc.inplace"
 """On a kernel's argument: the result that may share its buffer, so that no loop may read an element twice."""
+
+
+def check_places(op: Operation, where: str) -> None:
+    """One place for each result, or none at all."""
+    places = op.attributes.get(PLACES)
+    if places is None:
+        return
+    if not isinstance(places, ArrayAttr) or not all(isinstance(p, PlaceAttr) for p in places.data):
+        raise VerifyException(f"{where}: expected a list of #graph.place in {PLACES}, found {places}")
+    if len(places.data) != len(op.results):
+        raise VerifyException(
+            f"{where}: expected {len(op.results)} places, one for each result, found {len(places.data)}"
+        )
 
 
 @irdl_op_definition
@@ -213,14 +230,7 @@ class LaunchOp(IRDLOperation):
 
     def verify_(self) -> None:
         where = f"launch of @{self.kernel}"
-        places = self.attributes.get(PLACES)
-        if places is not None:
-            if not isinstance(places, ArrayAttr) or not all(isinstance(p, PlaceAttr) for p in places.data):
-                raise VerifyException(f"{where}: expected a list of #graph.place in {PLACES}, found {places}")
-            if len(places.data) != len(self.res):
-                raise VerifyException(
-                    f"{where}: expected {len(self.res)} places, one for each result, found {len(places.data)}"
-                )
+        check_places(self, where)
         top: Operation | None = self
         while top is not None and not top.has_trait(SymbolTable):
             top = top.parent_op()
@@ -240,3 +250,34 @@ class LaunchOp(IRDLOperation):
         if list(outputs) != [r.type for r in self.res]:
             found = ", ".join(str(r.type) for r in self.res)
             raise VerifyException(f"{where}: expected results ({', '.join(map(str, outputs))}), found ({found})")
+
+
+@irdl_op_definition
+class CopyOp(IRDLOperation):
+    """A copy, made by the program itself; its operand lies in dense rows."""
+
+    name = "graph.copy"
+    T: ClassVar = VarConstraint("T", TensorType.constr())
+    x = operand_def(T)
+    result = result_def(T)
+    traits = traits_def(Pure())
+    assembly_format = "$x attr-dict `:` type($result)"
+
+    @staticmethod
+    def make(x: SSAValue, location: Attribute | None = None) -> CopyOp:
+        op = CopyOp.create(operands=[x], result_types=[x.type], location=location)  # pyright: ignore[reportArgumentType]
+        op.results[0].name_hint = x.name_hint
+        return op
+
+    @property
+    def place(self) -> Place | None:
+        """Where the result lives; None before the plan."""
+        found = self.attributes.get(PLACES)
+        if not isinstance(found, ArrayAttr):
+            return None
+        (place,) = found.data
+        assert isinstance(place, PlaceAttr)
+        return place.data
+
+    def verify_(self) -> None:
+        check_places(self, "copy")

@@ -2,10 +2,12 @@
 
     #graph.place<arena 128, 4096>      bytes 128 .. 4224 of the arena; sizes and offsets may be symbolic
     #graph.place<result 0, 4096>       the buffer of the program's result 0
+    #graph.place<result 0 at 64, 16>   bytes 64 .. 80 of it
     #graph.place<argument 2, 4096>     the buffer of a donated argument
     #graph.view<argument 0, 3, [1, 4]> base buffer, then offset and strides in elements
 
-A view's base is an argument, a result, a constant (by the order in which the program states them) or the arena.
+A view's base is an argument, a result, a constant (by the order in which the program states them) or the arena. Inside
+of a loop offsets may name its counter, `trip$0`, which after the loop is the number of its trips.
 """
 
 from __future__ import annotations
@@ -21,15 +23,25 @@ from xdsl.printer import Printer
 from ..nd.dims import Dim
 from ..nd.types import parse_dim
 
+PLACES = "graph.places"
+"""On what has results: one `#graph.place` for each."""
+
 BASES = ("arena", "result", "argument", "constant")
 
 
 class Place(NamedTuple):
-    """A buffer: its kind, which one (for the arena: the offset in bytes), and how many bytes."""
+    """A buffer: its kind, which one (for the arena: the offset in bytes), how many bytes, from which byte of it on."""
 
     base: str
     number: Dim
     bytes: Dim
+    at: Dim = 0
+
+    def moved(self, offset: Dim, bytes: Dim) -> Place:
+        """A part of it."""
+        if self.base == "arena":
+            return Place("arena", self.number + offset, bytes)
+        return Place(self.base, self.number, bytes, self.at + offset)
 
 
 class Strided(NamedTuple):
@@ -58,11 +70,13 @@ class PlaceAttr(Data[Place]):
     def parse_parameter(cls, parser: AttrParser) -> Place:
         with parser.in_angle_brackets():
             base, number = _base(parser)
+            at = parse_dim(parser) if base != "arena" and parser.parse_optional_keyword("at") else 0
             parser.parse_punctuation(",")
-            return Place(base, number, parse_dim(parser))
+            return Place(base, number, parse_dim(parser), at)
 
     def print_parameter(self, printer: Printer) -> None:
-        printer.print_string(f"<{self.data.base} {self.data.number}, {self.data.bytes}>")
+        base, number, size, at = self.data
+        printer.print_string(f"<{base} {number}{'' if at == 0 else f' at {at}'}, {size}>")
 
 
 @irdl_attr_definition
