@@ -10,12 +10,23 @@ A program is one native function:
 `sizes`    values of the symbols in the order of `Program.symbols`, then the run-time strides, in elements, of each
            argument that has any, in order of arguments and dimensions.
 `arena`    `Program.arena` bytes for what lives only during the call, aligned to 64; no other call may use it meanwhile.
-`context`  NULL, or services for the call: { void *pool; void *stream; char *error; }.
-returns    0, or the number of a failed check.
+`context`  NULL, or services for the call:
+
+               struct mlc_context {
+                   void *pool, *stream;                 of parallel work; NULL: serial, and on the calling thread
+                   int64_t *error;                      8 numbers about a failed check
+                   int32_t (*host)(int32_t which, void **buffers, const int64_t *sizes);
+                   int32_t threads;
+                   int32_t (*poll)(struct mlc_context *);   NULL, or called between long pieces of work: nonzero, stop
+                   int64_t polled;                      the rest belongs to poll
+                   void *raised[3];
+               };
+
+returns    0; 1 + the number of a failed check; -2 where poll said stop.
 
 Where only pointers have to be taken out of NumPy's array objects (arguments, then slots), a second form does that:
 
-    int32_t mlc_call(PyObject *array, ..., void **constants, const int64_t *sizes, void *arena);
+    int32_t mlc_call(PyObject *array, ..., void **constants, const int64_t *sizes, void *arena, mlc_context *context);
 
 It returns -1 and does nothing if an argument is not aligned to its elements, or a donated one is read-only or overlaps
 another. There is none for donated arguments of symbolic sizes.
@@ -95,6 +106,8 @@ class Program:
     constants: list[Constant] = field(default_factory=list[Constant])
     symbols: list[str] = field(default_factory=list[str])
     arena: Size = 0
+    work: Size = 0
+    """An estimate of what a call takes, in picoseconds; 0 is not known."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -109,6 +122,7 @@ class Program:
             [Constant(**c) for c in data["constants"]],
             data["symbols"],
             data["arena"],
+            data.get("work", 0),
         )
 
 

@@ -19,9 +19,9 @@ Array = np.ndarray[Any, Any]
 
 
 def signature(program: Program) -> Any:
-    """`mlc_call` for ctypes: arrays, slots, then constants, sizes and arena."""
+    """`mlc_call` for ctypes: arrays, slots, then constants, sizes, arena and context."""
     kinds = [ctypes.py_object] * (len(program.arguments) + len(program.slots))
-    return ctypes.CFUNCTYPE(ctypes.c_int32, *kinds, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+    return ctypes.CFUNCTYPE(ctypes.c_int32, *kinds, *[ctypes.c_void_p] * 4)
 
 
 class FastCall:
@@ -61,7 +61,7 @@ class FastCall:
                 return None
         slots = [allocate(*slot) for slot in self.slots]
         block = ARENAS.take(self.arena) if self.arena else None
-        status = self.call(*arrays, *slots, self.constants, self.sizes, block.address if block else None)
+        status = self.call(*arrays, *slots, self.constants, self.sizes, block.address if block else None, None)
         if block:
             ARENAS.give(block)
         if status:

@@ -59,6 +59,18 @@ def compile_object(text: str, cpu: str | None = None, features: str | None = Non
         return machine(cpu, features).emit_object(parsed(text, cpu, features))
 
 
+def stored_object(text: str) -> bytes:
+    """The host's object of one module, from the disk cache if it is there."""
+    from . import cache
+
+    key = cache.key("object", text)
+    found = cache.get(key)
+    if found is None:
+        found = compile_object(text)
+        cache.put(key, found)
+    return found
+
+
 def assembly(text: str, cpu: str | None = None, features: str | None = None) -> str:
     """The assembly of one module, as the object holds it."""
     cpu, features = (cpu or host()[0]), (features if features is not None else host()[1])

@@ -220,7 +220,9 @@ class _Entry(Writer):
             return ""
         n, slots = len(self.arguments), len(self.slots)
         objects = [f"ptr %o{i}" for i in range(n + slots)]
-        w = _Call([*objects, "ptr %constants", "ptr %sizes", "ptr %arena"], n + len(self.constants) + slots)
+        w = _Call(
+            [*objects, "ptr %constants", "ptr %sizes", "ptr %arena", "ptr %context"], n + len(self.constants) + slots
+        )
         pointers = [w.data(i) for i in range(n)]
         for i, (a, pointer) in enumerate(zip(self.arguments, pointers)):
             w.store(i, pointer)
@@ -345,7 +347,7 @@ class _Call(Writer):
         self.start_block("refuse")
         self.line("ret i32 -1")
         self.start_block("run")
-        status = self.op(f"call i32 @{ENTRY}(ptr {self.buffers}, ptr %sizes, ptr %arena, ptr null)")
+        status = self.op(f"call i32 @{ENTRY}(ptr {self.buffers}, ptr %sizes, ptr %arena, ptr %context)")
         return "\n".join([self.head + self.scopes[0][0], *self.scopes[0][1:], f"  ret i32 {status}\n}}\n"])
 
 

@@ -49,7 +49,7 @@ done:
 
 # the same as mlc_call: the data pointers of two arguments and a result, no check of alignment
 CALL = """
-define i32 @mlc_call(ptr %a, ptr %b, ptr %c, ptr %constants, ptr %sizes, ptr %arena) {
+define i32 @mlc_call(ptr %a, ptr %b, ptr %c, ptr %constants, ptr %sizes, ptr %arena, ptr %context) {
   %buffers = alloca [3 x ptr]
   %fa = getelementptr i8, ptr %a, i64 16
   %fb = getelementptr i8, ptr %b, i64 16
@@ -69,7 +69,7 @@ define i32 @mlc_call(ptr %a, ptr %b, ptr %c, ptr %constants, ptr %sizes, ptr %ar
 refuse:
   ret i32 -1
 run:
-  %status = call i32 @mlc_entry(ptr %buffers, ptr null, ptr %arena, ptr null)
+  %status = call i32 @mlc_entry(ptr %buffers, ptr null, ptr %arena, ptr %context)
   ret i32 %status
 }
 """

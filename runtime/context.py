@@ -1,0 +1,117 @@
+"""What a call lends to the program: `mlc_context` (see runtime/abi.py), and the look for signals between kernels.
+
+`poll` is native code that asks Python for pending signals, at most every 20 ms, and only in the main thread, where
+Python handles them. An exception of a handler (KeyboardInterrupt) is kept in the context; the program returns -2, and
+`raise_pending` raises it in the caller.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import sys
+import threading
+from typing import Any
+
+INTERRUPTED = -2
+POLL_NANOSECONDS = 20_000_000
+
+
+class Context(ctypes.Structure):
+    """`mlc_context`, followed by the places that it points to."""
+
+    _fields_ = (
+        ("pool", ctypes.c_void_p),
+        ("stream", ctypes.c_void_p),
+        ("error", ctypes.c_void_p),
+        ("host", ctypes.c_void_p),
+        ("threads", ctypes.c_int32),
+        ("poll", ctypes.c_void_p),
+        ("polled", ctypes.c_int64),
+        ("raised", ctypes.c_void_p * 3),
+        ("errors", ctypes.c_int64 * 8),
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads = 1
+        self.error = ctypes.addressof(self) + Context.errors.offset
+
+
+POLL_FIELD: int = Context.poll.offset
+
+POLL = """
+declare i32 @clock_gettime(i32, ptr)
+declare i32 @PyGILState_Ensure()
+declare void @PyGILState_Release(i32)
+declare i32 @PyErr_CheckSignals()
+declare void @PyErr_Fetch(ptr, ptr, ptr)
+
+define i32 @mlc_poll(ptr %context) {{
+  %time = alloca [2 x i64]
+  call i32 @clock_gettime(i32 {clock}, ptr %time)
+  %seconds = load i64, ptr %time
+  %rest.at = getelementptr i64, ptr %time, i64 1
+  %rest = load i64, ptr %rest.at
+  %whole = mul i64 %seconds, 1000000000
+  %now = add i64 %whole, %rest
+  %polled = getelementptr i8, ptr %context, i64 {polled}
+  %last = load i64, ptr %polled
+  %gone = sub i64 %now, %last
+  %soon = icmp ult i64 %gone, {interval}
+  br i1 %soon, label %go, label %look
+look:
+  store i64 %now, ptr %polled
+  %state = call i32 @PyGILState_Ensure()
+  %found = call i32 @PyErr_CheckSignals()
+  %raised = icmp ne i32 %found, 0
+  br i1 %raised, label %stop, label %release
+release:
+  call void @PyGILState_Release(i32 %state)
+  br label %go
+go:
+  ret i32 0
+stop:
+  %kind = getelementptr i8, ptr %context, i64 {raised}
+  %value = getelementptr ptr, ptr %kind, i64 1
+  %trace = getelementptr ptr, ptr %kind, i64 2
+  call void @PyErr_Fetch(ptr %kind, ptr %value, ptr %trace)
+  call void @PyGILState_Release(i32 %state)
+  ret i32 1
+}}
+"""
+
+
+@functools.cache
+def _poll() -> tuple[int, Any]:
+    """The address of the native function, and what keeps it loaded."""
+    from . import jit
+
+    clock = 6  # CLOCK_MONOTONIC_COARSE on Linux, CLOCK_MONOTONIC on macOS
+    text = POLL.format(
+        clock=clock, polled=Context.polled.offset, raised=Context.raised.offset, interval=POLL_NANOSECONDS
+    )
+    linked = jit.Linked([jit.stored_object(text)])
+    return linked.address("mlc_poll"), linked
+
+
+def watch_signals(context: Context) -> None:
+    """Let the program look for signals, if this is the thread where Python handles them."""
+    main = threading.get_ident() == threading.main_thread().ident
+    context.poll = _poll()[0] if main and sys.platform != "win32" else None
+
+
+_restore = ctypes.PYFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)(
+    ("PyErr_Restore", ctypes.pythonapi)
+)
+
+
+def raise_pending(context: Context) -> None:
+    """Raise the exception for which the program stopped."""
+    kind, value, trace = context.raised
+    context.raised = (None, None, None)
+    if kind is None:
+        raise KeyboardInterrupt
+    _restore(kind, value, trace)
