@@ -9,6 +9,7 @@ traced, transformed and then computed op by op. Values are kept until the block 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -25,16 +26,25 @@ from . import locations as _locations  # names the user's frame in errors
 assert _dialect and _locations
 
 Values = dict[SSAValue, np.ndarray[Any, Any]]
-_active: list[Values] = []
+
+
+class _Active(threading.local):
+    """What this thread's open blocks have computed, the innermost last."""
+
+    def __init__(self) -> None:
+        self.values: list[Values] = []
+
+
+_active = _Active()
 
 
 def active() -> bool:
     """Are operations computed at once?"""
-    return bool(_active)
+    return bool(_active.values)
 
 
 def _evaluate(op: Operation) -> None:
-    values = _active[-1]
+    values = _active.values[-1]
     if not isinstance(op, NdOp):
         raise CompileError(f"eager: expected an op of the nd dialect, found {op.name}", op.location)
     with np.errstate(all="ignore"):
@@ -42,17 +52,19 @@ def _evaluate(op: Operation) -> None:
 
 
 def _find(value: SSAValue) -> np.ndarray[Any, Any] | None:
-    return next((values[value] for values in reversed(_active) if value in values), None)
+    return next((values[value] for values in reversed(_active.values) if value in values), None)
+
+
+array.concrete[0] = _find
 
 
 @contextmanager
 def eager() -> Generator[None]:
     """Compute every operation of the block at once."""
-    _active.append({} if not _active else dict(_active[-1]))
-    saved, array.concrete[0] = array.concrete[0], _find
+    active = _active.values
+    active.append({} if not active else dict(active[-1]))
     try:
         with building(Block(), evaluate=_evaluate):
             yield
     finally:
-        array.concrete[0] = saved
-        _active.pop()
+        active.pop()

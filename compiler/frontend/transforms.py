@@ -32,7 +32,7 @@ Fn = Callable[..., Any]
 
 def tracing() -> bool:
     """Is a block being built?"""
-    return bool(core._places)  # pyright: ignore[reportPrivateUsage]
+    return bool(core._places.open)  # pyright: ignore[reportPrivateUsage]
 
 
 def staged(run: Fn) -> Fn:

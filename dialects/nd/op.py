@@ -16,6 +16,7 @@ Rules get and return `Array`, so they read like the user's programs. They build 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -306,7 +307,14 @@ class Place:
     """Called with every op as it is inserted: execution at once."""
 
 
-_places: list[Place] = []
+class _Places(threading.local):
+    """The blocks that this thread builds, the innermost last."""
+
+    def __init__(self) -> None:
+        self.open: list[Place] = []
+
+
+_places = _Places()
 locate: list[Callable[[], LocationAttr]] = [UnknownLoc]
 
 
@@ -314,21 +322,23 @@ locate: list[Callable[[], LocationAttr]] = [UnknownLoc]
 def building(
     block: Block, location: LocationAttr | None = None, evaluate: Callable[[Operation], None] | None = None
 ) -> Generator[Place]:
-    _places.append(here_ := Place(block, location, evaluate))
+    opened = _places.open
+    opened.append(here_ := Place(block, location, evaluate))
     try:
         yield here_
     finally:
-        _places.pop()
+        opened.pop()
 
 
 def place() -> Place:
-    if not _places:
+    opened = _places.open
+    if not opened:
         raise CompileError(
             "expected to be inside a traced function or an open block, found none; call the function through mlc.jit, "
             "or inside mlc.eager(); return a traced value from its function to use it later",
             locate[0](),
         )
-    return _places[-1]
+    return opened[-1]
 
 
 def insert(new: Operation) -> Operation:
@@ -341,7 +351,8 @@ def insert(new: Operation) -> Operation:
 
 def here() -> LocationAttr:
     """The location of what is built now."""
-    return (_places[-1].location if _places else None) or locate[0]()
+    opened = _places.open
+    return (opened[-1].location if opened else None) or locate[0]()
 
 
 def bind(cls: type[NdOp], *args: Array, **props: Attribute) -> Array:
