@@ -5,6 +5,9 @@
     "a 2*b+c-1 d, c d e -> a b e"        1-D convolution, stride 2, padding 1: window dimension c, reads outside give 0
     "a (b-c+1)/2 e, c d e -> a b d"      its gradient for the input: only where 2 divides
     "a *, a -> a *"                      `*` is opaque: any element of that dimension may be read
+    "a @0 c, d -> a d c"                 gather, x[a, i[d], c]: the index is the element of the first index operand
+    "@0+b @1, a, a -> a b"               two index operands; the first gives the start of a window with offset b
+    "a d c, d -> a @0 c"                 scatter, the same turned round: out[a, i[d], c] = u[a, d, c]
     "a y(b+c) d, c d e -> a b e"         in rules, `y` is an index function: any index made of b and c
 
 Everything that only asks "how does data flow" reads this: inference, batching, statement, cost, fusion, sharding.
@@ -32,22 +35,26 @@ class Index:
     """In rules: stands for any coefficients, offset and divisor."""
     window: bool = False
     """A name alone that may run past the end of its dimension (padding behind it): written `(a)/1`."""
+    at: int | None = None
+    """An element of this index operand is added to the terms: written `@0` or `@0+a`."""
 
     @property
     def name(self) -> str | None:
         """The name, if this is a bare one."""
-        simple = self.offset == 0 and self.divisor == 1 and not self.function and not self.window
+        simple = self.offset == 0 and self.divisor == 1 and not self.function and not self.window and self.at is None
         bare_ = len(self.terms) == 1 and self.terms[0][1] == 1 and simple
         return self.terms[0][0] if bare_ else None
 
     @property
     def opaque(self) -> bool:
-        return not self.terms
+        return not self.terms or self.at is not None
 
     def rename(self, to: Mapping[str, str]) -> Index:
         return replace(self, terms=tuple((to.get(n, n), c) for n, c in self.terms))
 
     def __str__(self) -> str:
+        if self.at is not None:
+            return "+".join((f"@{self.at}", *(n for n, _ in self.terms)))
         if self.opaque:
             return "*"
         text = "+".join(n if c == 1 else f"-{n}" if c == -1 else f"{c}*{n}" for n, c in self.terms)
@@ -181,6 +188,7 @@ class DimMap:
 
 _TERM = re.compile(r"([+-]?)(?:(?:(\d+)\*)?([a-z]\w*)|(\d+))")
 _FUNCTION = re.compile(r"([a-z]\w*)\(([a-z]\w*(?:\+[a-z]\w*)*)\)")
+_AT = re.compile(r"@(\d+)(?:\+([a-z]\w*))?")
 _INDEX = re.compile(rf"(?:{_TERM.pattern})+")
 
 
@@ -200,6 +208,8 @@ def _dims(text: str) -> Dims:
 def _index(text: str) -> Index:
     if text == "*":
         return OPAQUE
+    if m := _AT.fullmatch(text):
+        return Index(((m[2], 1),) if m[2] else (), at=int(m[1]))
     if m := _FUNCTION.fullmatch(text):
         return Index(tuple((n, 1) for n in m[2].split("+")), function=m[1])
     whole, divisor, window = text, 1, False

@@ -1,0 +1,73 @@
+"""Cases of gather, scatter and slices at computed positions, for tests over the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from mlc.dialects.nd import dynamic_slices, indirect
+from mlc.dialects.nd.array import Array
+from mlc.dialects.nd.dimmap import parse
+from mlc.dialects.nd.scatter import scatter
+from xdsl.dialects.builtin import i32, i64
+from xdsl.ir import Attribute
+
+GATHERS = {
+    # map, operand, indices, result
+    "take": ("a @0 c, d -> a d c", (2, 4, 3), [(5,)], (2, 5, 3)),
+    "rows": ("@0 b, c d -> c d b", (4, 3), [(2, 3)], (2, 3, 3)),
+    "along": ("a @0, a b -> a b", (2, 4), [(2, 5)], (2, 5)),
+    "pairs": ("@0 b @1, c, c -> b c", (4, 3, 2), [(5,), (5,)], (3, 5)),
+    "outer": ("@1 @0, a, b -> b a", (4, 3), [(5,), (2,)], (2, 5)),
+    "windows": ("@0+b @1, a, a -> a b", (5, 3), [(4,), (4,)], (4, 2)),
+    "slices": ("@0+c a @1+d, , a -> c a d", (5, 2, 4), [(), (2,)], (3, 2, 2)),
+    "one": ("@0, -> ", (4,), [()], ()),
+    "whole": ("@0+b a, -> a b", (4, 2), [()], (2, 4)),
+    "nowhere": ("@0 b, c -> c b", (4, 3), [(0,)], (0, 3)),
+    "nothing": ("@0 b, c -> c b", (4, 0), [(2,)], (2, 0)),
+    "empty": ("@0 b, c -> c b", (0, 3), [(0,)], (0, 3)),
+}
+KINDS = ("set", "add", "mul", "max", "min", "and", "or")
+
+
+def gathering(spec: str, mode: str, shape: tuple[int, ...]) -> Callable[..., Array]:
+    return lambda x, *indices: indirect.gather(x, indices, parse(spec), mode, shape)
+
+
+def scattering(spec: str, kind: str, mode: str) -> Callable[..., Array]:
+    return lambda x, u, *indices: scatter(kind, x, u, indices, parse(spec), mode)
+
+
+def turned(spec: str) -> str:
+    """The map of the scatter to where a gather reads."""
+    place, _, indices = spec.partition("->")[0].partition(",")
+    return f"{spec.partition('->')[2]}, {indices} -> {place}"
+
+
+def index_types(values: int, count: int) -> Callable[[Attribute], Sequence[Attribute]]:
+    return lambda d: (*[d] * values, *([i64, i32] * count)[:count])
+
+
+def cases(case: Callable[..., Any]) -> list[Any]:
+    out: list[Any] = []
+    for label, (spec, shape, indices, result) in GATHERS.items():
+        for mode in ("clip", "fill", "promise"):
+            build, kinds = gathering(spec, mode, result), index_types(1, len(indices))
+            out.append(case("gather", [shape, *indices], build, dtypes=kinds, label=f"{label} {mode}"))
+        for mode in ("clip", "drop", "promise"):
+            for kind in KINDS if mode == "drop" else ("add",):
+                build, kinds = scattering(turned(spec), kind, mode), index_types(2, len(indices))
+                shapes = [shape, result, *indices]
+                out.append(case("scatter", shapes, build, dtypes=kinds, label=f"{kind} {label} {mode}"))
+    for shape, part in (((4, 5), (2, 3)), ((4, 5), (4, 2)), ((3,), (3,)), ((3,), (0,)), ((0, 3), (0, 2))):
+        of, update = slicing(part), dynamic_slices.dynamic_update_slice
+        starts = [()] * len(shape)
+        out.append(case("dynamic_slice", [shape, *starts], of, dtypes=index_types(1, len(shape)), label=str(part)))
+        kinds = index_types(2, len(shape))
+        change: Callable[..., Array] = lambda x, u, *at, update=update: update(x, u, at)
+        out.append(case("dynamic_update_slice", [shape, part, *starts], change, dtypes=kinds, label=str(part)))
+    return out
+
+
+def slicing(part: tuple[int, ...]) -> Callable[..., Array]:
+    return lambda x, *starts: dynamic_slices.dynamic_slice(x, starts, part)
