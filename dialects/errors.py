@@ -1,5 +1,6 @@
-"""The one exception for everything a user can do wrong; raised at every level, rendered with the source line.
+"""Errors: what a user can do wrong (`CompileError`), and checks of a running program that fail (`CheckError`).
 
+A CompileError is raised at every level and rendered with the source line:
 model.mlir:3:8: error: nd.add: expected equal shapes, found tensor<2xf32> and tensor<3xf32>
   %0 = nd.add %x, %y : tensor<2xf32>
        ^
@@ -34,6 +35,18 @@ class CompileError(Exception):
         return render(self)
 
 
+class CheckError(Exception):
+    """A check of a running program (`mlc.check`) that failed: an error of its values, not of the program's form."""
+
+    def __init__(self, message: str, location: Attribute | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.location: Attribute = location if location is not None else UnknownLoc()
+
+    def __str__(self) -> str:
+        return "\n".join(_shown(f"check failed: {self.message}", self.location))
+
+
 def position(location: Attribute) -> tuple[str, int, int] | None:
     """The first file, line and column (from 1) that a location names."""
     if isinstance(location, FileLineColLoc):
@@ -55,13 +68,17 @@ def source_line(name: str, line: int) -> str | None:
 
 def render(error: CompileError) -> str:
     """`file:line:col: error: message`, the source line, a caret, the notes."""
-    where = position(error.location)
+    return "\n".join([*_shown(f"error: {error.message}", error.location), *(f"note: {n}" for n in error.notes)])
+
+
+def _shown(text: str, location: Attribute) -> list[str]:
+    where = position(location)
     if where is None:
-        return "\n".join([f"error: {error.message}", *(f"note: {n}" for n in error.notes)])
+        return [text]
     name, line, column = where
-    out = [f"{name}:{line}:{column}: error: {error.message}"]
-    text = source_line(name, line)
-    if text is not None:
-        prefix = "".join("\t" if c == "\t" else " " for c in text[: column - 1])
-        out += [f"  {text}", f"  {prefix}^"]
-    return "\n".join([*out, *(f"note: {n}" for n in error.notes)])
+    out = [f"{name}:{line}:{column}: {text}"]
+    source = source_line(name, line)
+    if source is not None:
+        prefix = "".join("\t" if c == "\t" else " " for c in source[: column - 1])
+        out += [f"  {source}", f"  {prefix}^"]
+    return out
