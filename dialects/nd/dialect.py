@@ -7,24 +7,29 @@ from xdsl.ir import Dialect
 from . import (
     activation,
     arithmetic,
+    attention,
     composite,
     constant,
     contraction,
     control,
     cumulative,
+    dynamic_slices,
     effects,
     elementwise,
     indexing,
+    indirect,
     movement,
+    normalization,
     reduction,
     resource,
+    scatter,
     selection,
     sorting,
     transcendental,
     window,
 )
 from .op import OPS
-from .types import DimsAttr, DTypeVar, SymAttr
+from .types import DimsAttr, DTypeVar, NumberAttr, SymAttr
 
 FAMILIES = (
     elementwise,
@@ -37,7 +42,12 @@ FAMILIES = (
     contraction,
     reduction,
     indexing,
+    indirect,
+    scatter,
+    dynamic_slices,
     composite,
+    normalization,
+    attention,
     activation,
     window,
     cumulative,
@@ -51,9 +61,12 @@ Nd = Dialect(
         SymAttr,
         DimsAttr,
         DTypeVar,
+        NumberAttr,
         resource.ResourceAttr,
         reduction.ReduceKindAttr,
         cumulative.CumulativeKindAttr,
         selection.CompareKindAttr,
+        indirect.IndexModeAttr,
+        scatter.ScatterKindAttr,
     ],
 )

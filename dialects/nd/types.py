@@ -91,6 +91,21 @@ class DimsAttr(Data[tuple[Dim, ...]]):
 
 
 @irdl_attr_definition
+class NumberAttr(Data[float]):
+    """`1e-05`: a real parameter of an op, of no element type, with the fewest digits that read back exactly."""
+
+    name = "nd.number"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> float:
+        return float(parser.parse_number(allow_boolean=False))
+
+    def print_parameter(self, printer: Printer) -> None:
+        mantissa, e, exponent = repr(self.data).partition("e")
+        printer.print_string(mantissa + ("" if "." in mantissa else ".0") + e + exponent)
+
+
+@irdl_attr_definition
 class DTypeVar(Data[str], TypeAttribute):
     """`!nd.dtype<T>`: an element type that a rule leaves open (graph.rule); counts as a float in the rule's text."""
 

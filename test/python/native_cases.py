@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import cases_composites
 import cases_scalar
 import numpy as np
 from mlc.compiler.compile import Compiled, compile_module
@@ -121,6 +122,7 @@ def templates() -> list[Template]:
     out.append(Template("resource", lambda x: resource(ramp(x)), symbolic=False))
     out.append(Template("iota", lambda x: F.iota(x.shape, len(x.shape) - 1, x.dtype), rank=1))
     out.append(Template("size", size_of, rank=1))
+    out += cases_composites.templates(Template)
     out += cases_scalar.templates(Template, same)
     return out + movements() + sums() + composites()
 
