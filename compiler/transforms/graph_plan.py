@@ -22,79 +22,89 @@ replaces it; the kernel's argument is marked `mlc.inplace = <result>`. All other
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, DictionaryAttr, IntegerAttr, ModuleOp, UnitAttr, i64
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DenseArrayBase,
+    DictionaryAttr,
+    IntegerAttr,
+    ModuleOp,
+    StringAttr,
+    UnitAttr,
+    i64,
+)
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
-from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.errors import CompileError
-from ...dialects.graph.ops import ARENA, DONATED, INPLACE, PLACES, RESULTS, KernelOp, LaunchOp
+from ...dialects.graph.ops import ARENA, DONATED, INPLACE, PLACES, RESULTS, CopyOp, KernelOp, LaunchOp
 from ...dialects.graph.place import Place, PlaceAttr, SizeAttr, Strided, ViewAttr
+from ...dialects.graph.regions import PREFIX, TRIP, is_loop, program_ops
 from ...dialects.graph.views import view_of
 from ...dialects.nd.constant import Constant
-from ...dialects.nd.dims import Dim, size
+from ...dialects.nd.control import Control, Yield
+from ...dialects.nd.dims import Dim
+from ...dialects.nd.effects import EFFECTS
 from ...dialects.nd.resource import ResourceOp
-from ...dialects.nd.types import NUMPY, element, shape_of
+from ...dialects.nd.types import shape_of
 from ...lowering.stages import replaceable
+from .plan_buffers import ALIGNMENT, Buffer, Regions, Span, aligned, bytes_of, number_of, whole
+from .plan_lifetimes import Lifetimes, add_copies, base_of
 from .rewriting import functions
 
-ALIGNMENT = 64
 NOALIAS = "llvm.noalias"
-
-
-def bytes_of(value: SSAValue) -> Dim:
-    return size(shape_of(value.type)) * NUMPY[element(value.type)].itemsize
-
-
-@dataclass
-class Buffer:
-    """Memory that values take in turn; `first` and `last` are the launches between which it is in use."""
-
-    bytes: Dim
-    first: int
-    last: int
-    values: list[SSAValue] = field(default_factory=list[SSAValue])
-    place: tuple[str, Dim] | None = None
 
 
 class Planner:
     """Plans one program."""
 
-    def __init__(self, main: FuncOp, kernels: dict[str, FuncOp]) -> None:
+    def __init__(self, main: FuncOp, kernels: dict[str, FuncOp], pairs: dict[str, dict[int, set[int]]]) -> None:
         self.main, self.kernels = main, kernels
         self.block = main.body.block
-        self.launches = [op for op in self.block.ops if isinstance(op, LaunchOp)]
-        self.number = {op: k for k, op in enumerate(self.launches)}
+        self.pairs = pairs
+        """For each kernel: the results that share an argument's buffer."""
+        number_loops(self.block)
+        add_copies(self.block)
+        self.times = Lifetimes(self.block)
+        self.ops = list(program_ops(self.block))
         last = self.block.last_op
         assert isinstance(last, ReturnOp)
+        self.last = last
         self.returned = [view_of(v) for v in last.operands]
-        self.last_use: dict[SSAValue, int] = {}
-        for op in self.launches:
-            for v in op.args:
-                self.last_use[view_of(v).base] = self.number[op]
+        self.slots: dict[SSAValue, int] = {}
+        """The first result of the program that each returned buffer is."""
+        for k, view in enumerate(self.returned):
+            if isinstance(view.base.owner, LaunchOp | CopyOp | Control):
+                self.slots.setdefault(view.base, k)
         self.buffers: dict[SSAValue, Buffer] = {}
         self.arguments: dict[SSAValue, Buffer] = {}
         """Donated arguments whose buffer is free for a result."""
         self.paired: dict[SSAValue, SSAValue] = {}
         self.unpaired: list[SSAValue] = []
-        self.pairs: dict[str, dict[int, set[int]]] = {}
-        """For each kernel: the results that share an argument's buffer."""
         self.safe: dict[str, dict[int, list[int]]] = {}
+        self.regions = Regions(self.times, self.buffers, self.slots, self._inplace)
 
     def run(self) -> None:
         self._donations()
         self._pair()
-        slots = self._results()
-        for op in self.launches:
-            for k, value in enumerate(op.results):
-                self._buffer(op, k, value, slots)
+        for value in self.slots:
+            if isinstance(value.owner, CopyOp | Control):
+                self._return_region(value)
+        self.regions.assign(self.block)
+        for op in self.ops:
+            if isinstance(op, LaunchOp | CopyOp):
+                for value in op.results:
+                    if value not in self.buffers:
+                        self._buffer(op, value)
         arena = self._arena()
-        for op in self.launches:
-            op.attributes[PLACES] = ArrayAttr([PlaceAttr(self._place(r)) for r in op.results])
-        self.main.attributes[RESULTS] = ArrayAttr([ViewAttr(self._view(k)) for k in range(len(self.returned))])
+        for op in self.ops:
+            if isinstance(op, LaunchOp | CopyOp | Control):
+                op.attributes[PLACES] = ArrayAttr([PlaceAttr(self._place(r)) for r in op.results])
+        self._drop_copies()
+        self.main.attributes[RESULTS] = ArrayAttr([ViewAttr(self._view(v)) for v in self.last.operands])
         self.main.attributes[ARENA] = SizeAttr(arena)
 
     def _donations(self) -> None:
@@ -108,15 +118,15 @@ class Planner:
                 )
             arg = self.block.args[k]
             if arg not in kept and view_of(arg).rows(shape_of(arg.type)):
-                last = self.last_use.get(arg, -1)
-                self.arguments[arg] = Buffer(bytes_of(arg), -1, last, [arg], ("argument", k))
+                size, last = bytes_of(arg), self.times.last(arg, -1)
+                self.arguments[arg] = Buffer(size, -1, last, [Span(-1, last, arg)], Place("argument", k, size))
 
     def _pair(self) -> None:
         """The n-th result of a type belongs into the n-th donated argument of that type: new parameters into old."""
         free = list(self.arguments)
         for view in self.returned:
             base = view.base
-            if isinstance(base.owner, LaunchOp) and base not in self.paired:
+            if base in self.slots and base not in self.paired:
                 arg = next((a for a in free if a.type == base.type), None)
                 if arg is not None:
                     free.remove(arg)
@@ -129,46 +139,57 @@ class Planner:
         found = [a for a in [*([] if mine is None else [mine]), *self.unpaired] if a in self.arguments]
         return [a for a in found if a.type == value.type]
 
-    def _results(self) -> dict[SSAValue, int]:
-        """The first result of the program that each returned buffer is."""
-        slots: dict[SSAValue, int] = {}
-        for k, view in enumerate(self.returned):
-            if isinstance(view.base.owner, LaunchOp):
-                slots.setdefault(view.base, k)
-        return slots
+    def _result(self, value: SSAValue, first: int) -> Buffer:
+        size = bytes_of(value)
+        return Buffer(size, first, self.times.count, place=Place("result", self.slots[value], size))
 
-    def _buffer(self, op: LaunchOp, k: int, value: SSAValue, slots: dict[SSAValue, int]) -> None:
+    def _return_region(self, value: SSAValue) -> None:
+        """The buffer of a returned value that regions make."""
+        for arg in self._donors(value):
+            if self.regions.fits(value, self.arguments[arg]):
+                buffer = self.arguments.pop(arg)
+                break
+        else:
+            buffer = self._result(value, self.times.count)
+        self.regions.give(value, buffer)
+        buffer.cover(self.times.count, self.times.count)
+
+    def _buffer(self, op: LaunchOp | CopyOp, value: SSAValue) -> None:
         """Take over an argument's buffer, or start a new one."""
-        at = self.number[op]
-        if value in slots:
+        at = self.times.at[op]
+        last = self.times.last(value, at)
+        if value in self.slots:
             for arg in self._donors(value):
                 buffer = self.arguments[arg]
-                if buffer.last < at or self._inplace(op, k, arg):
+                if buffer.last < at or self._dies(op, value, arg):
                     del self.arguments[arg]
-                    self.buffers[value] = buffer
-                    buffer.last = len(self.launches)
-                    return
-            self.buffers[value] = Buffer(bytes_of(value), at, len(self.launches), [value], ("result", slots[value]))
+                    break
+            else:
+                buffer = self._result(value, at)
+            self.buffers[value] = buffer
+            buffer.add(Span(at, self.times.count, value))
             return
-        last = max(self.last_use.get(value, at), at)
-        for v in op.args:
-            base = view_of(v).base
+        for v in op.operands:
+            base = base_of(v)
             buffer = self.buffers.get(base)
-            if buffer is None or buffer.place is not None or buffer.last != at or buffer.values[-1] is not base:
+            if buffer is None or buffer.fixed or buffer.last != at or buffer.latest() is not base:
                 continue
-            if buffer.bytes == bytes_of(value) and self._inplace(op, k, base):
-                buffer.values.append(value)
-                buffer.last = last
-                self.buffers[value] = buffer
-                return
-        self.buffers[value] = Buffer(bytes_of(value), at, last, [value])
+            if buffer.bytes == bytes_of(value) and self._dies(op, value, base):
+                break
+        else:
+            buffer = Buffer(bytes_of(value), at, last)
+        self.buffers[value] = buffer
+        buffer.add(Span(at, last, value))
 
-    def _inplace(self, op: LaunchOp, k: int, base: SSAValue) -> bool:
-        """May result `k` overwrite the buffer that the launch reads, for the last time, as one whole argument?"""
-        if self.last_use.get(base) != self.number[op]:
-            return False
-        read = [n for n, v in enumerate(op.args) if view_of(v).base is base]
-        if len(read) != 1 or op.args[read[0]] is not base:
+    def _dies(self, op: LaunchOp | CopyOp, value: SSAValue, base: SSAValue) -> bool:
+        """May a result overwrite what its op is the last to read?"""
+        return self.times.last(base, -1) == self.times.at[op] and self.regions.in_place(value, base)
+
+    def _inplace(self, op: LaunchOp, value: SSAValue, base: SSAValue) -> bool:
+        """May a kernel's result overwrite a buffer that it reads, as one whole argument?"""
+        k = op.results.index(value)  # pyright: ignore[reportArgumentType]
+        read = [n for n, v in enumerate(op.args) if base_of(v) is base]
+        if len(read) != 1 or not whole(op.args[read[0]], base):
             return False
         taken = self.pairs.setdefault(op.kernel, {})
         if op.kernel not in self.safe:
@@ -182,17 +203,17 @@ class Planner:
 
     def _arena(self) -> Dim:
         """Offsets in the arena; returns its size. Known sizes first, the largest first, as low as possible."""
-        buffers = list(dict.fromkeys(map(id, self.buffers.values())))
-        known = {id(b): b for b in self.buffers.values()}
-        open_ = [b for b in (known[i] for i in buffers) if b.place is None]
+        roots = [self.buffers[r].root for op in self.ops for r in op.results if r in self.buffers]
+        open_ = [b for b in {id(b): b for b in roots}.values() if b.place is None]
         placed: list[tuple[int, int, Buffer]] = []
-        for b in sorted((b for b in open_ if isinstance(b.bytes, int)), key=lambda b: (-_int(b.bytes), b.first)):
-            start = 0
+        known = [b for b in open_ if isinstance(b.bytes, int)]
+        for b in sorted(known, key=lambda b: (-number_of(b.bytes), b.first)):
+            start, length = 0, number_of(b.bytes)
             for low, high, other in sorted(placed, key=lambda p: p[0]):
-                if other.first <= b.last and b.first <= other.last and low < start + _int(b.bytes) and start < high:
+                if other.first <= b.last and b.first <= other.last and low < start + length and start < high:
                     start = -(-high // ALIGNMENT) * ALIGNMENT
-            b.place = ("arena", start)
-            placed.append((start, start + _int(b.bytes), b))
+            b.place = Place("arena", start, b.bytes)
+            placed.append((start, start + length, b))
         end: Dim = -(-max((high for _, high, _ in placed), default=0) // ALIGNMENT) * ALIGNMENT
         slots: list[tuple[Dim, list[Buffer]]] = []
         for b in open_:
@@ -200,22 +221,35 @@ class Planner:
                 continue
             for start, users in slots:
                 if users[0].bytes == b.bytes and all(u.last < b.first or b.last < u.first for u in users):
-                    b.place = ("arena", start)
+                    b.place = Place("arena", start, b.bytes)
                     users.append(b)
                     break
             else:
-                b.place = ("arena", end)
+                b.place = Place("arena", end, b.bytes)
                 slots.append((end, [b]))
                 end = aligned(end + b.bytes)
         return end
 
     def _place(self, value: SSAValue) -> Place:
-        place = self.buffers[value].place
-        assert place is not None
-        return Place(*place, bytes_of(value))
+        return self.buffers[value].where()
 
-    def _view(self, k: int) -> Strided:
-        base, offset, strides = self.returned[k]
+    def _drop_copies(self) -> None:
+        """Drop copies of what lies in their place already."""
+        for op in self.ops:
+            if isinstance(op, CopyOp) and whole(op.x, base := base_of(op.x)):
+                home = base.owner
+                if base in self.buffers:
+                    same = self._place(base) == self._place(op.result)
+                else:
+                    argument = isinstance(base, BlockArgument) and home is self.block
+                    same = argument and self._place(op.result)[:2] == ("argument", base.index)  # pyright: ignore
+                if same:
+                    op.result.replace_all_uses_with(op.x)
+                    op.detach()
+                    op.drop_all_references()
+
+    def _view(self, value: SSAValue) -> Strided:
+        base, offset, strides = view_of(value)
         match base:
             case BlockArgument():
                 return Strided("argument", base.index, offset, strides)
@@ -232,13 +266,11 @@ class Planner:
                 )
 
 
-def _int(d: Dim) -> int:
-    assert isinstance(d, int)
-    return d
-
-
-def aligned(d: Dim) -> Dim:
-    return (d + (ALIGNMENT - 1)) // ALIGNMENT * ALIGNMENT
+def number_loops(block: Block) -> None:
+    """Names for the counters of loops."""
+    loops = [op for op in program_ops(block) if is_loop(op)]
+    for k, op in enumerate(loops):
+        op.attributes[TRIP] = StringAttr(f"{PREFIX}{k}")
 
 
 def donated(main: FuncOp) -> list[int]:
@@ -271,13 +303,15 @@ def mark(kernel: FuncOp, shared: dict[int, set[int]]) -> None:
 
 
 def is_planned(f: FuncOp) -> bool:
-    """A program of launches, views and constants."""
+    """A program of launches, views and constants, and of regions and effects with such in them."""
     private = f.sym_visibility is not None and f.sym_visibility.data == "private"
     return not private and all(
-        isinstance(op, LaunchOp | ReturnOp | Constant | ResourceOp)
-        or (len(op.results) == 1 and view_of(op.results[0]).base is not op.results[0])
-        for op in f.body.block.ops
+        isinstance(op, PLANNED) or (len(op.results) == 1 and view_of(op.results[0]).base is not op.results[0])
+        for op in program_ops(f.body.block)
     )
+
+
+PLANNED = (LaunchOp, CopyOp, ReturnOp, Constant, ResourceOp, Control, Yield, *EFFECTS)
 
 
 @dataclass(frozen=True)
@@ -291,7 +325,7 @@ class GraphPlan(ModulePass):
         pairs: dict[str, dict[int, set[int]]] = {}
         launched: dict[str, None] = {}
         for f in found.values():
-            for inner in f.body.block.ops:
+            for inner in program_ops(f.body.block):
                 if isinstance(inner, KernelOp):
                     raise CompileError(
                         "graph-plan: expected launches, found a kernel; run graph-outline", inner.location
@@ -300,9 +334,8 @@ class GraphPlan(ModulePass):
                     message = f"func.call: expected a program without calls, found one of {inner.callee}"
                     raise CompileError(f"{message}: write its ops in place of it", inner.location)
             if is_planned(f):
-                planner = Planner(f, found)
-                planner.pairs = pairs
+                planner = Planner(f, found, pairs)
                 planner.run()
-                launched.update(dict.fromkeys(launch.kernel for launch in planner.launches))
+                launched.update(dict.fromkeys(op.kernel for op in planner.ops if isinstance(op, LaunchOp)))
         for name in launched:
             mark(found[name], pairs.get(name, {}))

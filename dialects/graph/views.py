@@ -19,11 +19,13 @@ from xdsl.dialects.builtin import DictionaryAttr, IntAttr, StridedLayoutAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 
+from ..nd.control import Control
 from ..nd.dims import Dim
 from ..nd.movement import Broadcast, Reshape, Reverse, Slice, Transpose
 from ..nd.types import shape_of
 from .ops import LAYOUT
 from .place import row_major
+from .regions import outside
 
 VIEWS = (Transpose, Slice, Reverse, Broadcast, Reshape)
 
@@ -48,11 +50,25 @@ def view_of(value: SSAValue) -> View:
     """The view that a value is; itself with dense rows if it is none."""
     op = value.owner
     if isinstance(op, Block):
+        if (found := _argument(value)) is not None:
+            return found
         layout = layout_of(value)
         return View(value, 0, layout or row_major(shape_of(value.type)))
     if type(op) in VIEWS and (found := through(op, view_of(op.operands[0]))) is not None:
         return found
     return View(value, 0, row_major(shape_of(value.type)))
+
+
+def _argument(arg: SSAValue) -> View | None:
+    """What an argument of a region views outside of it; None of a carried value and of a function's arguments."""
+    assert isinstance(arg, BlockArgument)
+    if not isinstance(arg.block.parent_op(), Control) or (found := outside(arg)) is None:
+        return None
+    operand, index = found
+    view = view_of(operand)
+    if index is None:
+        return view
+    return View(view.base, view.offset + view.strides[0] * index, view.strides[1:])
 
 
 def through(op: Operation, view: View) -> View | None:
