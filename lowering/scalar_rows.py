@@ -35,7 +35,7 @@ def bits(cls: type[Operation]) -> Row:
 
 
 def safe_divisor(b: Body, op: NdOp, y: SSAValue) -> SSAValue:
-    """y, or 1 where it is 0 or (signed) -1: what is left over is 0 then, as it should be."""
+    """y, or 1 where it is 0 or (signed) -1, by which the remainder is 0."""
     bad = b.compare("eq", y, b.like(0, y))
     if not unsigned(op):
         bad = b.op(arith.OrIOp, bad, b.compare("eq", y, b.like(-1, y)))
@@ -55,7 +55,8 @@ def quotient(b: Body, op: NdOp, x: SSAValue, y: SSAValue) -> SSAValue:
 def rem(b: Body, op: NdOp, x: SSAValue, y: SSAValue) -> SSAValue:
     if floating(x.type):
         return b.float(RemfOp, x, y)
-    return b.op(arith.RemUIOp if unsigned(op) else arith.RemSIOp, x, safe_divisor(b, op, y))
+    r = b.op(arith.RemUIOp if unsigned(op) else arith.RemSIOp, x, safe_divisor(b, op, y))
+    return b.select(b.compare("eq", y, b.like(0, y)), x, r)
 
 
 def mod(b: Body, op: NdOp, x: SSAValue, y: SSAValue) -> SSAValue:

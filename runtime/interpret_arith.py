@@ -103,6 +103,14 @@ def shift(f: Scalar) -> Scalar:
     return run
 
 
+def count_leading_zeros(a: Array) -> Array:
+    """The width less the place of the highest 1, found by filling everything below it with ones."""
+    bits, width = unsigned(a), a.dtype.itemsize * 8
+    for k in (1, 2, 4, 8, 16, 32):
+        bits = bits | (bits >> min(k, width - 1))
+    return width - np.bitwise_count(bits).astype(np.int64)
+
+
 def elementwise(f: Callable[[float], float]) -> Scalar:
     """A function of Python's `math`, evaluated in double precision."""
     vectorized = np.vectorize(f, otypes=[np.float64])
@@ -149,12 +157,17 @@ UNARY: dict[str, Scalar] = {
     "math.absf": np.abs,
     "math.absi": np.abs,
     "math.acos": np.arccos,
+    "math.acosh": np.arccosh,
     "math.asin": np.arcsin,
+    "math.asinh": np.arcsinh,
     "math.atan": np.arctan,
+    "math.atanh": np.arctanh,
     "math.cbrt": np.cbrt,
     "math.ceil": np.ceil,
     "math.cos": np.cos,
     "math.cosh": np.cosh,
+    "math.ctlz": count_leading_zeros,
+    "math.ctpop": lambda a: np.bitwise_count(unsigned(a)),
     "math.erf": elementwise(math.erf),
     "math.exp": np.exp,
     "math.exp2": np.exp2,

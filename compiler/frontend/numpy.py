@@ -31,10 +31,22 @@ pi, e, inf, nan, newaxis = math.pi, math.e, math.inf, math.nan, None
 float32, float64, int32, int64, bool_ = np.float32, np.float64, np.int32, np.int64, np.bool_
 
 add, subtract, multiply, divide = F.add, F.sub, F.mul, F.true_divide
-floor_divide, remainder, power, pow = F.floor_divide, F.remainder, F.power, F.power
-maximum, minimum, clip = F.maximum, F.minimum, F.clip
-negative, abs, absolute, sign, floor = F.neg, F.abs_, F.abs_, F.sign, F.floor
-exp, log, tanh, sin, cos, sqrt = F.exp, F.log, F.tanh, F.sin, F.cos, F.sqrt
+floor_divide, remainder, mod, fmod, power, pow = F.floor_divide, F.remainder, F.remainder, F.rem, F.power, F.power
+true_divide, maximum, minimum, clip = F.true_divide, F.maximum, F.minimum, F.clip
+negative, abs, absolute, sign, copysign, signbit = F.neg, F.abs_, F.abs_, F.sign, F.copysign, F.signbit
+floor, ceil, trunc, rint = F.floor, F.ceil, F.trunc, F.round_
+isnan, isinf, isfinite = F.isnan, F.isinf, F.isfinite
+exp, exp2, expm1, sqrt, cbrt, hypot = F.exp, F.exp2, F.expm1, F.sqrt, F.cbrt, F.hypot
+log, log2, log10, log1p, logaddexp = F.log, F.log2, F.log10, F.log1p, F.logaddexp
+sin, cos, tan, asin, acos, atan, atan2 = F.sin, F.cos, F.tan, F.asin, F.acos, F.atan, F.atan2
+arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
+sinh, cosh, tanh, asinh, acosh, atanh = F.sinh, F.cosh, F.tanh, F.asinh, F.acosh, F.atanh
+arcsinh, arccosh, arctanh = asinh, acosh, atanh
+bitwise_and, bitwise_or, bitwise_xor = F.bitwise_and, F.bitwise_or, F.bitwise_xor
+bitwise_invert = bitwise_not = invert = F.bitwise_not
+bitwise_left_shift = left_shift = F.left_shift
+bitwise_right_shift = right_shift = F.right_shift
+bitwise_count = F.popcount
 logical_and, logical_or, logical_xor, logical_not = F.logical_and, F.logical_or, F.logical_xor, F.logical_not
 equal, not_equal, less, less_equal = F.equal, F.not_equal, F.less, F.less_equal
 greater, greater_equal, where = F.greater, F.greater_equal, F.where
@@ -53,6 +65,42 @@ matmul, einsum = F.matmul, F.einsum
 def square(x: Any) -> Array:
     x = asarray(x)
     return x * x
+
+
+def reciprocal(x: Any) -> Array:
+    """1 / x; of integers in f32."""
+    return F.true_divide(1, asarray(x))
+
+
+def positive(x: Any) -> Array:
+    return asarray(x)
+
+
+def divmod(x: Any, y: Any) -> tuple[Array, Array]:
+    return F.floor_divide(x, y), F.remainder(x, y)
+
+
+def round(x: Any, decimals: int = 0) -> Array:
+    """To `decimals` places, of two equally near numbers the even one."""
+    x = asarray(x)
+    if not decimals or (decimals > 0 and not is_float(x.type)):
+        return F.round_(x)
+    scale = 10.0 ** (decimals if decimals > 0 else -decimals)
+    whole = F.round_(x * scale if decimals > 0 else x / scale)
+    return F.convert(whole / scale if decimals > 0 else whole * scale, x.dtype)
+
+
+def deg2rad(x: Any) -> Array:
+    """Degrees as radians."""
+    return F.floats(x) * (pi / 180)
+
+
+def rad2deg(x: Any) -> Array:
+    """Radians as degrees."""
+    return F.floats(x) * (180 / pi)
+
+
+radians, degrees = deg2rad, rad2deg
 
 
 def astype(x: Any, dtype: Any) -> Array:
@@ -208,8 +256,3 @@ def _triangle(x: Any, keep: Any) -> Array:
     x = asarray(x)
     rows, columns = (iota(x.shape, d) for d in (x.ndim - 2, x.ndim - 1))
     return F.where(keep(rows, columns), x, F.zeros_like(x))
-
-
-def isnan(x: Any) -> Array:
-    x = asarray(x)
-    return F.not_equal(x, x) if is_float(x.type) else F.zeros(x.shape, as_dtype(bool))

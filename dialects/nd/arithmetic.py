@@ -1,8 +1,8 @@
 """Elementwise ops beyond the four: truncating division, remainders, clamp, roundings, shifts and counts of bits.
 
-Division of integers by 0 gives 0, quotient and remainder alike; the smallest integer over -1 wraps to itself, with
-remainder 0. Remainders of floats are exact. A shift by a negative amount, or by the width or more, gives 0, or the
-sign (-1 or 0) where it is to the right of a signed number.
+The quotient of integers is 0 where the divisor is 0, and the remainder then the dividend, so that x = q y + r always;
+the smallest integer over -1 wraps to itself, with remainder 0. Remainders of floats are exact. A shift by a negative
+amount, or by the width or more, gives 0, or the sign (-1 or 0) where it is to the right of a signed number.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Quotient(Binary):
     """The quotient rounded towards zero; 0 where the divisor is 0. (`nd.div` rounds down.)"""
 
     def reference(self, x: Np, y: Np) -> Np:
-        return np.where(y == 0, 0, (x - np.fmod(x, y)) // np.where(y == 0, 1, y)).astype(x.dtype)
+        return ((x - remainders(x, y)) // np.where(y == 0, 1, y)).astype(x.dtype)
 
 
 class Remainder(Binary):
@@ -37,15 +37,15 @@ class Remainder(Binary):
 
 @op("rem", tolerance=EXACT, flops=8, dtypes=NUMERIC)
 class Rem(Remainder):
-    """x - y trunc(x / y), exactly: C's `%` and `fmod`. It has the sign of x, -0 included; 0 for integers over 0."""
+    """x - y trunc(x / y), exactly: C's `%` and `fmod`. It has the sign of x, -0 included."""
 
     def reference(self, x: Np, y: Np) -> Np:
-        return np.fmod(x, y)
+        return remainders(x, y)
 
 
 @op("mod", tolerance=EXACT, flops=10, dtypes=NUMERIC)
 class Mod(Remainder):
-    """x - y floor(x / y): Python's `%`. It has the sign of y, of zeros too; 0 for integers over 0.
+    """x - y floor(x / y): Python's `%`. It has the sign of y, of zeros too.
 
     Of floats the exact remainder, or y less the remainder of the other sign, rounded once.
     """
@@ -53,9 +53,14 @@ class Mod(Remainder):
     TOLERANCE: ClassVar = EXACT
 
     def reference(self, x: Np, y: Np) -> Np:
-        r = np.fmod(x, y)
+        r = remainders(x, y)
         other = (r != 0) & ((r < 0) != (y < 0))
         return np.where(other, r + y, np.copysign(r, y) if x.dtype.kind not in "iu" else r).astype(x.dtype)
+
+
+def remainders(x: Np, y: Np) -> Np:
+    r = np.fmod(x, y)
+    return np.where(y == 0, x, r) if x.dtype.kind in "iu" else r
 
 
 # Limits and signs.

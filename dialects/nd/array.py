@@ -37,9 +37,11 @@ UFUNCS = {
     "remainder": "remainder",
     "power": "power",
     "matmul": "matmul",
-    "bitwise_and": "logical_and",
-    "bitwise_or": "logical_or",
-    "bitwise_xor": "logical_xor",
+    "bitwise_and": "bitwise_and",
+    "bitwise_or": "bitwise_or",
+    "bitwise_xor": "bitwise_xor",
+    "left_shift": "left_shift",
+    "right_shift": "right_shift",
     "equal": "equal",
     "not_equal": "not_equal",
     "less": "less",
@@ -119,6 +121,12 @@ class Array:
     def __rmod__(self, o: Any) -> Array:
         return _call("remainder", o, self)
 
+    def __divmod__(self, o: Any) -> tuple[Array, Array]:
+        return self // o, self % o
+
+    def __rdivmod__(self, o: Any) -> tuple[Array, Array]:
+        return o // self, o % self
+
     def __pow__(self, o: Any) -> Array:
         return _call("power", self, o)
 
@@ -141,25 +149,37 @@ class Array:
         return _call("abs_", self)
 
     def __invert__(self) -> Array:
-        return _call("logical_not", self)
+        return _call("bitwise_not", self)
 
     def __and__(self, o: Any) -> Array:
-        return _call("logical_and", self, o)
+        return _call("bitwise_and", self, o)
 
     def __rand__(self, o: Any) -> Array:
-        return _call("logical_and", o, self)
+        return _call("bitwise_and", o, self)
 
     def __or__(self, o: Any) -> Array:
-        return _call("logical_or", self, o)
+        return _call("bitwise_or", self, o)
 
     def __ror__(self, o: Any) -> Array:
-        return _call("logical_or", o, self)
+        return _call("bitwise_or", o, self)
 
     def __xor__(self, o: Any) -> Array:
-        return _call("logical_xor", self, o)
+        return _call("bitwise_xor", self, o)
 
     def __rxor__(self, o: Any) -> Array:
-        return _call("logical_xor", o, self)
+        return _call("bitwise_xor", o, self)
+
+    def __lshift__(self, o: Any) -> Array:
+        return _call("left_shift", self, o)
+
+    def __rlshift__(self, o: Any) -> Array:
+        return _call("left_shift", o, self)
+
+    def __rshift__(self, o: Any) -> Array:
+        return _call("right_shift", self, o)
+
+    def __rrshift__(self, o: Any) -> Array:
+        return _call("right_shift", o, self)
 
     def __lt__(self, o: Any) -> Array:
         return _call("compare", "lt", self, o)

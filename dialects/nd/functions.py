@@ -23,7 +23,6 @@ from .elementwise import (
     Cos,
     Div,
     Exp,
-    Floor,
     Log,
     Max,
     Min,
@@ -51,6 +50,47 @@ from .products import einsum as einsum
 from .products import matmul as matmul
 from .promotion import as_dtype, asarray, axes_of, fail, one_axis, promote, same_shape
 from .reduction import reduce as reduce_axes
+from .scalar_functions import acos as acos
+from .scalar_functions import acosh as acosh
+from .scalar_functions import asin as asin
+from .scalar_functions import asinh as asinh
+from .scalar_functions import atan as atan
+from .scalar_functions import atan2 as atan2
+from .scalar_functions import atanh as atanh
+from .scalar_functions import cbrt as cbrt
+from .scalar_functions import ceil as ceil
+from .scalar_functions import clip as clip
+from .scalar_functions import copysign as copysign
+from .scalar_functions import cosh as cosh
+from .scalar_functions import count_leading_zeros as count_leading_zeros
+from .scalar_functions import erf as erf
+from .scalar_functions import exp2 as exp2
+from .scalar_functions import expm1 as expm1
+from .scalar_functions import floats as floats
+from .scalar_functions import floor as floor
+from .scalar_functions import floor_divide as floor_divide
+from .scalar_functions import hypot as hypot
+from .scalar_functions import isfinite as isfinite
+from .scalar_functions import isinf as isinf
+from .scalar_functions import isnan as isnan
+from .scalar_functions import left_shift as left_shift
+from .scalar_functions import log1p as log1p
+from .scalar_functions import log2 as log2
+from .scalar_functions import log10 as log10
+from .scalar_functions import logaddexp as logaddexp
+from .scalar_functions import popcount as popcount
+from .scalar_functions import quotient as quotient
+from .scalar_functions import rem as rem
+from .scalar_functions import remainder as remainder
+from .scalar_functions import right_shift as right_shift
+from .scalar_functions import round_ as round_
+from .scalar_functions import round_away as round_away
+from .scalar_functions import sigmoid as sigmoid
+from .scalar_functions import signbit as signbit
+from .scalar_functions import silu as silu
+from .scalar_functions import sinh as sinh
+from .scalar_functions import tan as tan
+from .scalar_functions import trunc as trunc
 from .selection import COMPARE, Compare, Select
 from .selection import convert as convert_to
 from .shaping import broadcast_to as broadcast_to
@@ -94,17 +134,6 @@ def true_divide(x: Any, y: Any) -> Array:
     return bind(Div, floats(x), floats(y))
 
 
-def floor_divide(x: Any, y: Any) -> Array:
-    q = div(x, y)
-    return bind(Floor, q) if is_float(q.dtype) else q
-
-
-def remainder(x: Any, y: Any) -> Array:
-    """`%`: x - floor(x / y) y, with the sign of y."""
-    x, y = promote(x, y)
-    return bind(Sub, x, bind(Mul, floor_divide(x, y), y))
-
-
 def power(x: Any, y: Any) -> Array:
     """`**`; a small whole exponent becomes products."""
     if isinstance(x, Array) and isinstance(y, int) and not isinstance(y, bool):
@@ -125,17 +154,6 @@ def minimum(x: Any, y: Any) -> Array:
     return bind(Min, *promote(x, y))
 
 
-def clip(x: Any, low: Any = None, high: Any = None) -> Array:
-    x = asarray(x) if low is None else maximum(x, low)
-    return x if high is None else minimum(x, high)
-
-
-def floats(x: Any) -> Array:
-    """As a float array: integers and i1 become f32."""
-    x = asarray(x)
-    return x if is_float(x.dtype) else convert_to(x, f32)
-
-
 def _numeric(cls: type[Unary], x: Any) -> Array:
     x = asarray(x)
     return bind(cls, convert_to(x, i64) if x.dtype == i1 else x)
@@ -151,11 +169,6 @@ def abs_(x: Any) -> Array:
 
 def sign(x: Any) -> Array:
     return _numeric(Sign, x)
-
-
-def floor(x: Any) -> Array:
-    x = asarray(x)
-    return bind(Floor, x) if is_float(x.dtype) else x
 
 
 def exp(x: Any) -> Array:
@@ -186,20 +199,37 @@ def rsqrt(x: Any) -> Array:
     return bind(Rsqrt, floats(x))
 
 
-def logical_and(x: Any, y: Any) -> Array:
+def bitwise_and(x: Any, y: Any) -> Array:
     return bind(And, *promote(x, y))
 
 
-def logical_or(x: Any, y: Any) -> Array:
+def bitwise_or(x: Any, y: Any) -> Array:
     return bind(Or, *promote(x, y))
 
 
-def logical_xor(x: Any, y: Any) -> Array:
+def bitwise_xor(x: Any, y: Any) -> Array:
     return bind(Xor, *promote(x, y))
 
 
-def logical_not(x: Any) -> Array:
+def bitwise_not(x: Any) -> Array:
     return bind(Not, asarray(x))
+
+
+def logical_and(x: Any, y: Any) -> Array:
+    """Of what is not 0, as of the next three."""
+    return bitwise_and(truth(asarray(x)), truth(asarray(y)))
+
+
+def logical_or(x: Any, y: Any) -> Array:
+    return bitwise_or(truth(asarray(x)), truth(asarray(y)))
+
+
+def logical_xor(x: Any, y: Any) -> Array:
+    return bitwise_xor(truth(asarray(x)), truth(asarray(y)))
+
+
+def logical_not(x: Any) -> Array:
+    return bitwise_not(truth(asarray(x)))
 
 
 def compare(kind: str, x: Any, y: Any) -> Array:
