@@ -31,11 +31,25 @@ CACHE_SIZE = Setting("MLC_CACHE_SIZE", "512", "MiB that the disk cache may hold;
 CRASH_DIR = Setting("MLC_CRASH_DIR", "", "folder for reproducers of internal errors (default: the temporary folder)")
 DUMP = Setting("MLC_DUMP", "", "print the IR to standard error: all, changed, or pass names separated by commas")
 MACHINE = Setting("MLC_MACHINE", "", "a machine description to compile for instead of the host's")
+POISON = Setting("MLC_POISON", "0", "1 fills the memory of a call with NaN, and checks the bytes around it afterwards")
+POOL_SIZE = Setting("MLC_POOL_SIZE", "1024", "MiB that the lists of freed arenas and of freed results may each hold")
 TIME = Setting("MLC_TIME", "0", "1 prints the time of every pass to standard error")
 TRACEBACK = Setting("MLC_TRACEBACK", "0", "1 shows the Python traceback below an error of the tools")
 VERIFY = Setting("MLC_VERIFY", "0", "1 verifies the IR after every pass of `mlc.jit` and `mlc.compile` too")
 
-SETTINGS: tuple[Setting, ...] = (CACHE, CACHE_DIR, CACHE_SIZE, CRASH_DIR, DUMP, MACHINE, TIME, TRACEBACK, VERIFY)
+SETTINGS: tuple[Setting, ...] = (
+    CACHE,
+    CACHE_DIR,
+    CACHE_SIZE,
+    CRASH_DIR,
+    DUMP,
+    MACHINE,
+    POISON,
+    POOL_SIZE,
+    TIME,
+    TRACEBACK,
+    VERIFY,
+)
 
 
 def describe() -> str:

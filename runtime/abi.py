@@ -45,6 +45,8 @@ from typing import Any
 ENTRY = "mlc_entry"
 CALL = "mlc_call"
 ALIGNMENT = 64
+REFUSED = -1
+"""What `mlc_call` returns where `mlc_entry` must be called with other arrays."""
 
 Size = int | list[Any]
 """A number, or a polynomial: [[coefficient, [atom, ...]], ...]; an atom is a symbol's name or [size, divisor]."""

@@ -115,6 +115,9 @@ def _after_fork() -> None:
 os.register_at_fork(after_in_child=_after_fork)
 
 
+take, give = ARENAS.take, ARENAS.give
+
+
 @functools.cache
 def lease_type(size: int) -> type[Any]:
     """Arrays over a lease of this class keep it alive; with the last of them its block goes back."""

@@ -1,5 +1,8 @@
 """What a call lends to the program: `mlc_context` (see runtime/abi.py), and the look for signals between kernels.
 
+A call that is short, serial and without effects needs no context. Others borrow one from their executable's `Contexts`,
+so that each has its own.
+
 `poll` is native code that asks Python for pending signals, at most every 20 ms, and only in the main thread, where
 Python handles them. An exception of a handler (KeyboardInterrupt) is kept in the context; the program returns -2, and
 `raise_pending` raises it in the caller.
@@ -101,6 +104,31 @@ def watch_signals(context: Context) -> None:
     """Let the program look for signals, if this is the thread where Python handles them."""
     main = threading.get_ident() == threading.main_thread().ident
     context.poll = _poll()[0] if main and sys.platform != "win32" else None
+
+
+class Contexts:
+    """The contexts of one executable."""
+
+    def __init__(self) -> None:
+        self.free: list[Context] = []
+        self.always = False
+        """Does every call need one, not only the long ones?"""
+
+    def take(self, long: bool) -> Context | None:
+        if not (long or self.always):
+            return None
+        try:
+            context = self.free.pop()
+        except IndexError:  # all are in use
+            context = Context()
+        if long:
+            watch_signals(context)
+        else:
+            context.poll = None
+        return context
+
+    def give(self, context: Context) -> None:
+        self.free.append(context)
 
 
 _restore = ctypes.PYFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)(

@@ -8,28 +8,45 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .abi import DTYPES, Program, count, evaluate, row_major
-from .arena import ARENAS, allocate
+from . import poison
+from .abi import DTYPES, REFUSED, Program, Result, count, evaluate, row_major
+
+if TYPE_CHECKING:
+    from .executable import Executable
 
 Array = np.ndarray[Any, Any]
 
 
-def signature(program: Program) -> Any:
-    """`mlc_call` for ctypes: arrays, slots, then constants, sizes, arena and context."""
-    kinds = [ctypes.py_object] * (len(program.arguments) + len(program.slots))
-    return ctypes.CFUNCTYPE(ctypes.c_int32, *kinds, *[ctypes.c_void_p] * 4)
+def signature(program: Program, address: int) -> tuple[Any, Any]:
+    """`mlc_call` for ctypes, without and with the interpreter's lock: arrays, slots, then constants, sizes, arena and
+    context."""
+    kinds = [ctypes.py_object] * (len(program.arguments) + len(program.slots)) + [ctypes.c_void_p] * 4
+    return ctypes.CFUNCTYPE(ctypes.c_int32, *kinds)(address), ctypes.PYFUNCTYPE(ctypes.c_int32, *kinds)(address)
 
 
 class FastCall:
     """A program for one choice of its symbols; `run` returns None where the general way must be taken."""
 
-    __slots__ = ("arena", "call", "checks", "constants", "outputs", "single", "sizes", "slots")
+    __slots__ = (
+        "arena",
+        "call",
+        "checks",
+        "constants",
+        "context",
+        "long",
+        "outputs",
+        "owner",
+        "single",
+        "sizes",
+        "slots",
+    )
 
-    def __init__(self, program: Program, symbols: Mapping[str, int], call: Any, constants: Any) -> None:
+    def __init__(self, owner: Executable, symbols: Mapping[str, int], calls: tuple[Any, Any], constants: Any) -> None:
+        program = owner.program
         shapes = [tuple(evaluate(s, symbols) for s in a.shape) for a in program.arguments]
         kinds = [np.dtype(DTYPES[a.dtype]) for a in program.arguments]
         steps = [a.strides if a.strides is not None else row_major(s) for a, s in zip(program.arguments, shapes)]
@@ -37,7 +54,10 @@ class FastCall:
         self.checks = list(zip(kinds, shapes, strides))
         numbers = [symbols[s] for s in program.symbols]
         self.sizes: Any = (ctypes.c_int64 * len(numbers))(*numbers) if numbers else None
-        self.call, self.constants = call, constants
+        self.owner, self.constants = owner, constants
+        hold, self.long = owner.short(symbols)
+        self.call = calls[hold]
+        self.context = self.long or owner.contexts.always
         self.arena = evaluate(program.arena, symbols)
         self.slots: list[tuple[tuple[int, ...], np.dtype[Any], bool]] = []
         self.outputs: list[int] = []
@@ -59,21 +79,51 @@ class FastCall:
                 or array.strides != strides
             ):
                 return None
-        slots = [allocate(*slot) for slot in self.slots]
-        block = ARENAS.take(self.arena) if self.arena else None
-        status = self.call(*arrays, *slots, self.constants, self.sizes, block.address if block else None, None)
+        memory = self.owner.memory
+        slots = [memory.allocate(*slot) for slot in self.slots]
+        block = memory.take(self.arena) if self.arena else None
+        address = block.address if block else None
+        if self.context:
+            status = self._with_context(arrays, slots, address)
+        elif memory is poison:
+            status = self._watched(arrays, slots, address)
+        else:
+            status = self.call(*arrays, *slots, self.constants, self.sizes, address, None)
         if block:
-            ARENAS.give(block)
+            memory.give(block)
         if status:
             return None
         if self.single is not None:
             return slots[self.single] if self.single >= 0 else arrays[self.single]
         return tuple([slots[k] if k >= 0 else arrays[k] for k in self.outputs])
 
+    def _with_context(self, arrays: Sequence[Any], slots: Sequence[Array], address: int | None) -> int:
+        contexts = self.owner.contexts
+        context = contexts.take(self.long)
+        lent = None if context is None else ctypes.byref(context)
+        if self.owner.memory is poison:
+            status = self._watched(arrays, slots, address, lent)
+        else:
+            status = self.call(*arrays, *slots, self.constants, self.sizes, address, lent)
+        if status not in (0, REFUSED):
+            self.owner.stopped(status, context)
+        if context is not None:
+            contexts.give(context)
+        return status
+
+    def _watched(self, arrays: Sequence[Any], slots: Sequence[Array], address: int | None, context: Any = None) -> int:
+        """A call whose memory and arguments are compared after it."""
+        seals = poison.seal(arrays)
+        status = self.call(*arrays, *slots, self.constants, self.sizes, address, context)
+        if not status:
+            poison.check(arrays, seals, [a.donated for a in self.owner.program.arguments], slots)
+        return status
+
 
 def possible(program: Program) -> bool:
     """Is every result a slot of its own, in order, or the whole of a donated argument? No run-time strides, then."""
     slots = 0
+    whole: set[int] = set()
     for result in program.results:
         if result.strides is not None or result.offset != 0:
             return False
@@ -86,13 +136,20 @@ def possible(program: Program) -> bool:
             size = program.slots[result.index].bytes
             if len(static) == len(result.shape) and isinstance(size, int) and count(static) * width != size:
                 return False
-        elif result.source != "argument" or not _whole(program, result.index, result.shape, result.dtype):
+        elif result.source != "argument" or result.index in whole or not _whole(program, result):
             return False
+        else:
+            whole.add(result.index)
     runtime = any(None in (a.strides or ()) for a in program.arguments)
     aligned = any(a.aligned for a in program.arguments)
     return slots == len(program.slots) and not runtime and not aligned
 
 
-def _whole(program: Program, index: int, shape: Sequence[Any], dtype: str) -> bool:
-    argument = program.arguments[index]
-    return argument.donated and argument.strides is None and argument.shape == shape and argument.dtype == dtype
+def _whole(program: Program, result: Result) -> bool:
+    argument = program.arguments[result.index]
+    return (
+        argument.donated
+        and argument.strides is None
+        and argument.shape == result.shape
+        and argument.dtype == result.dtype
+    )
