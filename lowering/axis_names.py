@@ -16,6 +16,7 @@ from ..dialects.nd.indexing import OneHot
 from ..dialects.nd.movement import Broadcast, Concat, Pad, Reshape, Reverse, Slice, Transpose
 from ..dialects.nd.reduction import Reducing
 from ..dialects.nd.types import shape_of
+from ..dialects.nd.window import ReduceWindow
 
 LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
 Dimension = tuple[SSAValue | Operation, int | str]
@@ -60,7 +61,7 @@ class AxisNames:
             return
         out = op.results[0]
         match op:
-            case Contract() | Reducing() | Transpose() | Broadcast():
+            case Contract() | Reducing() | ReduceWindow() | Transpose() | Broadcast():
                 m = op.dims
                 at: dict[str, Dimension] = {i.name: (out, k) for k, i in enumerate(m.result) if i.name}
                 for name in m.names():

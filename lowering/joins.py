@@ -5,14 +5,15 @@
         %q = loop.stage piece [i: 4] (%a = %x[i]) -> [i]
         %r = loop.join (%p at [0], %q at [2 * d0 + 1])
 
-A window "2*b+c-1" reads the same, padded by zeros; a quotient "(b-c+1)/2" reads a tensor with zeros between.
+A window "2*b+c-1" reads the same, padded by zeros (by the identity, where windows are reduced); a quotient
+"(b-c+1)/2" reads a tensor with zeros between.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from xdsl.ir import Attribute, SSAValue
@@ -21,7 +22,7 @@ from ..dialects.loop.attributes import Target
 from ..dialects.loop.extents import nonnegative
 from ..dialects.loop.linear import Access, Linear
 from ..dialects.loop.ops import JoinOp
-from ..dialects.nd.contraction import Contract
+from ..dialects.nd.dimmap import Dims
 from ..dialects.nd.dims import Dim, Shape
 from ..dialects.nd.movement import Concat, Pad
 from ..dialects.nd.types import element, shape_of, tensor
@@ -34,12 +35,12 @@ class Joins:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
 
-    def fill(self, shape: Shape, dtype: Attribute, value: SSAValue | None, location: Attribute) -> SSAValue:
-        """A tensor of one value: a scalar of the program, or zero."""
+    def fill(self, shape: Shape, dtype: Attribute, value: SSAValue | float, location: Attribute) -> SSAValue:
+        """A tensor of one value: a scalar of the program, or a number."""
         names = [self.kernel.plan.names.fresh() for _ in shape]
         axes = dict(zip(names, shape))
         scalars = self.kernel.scalars(axes, location)
-        v = scalars.at(value, ()) if value is not None else scalars.body.constant(0, dtype)
+        v = scalars.at(value, ()) if isinstance(value, SSAValue) else scalars.body.constant(value, dtype)
         at: Access = tuple(Linear.axis(n) for n in names)
         return self.kernel.stage("fill", axes, scalars, [v], [Target("", at)])[0]
 
@@ -76,9 +77,13 @@ class Joins:
         divisors: Sequence[int],
         shape: Shape,
         axes: dict[str, Dim],
-        op: Contract,
+        location: Attribute,
+        outside: float = 0,
     ) -> tuple[SSAValue, Access] | None:
-        """The operand with zeros where indices leave it or do not divide, and the access; None if it serves as is."""
+        """The operand with zeros (or `outside`) where indices leave it or do not divide, and the access.
+
+        None if it serves as it is.
+        """
         if 0 in axes.values():
             return None
         low: list[Dim] = []
@@ -99,11 +104,11 @@ class Joins:
         if not needed:
             return None
         dtype = element(value.type)
-        around = self.fill(tuple(whole), dtype, None, op.location)
+        around = self.fill(tuple(whole), dtype, outside, location)
         pieces: list[tuple[SSAValue, Access]] = [(around, (Linear(0),) * len(shape))]
         if 0 not in shape:
-            pieces.append((self.kernel.copy("piece", value, op.location), placed(low, divisors)))
-        joined = self.join(pieces, tuple(whole), dtype, op.location)
+            pieces.append((self.kernel.copy("piece", value, location), placed(low, divisors)))
+        joined = self.join(pieces, tuple(whole), dtype, location)
         return joined, tuple(form + Linear(start) for form, start in zip(numerators, low))
 
 
@@ -112,3 +117,14 @@ def placed(low: Sequence[Dim], steps: Sequence[int]) -> Access:
     return tuple(
         Linear(start, ((f"d{k}", step),) if step != 1 else ()) for k, (start, step) in enumerate(zip(low, steps))
     )
+
+
+def numerators_of(dims: Dims, axis: Mapping[str, str]) -> list[Linear]:
+    """The indices of a map before division, over the loop level's axes."""
+    out: list[Linear] = []
+    for index in dims:
+        form = Linear(index.offset)
+        for name, c in index.terms:
+            form += Linear.axis(axis[name], c)
+        out.append(form)
+    return out

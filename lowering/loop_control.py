@@ -17,8 +17,9 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ..dialects.loop.attributes import CARRY
 from ..dialects.loop.combiners import combine, identity
-from ..dialects.loop.ops import ForOp, IfOp, JoinOp, StageOp, element_of, shape
+from ..dialects.loop.ops import ForOp, IfOp, JoinOp, SortOp, StageOp, element_of, shape
 from .loop_memory import whole_axes, with_contract
+from .loop_sort import sort
 from .loop_stage import Carried, StageState
 from .storage import (
     View,
@@ -50,6 +51,8 @@ class Kernel(StageState):
                 self.for_(op, carried)
             elif isinstance(op, IfOp):
                 self.if_(op)
+            elif isinstance(op, SortOp):
+                sort(self, op)
             elif isinstance(op, JoinOp):
                 for piece, view in copies[op]:
                     self.copy(piece, view)
@@ -79,7 +82,7 @@ class Kernel(StageState):
         """Give memory to every other value that needs it, from users to producers; returns what joins must copy."""
         copies: dict[Operation, list[tuple[SSAValue, View]]] = {}
         for op in reversed(list(block.ops)):
-            if not isinstance(op, StageOp | ForOp | IfOp | JoinOp):
+            if not isinstance(op, StageOp | ForOp | IfOp | JoinOp | SortOp):
                 continue
             for value in op.results:
                 if value not in self.views and needs_memory(value):

@@ -226,6 +226,26 @@ class State:
         self.add(op)
         return list(op.results)
 
+    def counted(
+        self,
+        low: SSAValue,
+        high: SSAValue,
+        step: SSAValue,
+        values: Sequence[SSAValue],
+        body: Callable[[SSAValue, list[SSAValue]], list[SSAValue]],
+    ) -> list[SSAValue]:
+        """A loop between bounds that are values, through which `values` are carried."""
+        block = Block(arg_types=[INDEX, *(v.type for v in values)])
+        for arg in block.args:
+            arg.location = self.location
+        with self.inside(block):
+            results = body(block.args[0], list(block.args[1:]))
+            self.add(scf.YieldOp.create(operands=results))
+        kinds = [v.type for v in values]
+        op = scf.ForOp.create(operands=[low, high, step, *values], result_types=kinds, regions=[Region(block)])
+        self.add(op)
+        return list(op.results)
+
 
 def nest(
     state: State,

@@ -35,14 +35,18 @@ from ..dialects.loop.linear import Access, Linear
 from ..dialects.loop.ops import SizeOp, StageOp, YieldOp
 from ..dialects.nd.constant import Constant, Iota, Size
 from ..dialects.nd.contraction import Contract
+from ..dialects.nd.cumulative import Cumulative
 from ..dialects.nd.dims import Dim, Sym, size
 from ..dialects.nd.elementwise import Elementwise
 from ..dialects.nd.indexing import Arg, OneHot
 from ..dialects.nd.movement import Broadcast, Concat, Pad, Reshape, Reverse, Slice, Transpose
 from ..dialects.nd.op import NdOp
 from ..dialects.nd.reduction import Reduce
+from ..dialects.nd.sorting import Argsort, Sort
 from ..dialects.nd.types import element, shape_of
-from .joins import Joins
+from ..dialects.nd.window import ReduceWindow
+from .joins import Joins, numerators_of
+from .lines import cumulative, reduce_window, sort
 from .regroup import Unfactored, regrouped
 from .scalar_bodies import Body, convert, floating, product
 from .scalar_rows import ROWS
@@ -270,6 +274,12 @@ class Kernel:
                 self.keep(value, self.joins.pad(op))
             case Concat():
                 self.keep(value, self.joins.concat(op))
+            case ReduceWindow():
+                self.keep(value, reduce_window(self, op))
+            case Cumulative():
+                self.keep(value, cumulative(self, op))
+            case Sort() | Argsort():
+                self.keep(value, sort(self, op))
             case _:
                 raise AssertionError(op)
 
@@ -287,8 +297,8 @@ class Kernel:
         scalars = self.scalars(axes, op.location)
         factors: list[SSAValue] = []
         for value, dims, shape in zip(op.operands, m.operands, shapes):
-            numerators = [Linear.of(i.offset, _summed((axis[n], c) for n, c in i.terms)) for i in dims]
-            window = self.joins.window(value, numerators, [i.divisor for i in dims], shape, axes, op)
+            numerators = numerators_of(dims, axis)
+            window = self.joins.window(value, numerators, [i.divisor for i in dims], shape, axes, op.location)
             if window is None:
                 factors.append(scalars.at(value, tuple(numerators)))
             else:
@@ -314,13 +324,6 @@ class Kernel:
         place = b.index(at[op.axes[0]], element(op.type))
         least = b.select(hit, place, b.constant((1 << 63) - 1, element(op.type)))
         return self.stage(op.name.removeprefix("nd."), axes, second, [least], [Target("min", kept)])[0]
-
-
-def _summed(terms: object) -> dict[str, int]:
-    out: dict[str, int] = {}
-    for name, c in terms:  # pyright: ignore
-        out[name] = out.get(name, 0) + c
-    return out
 
 
 def _label(ops: list[Operation]) -> str:

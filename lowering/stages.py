@@ -19,6 +19,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from ..dialects.graph.views import VIEWS, unit_reshape
 from ..dialects.nd.constant import Source
 from ..dialects.nd.contraction import Contract
+from ..dialects.nd.cumulative import Along
 from ..dialects.nd.dims import Dim
 from ..dialects.nd.elementwise import Elementwise
 from ..dialects.nd.indexing import Arg
@@ -26,6 +27,7 @@ from ..dialects.nd.movement import Concat, Pad, Reshape, Transpose
 from ..dialects.nd.op import NdOp
 from ..dialects.nd.reduction import Reduce
 from ..dialects.nd.types import shape_of
+from ..dialects.nd.window import ReduceWindow
 from .axis_names import AxisNames, distinct
 
 CHEAP = 4
@@ -56,7 +58,7 @@ def computed(value: SSAValue) -> bool:
 
 
 def alone(op: Operation) -> bool:
-    return isinstance(op, Contract | Arg | Pad | Concat)
+    return isinstance(op, Contract | Arg | Pad | Concat | ReduceWindow | Along)
 
 
 def base(value: SSAValue) -> SSAValue:
@@ -97,7 +99,7 @@ class Stages:
             if isinstance(op, Reduce) or alone(op):
                 keep[op.results[0]] = None
             moves = type(op) in VIEWS and not isinstance(op, Transpose) and not _unit(op)
-            if moves or isinstance(op, Contract | Arg):
+            if moves or isinstance(op, Contract | Arg | ReduceWindow):
                 want(op.operands)
         for value in self.last.operands:
             keep[value] = None

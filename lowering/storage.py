@@ -16,7 +16,7 @@ from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 
 from ..dialects.loop.attributes import CARRY
 from ..dialects.loop.linear import Access, Linear, axes_of
-from ..dialects.loop.ops import ForOp, JoinOp, StageOp, shape
+from ..dialects.loop.ops import ForOp, JoinOp, SortOp, StageOp, shape
 from ..dialects.loop.queries import result_index
 from ..dialects.nd.dims import Dim, size
 
@@ -145,6 +145,8 @@ def carried_in_registers(loop: ForOp, k: int) -> bool:
 
 
 def read_whole_by(user: Operation, operand: int, value: SSAValue) -> bool:
+    if isinstance(user, SortOp):
+        return False
     return not isinstance(user, StageOp) or reads_whole(user, value, user.accesses.data[operand].data)
 
 

@@ -21,7 +21,7 @@ from ..dialects.errors import CompileError
 from ..dialects.loop.attributes import CARRY
 from ..dialects.loop.combiners import identity
 from ..dialects.loop.linear import Linear, axes_of
-from ..dialects.loop.ops import ForOp, IfOp, IndexOp, JoinOp, SizeOp, StageOp, YieldOp, element_of, shape
+from ..dialects.loop.ops import ForOp, IfOp, IndexOp, JoinOp, SizeOp, SortOp, StageOp, YieldOp, element_of, shape
 from ..dialects.nd.dims import Dim, evaluate
 from .interpret_arith import Array, folded, maximum, minimum, numpy_type
 from .interpret_arith import evaluate as evaluate_scalar
@@ -82,6 +82,8 @@ class Evaluator:
             self.loop(op)
         elif isinstance(op, JoinOp):
             self.join(op)
+        elif isinstance(op, SortOp):
+            self.values[op.res] = sort(op, self.values[op.x])
         elif isinstance(op, SizeOp):
             self.sizes[op.symbol.data] = self.values[op.of].shape[op.dimension]
         elif isinstance(op, IfOp):
@@ -178,7 +180,7 @@ class Evaluator:
                 elif target.mode:
                     results[k] = combine(target.mode, results[k], tile)
                 else:
-                    places = [form.coef(axis) * at for form in target.access]
+                    places = [self.size(form.const) + form.coef(axis) * at for form in target.access]
                     results[k][tuple(slice(p, p + n) for p, n in zip(places, tile.shape))] = tile
         self.axes.pop(axis, None)
         self.values.update(zip(op.results, results))
@@ -192,6 +194,17 @@ class Evaluator:
                 starts = [(self.size(offset), stride, n) for (offset, stride), n in where]
                 out[tuple(slice(o, o + s * (n - 1) + 1, s) for o, s, n in starts)] = value
         self.values[op.res] = out
+
+
+def sort(op: SortOp, x: Array) -> Array:
+    """A stable order: by value, of floats first whether it is NaN."""
+    keys: Any = x.astype(np.float32) if x.dtype.kind not in "biuf" else x
+    if op.unsigned is not None:
+        keys = keys.view(f"u{keys.itemsize}")
+    if op.descending is not None:
+        keys = -keys if keys.dtype.kind == "f" else ~keys
+    places = np.argsort(keys, op.along, kind="stable")
+    return places.astype(np.int64) if op.positions is not None else np.take_along_axis(x, places, op.along)
 
 
 def chunks(extents: Mapping[str, int]) -> Iterator[Ranges]:
@@ -214,7 +227,7 @@ def chunks(extents: Mapping[str, int]) -> Iterator[Ranges]:
     yield from cut(0, {})
 
 
-@handles("loop.stage", "loop.for", "loop.join", "loop.if", "loop.size")
+@handles("loop.stage", "loop.for", "loop.join", "loop.sort", "loop.if", "loop.size")
 def run_op(frame: Frame, op: Operation) -> None:
     Evaluator(frame.values, frame.symbols).run(op)
 

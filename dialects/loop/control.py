@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 from xdsl.dialects.builtin import ArrayAttr, LocationAttr, NoneAttr, StringAttr, TensorType
 from xdsl.ir import Attribute, Region, SSAValue
@@ -56,7 +57,7 @@ class ForOp(Scoped):
     """Binds `axis` to 0, step, 2 step ...; a loop places, combines or carries what its body yields.
 
     With `clamp` the last iteration starts at `extent - step`: its tile overlaps the one before. The body's arguments
-    are the carried values, in order of the `carry` results.
+    are the carried values, in order of the `carry` results. A result placed at `-axis + (extent - 1)` begins at its end.
     """
 
     name = "loop.for"
@@ -113,12 +114,18 @@ class ForOp(Scoped):
         covered = extent if self.clamped else extent // self.stride * self.stride
 
         def size(form: Linear, tile: Dim) -> Dim:
-            return covered * form.coef(axis) if form.terms else tile
+            return covered * abs(form.coef(axis)) if form.terms else tile
 
         return [
             tensor(tuple(size(f, t) for f, t in zip(target.data.access, shape(v))), element_of(v))
             for v, target in zip(self.terminator.operands, self.targets.data)
         ]
+
+    def retype(self) -> None:
+        """Also what the body takes for the carried values."""
+        for arg, init in zip(self.body.block.args, self.inits):
+            cast(Any, arg)._type = init.type
+        super().retype()
 
     def print(self, printer: Printer) -> None:
         printer.print_string(f" {self.axis.data} = {self.extent.data}")

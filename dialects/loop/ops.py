@@ -5,6 +5,7 @@
     %C = loop.for i0 = b step 6 clamp -> [i0, 0] { ... loop.yield %tile : tensor<6x64xf32> }
     %s = loop.for k0 = 256 step 64 with (%m = %init) -> carry [0] { ... loop.yield %next : tensor<1xf32> }
     %P = loop.join (%zero at [0, 0], %x at [1, 2 * d1 + 1]) : tensor<10x17xf32>
+    %q = loop.sort %x along 1 descending
     %y = loop.if b >= 6 { ... } else { ... }
 
 Every result is a new value: nothing is written in place, so there are no hazards to prove. Result types follow from
@@ -18,6 +19,7 @@ from xdsl.ir import Dialect
 from .attributes import AccessAttr, DomainAttr, ExtentAttr, TargetAttr
 from .control import ForOp, IfOp, JoinOp, SizeOp
 from .scoped import Scoped, YieldOp, element_of, shape
+from .sort import SortOp
 from .stage import IndexOp, StageOp
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "Loop",
     "Scoped",
     "SizeOp",
+    "SortOp",
     "StageOp",
     "YieldOp",
     "element_of",
@@ -36,6 +39,6 @@ __all__ = [
 
 Loop = Dialect(
     "loop",
-    [StageOp, ForOp, JoinOp, SizeOp, IfOp, IndexOp, YieldOp],
+    [StageOp, ForOp, JoinOp, SortOp, SizeOp, IfOp, IndexOp, YieldOp],
     [DomainAttr, AccessAttr, TargetAttr, ExtentAttr],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from xdsl.dialects.builtin import LocationAttr
-from xdsl.ir import Attribute, Block, Operation, OpResult, Region, SSAValue
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, OpResult, Region, SSAValue
 
 from .linear import coefs
 from .ops import ForOp, Scoped, StageOp, YieldOp, shape
@@ -42,6 +42,8 @@ def axis_coefs(value: SSAValue, axis: str) -> tuple[int, ...]:
         return coefs(op.target(result_index(value)).access, axis)
     if isinstance(op, ForOp):
         return axis_coefs(op.terminator.operands[result_index(value)], axis)
+    if isinstance(value, BlockArgument) and isinstance(loop := value.owner.parent_op(), ForOp):
+        return axis_coefs(loop.inits[value.index], axis)
     return (0,) * len(shape(value))
 
 

@@ -219,8 +219,11 @@ def verify_for_target(op: ForOp, where: str, target: Target, dims: tuple[Dim, ..
     if len(access) != len(dims):
         fail(op, f"{where}: expected {len(dims)} indices, one for each dimension, found {len(access)}")
     placed = [form for form in access if form.terms]
+    backwards = Linear(op.extent.data + -1) + Linear.axis(axis, -1)
     for form in access:
-        if form.names - {axis} or form.const != 0:
+        if form == backwards and op.stride == 1:
+            continue
+        if form.names - {axis} or form.const != 0 or form.coef(axis) < 0:
             fail(op, f"{where}: expected 0 or the loop's own axis {axis} as index, found {form}")
     if mode and placed:
         fail(op, f"{where}: expected a whole value to {mode}, found it placed at {placed[0]}")
@@ -233,8 +236,8 @@ def verify_for_target(op: ForOp, where: str, target: Target, dims: tuple[Dim, ..
         if not allowed(mode, element):
             fail(op, f"{where}: expected a type that {mode} combines, found {element}")
     for form, size in zip(access, dims):
-        if form.terms and size != form.coef(axis) * op.stride:
-            want = form.coef(axis) * op.stride
+        want = abs(form.coef(axis)) * op.stride
+        if form.terms and size != want:
             fail(op, f"{where}: expected tiles of {want} at {form}, found {size}: they leave gaps or overlap")
 
 

@@ -19,6 +19,7 @@ from ....dialects.loop.queries import stages
 from ....dialects.nd.dims import size
 from ...machine import Machine
 from .apply_schedule import SCHEDULE, run_schedule
+from .carries import carrying, first_values, schedule_carry
 from .chains import chain, schedule_chain
 from .contractions import Contraction, contraction, schedule_contraction
 from .reorder import TYPICAL
@@ -43,6 +44,8 @@ def schedule(f: func.FuncOp, machine: Machine) -> str:
     for part in parts(f):
         if part[0] not in done:
             steps += accepted(f, steps, choose(part, machine))
+    for loop in carrying(f):
+        steps += accepted(f, steps, schedule_carry(loop, machine))
     streams = streamed(f, machine)
     return ",".join(steps + (accepted(f, steps, [step("stream", streams)]) if streams else []))
 
@@ -74,7 +77,8 @@ def name_values(f: func.FuncOp) -> None:
 def parts(f: func.FuncOp) -> list[list[StageOp]]:
     """Runs of neighbouring stages that may share a loop; a contraction begins a new one."""
     result: list[list[StageOp]] = []
-    for stage in (op for op in f.body.block.ops if isinstance(op, StageOp)):
+    first = first_values(f)
+    for stage in (op for op in f.body.block.ops if isinstance(op, StageOp) and op not in first):
         if result and result[-1][-1].next_op is stage and contraction(stage) is None and joins(result[-1], stage):
             result[-1].append(stage)
         else:

@@ -34,8 +34,13 @@ def all_members(run: Run) -> list[StageOp]:
 
 
 def produced(run: Run) -> set[SSAValue]:
-    """Every value that is made inside of a run."""
-    return {r for top in run for op in top.walk() for r in op.results}
+    """Every value that is made inside of a run, carried ones among them."""
+    made: set[SSAValue] = set()
+    for op in (op for top in run for op in top.walk()):
+        made.update(op.results)
+        if isinstance(op, ForOp):
+            made.update(op.body.block.args)
+    return made
 
 
 def fusable(run: Run, axis: str) -> bool:
@@ -47,6 +52,8 @@ def fusable(run: Run, axis: str) -> bool:
     if len({s.extent(axis) for s in all_members(run)}) > 1:
         return False
     inner = produced(run)
+    if any(v not in inner for top in run for op in top.walk() if isinstance(op, ForOp) for v in op.inits):
+        return False
     for stage in all_members(run):
         for value, access in stage.reads():
             if value in inner:
@@ -57,13 +64,16 @@ def fusable(run: Run, axis: str) -> bool:
 
 
 def runs(f: Operation, axis: str, only: Sequence[str] = (), through: Sequence[str] = ()) -> list[Run]:
-    """Maximal runs of neighbours that may share a loop over `axis`; `through` names loops that may stand in a run."""
+    """Maximal runs of neighbours that may share a loop over `axis`; `through` names loops that may stand in a run.
+
+    A loop that carries values is a statement like a stage: it may stand in a run with what makes its first values.
+    """
 
     def has(op: Operation) -> bool:
         if isinstance(op, ForOp):
             inside = [inner for inner in op.walk() if isinstance(inner.parent_op(), ForOp)]
             plain = all(isinstance(inner, ForOp | StageOp | YieldOp) for inner in inside)
-            if op.axis.data not in through or not plain or any(isinstance(x, ForOp) and x.inits for x in op.walk()):
+            if not plain or (op.axis.data not in through and not op.inits):
                 return False
         elif not isinstance(op, StageOp):
             return False
