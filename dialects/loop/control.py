@@ -57,7 +57,7 @@ class ForOp(Scoped):
     """Binds `axis` to 0, step, 2 step ...; a loop places, combines or carries what its body yields.
 
     With `clamp` the last iteration starts at `extent - step`: its tile overlaps the one before. The body's arguments
-    are the carried values, in order of the `carry` results. A result placed at `-axis + (extent - 1)` begins at its end.
+    are the carried values, in order of the `carry` results. A result at `-axis + (extent - 1)` is placed from its end.
     """
 
     name = "loop.for"
