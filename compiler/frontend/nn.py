@@ -112,6 +112,11 @@ def one_hot(labels: Any, classes: int, dtype: Any = "float32") -> Array:
     return F.one_hot(asarray(labels), classes, as_dtype(dtype))
 
 
+def embedding(indices: Any, table: Any) -> Array:
+    """`[..., d]`: the rows of a table `[n, d]` at integer indices `[...]`; an index outside takes the nearest row."""
+    return F.take(table, indices, 0)
+
+
 def linear(x: Any, weight: Any, bias: Any = None) -> Array:
     """`x @ weight + bias`, for weight `[in, out]`, bias `[out]`."""
     y = F.matmul(asarray(x), asarray(weight))

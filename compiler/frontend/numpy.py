@@ -60,6 +60,9 @@ expand_dims, squeeze, flip, concatenate, concat, stack = (
     F.stack,
 )
 matmul, einsum = F.matmul, F.einsum
+take, take_along_axis, put_along_axis = F.take, F.take_along_axis, F.put_along_axis
+dynamic_slice, dynamic_update_slice = F.dynamic_slice, F.dynamic_update_slice
+bincount, searchsorted = F.bincount, F.searchsorted
 
 
 def square(x: Any) -> Array:
@@ -112,6 +115,15 @@ def array(x: Any, dtype: Any = None) -> Array:
     if isinstance(x, list | tuple) and any(isinstance(v, Array) for v in x):  # pyright: ignore[reportUnknownVariableType]
         return F.stack(x) if dtype is None else astype(F.stack(x), dtype)  # pyright: ignore[reportUnknownArgumentType]
     return asarray(np.asarray(x) if isinstance(x, list | tuple) else x, dtype)
+
+
+def nonzero(x: Any) -> tuple[Array, ...]:
+    """Refused: how many elements are not 0 is not known while the program is built."""
+    raise CompileError(
+        "nonzero: the size of the result is not known while the program is built; use where(x, y, 0), or "
+        "argsort of x == 0 for the positions of those that are not 0 in front",
+        here(),
+    )
 
 
 def swapaxes(x: Any, axis1: int, axis2: int) -> Array:

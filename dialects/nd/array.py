@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from xdsl.ir import Attribute, SSAValue
@@ -15,6 +15,9 @@ from xdsl.ir import Attribute, SSAValue
 from ..errors import CompileError
 from .dims import Dim, Shape, size
 from .types import Type, shape_of
+
+if TYPE_CHECKING:
+    from .lookup import At
 
 Axis = int | Sequence[int] | None
 
@@ -203,6 +206,11 @@ class Array:
 
     def __getitem__(self, key: Any) -> Array:
         return _call("index", self, key)
+
+    @property
+    def at(self) -> At:
+        """`x.at[key].set(v)`, `.add`, `.multiply`, `.max`, `.min`: a new array with other elements there; `.get`."""
+        return _call("At", self)
 
     # Methods, as NumPy's.
 

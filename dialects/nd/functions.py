@@ -41,6 +41,14 @@ from .elementwise import (
     Xor,
 )
 from .indexing import Argmax, Argmin, one_hot_as
+from .lookup import At as At
+from .lookup import bincount as bincount
+from .lookup import dynamic_slice as dynamic_slice
+from .lookup import dynamic_update_slice as dynamic_update_slice
+from .lookup import put_along_axis as put_along_axis
+from .lookup import searchsorted as searchsorted
+from .lookup import take as take
+from .lookup import take_along_axis as take_along_axis
 from .mapped import text, without
 from .op import bind
 from .op import zeros_like as zeros_like

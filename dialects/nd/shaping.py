@@ -124,9 +124,10 @@ def listed(x: Any) -> Sequence[Any]:
     return cast(Sequence[Any], x)
 
 
-def index(x: Array, key: Any) -> Array:
-    """x[key]: numbers, slices, None and `...`. In a symbolic dimension bounds are taken as given, not clamped."""
+def keys_of(x: Array, key: Any) -> list[Any]:
+    """The keys of x[key], one for each dimension, and None for new ones; NumPy's numbers as Python's."""
     keys: list[Any] = list(cast(tuple[Any, ...], key)) if isinstance(key, tuple) else [key]
+    keys = [int(cast(Any, k)) if isinstance(k, np.integer) else k for k in keys]
     if sum(k is Ellipsis for k in keys) > 1:
         raise fail("expected at most one ... in an index, found several")
     used = sum(k is not None and k is not Ellipsis for k in keys)
@@ -136,6 +137,17 @@ def index(x: Array, key: Any) -> Array:
         keys.append(Ellipsis)
     at = next(i for i, k in enumerate(keys) if k is Ellipsis)
     keys[at : at + 1] = [slice(None)] * (x.ndim - used)
+    return keys
+
+
+def index(x: Array, key: Any) -> Array:
+    """x[key]: numbers, slices, None, `...` and arrays of positions. In a symbolic dimension bounds are taken as given,
+    not clamped."""
+    keys = keys_of(x, key)
+    if any(isinstance(k, Array | np.ndarray | list) for k in keys):
+        from .lookup import index as look_up
+
+        return look_up(x, keys)
     start: list[Dim] = []
     step: list[int] = []
     count: list[Dim] = []
@@ -145,7 +157,7 @@ def index(x: Array, key: Any) -> Array:
             out.append(1)
             continue
         d = x.shape[len(start)]
-        s, t, n = _one_slice(k, d, len(start))
+        s, t, n = one_slice(k, d, len(start))
         start.append(s)
         step.append(t)
         count.append(n)
@@ -154,13 +166,12 @@ def index(x: Array, key: Any) -> Array:
     return movement.reshape(movement.slice_(x, start, step, count), tuple(out))
 
 
-def _one_slice(k: Any, d: Dim, at: int) -> tuple[Dim, int, Dim]:
+def one_slice(k: Any, d: Dim, at: int) -> tuple[Dim, int, Dim]:
     """Start, step and count of one index in a dimension of size d."""
     if isinstance(k, slice):
         return _slice_of(cast(Any, k), d)
     if not isinstance(k, int) or isinstance(k, bool):
-        what = f"a value of type {k.type}" if isinstance(k, Array) else repr(k)
-        raise fail(f"expected an index of numbers, slices, None or ..., found {what}; select with one_hot or where")
+        raise fail(f"expected an index of numbers, slices, None, ... or arrays of positions, found {k!r}")
     if isinstance(d, int) and not -d <= k < d:
         raise fail(f"expected an index from {-d} to {d - 1} in dimension {at}, found {k}")
     return (k if k >= 0 else d + k), 1, 1
@@ -168,6 +179,8 @@ def _one_slice(k: Any, d: Dim, at: int) -> tuple[Dim, int, Dim]:
 
 def _slice_of(k: Any, d: Dim) -> tuple[Dim, int, Dim]:
     step: Any = 1 if k.step is None else k.step
+    if any(isinstance(v, Array) for v in (k.start, k.stop, step)):
+        raise fail("expected the bounds of a slice as numbers, found a traced value; use mlc.numpy.dynamic_slice")
     if not isinstance(step, int) or step == 0:
         raise fail(f"expected a step that is a number other than 0, found {step}")
     if isinstance(d, int) and all(v is None or isinstance(v, int) for v in (k.start, k.stop)):
