@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from ..lowering.emit.entry import ProgramCode
     from .bounds import Bound
+    from .work import Work
 
 LEVELS = ("nd", "graph", "loop", "vector", "llvm")
 
@@ -89,7 +90,9 @@ class Compiled(Executable):
         return print_ir(self.module(level))
 
     def _code(self) -> ProgramCode:
-        return emit(self.module("llvm"), self.options)
+        from .parsing import parse_module
+
+        return lower(parse_module(self.source, self.program.name), self.source, self.options)[0]
 
     def llvm_ir(self) -> str:
         """LLVM IR of the kernels, then of the entry."""
@@ -119,23 +122,16 @@ def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
     return out
 
 
-def emit(module: ModuleOp, options: CompileOptions) -> ProgramCode:
+def emit(module: ModuleOp, options: CompileOptions, work: Work | None = None) -> ProgramCode:
     """LLVM IR of a module whose kernels are at the vector level, math expanded."""
     from ..lowering.emit.entry import emit_program, kernels_of
     from .blocks import entry
     from .machine import Machine
 
-    return emit_program(entry(module, options.entry), kernels_of(module), Machine.host().vector_bytes)
-
-
-def native(llvm_ir: str) -> bytes:
-    """The host's object of one LLVM module, from the disk cache if it is there."""
-    key = cache.key("object", llvm_ir)
-    found = cache.get(key)
-    if found is None:
-        found = jit.compile_object(llvm_ir)
-        cache.put(key, found)
-    return found
+    main, kernels, vector_bytes = entry(module, options.entry), kernels_of(module), Machine.host().vector_bytes
+    if work is None:
+        return emit_program(main, kernels, vector_bytes)
+    return emit_program(main, kernels, vector_bytes, work.kernels, work.program)
 
 
 def compile_module(
@@ -199,22 +195,31 @@ def keep_entry(module: ModuleOp, name: str, donate: Sequence[int]) -> FuncOp:
     return f
 
 
-def build_program(module: ModuleOp, source: str, options: CompileOptions) -> tuple[Compiled, dict[str, Any]]:
-    """Run the passes, emit, generate code; the executable and its report."""
+def lower(module: ModuleOp, source: str, options: CompileOptions) -> tuple[ProgramCode, dict[str, Any]]:
+    """Run the passes and emit: the program's code, and its report."""
     from . import driver
     from .report import report
+    from .work import Work, work_of
 
     facts: dict[str, Any] = {}
+    work = Work()
 
     def observe(pass_: Any, state: ModuleOp) -> None:
+        nonlocal work
         if pass_.name == "graph-plan":
             facts.update(json.loads(json.dumps(report(state))))
+            work = work_of(state)
 
     settings = replace(driver.from_environment(), source=source, observer=observe)
     driver.run(module, passes(options), settings)
-    code = emit(module, options)
-    objects = [native(k.llvm_ir) for k in code.kernels]
-    objects.append(native(code.entry))
+    return emit(module, options, work), facts
+
+
+def build_program(module: ModuleOp, source: str, options: CompileOptions) -> tuple[Compiled, dict[str, Any]]:
+    """Run the passes, emit, generate code; the executable and its report."""
+    code, facts = lower(module, source, options)
+    objects = [jit.stored_object(k.llvm_ir) for k in code.kernels]
+    objects.append(jit.stored_object(code.entry))
     return Compiled(Program.from_json(code.interface), objects, code.constants), facts
 
 

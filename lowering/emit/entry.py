@@ -44,6 +44,27 @@ CALL = "mlc_call"
 DATA_FIELD, FLAGS_FIELD, WRITEABLE = 16, 64, 0x400
 """Where a NumPy array object holds its data pointer and its flags, and one of these: part of NumPy's C ABI."""
 ALIGNMENT = 64
+POLL_FIELD = 40
+"""Where `mlc_context` holds `poll`: see runtime/abi.py."""
+POLL_WORK = 100_000_000
+"""Picoseconds between two looks for signals."""
+INTERRUPTED = -2
+POLL = f"""\
+define internal i32 @mlc.poll(ptr %context) nounwind {{
+  %none = icmp eq ptr %context, null
+  br i1 %none, label %go, label %given
+given:
+  %at = getelementptr i8, ptr %context, i64 {POLL_FIELD}
+  %poll = load ptr, ptr %at
+  %nobody = icmp eq ptr %poll, null
+  br i1 %nobody, label %go, label %ask
+ask:
+  %stop = call i32 %poll(ptr %context)
+  ret i32 %stop
+go:
+  ret i32 0
+}}
+"""
 BYTES = {"f64": 8, "f32": 4, "i64": 8, "i32": 4, "i1": 1}
 
 
@@ -56,13 +77,20 @@ class ProgramCode(NamedTuple):
     constants: tuple[bytes | np.ndarray[Any, Any], ...]
 
 
-def emit_program(main: FuncOp, kernels: Mapping[str, FuncOp], vector_bytes: int = 64) -> ProgramCode:
-    """`kernels`: the lowered functions that the program launches, by name."""
+def emit_program(
+    main: FuncOp,
+    kernels: Mapping[str, FuncOp],
+    vector_bytes: int = 64,
+    work: Mapping[str, Dim] | None = None,
+    total: Dim = 0,
+) -> ProgramCode:
+    """`kernels`: the lowered functions that the program launches, by name. `work`, `total`: picoseconds of a launch of
+    each, and of the program; 0 is not known."""
     launches = [op for op in main.body.block.ops if isinstance(op, LaunchOp)]
     used = list(dict.fromkeys(op.kernel for op in launches))
     unaligned = {name for op in launches for name in [op.kernel] if not _arena_aligned(op)}
     codes = {name: emit_kernel(kernels[name], vector_bytes, stream=name not in unaligned) for name in used}
-    entry = _Entry(main, codes)
+    entry = _Entry(main, codes, work or {}, total)
     for op in main.body.block.ops:
         if isinstance(op, LaunchOp):
             entry.launch(op)
@@ -96,8 +124,12 @@ def dtype_of(value: SSAValue) -> str:
 
 
 class _Entry(Writer):
-    def __init__(self, main: FuncOp, kernels: Mapping[str, KernelCode]) -> None:
+    def __init__(self, main: FuncOp, kernels: Mapping[str, KernelCode], work: Mapping[str, Dim], total: Dim) -> None:
         super().__init__()
+        self.work, self.total = work, total
+        self.since: Dim = 0
+        """Picoseconds since the last look for signals."""
+        self.polls = 0
         self.main, self.kernels = main, kernels
         self.arguments = main.body.block.args
         self.symbols = _symbols(self.arguments)
@@ -186,8 +218,20 @@ class _Entry(Writer):
         return self.place(op.places[value.index].data)
 
     # ---- calls
+    def poll(self) -> None:
+        """Return -2 where the context's `poll` says stop."""
+        asked = self.op("call i32 @mlc.poll(ptr %context)")
+        stop = self.op(f"icmp ne i32 {asked}, 0")
+        self.polls += 1
+        self.line(f"br i1 {stop}, label %interrupted, label %go{self.polls}")
+        self.start_block(f"go{self.polls}")
+        self.since = 0
+
     def launch(self, op: LaunchOp) -> None:
         code = self.kernels[op.kernel]
+        if isinstance(self.since, Sym) or self.since >= POLL_WORK:
+            self.poll()
+        self.since = self.since + self.work.get(op.kernel, 0)
         texts: list[str] = []
         kinds: list[str] = []
         views = [view_of(v) for v in op.args] + [View(r, 0, row_major(shape_of(r.type))) for r in op.res]
@@ -211,7 +255,12 @@ class _Entry(Writer):
     def text(self) -> str:
         body = "\n".join(self.scopes[0])
         head = f"define i32 @{ENTRY}(ptr %buffers, ptr %sizes, ptr %arena, ptr %context) nounwind {{\nentry:\n"
-        return "\n".join([*sorted(self.declarations), f"{head}{body}\n  ret i32 0\n}}\n", self.call()])
+        end = "  ret i32 0\n"
+        poll = ""
+        if self.polls:
+            end += f"interrupted:\n  ret i32 {INTERRUPTED}\n"
+            poll = POLL
+        return "\n".join([*sorted(self.declarations), f"{poll}{head}{body}\n{end}}}\n", self.call()])
 
     def call(self) -> str:
         """`mlc_call`, which takes NumPy arrays as they are; "" where more than pointers is needed."""
@@ -262,6 +311,7 @@ class _Entry(Writer):
             "results": self._results(),
             "symbols": list(self.symbols),
             "arena": size_json(own + self.workspace),
+            "work": size_json(self.total),
         }
 
     def _constant(self, value: SSAValue) -> dict[str, Any]:
