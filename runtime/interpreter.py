@@ -18,7 +18,7 @@ from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.traits import IsTerminator
 
-from ..dialects.errors import CompileError
+from ..dialects.errors import CheckError, CompileError
 from ..dialects.nd.dims import Dim, Sym, evaluate
 from ..dialects.nd.types import NUMPY, is_tensor, shape_of
 
@@ -91,7 +91,7 @@ class Frame:
     def step(self, op: Operation) -> None:
         try:
             handler_of(op)(self, op)
-        except CompileError:
+        except (CompileError, CheckError):
             raise
         except Exception as error:
             raise CompileError(f"{op.name}: the interpreter failed: {error}", op.location) from error

@@ -15,11 +15,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...dialects.errors import CompileError
 from ...dialects.nd import array
 from ...dialects.nd import dialect as _dialect  # fills the registry
+from ...dialects.nd.control import CONTROL
+from ...dialects.nd.effects import EFFECTS
 from ...dialects.nd.op import NdOp, building
 from . import locations as _locations  # names the user's frame in errors
 
@@ -46,9 +49,22 @@ def active() -> bool:
 def _evaluate(op: Operation) -> None:
     values = _active.values[-1]
     if not isinstance(op, NdOp):
-        raise CompileError(f"eager: expected an op of the nd dialect, found {op.name}", op.location)
+        _interpret(op, values)
+        return
     with np.errstate(all="ignore"):
         values[op.results[0]] = np.asarray(op.reference(*(values[v] for v in op.operands)))
+
+
+def _interpret(op: Operation, values: Values) -> None:
+    """Control flow that a transform emitted, and effects."""
+    from ...runtime.interpreter import Frame, Interpreter, handler_of
+
+    if not isinstance(op, (*CONTROL, *EFFECTS)):
+        raise CompileError(f"eager: expected an op of the nd dialect, found {op.name}", op.location)
+    frame = Frame(Interpreter(ModuleOp([])), {})
+    frame.values.update({v: values[v] for v in op.operands})
+    handler_of(op)(frame, op)
+    values.update({r: np.asarray(frame[r]) for r in op.results})
 
 
 def _find(value: SSAValue) -> np.ndarray[Any, Any] | None:

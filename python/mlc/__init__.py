@@ -24,47 +24,67 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import nn, numpy, optim
     from .compiler.compile import Compiled, compile
+    from .compiler.frontend.control import cond, fori_loop, map, scan, switch, while_loop
     from .compiler.frontend.eager import eager
+    from .compiler.frontend.effects import check, debug_print
     from .compiler.frontend.jit import jit
     from .compiler.frontend.tracing import spec
     from .compiler.frontend.transforms import grad, jvp, value_and_grad, vjp, vmap
-    from .dialects.errors import CompileError
+    from .dialects.errors import CheckError, CompileError
     from .dialects.nd.array import Array
 
 __version__ = "0.1.0"
 
 _PLACES = {
     "Array": ".dialects.nd.array",
+    "CheckError": ".dialects.errors",
     "CompileError": ".dialects.errors",
     "Compiled": ".compiler.compile",
+    "check": ".compiler.frontend.effects",
     "compile": ".compiler.compile",
+    "cond": ".compiler.frontend.control",
+    "debug_print": ".compiler.frontend.effects",
     "eager": ".compiler.frontend.eager",
+    "fori_loop": ".compiler.frontend.control",
     "grad": ".compiler.frontend.transforms",
     "jit": ".compiler.frontend.jit",
     "jvp": ".compiler.frontend.transforms",
+    "map": ".compiler.frontend.control",
+    "scan": ".compiler.frontend.control",
     "spec": ".compiler.frontend.tracing",
+    "switch": ".compiler.frontend.control",
     "value_and_grad": ".compiler.frontend.transforms",
     "vjp": ".compiler.frontend.transforms",
     "vmap": ".compiler.frontend.transforms",
+    "while_loop": ".compiler.frontend.control",
 }
 _MODULES = ("nn", "numpy", "optim")
 
 __all__ = [
     "Array",
+    "CheckError",
     "CompileError",
     "Compiled",
+    "check",
     "compile",
+    "cond",
+    "debug_print",
     "eager",
+    "fori_loop",
     "grad",
     "jit",
     "jvp",
+    "map",
     "nn",
     "numpy",
     "optim",
+    "scan",
     "spec",
+    "switch",
     "value_and_grad",
     "vjp",
     "vmap",
+    "while_loop",
 ]
 
 
