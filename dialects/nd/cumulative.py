@@ -1,8 +1,8 @@
 """Cumulative reductions: `nd.cumulative sum %x along [1]`, each element combined with those before it.
 
 With `reverse` it is combined with those behind it. Integer sums and products wrap. NaN stays from where it appears;
-max and min hold +0 above -0. References of float sums and products accumulate in float64; code of f32 and f64 adds in
-order, in the element type, f16 and bf16 in f32 with one rounding for each element.
+max and min hold +0 above -0. Code of f32 and f64 adds and multiplies in order, in the element type (a product that
+overflows stays infinite), of f16 and bf16 in f32 with one rounding for each element; references accumulate in float64.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .elementwise import Np, wide
 from .mapped import rearrange
 from .op import Array, NdOp, Props, Tolerance, bind, number, one_dtype, op
 from .reduction import identity, reduce
-from .types import NUMERIC, DimsAttr, Type, dims_attr, shape_of, tensor
+from .types import NUMERIC, NUMPY, DimsAttr, Type, dims_attr, is_float, shape_of, tensor
 
 
 class CumulativeKind(StrEnum):
@@ -136,10 +136,16 @@ class Cumulative(Along):
             case "sum":
                 return self._in_order(lambda y: np.add.accumulate(np.abs(y.astype(float)), -1), x)
             case "prod":
-                grown = self._in_order(lambda y: np.multiply.accumulate(np.abs(y.astype(float)), -1), x)
-                return grown * np.sqrt(self.terms(x))
+                return self._in_order(self._products, x) * np.sqrt(self.terms(x))
             case _:
                 return None
+
+    def _products(self, y: Np) -> Np:
+        """Magnitudes of products; infinite, which claims nothing, from where one leaves the range of the type."""
+        grown = np.multiply.accumulate(np.abs(y.astype(float)), -1)
+        range_ = np.finfo(NUMPY[self.type.element_type] if is_float(self.type) else float)
+        left = (grown > range_.max) | ((grown < range_.smallest_normal) & (grown != 0))
+        return np.where(np.logical_or.accumulate(left, -1), np.inf, grown)
 
     def terms(self, x: Np) -> int:
         return max(x.shape[self.along], 1)
@@ -223,8 +229,6 @@ def product_tangent(x: Array, y: Array, t: Array, axis: int, reverse: bool) -> A
 
 def exclusive(kind: str, x: Array, axis: int, reverse: bool = False) -> Array:
     """Without the element itself: the first is the identity."""
-    from .types import NUMPY
-
     if x.shape[axis] == 0:
         return x
     return shifted(cumulative(kind, x, axis, reverse), axis, 1, identity(kind, NUMPY[x.dtype]), reverse)

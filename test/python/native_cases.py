@@ -11,6 +11,7 @@ from typing import Any
 
 import cases_composites
 import cases_scalar
+import cases_windows
 import numpy as np
 from mlc.compiler.compile import Compiled, compile_module
 from mlc.compiler.frontend.layouts import set_layouts
@@ -124,7 +125,7 @@ def templates() -> list[Template]:
     out.append(Template("size", size_of, rank=1))
     out += cases_composites.templates(Template)
     out += cases_scalar.templates(Template, same)
-    return out + movements() + sums() + composites()
+    return out + movements() + sums() + composites() + cases_windows.templates(Template)
 
 
 def ramp(x: Array) -> Np:
