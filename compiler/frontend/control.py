@@ -28,7 +28,7 @@ from ...dialects.nd.op import Array, place
 from ...dialects.nd.promotion import promote
 from ...dialects.nd.types import Type, is_float, shape_of, tensor
 from .locations import user_location
-from .pytree import Structure, flatten, unflatten
+from .pytree import Structure, flatten, tree_map, unflatten
 from .regions import Region, close, probe, trace_region, weak_leaf
 from .tracing import lift
 from .transforms import staged, tracing
@@ -41,10 +41,9 @@ def at_once() -> bool:
     return tracing() and place().evaluate is not None
 
 
-def _lifted(tree: Any, weak: bool = True) -> Any:
-    """The tree with arrays as leaves; Python numbers stay what they are unless `weak`."""
-    leaves, structure = flatten(tree)
-    return unflatten(structure, [x if weak_leaf(x) and not weak else lift(x) for x in leaves])
+def _lifted(tree: Any) -> Any:
+    """The tree with arrays as leaves."""
+    return tree_map(lift, tree)
 
 
 def _predicate(what: str, p: Any) -> Array:
@@ -143,7 +142,7 @@ def while_loop(cond_fn: Fn, body_fn: Fn, init: Any) -> Any:
     if not tracing():
         return staged(lambda init: while_loop(cond_fn, body_fn, init))(init)
     if at_once():
-        value = _lifted(init, weak=False)
+        value = _lifted(init)
         while _predicate("while_loop: the condition", cond_fn(value)):
             value = body_fn(value)
         return _lifted(value)
@@ -209,7 +208,7 @@ def _scan_at_once(
     f: Fn, init: Any, sequences: Sequence[Array], structure: Structure, trips: Dim, reverse: bool
 ) -> tuple[Any, Any]:
     assert isinstance(trips, int)
-    carry, found = _lifted(init, weak=False), {}
+    carry, found = _lifted(init), {}
     for t in reversed(range(trips)) if reverse else range(trips):
         carry, y = _pair(f(carry, unflatten(structure, [index(x, t) for x in sequences])))
         found[t] = flatten(y)
@@ -233,7 +232,7 @@ def fori_loop(lower: Any, upper: Any, body_fn: Fn, init: Any) -> Any:
     if not tracing():
         return staged(lambda init: fori_loop(lower, upper, body_fn, init))(init)
     if at_once():
-        value = _lifted(init, weak=False)
+        value = _lifted(init)
         for i in range(int(lower), int(upper)):
             value = body_fn(lift(i), value)
         return _lifted(value)
