@@ -21,7 +21,7 @@ from xdsl.ir import Operation, SSAValue
 
 from ..dialects.nd.dims import Sym
 from ..dialects.nd.op import EXACT, NdOp, Tolerance, sizes
-from ..dialects.nd.types import shape_of
+from ..dialects.nd.types import kind_of, shape_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -35,7 +35,7 @@ def assert_matches(how: NdOp | Tolerance, got: Any, want: Any, *, inputs: Sequen
         raise AssertionError(f"expected shape {list(want.shape)}, got {list(got.shape)}")
     tolerance = how if isinstance(how, Tolerance) else how.tolerance
     with np.errstate(all="ignore"):
-        if want.dtype.kind != "f" or tolerance.exact:
+        if kind_of(want.dtype) != "f" or tolerance.exact:
             _report(got, want, _same(got, want), None)
         elif isinstance(how, Tolerance):
             scale = max(how.scale, _largest(want))
@@ -49,7 +49,7 @@ def assert_matches(how: NdOp | Tolerance, got: Any, want: Any, *, inputs: Sequen
 def _compare_op(op: NdOp, got: Array, want: Array, inputs: Sequence[Array]) -> None:
     exact = want.astype(np.float64)
     if inputs and not any(isinstance(d, Sym) for v in (*op.operands, *op.results) for d in shape_of(v.type)):
-        inputs = [x.astype(np.float64) if x.dtype.kind == "f" else x for x in inputs]
+        inputs = [x.astype(np.float64) if kind_of(x.dtype) == "f" else x for x in inputs]
         exact = np.asarray(op.reference(*inputs), np.float64)
     bound = op.tolerance.ulp * _spacing(exact.astype(want.dtype))
     if op.tolerance.sums:
@@ -58,7 +58,7 @@ def _compare_op(op: NdOp, got: Array, want: Array, inputs: Sequence[Array]) -> N
         size = np.maximum(np.abs(exact), 0) if found is None else np.asarray(found, np.float64)
         bound = bound + _spacing(exact.astype(want.dtype)) + op.tolerance.sums * _eps(want) * np.sqrt(terms) * size
         # partial sums may overflow where the sum does not: no claim there
-        bound = np.where(size > np.finfo(want.dtype).max, np.inf, bound)
+        bound = np.where(size > float(_info(want).max), np.inf, bound)
     _compare(got, want, exact, np.asarray(bound), signs=not op.tolerance.sums)
 
 
@@ -74,23 +74,36 @@ def _compare(got: Array, want: Array, exact: Array, bound: Array, signs: bool) -
 
 def _same(got: Array, want: Array) -> Array:
     """Equal, with NaN equal to NaN and -0 different from 0."""
-    if want.dtype.kind != "f":
+    if kind_of(want.dtype) != "f":
         return got == want
     return (np.isnan(got) & np.isnan(want)) | ((got == want) & (np.signbit(got) == np.signbit(want)))
 
 
 def _spacing(x: Array) -> Array:
-    """A unit in the last place of each element, as float64."""
-    top = np.finfo(x.dtype).max
-    return np.abs(np.spacing(np.where(np.isfinite(x), np.clip(x, -top, top), 0).astype(x.dtype))).astype(np.float64)
+    """A unit in the last place of each element, as float64; of the least one where an element is not finite."""
+    info = _info(x)
+    v = x.astype(np.float64)
+    _, exponent = np.frexp(np.where(np.isfinite(v), v, 0))
+    least = int(np.log2(float(info.smallest_normal))) + 1
+    return np.ldexp(1.0, np.maximum(np.where(v == 0, least, exponent), least) - 1 - info.nmant)
+
+
+def _info(x: Array) -> Any:
+    """What NumPy's or `ml_dtypes`' finfo says of the element type."""
+    if x.dtype.isbuiltin == 1:
+        return np.finfo(x.dtype)
+    import ml_dtypes
+
+    return ml_dtypes.finfo(x.dtype)
 
 
 def _eps(x: Array) -> float:
-    return float(np.finfo(x.dtype).eps)
+    return float(_info(x).eps)
 
 
 def _largest(x: Array) -> float:
-    finite = np.abs(x[np.isfinite(x)]) if x.dtype.kind == "f" else np.abs(x.astype(np.float64))
+    v = x.astype(np.float64)
+    finite = np.abs(v[np.isfinite(v)])
     return float(finite.max(initial=0))
 
 
@@ -154,8 +167,8 @@ def _largest_of(all_: Sequence[Tolerance]) -> Tolerance:
 
 def _own_tolerance(op: Operation, inputs: Sequence[Array], value: Array) -> Tolerance:
     """One op's share: ops of other levels count as a sum over their largest operand."""
-    if value.dtype.kind != "f":
-        return Tolerance(scale=_largest(value) if value.dtype.kind == "i" else 0)
+    if kind_of(value.dtype) != "f":
+        return Tolerance(scale=_largest(value) if kind_of(value.dtype) in "iu" else 0)
     if not isinstance(op, NdOp):
         largest = max((x.size for x in inputs), default=1)
         return Tolerance(ulp=4, sums=4 * float(np.sqrt(max(largest, 1))), scale=_largest(value), eps=_eps(value))

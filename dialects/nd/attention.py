@@ -26,7 +26,7 @@ from .elementwise import Exp, Np, wide
 from .mapped import Mapped, distinct_names, parsed, rearrange, text
 from .op import Array, Props, Tolerance, bind, one_dtype, op
 from .reduction import reduce
-from .types import FLOAT, NumberAttr, Type, is_float, shape_of, tensor
+from .types import FLOAT, NumberAttr, Type, is_float, kind_of, shape_of, tensor
 
 
 def features(m: DimMap) -> Dims:
@@ -163,7 +163,7 @@ class Attention(Mapped, Composite):
     def magnitude(self, q: Np, k: Np, v: Np, *mask: Np) -> Any:
         largest = np.abs(self.scale.data) * np.max(np.abs(wide(q)), initial=0) * np.max(np.abs(wide(k)), initial=0)
         _, weights = self._weights(q, k, mask)
-        bias = max((float(np.max(np.abs(wide(x)), initial=0)) for x in mask if x.dtype.kind == "f"), default=0.0)
+        bias = max((float(np.max(np.abs(wide(x)), initial=0)) for x in mask if kind_of(x.dtype) == "f"), default=0.0)
         return self._applied(weights, np.abs(wide(v))) * (1 + largest * self._features(q) + bias)
 
     def _features(self, q: Np) -> int:

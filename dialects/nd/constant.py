@@ -32,7 +32,23 @@ from .dimmap import DimMap
 from .dims import Dim, Shape, Sym, size
 from .elementwise import Np
 from .op import EXACT, Array, Linear, NdOp, Props, bind, number, numbers, op
-from .types import ANY, NUMERIC, NUMPY, DimsAttr, Type, dtype_of, is_tensor, scalar, shape_of, takes, tensor, value_type
+from .types import (
+    ANY,
+    NUMERIC,
+    NUMPY,
+    DimsAttr,
+    Type,
+    dtype_of,
+    is_tensor,
+    kind_of,
+    of_numpy,
+    scalar,
+    shape_of,
+    takes,
+    tensor,
+    value_type,
+    width,
+)
 
 READABLE = 64
 """Dense constants of more elements print as hex."""
@@ -128,7 +144,7 @@ class Constant(Source):
         if not is_dense(value):
             return _show(dtype.type(self.splat))
         data = elements(value, dtype)
-        odd_nan = dtype.kind == "f" and any(
+        odd_nan = kind_of(dtype) == "f" and any(
             x != x and x.tobytes() != dtype.type(np.nan).tobytes() for x in data[:READABLE]
         )
         if data.size > READABLE or odd_nan:
@@ -156,14 +172,26 @@ def _little(x: Np) -> Np:
 
 
 def _show(x: Any) -> str:
-    if x.dtype.kind == "b":
+    kind = kind_of(x.dtype)
+    if kind == "b":
         return "true" if x else "false"
-    if x.dtype.kind == "i":
+    if kind in "iu":
         return str(int(x))
+    if x.dtype.isbuiltin != 1:
+        return _show_narrow(x)
     if not np.isfinite(x):
         return "nan" if np.isnan(x) else "inf" if x > 0 else "-inf"
     text = np.format_float_positional(x, unique=True, trim="0") if 1e-4 <= abs(x) < 1e9 or x == 0 else None
     return text or np.format_float_scientific(x, unique=True, trim="0", exp_digits=1)
+
+
+def _show_narrow(x: Any) -> str:
+    """A float of `ml_dtypes`, whose own text does not always read back."""
+    if x != x or np.isinf(np.float64(x)):
+        return "nan" if x != x else "inf" if x > 0 else "-inf"
+    value = float(x)
+    digits = next(n for n in range(1, 18) if float(x.dtype.type(float(f"{value:.{n}g}"))) == value)
+    return _show(np.float64(f"{value:.{digits}g}"))
 
 
 def _nested(x: Np) -> str:
@@ -205,14 +233,15 @@ def _value(data: Any, t: Type, dtype: np.dtype[Any]) -> Attribute:
 
 def _check(x: Any, dtype: np.dtype[Any]) -> None:
     kind = "boolean" if isinstance(x, bool) else "float" if isinstance(x, float) else "integer"
-    if dtype.kind == "i":
+    if kind_of(dtype) in "iu":
         if kind != "integer":
             raise ValueError(f"expected an integer for {dtype.name}, found {x}")
-        if not np.iinfo(dtype).min <= x <= np.iinfo(dtype).max:
+        bits, unsigned = width(of_numpy(dtype)), kind_of(dtype) == "u"
+        if not (0 if unsigned else -(1 << (bits - 1))) <= x < 1 << (bits if unsigned else bits - 1):
             raise ValueError(f"expected an integer of {dtype.name}, found {x}, which is out of its range")
     if dtype.kind == "b" and kind != "boolean":
         raise ValueError(f"expected true or false, found {x}")
-    if dtype.kind == "f" and kind == "boolean":
+    if kind_of(dtype) == "f" and kind == "boolean":
         raise ValueError(f"expected a number for {dtype.name}, found {x}")
 
 

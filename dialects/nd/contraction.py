@@ -21,7 +21,7 @@ from .dims import Dim, Shape
 from .elementwise import Np, wide
 from .mapped import Mapped, mapped, rearrange
 from .op import Array, Linear, Tolerance, number, numbers, op
-from .types import NUMERIC, shape_of
+from .types import NUMERIC, kind_of, shape_of
 
 
 @op("contract", linear=Linear.EACH, flops=2, tolerance=Tolerance(sums=4), dtypes=NUMERIC)
@@ -62,7 +62,7 @@ class Contract(Mapped):
         for x, dims in zip(xs, m.operands, strict=True):
             inputs += unfold(x, dims, order, sizes)
         out = [order.index(i.name or "") for i in m.result]
-        return np.einsum(*inputs, out, optimize=len(xs) > 1 and xs[0].dtype.kind == "f")
+        return np.einsum(*inputs, out, optimize=len(xs) > 1 and kind_of(xs[0].dtype) == "f")
 
     def terms(self, *xs: Np) -> int:
         sizes = self.extents(xs)

@@ -18,7 +18,7 @@ from . import dimmap
 from .dimmap import DimMap
 from .dims import Dim, Shape
 from .op import EXACT, Array, Linear, NdOp, Partial, Props, Tolerance, bind, expand, one_dtype, op
-from .types import FLOAT, LOGICAL, Type
+from .types import FLOAT, LOGICAL, Type, kind_of
 
 JOINT, EACH, NEVER = Linear.JOINT, Linear.EACH, Linear.NEVER
 ulp = Tolerance
@@ -27,7 +27,7 @@ Np = np.ndarray[Any, np.dtype[Any]]
 
 def wide(x: Np) -> Np:
     """Floats as float64, for a reference that rounds once."""
-    return x.astype(np.float64) if x.dtype == np.float32 else x
+    return x.astype(np.float64) if kind_of(x.dtype) == "f" else x
 
 
 class Elementwise(NdOp):
@@ -135,7 +135,7 @@ class Div(Binary):
     """The quotient; of integers the floor of it, 0 where the divisor is 0."""
 
     def reference(self, x: Np, y: Np) -> Np:
-        return x / y if x.dtype.kind == "f" else x // y
+        return x / y if kind_of(x.dtype) == "f" else x // y
 
     def jvp(self, tangents: Sequence[Array | None]) -> Sequence[Array | None]:
         dx, dy = tangents  # d(x/y) = dx/y - dy (x/y)/y

@@ -1,8 +1,9 @@
 """Operands of the array language: Python numbers, NumPy arrays and `Array`s of different types and shapes made alike.
 
-Python numbers are weak: they take the other side's element type (a float beside integers makes them f32). Of two
-arrays the wider type of one kind wins, a float over an integer, an integer over i1. Shapes broadcast as NumPy's, by
-explicit ops.
+Python numbers are weak: they take the other side's element type (a float beside integers makes them f32). Arrays follow
+the Array API's table: of one kind the wider type wins, f16 and bf16 make f32, signed and unsigned integers the next
+signed type that holds both; a float wins over an integer, an integer over i1, which the standard leaves open. Shapes
+broadcast as NumPy's, by explicit ops.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
-from xdsl.dialects.builtin import f32, f64, i1, i32, i64
+from xdsl.dialects.builtin import f32, i1, i64
 from xdsl.ir import Attribute
 
 from ..errors import CompileError
@@ -21,10 +22,21 @@ from .dims import Shape, show
 from .movement import broadcast_to
 from .op import here
 from .resource import LARGE, resource
-from .selection import convert
-from .types import DTYPE, INTEGER, dtype_of, is_float, tensor
-
-ORDER = (i1, i32, i64, f32, f64)
+from .selection import convert, limits
+from .types import (
+    BY_NAME,
+    COMPUTED,
+    INTEGER,
+    NAMES,
+    SIGNED,
+    STORAGE,
+    dtype_of,
+    is_float,
+    is_unsigned,
+    of_numpy,
+    tensor,
+    width,
+)
 
 
 def fail(message: str) -> CompileError:
@@ -32,16 +44,19 @@ def fail(message: str) -> CompileError:
 
 
 def as_dtype(dtype: Any) -> Attribute:
-    """An element type from its NumPy name or dtype, a Python type, or itself."""
+    """An element type from its name, a dtype of NumPy or `ml_dtypes`, a Python type, or itself."""
     if isinstance(dtype, Attribute):
         return dtype
     python: dict[Any, Attribute] = {float: f32, int: i64, bool: i1}
-    if dtype in python:
+    if isinstance(dtype, type) and dtype in python:
         return python[dtype]
+    if isinstance(dtype, str) and dtype in BY_NAME:
+        return BY_NAME[dtype]
     try:
-        return DTYPE[np.dtype(dtype)]
-    except (TypeError, KeyError):
-        raise fail(f"expected float32, float64, int32, int64 or bool as element type, found {dtype}") from None
+        return of_numpy(np.dtype(dtype))
+    except (TypeError, ValueError):
+        expected = ", ".join(NAMES[t] for t in COMPUTED)
+        raise fail(f"expected an element type such as {expected}, found {dtype}") from None
 
 
 def weak(x: Any) -> bool:
@@ -87,7 +102,22 @@ def weak_dtype(x: Any, other: Attribute) -> Attribute:
 
 
 def common_dtype(x: Attribute, y: Attribute) -> Attribute:
-    return x if x == y else max(x, y, key=ORDER.index)
+    """The type to which both are converted; CompileError where there is none."""
+    if x == y:
+        return x
+    for t in (x, y):
+        if t in STORAGE:
+            raise fail(f"expected element types to compute with, found {x} and {y}; convert {t} first, with astype")
+    if i1 in (x, y) or is_float(x) != is_float(y):
+        return max(x, y, key=lambda t: (is_float(t), t != i1))
+    if width(x) != width(y) and (is_float(x) or is_unsigned(x) == is_unsigned(y)):
+        return max(x, y, key=width)
+    if is_float(x):
+        return f32  # f16 and bf16
+    needed = max(width(t) * (2 if is_unsigned(t) else 1) for t in (x, y))
+    if needed > width(i64):
+        raise fail(f"expected integers that one type holds, found {x} and {y}; convert one of them first, with astype")
+    return next(t for t in SIGNED if width(t) == needed)
 
 
 def broadcast_shapes(*shapes: Shape) -> Shape:
@@ -125,10 +155,10 @@ def promote(x: Any, y: Any) -> tuple[Array, Array]:
 
 def full_of(value: Any, like: Array) -> Array:
     """A Python number as an array of the other side's type, which must hold it."""
-    if like.dtype in INTEGER and not -(1 << (63 if like.dtype == i64 else 31)) <= int(value) < 1 << (
-        63 if like.dtype == i64 else 31
-    ):
-        raise fail(f"expected a number that {like.dtype} holds, found {value}")
+    if like.dtype in INTEGER:
+        low, high = limits(like.dtype)
+        if not low <= int(value) <= high:
+            raise fail(f"expected a number that {like.dtype} holds, found {value}")
     return full(value, like.type)
 
 

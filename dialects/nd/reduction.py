@@ -23,7 +23,7 @@ from .dims import size
 from .elementwise import Np, wide
 from .mapped import Mapped, distinct_names, rearrange, spread, without
 from .op import Array, Props, Tolerance, bind, op
-from .types import ANY, NUMERIC, Type
+from .types import COMPUTED, NUMERIC, Type, kind_of
 
 
 class ReduceKind(StrEnum):
@@ -48,7 +48,7 @@ COMBINER = {"sum": "+", "prod": "*", "max": "max", "min": "min", "any": "|", "al
 def identity(kind: str, dtype: np.dtype[Any]) -> Any:
     """The value of a reduction over nothing."""
     if kind in ("max", "min"):
-        low, high = (-np.inf, np.inf) if dtype.kind == "f" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+        low, high = (-np.inf, np.inf) if kind_of(dtype) == "f" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
         return low if kind == "max" else high
     return {"sum": 0, "prod": 1, "any": False, "all": True}[kind]
 
@@ -75,7 +75,7 @@ class Reducing(Mapped):
         return int(np.prod([x.shape[k] for k in self.axes], dtype=np.int64))
 
 
-@op("reduce", dtypes=ANY, tolerance=Tolerance(sums=4))
+@op("reduce", dtypes=COMPUTED, tolerance=Tolerance(sums=4))
 class Reduce(Reducing):
     kind = prop_def(ReduceKindAttr)
     x = operand_def(TensorType)
@@ -149,12 +149,13 @@ def reduced(kind: str, x: Np, axes: tuple[int, ...]) -> Np:
 def extremum(kind: str, x: Np, axes: tuple[int, ...]) -> Np:
     """max or min with the sign of zero: +0 is above -0, whatever NumPy's order of evaluation."""
     reduce_ = np.max if kind == "max" else np.min
-    out = np.asarray(reduce_(x, axis=axes, initial=identity(kind, x.dtype), keepdims=True))
-    if x.dtype.kind == "f":
-        pick = ~np.signbit(x) if kind == "max" else np.signbit(x)
-        has = np.any((x == 0) & pick, axis=axes, keepdims=True)
+    v = wide(x)
+    out = np.asarray(reduce_(v, axis=axes, initial=identity(kind, x.dtype), keepdims=True))
+    if kind_of(x.dtype) == "f":
+        pick = ~np.signbit(v) if kind == "max" else np.signbit(v)
+        has = np.any((v == 0) & pick, axis=axes, keepdims=True)
         plus = has if kind == "max" else ~has
-        out = np.where(out == 0, np.where(plus, 0.0, -0.0).astype(x.dtype), out)
+        out = np.where(out == 0, np.where(plus, 0.0, -0.0), out)
     return np.squeeze(out, axes).astype(x.dtype)
 
 

@@ -17,9 +17,22 @@ from xdsl.ir import Attribute, TypeAttribute
 from xdsl.irdl import VarConstraint, irdl_attr_definition, operand_def, prop_def, result_def
 from xdsl.utils.str_enum import StrEnum
 
-from .elementwise import Elementwise, Np, same_type
+from .elementwise import Elementwise, Np, same_type, wide
 from .op import EXACT, Array, Linear, Props, bind, one_dtype, op, zeros_like
-from .types import ANY, NUMPY, Type, is_float, shape_of, takes, tensor
+from .types import (
+    ANY,
+    COMPUTED,
+    NUMPY,
+    Type,
+    is_float,
+    is_unsigned,
+    kind_of,
+    of_numpy,
+    shape_of,
+    takes,
+    tensor,
+    width,
+)
 
 
 class CompareKind(StrEnum):
@@ -48,7 +61,7 @@ _COMPARE: dict[str, Any] = {
 }
 
 
-@op("compare", linear=Linear.NEVER, tolerance=EXACT, dtypes=ANY)
+@op("compare", linear=Linear.NEVER, tolerance=EXACT, dtypes=COMPUTED)
 class Compare(Elementwise):
     """`nd.compare gt %x, %y`; i1 has an order too: false is below true."""
 
@@ -131,8 +144,66 @@ def convert(x: Array, to: Attribute) -> Array:
 
 
 def convert_elements(x: Np, to: np.dtype[Any]) -> Np:
-    if x.dtype.kind != "f" or to.kind != "i":
+    """The reference of a conversion: rounds once."""
+    of, kind = kind_of(x.dtype), kind_of(to)
+    if x.dtype == to:
+        return x
+    if kind == "b":
+        return x.astype(np.float32) != 0 if of == "f" else x != 0
+    if kind == "f":
+        return narrow(x, to)
+    return saturated(wide(x), to) if of == "f" else wrapped(x, to)
+
+
+def limits(dtype: Attribute) -> tuple[int, int]:
+    """The least and the greatest value of an integer type."""
+    bits = width(dtype)
+    return (0, (1 << bits) - 1) if is_unsigned(dtype) else (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
+
+
+def saturated(x: Np, to: np.dtype[Any]) -> Np:
+    """Towards zero; the nearest integer there is for what is out of range, 0 for NaN."""
+    low, high = limits(of_numpy(to))
+    whole = np.uint64 if low == 0 else np.int64
+    with np.errstate(invalid="ignore"):
+        inside = np.where((x > low - 1) & (x < float(high + 1)), np.trunc(x), 0).astype(whole)
+    return np.where(x >= float(high + 1), whole(high), np.where(x <= low - 1, whole(low), inside)).astype(to)
+
+
+def wrapped(x: Np, to: np.dtype[Any]) -> Np:
+    """The low bits, in two's complement."""
+    dtype = of_numpy(to)
+    if width(dtype) % 8 == 0:
+        return x.astype(np.int64).astype(to) if kind_of(x.dtype) == "i" else x.astype(to)
+    low = x.astype(np.int64) & ((1 << width(dtype)) - 1)
+    return (low if is_unsigned(dtype) else low - ((low >> (width(dtype) - 1)) << width(dtype))).astype(to)
+
+
+def narrow(x: Np, to: np.dtype[Any]) -> Np:
+    """Numbers as floats of any type, to nearest even in one step: what lies between is rounded to odd."""
+    if to in (np.float64, np.float32) or kind_of(x.dtype) == "b":
         return x.astype(to)
-    low, high = np.iinfo(to).min, np.iinfo(to).max
-    inside = np.where((x >= low) & (x < float(high)), x, 0).astype(to)  # float(2**63 - 1) is 2**63
-    return np.where(x >= float(high), high, np.where(x < low, low, inside)).astype(to)
+    if kind_of(x.dtype) in "iu":
+        x = odd(x)
+    if to == np.float16:
+        return x.astype(to)
+    return (odd_f32(x) if x.dtype == np.float64 else x.astype(np.float32)).astype(to)
+
+
+def odd(x: Np) -> Np:
+    """Integers as float64; those of more than 53 bits rounded to odd."""
+    if x.dtype.itemsize < 8:
+        return x.astype(np.float64)
+    low = x & x.dtype.type(0x7FF)
+    many = (x > 1 << 53) | (x < -(1 << 53) if x.dtype.kind == "i" else False)
+    sticky = (x - low) | np.where(low != 0, x.dtype.type(0x800), x.dtype.type(0))
+    return np.where(many, sticky, x).astype(np.float64)
+
+
+def odd_f32(x: Np) -> Np:
+    """float64 as float32, rounded to odd."""
+    y = x.astype(np.float32)
+    back = y.astype(np.float64)
+    y = np.where(np.abs(back) > np.abs(x), np.nextafter(y, np.float32(0)), y)
+    bits = y.view(np.int32) | ((back != x) & np.isfinite(x)).astype(np.int32)
+    return np.where(np.isnan(x), np.float32(np.nan), bits.view(np.float32))

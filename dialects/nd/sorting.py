@@ -16,7 +16,7 @@ from xdsl.irdl import VarConstraint, operand_def, opt_prop_def, prop_def, result
 from .cumulative import Along
 from .elementwise import Np
 from .op import EXACT, Array, Linear, Props, bind, op
-from .types import ANY, DimsAttr, Type, dims_attr, shape_of, tensor
+from .types import COMPUTED, DimsAttr, Type, dims_attr, kind_of, shape_of, tensor
 
 
 def order(x: Np, axis: int, descending: bool) -> Np:
@@ -24,11 +24,11 @@ def order(x: Np, axis: int, descending: bool) -> Np:
     if x.dtype.kind not in "biuf":
         x = x.astype(np.float32)
     if descending:
-        x = -x if x.dtype.kind == "f" else ~x
+        x = -x if kind_of(x.dtype) == "f" else ~x
     return np.argsort(x, axis, kind="stable")
 
 
-@op("sort", dtypes=ANY, tolerance=EXACT)
+@op("sort", dtypes=COMPUTED, tolerance=EXACT)
 class Sort(Along):
     """`nd.sort %x along [1] descending : tensor<2x3xf32>`."""
 
@@ -52,7 +52,7 @@ class Sort(Along):
         return take_along_axis(tangents[0], places, self.along)
 
 
-@op("argsort", linear=Linear.NEVER, dtypes=ANY, tolerance=EXACT)
+@op("argsort", linear=Linear.NEVER, dtypes=COMPUTED, tolerance=EXACT)
 class Argsort(Along):
     """`nd.argsort %x along [1] : (tensor<2x3xf32>) -> tensor<2x3xi64>`: the position from which each element comes."""
 

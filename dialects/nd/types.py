@@ -19,10 +19,24 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     IntegerType,
     NoneAttr,
+    Signedness,
     TensorType,
+    bf16,
+    f4E2M1FN,
+    f8E3M4,
+    f8E4M3,
+    f8E4M3B11FNUZ,
+    f8E4M3FN,
+    f8E4M3FNUZ,
+    f8E5M2,
+    f8E5M2FNUZ,
+    f8E8M0FNU,
+    f16,
     f32,
     f64,
     i1,
+    i8,
+    i16,
     i32,
     i64,
 )
@@ -36,24 +50,88 @@ from .dims import Dim, Shape, Sym, symbol
 
 Type = TensorType[Any]
 
-NUMPY: dict[Attribute, np.dtype[Any]] = {
-    f32: np.dtype("f4"),
-    f64: np.dtype("f8"),
-    i1: np.dtype("?"),
-    i32: np.dtype("i4"),
-    i64: np.dtype("i8"),
-}
-"""NumPy's side of each element type."""
+ui8, ui16, ui32, ui64 = (IntegerType(n, Signedness.UNSIGNED) for n in (8, 16, 32, 64))
+i4, ui4 = IntegerType(4), IntegerType(4, Signedness.UNSIGNED)
 
-DTYPE: dict[np.dtype[Any], Attribute] = {v: k for k, v in NUMPY.items()}
-"""The element type of each NumPy dtype."""
-
-FLOAT = (f32, f64)
-INTEGER = (i32, i64)
-NUMERIC = (f32, f64, i32, i64)
-LOGICAL = (i1, i32, i64)
+FLOAT = (f32, f64, f16, bf16)
+SIGNED = (i32, i64, i8, i16)
+UNSIGNED = (ui8, ui16, ui32, ui64)
+INTEGER = (*SIGNED, *UNSIGNED)
+NUMERIC = (*FLOAT, *INTEGER)
 BOOL = (i1,)
-ANY = (f32, f64, i32, i64, i1)
+LOGICAL = (*BOOL, *INTEGER)
+COMPUTED = (*NUMERIC, *BOOL)
+"""What ops compute with."""
+
+STORAGE = (f8E4M3FN, f8E5M2, f8E4M3, f8E3M4, f8E4M3B11FNUZ, f8E4M3FNUZ, f8E5M2FNUZ, f8E8M0FNU, f4E2M1FN, i4, ui4)
+"""What is only stored, moved and converted."""
+
+ANY = (*COMPUTED, *STORAGE)
+
+import os
+
+if not os.environ.get("MLC_WIDE"):
+    FLOAT, SIGNED, UNSIGNED, STORAGE = (f32, f64), (i32, i64), (), ()
+    INTEGER = (*SIGNED, *UNSIGNED)
+    NUMERIC = (*FLOAT, *INTEGER)
+    LOGICAL = (*BOOL, *INTEGER)
+    COMPUTED = (*NUMERIC, *BOOL)
+    ANY = (*COMPUTED, *STORAGE)
+
+_OWN: dict[Attribute, str] = {
+    f32: "float32",
+    f64: "float64",
+    f16: "float16",
+    i1: "bool",
+    i8: "int8",
+    i16: "int16",
+    i32: "int32",
+    i64: "int64",
+    ui8: "uint8",
+    ui16: "uint16",
+    ui32: "uint32",
+    ui64: "uint64",
+}
+_ML_DTYPES: dict[Attribute, str] = {
+    bf16: "bfloat16",
+    f8E4M3FN: "float8_e4m3fn",
+    f8E5M2: "float8_e5m2",
+    f8E4M3: "float8_e4m3",
+    f8E3M4: "float8_e3m4",
+    f8E4M3B11FNUZ: "float8_e4m3b11fnuz",
+    f8E4M3FNUZ: "float8_e4m3fnuz",
+    f8E5M2FNUZ: "float8_e5m2fnuz",
+    f8E8M0FNU: "float8_e8m0fnu",
+    f4E2M1FN: "float4_e2m1fn",
+    i4: "int4",
+    ui4: "uint4",
+}
+NAMES = {**_OWN, **_ML_DTYPES}
+"""NumPy's name of each element type, or that of `ml_dtypes`."""
+
+BY_NAME = {name: dtype for dtype, name in NAMES.items()}
+
+
+class _NumpyTypes(dict[Attribute, np.dtype[Any]]):
+    """Loads `ml_dtypes` when one of its types is met: most programs have none."""
+
+    def __missing__(self, key: Attribute) -> np.dtype[Any]:
+        if key not in _ML_DTYPES:
+            raise KeyError(key)
+        import ml_dtypes
+
+        self.update((t, np.dtype(getattr(ml_dtypes, name))) for t, name in _ML_DTYPES.items())
+        return self[key]
+
+    def get(self, key: Attribute, default: Any = None) -> Any:
+        return self[key] if key in self else default
+
+    def __contains__(self, key: object) -> bool:
+        return key in NAMES
+
+
+NUMPY = _NumpyTypes((t, np.dtype(name)) for t, name in _OWN.items())
+"""NumPy's side of each element type."""
 
 
 @irdl_attr_definition
@@ -226,10 +304,35 @@ def is_float(t: Attribute) -> bool:
     return not isinstance(dtype, IntegerType)
 
 
+def is_unsigned(t: Attribute) -> bool:
+    """Of a tensor type or an element type; i1 counts, since true is 1."""
+    dtype = t.element_type if is_tensor(t) else t
+    return dtype == i1 or (isinstance(dtype, IntegerType) and dtype.signedness.data is Signedness.UNSIGNED)
+
+
+def width(dtype: Attribute) -> int:
+    """Bits of an element."""
+    return dtype.bitwidth  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+
+
+def kind_of(dtype: np.dtype[Any]) -> str:
+    """NumPy's letter, also for types of `ml_dtypes`, whose own is V: f, i, u or b."""
+    if dtype.kind in "fiub" and dtype.isbuiltin == 1:
+        return dtype.kind
+    found = BY_NAME.get(dtype.name)
+    return dtype.kind if found is None else "f" if is_float(found) else "u" if is_unsigned(found) else "i"
+
+
 def dtype_of(x: np.ndarray[Any, Any] | np.generic) -> Attribute:
-    found = DTYPE.get(x.dtype)
+    """The element type of an array in any byte order."""
+    return of_numpy(x.dtype)
+
+
+def of_numpy(dtype: np.dtype[Any]) -> Attribute:
+    """The element type that is NumPy's, or `ml_dtypes`', of this name."""
+    found = BY_NAME.get(dtype.name)
     if found is None:
-        raise ValueError(f"expected elements of float32, float64, int32, int64 or bool, found {x.dtype}: convert first")
+        raise ValueError(f"expected elements of a float, integer or bool type, found {dtype}: convert first")
     return found
 
 
@@ -237,6 +340,8 @@ def dtype_of(x: np.ndarray[Any, Any] | np.generic) -> Attribute:
 def _scalar(value: Any, kind: type[Any], text: str, dtype: Attribute) -> FloatAttr[Any] | IntegerAttr[Any]:
     integer: Any = IntegerAttr
     real: Any = FloatAttr
+    if dtype in _ML_DTYPES and is_float(dtype):
+        value = float(NUMPY[dtype].type(value))  # xDSL rounds the narrow types otherwise
     return real(float(value), value_type(dtype)) if is_float(dtype) else integer(int(value), dtype)
 
 

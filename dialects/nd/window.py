@@ -24,10 +24,10 @@ from .elementwise import Np, wide
 from .mapped import Mapped, mapped, parsed, rearrange
 from .op import Array, Cost, Props, Tolerance, number, numbers, op
 from .reduction import COMBINER, KINDS, ReduceKindAttr, check_kind, identity, product_tangent, reduce, reduced
-from .types import ANY, DimsAttr, Type, dims_attr, shape_of, tensor
+from .types import COMPUTED, DimsAttr, Type, dims_attr, shape_of, tensor
 
 
-@op("reduce_window", dtypes=ANY, tolerance=Tolerance(sums=4))
+@op("reduce_window", dtypes=COMPUTED, tolerance=Tolerance(sums=4))
 class ReduceWindow(Mapped):
     """`nd.reduce_window max %x "a 2*b+c-1 d -> a b d" window [3] to tensor<..>`."""
 

@@ -10,7 +10,7 @@ from mlc.compiler.parsing import parse_module
 from mlc.dialects.nd import functions as F
 from mlc.dialects.nd.constant import Constant, constant
 from mlc.dialects.nd.op import EXACT, Array, building
-from mlc.dialects.nd.types import DTYPE, tensor
+from mlc.dialects.nd.types import of_numpy, tensor
 from mlc.runtime.matching import assert_matches
 from op_cases import run_block
 from xdsl.ir import Block
@@ -21,7 +21,7 @@ F32, I32, I64 = np.float32, np.int32, np.int64
 
 def run(f: Any, *inputs: Any) -> Any:
     arrays = [np.asarray(x) for x in inputs]
-    block = Block(arg_types=[tensor(a.shape, DTYPE[a.dtype]) for a in arrays])
+    block = Block(arg_types=[tensor(a.shape, of_numpy(a.dtype)) for a in arrays])
     with building(block):
         out = f(*map(Array, block.args))
     return run_block(block, arrays)[out.value]
