@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...dialects.errors import CompileError
+from ...dialects.nd import convolution, pooling
 from ...dialects.nd import functions as F
 from ...dialects.nd.array import Array, Axis
 from ...dialects.nd.op import here
@@ -121,6 +122,112 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Array:
     """`x @ weight + bias`, for weight `[in, out]`, bias `[out]`."""
     y = F.matmul(asarray(x), asarray(weight))
     return y if bias is None else y + asarray(bias)
+
+
+def conv(
+    x: Any,
+    w: Any,
+    stride: Any = 1,
+    padding: Any = "valid",
+    dilation: Any = 1,
+    groups: int = 1,
+    input_dilation: Any = 1,
+    layout: Any = None,
+    bias: Any = None,
+) -> Array:
+    """Convolution of any rank: x `[n, *spatial, c]` and w `[*kernel, c / groups, o]` give `[n, *spatial, o]`.
+
+    Numbers stand for all spatial dimensions or for each. `padding`: "valid", "same" (ceil(n / stride) results), a
+    number, or pairs (before, behind), which may be negative. `dilation` spreads the kernel, `input_dilation` the
+    input. `layout`: "NHWC" (the default, of any rank), "NCHW" with kernels OIHW, or three texts for x, w and result.
+    `groups=c` is a depthwise convolution. The kernel is not reversed.
+    """
+    return convolution.convolve(x, w, stride, padding, dilation, groups, input_dilation, layout, bias)
+
+
+def conv_transpose(
+    x: Any,
+    w: Any,
+    stride: Any = 1,
+    padding: Any = "valid",
+    dilation: Any = 1,
+    groups: int = 1,
+    output_padding: Any = 0,
+    layout: Any = None,
+    bias: Any = None,
+) -> Array:
+    """The transpose of `conv`: each element of x `[n, *spatial, c]` adds w `[*kernel, c, o / groups]` times itself.
+
+    Results have `(n - 1) * stride + dilation * (k - 1) + 1` places, less the padding, which is cut off, and
+    `output_padding` more behind; "same" gives `n * stride`.
+    """
+    return convolution.convolve_transpose(x, w, stride, padding, dilation, groups, output_padding, layout, bias)
+
+
+def max_pool(
+    x: Any,
+    window: Any,
+    stride: Any = None,
+    padding: Any = "valid",
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    layout: Any = None,
+) -> Array:
+    """The largest element of each window; what is outside of x does not count. `stride`: by default the window's size.
+
+    With `ceil_mode` a last window hangs over the end where elements are left. Equal elements share the gradient.
+    """
+    return pooling.max_pool(x, window, stride, padding, dilation, ceil_mode, layout)
+
+
+def min_pool(
+    x: Any,
+    window: Any,
+    stride: Any = None,
+    padding: Any = "valid",
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    layout: Any = None,
+) -> Array:
+    """As `max_pool`, the smallest."""
+    return pooling.min_pool(x, window, stride, padding, dilation, ceil_mode, layout)
+
+
+def avg_pool(
+    x: Any,
+    window: Any,
+    stride: Any = None,
+    padding: Any = "valid",
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    layout: Any = None,
+) -> Array:
+    """The mean of each window: over its size, padding being zeros; without `count_include_pad` over what it holds of x.
+
+    A window that `ceil_mode` lets hang over the end divides by what lies before the end.
+    """
+    return pooling.avg_pool(x, window, stride, padding, dilation, ceil_mode, count_include_pad, layout)
+
+
+def global_max_pool(x: Any, keepdims: bool = False, layout: Any = None) -> Array:
+    """`[n, c]`: the largest element of all spatial dimensions."""
+    return pooling.global_pool("max", x, keepdims, layout)
+
+
+def global_avg_pool(x: Any, keepdims: bool = False, layout: Any = None) -> Array:
+    """`[n, c]`: the mean over all spatial dimensions."""
+    return pooling.global_pool("mean", x, keepdims, layout)
+
+
+def adaptive_max_pool(x: Any, size: Any, layout: Any = None) -> Array:
+    """`size` windows that cover each spatial dimension: from floor(i n / size) up to ceil((i + 1) n / size)."""
+    return pooling.adaptive_pool("max", x, size, layout)
+
+
+def adaptive_avg_pool(x: Any, size: Any, layout: Any = None) -> Array:
+    """As `adaptive_max_pool`, means."""
+    return pooling.adaptive_pool("mean", x, size, layout)
 
 
 def cross_entropy(logits: Any, targets: Any) -> Array:

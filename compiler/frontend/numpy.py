@@ -18,6 +18,7 @@ import numpy as np
 
 from ...dialects.errors import CompileError
 from ...dialects.nd import functions as F
+from ...dialects.nd import ordered
 from ...dialects.nd.array import Array, Axis
 from ...dialects.nd.constant import iota
 from ...dialects.nd.op import here
@@ -208,6 +209,79 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Array:
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Array:
     """The place of the first minimum, i64; NaN counts as the smallest."""
     return F.argmin(asarray(x), axis, keepdims)
+
+
+def cumsum(x: Any, axis: int | None = None, reverse: bool = False, exclusive: bool = False) -> Array:
+    """Sums of each element and those before it, added in that order; without an axis, of the flattened array.
+
+    `reverse` adds from the end, `exclusive` leaves the element itself out.
+    """
+    return ordered.accumulate("sum", x, axis, reverse, exclusive)
+
+
+def cumprod(x: Any, axis: int | None = None, reverse: bool = False, exclusive: bool = False) -> Array:
+    """As `cumsum`, products."""
+    return ordered.accumulate("prod", x, axis, reverse, exclusive)
+
+
+def cummax(x: Any, axis: int | None = None, reverse: bool = False) -> Array:
+    """The largest so far; its gradient goes to the latest element that attains it."""
+    return ordered.accumulate("max", x, axis, reverse)
+
+
+def cummin(x: Any, axis: int | None = None, reverse: bool = False) -> Array:
+    """The smallest so far."""
+    return ordered.accumulate("min", x, axis, reverse)
+
+
+cumulative_max, cumulative_min = cummax, cummin
+
+
+def cumulative_sum(x: Any, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Array:
+    """The Array API's: `include_initial` puts the sum of nothing in front."""
+    return _cumulative("sum", x, axis, dtype, include_initial)
+
+
+def cumulative_prod(x: Any, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Array:
+    """The Array API's: `include_initial` puts the product of nothing in front."""
+    return _cumulative("prod", x, axis, dtype, include_initial)
+
+
+def _cumulative(kind: str, x: Any, axis: int | None, dtype: Any, initial: bool) -> Array:
+    x = asarray(x) if dtype is None else astype(x, dtype)
+    if axis is None and x.ndim != 1:
+        raise CompileError(f"expected an axis for an array of {x.ndim} dimensions, found none", here())
+    return ordered.with_initial(kind, x, 0 if axis is None else axis) if initial else ordered.accumulate(kind, x, axis)
+
+
+def cumulative_logsumexp(x: Any, axis: int | None = None, reverse: bool = False) -> Array:
+    """log(sum(exp(.))) of each element and those before it."""
+    return ordered.cumulative_logsumexp(x, axis, reverse)
+
+
+def sort(x: Any, axis: int | None = -1, descending: bool = False, stable: bool = True) -> Array:
+    """In order along an axis (None: of the flattened array); always stable. NaN is last, also of a descending sort."""
+    return ordered.sort(x, axis, descending)
+
+
+def argsort(x: Any, axis: int | None = -1, descending: bool = False, stable: bool = True) -> Array:
+    """The positions, i64, that put an axis in order; always stable."""
+    return ordered.argsort(x, axis, descending)
+
+
+def top_k(x: Any, k: int, axis: int = -1) -> tuple[Array, Array]:
+    """The k largest elements along an axis, in descending order, and their positions."""
+    return ordered.top_k(x, k, axis)
+
+
+def median(x: Any, axis: int | None = None, keepdims: bool = False) -> Array:
+    """The middle element, or the mean of both; NaN where there is one."""
+    return ordered.median(x, axis, keepdims)
+
+
+def unique(x: Any, *options: Any, **more: Any) -> Array:
+    """Not here: its size depends on the values."""
+    raise ordered.size_of_values("unique")
 
 
 def zeros(shape: Any, dtype: Any = float32) -> Array:

@@ -13,7 +13,7 @@ from .composite import CrossEntropy, Gelu, LogSoftmax, Mean, Mse, Relu, Softmax,
 from .constant import constant as constant
 from .constant import full, iota
 from .constant import size_value as size_value
-from .contraction import conv as conv
+from .convolution import conv as conv
 from .dimmap import DimMap
 from .dims import Dim, Shape, show
 from .elementwise import (
