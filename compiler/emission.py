@@ -44,7 +44,7 @@ def require(f: FuncOp, kinds: Any, expected: str) -> None:
 
 
 def launches(f: FuncOp) -> bool:
-    return any(op.name == "graph.launch" for op in f.body.block.ops)
+    return any(op.name == "graph.launch" for op in f.walk())
 
 
 def _joined(texts: dict[str, str]) -> str:

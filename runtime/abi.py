@@ -16,6 +16,8 @@ A program is one native function:
                    void *pool, *stream;                 of parallel work; NULL: serial, and on the calling thread
                    int64_t *error;                      8 numbers about a failed check
                    int32_t (*host)(int32_t which, void **buffers, const int64_t *sizes);
+                                                        NULL, or called for a print: its number, its values, their
+                                                        run-time sizes; nonzero: stop and return that
                    int32_t threads;
                    int32_t (*poll)(struct mlc_context *);   NULL, or called between long pieces of work: nonzero, stop
                    int64_t polled;                      the rest belongs to poll
@@ -100,6 +102,18 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Effect:
+    """A check or a print, by its number: `text` is the message or the format, `operands` what is printed."""
+
+    kind: str
+    text: str
+    operands: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    """`dtype` and `shape` of each; they lie in dense rows."""
+    location: list[Any] | None = None
+    """File, line and column."""
+
+
+@dataclass(frozen=True)
 class Program:
     name: str
     arguments: list[Argument]
@@ -110,6 +124,7 @@ class Program:
     arena: Size = 0
     work: Size = 0
     """An estimate of what a call takes, in picoseconds; 0 is not known."""
+    effects: list[Effect] = field(default_factory=list[Effect])
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -125,6 +140,7 @@ class Program:
             data["symbols"],
             data["arena"],
             data.get("work", 0),
+            [Effect(**e) for e in data.get("effects", ())],
         )
 
 

@@ -6,9 +6,10 @@ import sys
 from typing import Any
 
 import numpy as np
-from xdsl.ir import Block, Operation
+from xdsl.ir import Operation
 
 from ..dialects.errors import CheckError
+from ..dialects.graph.regions import counter_name, places_of
 from ..dialects.nd.control import If, Scan, While, yields
 from ..dialects.nd.effects import Check, Print, formatted
 from ..dialects.nd.types import NUMPY, element, shape_of
@@ -26,8 +27,10 @@ def run_if(frame: Frame, op: Operation) -> None:
 def run_while(frame: Frame, op: Operation) -> None:
     assert isinstance(op, While)
     invariants, carried = frame.get(op.invariants), frame.get(op.inits)
+    count_trip(frame, op, 0)
     while frame.run(op.condition.block, [*invariants, *carried])[0]:
         carried = frame.run(op.body.block, [*invariants, *carried])
+        count_trip(frame, op, frame.symbols[counter_name(op)] + 1)
     frame.set(op, carried)
 
 
@@ -36,19 +39,30 @@ def run_scan(frame: Frame, op: Operation) -> None:
     assert isinstance(op, Scan)
     invariants, carried, sequences = frame.get(op.invariants), frame.get(op.inits), frame.get(op.sequences)
     count, length, block = len(carried), frame.size(op.length), op.body.block
-    stacks = [stack_of(frame, block, k, length) for k in range(count, len(op.results))]
-    trips = range(length)
-    for t in reversed(trips) if op.reverse else trips:
+    stacks = [stack_of(frame, op, k, length) for k in range(count, len(op.results))]
+    count_trip(frame, op, 0)
+    for trip in range(length):
+        t = length - 1 - trip if op.reverse else trip
         out = frame.run(block, [*invariants, *carried, *(x[t] for x in sequences)])
         carried = out[:count]
         for stack, y in zip(stacks, out[count:], strict=True):
             stack[t] = y
+        count_trip(frame, op, trip + 1)
     frame.set(op, [*carried, *stacks])
 
 
-def stack_of(frame: Frame, block: Block, k: int, length: int) -> np.ndarray[Any, Any]:
-    """Room for what a region yields at number k, `length` times."""
-    t = yields(block)[k].type
+def count_trip(frame: Frame, op: Operation, trip: int) -> None:
+    """Places of the memory plan may name the counter of a loop."""
+    frame.symbols[counter_name(op)] = trip
+
+
+def stack_of(frame: Frame, op: Scan, k: int, length: int) -> np.ndarray[Any, Any]:
+    """Room for what a region yields at number k, `length` times: where the plan puts it, if there is one."""
+    if (places := places_of(op)) is not None:
+        from .interpret_graph import buffer
+
+        return buffer(frame, op.results[k].type, places[k], op)
+    t = yields(op.body.block)[k].type
     return np.zeros((length, *map(frame.size, shape_of(t))), NUMPY[element(t)])
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation
 
-from ..dialects.graph.ops import ARENA, KernelOp, LaunchOp
+from ..dialects.graph.ops import ARENA, CopyOp, KernelOp, LaunchOp
 from ..dialects.graph.place import Place, SizeAttr
 from ..dialects.nd.types import NUMPY, element, shape_of
 from .interpreter import Frame, handles
@@ -31,22 +31,25 @@ def poison(array: Array) -> None:
         array[...] = np.nan if array.dtype.kind == "f" else np.iinfo(array.dtype).min
 
 
-def buffer(frame: Frame, t: Attribute, place: Place | None, main: Operation | None) -> Array:
-    """The memory of a result: new, or where the plan puts it."""
+def buffer(frame: Frame, t: Attribute, place: Place | None, op: Operation) -> Array:
+    """The memory of a result of `op`: new, or where the plan puts it."""
     dtype, dims = NUMPY[element(t)], [frame.size(d) for d in shape_of(t)]
     if place is None:
         return np.empty(dims, dtype)
     count = dtype.itemsize * int(np.prod(dims, dtype=np.int64))
-    memory, start = _memory(frame, place, count, main)
+    memory, start = _memory(frame, place, count, op)
     return memory[start : start + count].view(dtype).reshape(dims)
 
 
-def _memory(frame: Frame, place: Place, count: int, main: Operation | None) -> tuple[Array, int]:
+def _memory(frame: Frame, place: Place, count: int, op: Operation) -> tuple[Array, int]:
     """The bytes that a place lies in, and where it begins in them."""
     key = place.base if place.base == "arena" else (place.base, place.number)
-    start = frame.size(place.number) if place.base == "arena" else 0
+    start = frame.size(place.number if place.base == "arena" else place.at)
     if key not in frame.memory:
-        assert isinstance(main, FuncOp)
+        main = op.parent_op()
+        while not isinstance(main, FuncOp):
+            assert main is not None
+            main = main.parent_op()
         if place.base == "arena":
             size = main.attributes[ARENA]
             assert isinstance(size, SizeAttr)
@@ -74,7 +77,7 @@ def _launch(frame: Frame, op: Operation) -> None:
     assert isinstance(op, LaunchOp)
     callee = frame.interpreter.function(op.kernel)
     places = [p.data for p in op.places] if op.places is not None else [None] * len(op.results)
-    results = [buffer(frame, r.type, p, op.parent_op()) for r, p in zip(op.results, places, strict=True)]
+    results = [buffer(frame, r.type, p, op) for r, p in zip(op.results, places, strict=True)]
     args = frame.get(op.args)
     if callee.function_type.outputs.data:
         for result, value in zip(results, frame.interpreter.run(callee, args, frame.symbols), strict=True):
@@ -85,6 +88,14 @@ def _launch(frame: Frame, op: Operation) -> None:
                 poison(result)
         frame.interpreter.run(callee, _as_bytes([*args, *results]), frame.symbols)
     frame.set(op, results)
+
+
+@handles("graph.copy")
+def _copy(frame: Frame, op: Operation) -> None:
+    assert isinstance(op, CopyOp)
+    result = buffer(frame, op.result.type, op.place, op)
+    result[...] = frame[op.x]
+    frame.set(op, [result])
 
 
 def _as_bytes(arrays: Sequence[Array]) -> list[Array]:

@@ -7,7 +7,8 @@ that one reads of the other, which makes axes equal; the union must be one of
     rows          reductions of the same axes to the same rows, elementwise ops over all axes or over the rows
     elementwise   elementwise ops over the same axes
 
-and merging must leave the order of groups without cycles. Axes of one element do not count.
+and merging must leave the order of groups without cycles. Axes of one element do not count. An op with regions or an
+effect is alone.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from dataclasses import dataclass, field
 from xdsl.ir import Operation, SSAValue
 
 from ...dialects.nd.contraction import Contract
+from ...dialects.nd.control import Control
 from ...dialects.nd.dims import Dim
+from ...dialects.nd.effects import Check, Print
 from ...dialects.nd.elementwise import Elementwise
 from ...dialects.nd.indexing import OneHot
 from ...dialects.nd.reduction import Reducing
@@ -94,6 +97,8 @@ class Axes:
 def make_node(op: Operation, reads: list[Read], axes: Axes) -> Node:
     """A node with axes of its own."""
     match op:
+        case Control() | Print() | Check():
+            return Node(op, [], (), (), [])
         case Contract() | Reducing():
             m = op.dims
             names: dict[str, int] = {}
@@ -126,7 +131,7 @@ class Grouping:
 
     def __init__(self, nodes: Sequence[Node], axes: Axes, returned: Set[int]) -> None:
         self.nodes, self.axes, self.returned = nodes, axes, returned
-        self.of: dict[SSAValue, int] = {n.op.results[0]: k for k, n in enumerate(nodes)}
+        self.of: dict[SSAValue, int] = {r: k for k, n in enumerate(nodes) for r in n.op.results}
         self.home = list(range(len(nodes)))
         self.groups: dict[int, Group] = {}
         for k, node in enumerate(nodes):

@@ -19,6 +19,18 @@ Composites are taken apart first. Which ops share a kernel: `fusion_groups`. A v
 computed once and becomes a result; constants of one value, iota and sizes are repeated in each kernel. Transposes,
 slices and reversals of program values stay outside as views where their strides are numbers, else they move into the
 kernel with broadcasts. A reshape is a view of dense rows; other operands are copied by a kernel of their own.
+
+Ops with regions and effects stay between the kernels, each after what it reads and effects in program order; the blocks
+of regions are fused like programs:
+
+    %0 = nd.scan 8 (%w_1 = %w) carry (%c = %x) -> (tensor<4xf32>) {
+      %1 = graph.kernel "mul_tanh" (%c_1 = %c, %w_2 = %w_1) -> (tensor<4xf32>) { ... }
+      nd.yield %1 : tensor<4xf32>
+    }
+    %2 = graph.kernel "all" (%p_1 = %p) -> (tensor<i1>) { ... }
+    nd.check %2 "positive" : tensor<i1>
+
+What they read lies in memory, so that a constant or replication is repeated inside of a region or made by a kernel.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -37,17 +49,27 @@ from xdsl.passes import ModulePass
 from ...dialects.errors import CompileError
 from ...dialects.graph.ops import KernelOp, LaunchOp, YieldOp
 from ...dialects.graph.views import VIEWS, is_view, unit_reshape, view_of
-from ...dialects.nd.constant import Source
-from ...dialects.nd.dims import Sym
+from ...dialects.nd.constant import Constant, Source
+from ...dialects.nd.control import Control, If, Yield
+from ...dialects.nd.dims import Sym, size
 from ...dialects.nd.dims import symbol as symbol_of
+from ...dialects.nd.effects import EFFECTS, Check
 from ...dialects.nd.movement import Broadcast, Reshape, Transpose
-from ...dialects.nd.op import NdOp
+from ...dialects.nd.op import Array, NdOp, building
+from ...dialects.nd.reduction import reduce
 from ...dialects.nd.resource import is_stored
 from ...dialects.nd.types import DimsAttr, shape_of
 from .decompose import decompose
 from .fusion_groups import Axes, Group, Grouping, Node, Read, make_node
 from .kernel_names import kernel_name
+from .region_operands import prepare_regions
 from .rewriting import functions, fuse
+
+BARRIERS = (Control, *EFFECTS)
+"""Ops that stay outside of kernels."""
+
+SMALL = 64
+"""The most elements of a constant of one value that lies in memory, rather than being filled in by a kernel."""
 
 
 def place_of(value: SSAValue) -> LocationAttr:
@@ -101,7 +123,7 @@ class Fuser:
         self.computed: set[Operation] = set()
         """Views and sources that a kernel must compute all the same."""
         last = block.last_op
-        assert isinstance(last, ReturnOp)
+        assert isinstance(last, ReturnOp | Yield)
         self.last = last
 
     def run(self) -> None:
@@ -112,9 +134,13 @@ class Fuser:
             if self._computes(op):
                 nodes.append(make_node(op, [self._read(v) for v in op.operands], axes))
         index = {n.op: k for k, n in enumerate(nodes)}
-        for node in nodes:
+        effect: int | None = None
+        for k, node in enumerate(nodes):
             bases = (base_of(v, self.computed).owner for v in node.op.operands)
             node.depends = {index[b] for b in bases if isinstance(b, Operation) and b in index}
+            if isinstance(node.op, BARRIERS) and has_effects(node.op):
+                node.depends |= {effect} if effect is not None else set()
+                effect = k
         ends = (base_of(v, self.computed).owner for v in self.last.operands)
         grouping = Grouping(nodes, axes, {index[b] for b in ends if isinstance(b, Operation) and b in index})
         self.nodes, self.groups = nodes, grouping.groups
@@ -131,6 +157,8 @@ class Fuser:
     def _normalize(self) -> None:
         """Make every view op a view indeed, and results that no kernel would compute into work for one."""
         for op in list(self.block.ops):
+            if isinstance(op, Check) and shape_of(op.predicate.type):
+                op.operands[0] = all_of(op.predicate, op)
             if isinstance(op, Reshape):
                 base = base_of(op.x, self.computed).owner
                 if not unit_reshape(op) and isinstance(base, Operation) and is_source(base):
@@ -139,7 +167,11 @@ class Fuser:
                     copy = identity(op.x, op)
                     self.computed.add(copy)
                     op.operands[0] = copy.results[0]
-        for k, value in enumerate(self.last.operands):
+        for op in list(self.block.ops):
+            if isinstance(op, (*BARRIERS, Yield)):
+                for k in range(len(op.operands)):
+                    self._in_memory(op, k)
+        for k, value in enumerate(self.last.operands if isinstance(self.last, ReturnOp) else ()):
             base = base_of(value, self.computed).owner
             if isinstance(base, Operation) and is_source(base):
                 self.computed.add(base)
@@ -147,6 +179,28 @@ class Fuser:
                 copy = identity(value, self.last)
                 self.computed.add(copy)
                 self.last.operands[k] = copy.results[0]
+
+    def _in_memory(self, op: Operation, k: int) -> None:
+        """Give an operand of a region op, an effect or a yield a place in memory, in an order that its reader takes."""
+        value = op.operands[k]
+        views = chain(value, self.computed)
+        base = views[0].operands[0] if views else value
+        view = view_of(value)
+        rows = view.rows(shape_of(value.type))
+        if isinstance(op, Control) and rank_and_strides_stay(op, k):
+            rows = rows or (view.static and not any(isinstance(v, Broadcast) for v in views))
+        owner = base.owner
+        if isinstance(owner, Operation) and is_source(owner) and owner not in self.computed:
+            if isinstance(owner, Constant) and not views and is_small(owner):
+                return
+            if not views:
+                self.computed.add(owner)
+                return
+            rows = False
+        if not rows:
+            copy = identity(value, op)
+            self.computed.add(copy)
+            op.operands[k] = copy.results[0]
 
     def _read(self, value: SSAValue) -> Read:
         """An operand through replications, permutations and dimensions of one element."""
@@ -171,8 +225,13 @@ class Fuser:
         ops = list(self.block.ops)
         for op in ops:
             op.detach()
-        self.placed: set[Operation] = set()
         for g in self._order():
+            only = self.nodes[self.groups[g].nodes[0]].op
+            if isinstance(only, BARRIERS):
+                for value in only.operands:
+                    self._place(value)
+                self.block.add_op(only)
+                continue
             kernel, inputs, outputs = self._kernel(self.groups[g])
             for value in inputs:
                 self._place(value)
@@ -201,8 +260,7 @@ class Fuser:
     def _place(self, value: SSAValue) -> None:
         """Put the views that a value goes through into the block."""
         op = value.owner
-        if isinstance(op, Operation) and op not in self.placed and not isinstance(op, KernelOp):
-            self.placed.add(op)
+        if isinstance(op, Operation) and op.parent is None:
             for operand in op.operands:
                 self._place(operand)
             self.block.add_op(op)
@@ -299,19 +357,52 @@ class Fuser:
                     break
 
 
+def has_effects(op: Operation) -> bool:
+    return any(isinstance(inner, EFFECTS) for inner in op.walk())
+
+
+def rank_and_strides_stay(op: Control, k: int) -> bool:
+    """Is an operand read where it lies: a predicate, an invariant, a sequence? What a loop begins with is copied."""
+    if isinstance(op, If):
+        return True
+    groups = op.groups
+    return not len(groups[0]) <= k < len(groups[0]) + len(groups[1])
+
+
+def is_small(op: Constant) -> bool:
+    n = size(shape_of(op.type))
+    return isinstance(n, int) and n <= SMALL
+
+
+def all_of(value: SSAValue, before: Operation) -> SSAValue:
+    """Are all elements true?"""
+    scratch = Block()
+    with building(scratch, before.location):
+        result = reduce("all", Array(value), tuple(range(len(shape_of(value.type)))))
+    assert before.parent is not None
+    for op in list(scratch.ops):
+        op.detach()
+        before.parent.insert_op_before(op, before)
+    return result.value
+
+
 def fuse_block(block: Block) -> None:
-    """Fuse the ops of a block that ends in func.return."""
+    """Fuse the ops of a block that ends in func.return or nd.yield, and those of the regions in it."""
     decompose(block)
     Fuser(block).run()
+    for op in block.ops:
+        if isinstance(op, Control):
+            for region in op.regions:
+                fuse_block(region.block)
 
 
 def is_program(f: FuncOp) -> bool:
     """Has tensor ops of its own and no kernels yet."""
-    ops = f.body.block.ops
+    ops = list(f.walk())[1:]
     private = f.sym_visibility is not None and f.sym_visibility.data == "private"
     if private or any(isinstance(op, KernelOp | LaunchOp) for op in ops):
         return False
-    foreign = next((op for op in ops if not isinstance(op, NdOp | ReturnOp)), None)
+    foreign = next((op for op in ops if not isinstance(op, (NdOp, ReturnOp, Yield, *BARRIERS))), None)
     if foreign is not None and any(isinstance(op, NdOp) for op in ops):
         raise CompileError(f"graph-fuse: expected ops of the nd dialect, found {foreign.name}", foreign.location)
     return foreign is None and isinstance(f.body.block.last_op, ReturnOp)
@@ -326,4 +417,5 @@ class GraphFuse(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for f in functions(op):
             if len(f.body.blocks) == 1 and is_program(f):
+                prepare_regions(f.body.block)
                 fuse_block(f.body.block)

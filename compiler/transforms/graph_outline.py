@@ -16,7 +16,8 @@ and
 
 Equal are kernels of the same ops on the same types and layouts; names and locations do not count. Kernels that differ
 in constants of one value only become one that gets those as arguments of rank 0. An argument that is fed by a view
-other than dense rows carries its strides: `mlc.layout = strided<[1, 4]>`.
+other than dense rows carries its strides: `mlc.layout = strided<[1, 4]>`. Kernels inside of regions count like others,
+so that one in a loop that equals one outside is one function.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -33,6 +34,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.graph.ops import LAYOUT, KernelOp, LaunchOp, YieldOp
+from ...dialects.graph.regions import program_ops
 from ...dialects.graph.views import layout_attr, view_of
 from ...dialects.nd.constant import Constant
 from ...dialects.nd.dimmap import DimMap, names
@@ -84,7 +86,7 @@ class Outliner:
     def run(self) -> None:
         found: dict[Hashable, Found] = {}
         for f in list(functions(self.module)):
-            for op in f.body.block.ops:
+            for op in program_ops(f.body.block):
                 if isinstance(op, KernelOp):
                     key, constants = signature(op)
                     same = found.setdefault(key, Found())

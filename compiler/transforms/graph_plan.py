@@ -189,7 +189,7 @@ class Planner:
         """May a kernel's result overwrite a buffer that it reads, as one whole argument?"""
         k = op.results.index(value)  # pyright: ignore[reportArgumentType]
         read = [n for n, v in enumerate(op.args) if base_of(v) is base]
-        if len(read) != 1 or not whole(op.args[read[0]], base):
+        if len(read) != 1 or not whole(op.args[read[0]], base) or op.args[read[0]].type != base.type:
             return False
         taken = self.pairs.setdefault(op.kernel, {})
         if op.kernel not in self.safe:

@@ -23,7 +23,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from ...dialects.graph.ops import CopyOp, LaunchOp
 from ...dialects.graph.place import Place
 from ...dialects.graph.regions import counter, swapped, turn
-from ...dialects.graph.views import View, view_of
+from ...dialects.graph.views import view_of
 from ...dialects.nd.control import Control, If, Scan, While, yields
 from ...dialects.nd.dims import Dim, size
 from ...dialects.nd.types import NUMPY, element, shape_of
@@ -249,10 +249,10 @@ def carried_argument(op: While | Scan, k: int) -> SSAValue:
 
 
 def whole(value: SSAValue, base: SSAValue) -> bool:
-    """Is a value all of what its base holds, in order?"""
+    """Is a value all of what its base holds, in dense rows?"""
+    shape = shape_of(value.type)
     view = view_of(value)
-    same = View(view.base, 0, view_of(base).strides)
-    return base_of(value) is base and value.type == base.type and view == same
+    return base_of(value) is base and view.offset == 0 and view.rows(shape) and size(shape) == size(shape_of(base.type))
 
 
 def number_of(d: Dim) -> int:

@@ -14,7 +14,7 @@ What a view or an argument of a region reads is its base, wherever that is defin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from xdsl.dialects.func import ReturnOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
@@ -85,7 +85,7 @@ class Lifetimes:
         for op in block.ops:
             match op:
                 case Control():
-                    reads = [op.predicate] if isinstance(op, If) else list(op.inits)
+                    reads = [op.predicate] if isinstance(op, If) else op.groups[1]
                     for region in op.regions:
                         self._collect(region.block, (*loops, op) if is_loop(op) else loops)
                 case _ if isinstance(op, READERS):
@@ -94,7 +94,7 @@ class Lifetimes:
                     continue
             for value in reads:
                 base = base_of(value)
-                home = base.block if isinstance(base, BlockArgument) else base.owner.parent  # pyright: ignore
+                home: Any = base.owner if isinstance(base, BlockArgument) else base.owner.parent
                 depth = self.depth.get(home, 0)
                 at = self.inner[loops[depth]][1] if len(loops) > depth else self.at[op]
                 self.uses.setdefault(base, []).append(Use(at, op))
@@ -122,9 +122,9 @@ def add_copies(block: Block) -> None:
     for op in list(block.ops):
         if isinstance(op, Control):
             if is_loop(op):
-                first = len(op.invariants)
-                for k, value in enumerate(op.inits):
-                    op.operands[first + k] = _copy(value, op)
+                invariants, inits = op.groups[:2]
+                for k, value in enumerate(inits):
+                    op.operands[len(invariants) + k] = _copy(value, op)
             for region in op.regions:
                 add_copies(region.block)
     last = block.last_op

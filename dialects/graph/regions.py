@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from xdsl.dialects.builtin import ArrayAttr, StringAttr
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
-from ..nd.control import Control, If, Scan, While
+from ..nd.control import Control, Scan, While
 from ..nd.dims import Dim, Sym, symbol
 from .place import PLACES, Place, PlaceAttr
 
@@ -57,8 +57,9 @@ def carried(arg: BlockArgument) -> int | None:
     op = arg.block.parent_op()
     if not isinstance(op, While | Scan):
         return None
-    k = arg.index - len(op.invariants)
-    return k if 0 <= k < len(op.inits) else None
+    invariants, inits = op.groups[:2]
+    k = arg.index - len(invariants)
+    return k if 0 <= k < len(inits) else None
 
 
 def outside(arg: BlockArgument) -> tuple[SSAValue, Dim | None] | None:
@@ -66,13 +67,14 @@ def outside(arg: BlockArgument) -> tuple[SSAValue, Dim | None] | None:
     carried value."""
     op = arg.block.parent_op()
     assert isinstance(op, Control)
-    if arg.index < len(op.invariants):
-        return op.invariants[arg.index], None
-    if isinstance(op, If) or carried(arg) is not None:
-        return None
-    assert isinstance(op, Scan)
-    sequence = op.sequences[arg.index - len(op.invariants) - len(op.inits)]
-    return sequence, turn(op, counter(op))
+    at = arg.index
+    for number, group in enumerate(op.groups):
+        if at < len(group):
+            return (
+                None if number == 1 else (group[at], turn(op, counter(op)) if isinstance(op, Scan) and number else None)
+            )
+        at -= len(group)
+    raise AssertionError(arg)
 
 
 def turn(op: Scan, trip: Dim) -> Dim:
@@ -109,7 +111,9 @@ def replaced(dim: Dim, name: str, by: Dim) -> Dim:
 def places_of(op: Operation) -> list[Place] | None:
     """Where the results live; None before the plan."""
     found = op.attributes.get(PLACES)
-    return [p.data for p in found.data if isinstance(p, PlaceAttr)] if isinstance(found, ArrayAttr) else None
+    if not isinstance(found, ArrayAttr):
+        return None
+    return [p.data for p in found.data if isinstance(p, PlaceAttr)]  # pyright: ignore
 
 
 def program_blocks(block: Block) -> Iterator[Block]:

@@ -12,7 +12,7 @@
     }
 
 Views are pointers with an offset; sizes, strides and offsets over symbols are computed from `sizes`. The arena starts
-with the workspace that the kernels share, one after the other.
+with the workspace that the kernels share, one after the other. `entry_regions` emits loops, branches and effects.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -23,49 +23,27 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerAttr, ModuleOp, TensorType
+from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerAttr, ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Attribute, BlockArgument, OpResult, SSAValue
+from xdsl.ir import Attribute, Operation, OpResult, SSAValue
 
 from ...dialects.errors import CompileError
 from ...dialects.graph.ops import ARENA, DONATED, RESULTS, LaunchOp
-from ...dialects.graph.place import Place, SizeAttr, Strided, ViewAttr, row_major
-from ...dialects.graph.views import View, is_view, layout_of, view_of
-from ...dialects.nd.constant import Constant
-from ...dialects.nd.dims import Dim, FloorDiv, Sym, size
-from ...dialects.nd.resource import ResourceOp, data_of
+from ...dialects.graph.place import SizeAttr, Strided, ViewAttr, row_major
+from ...dialects.graph.regions import places_of, program_ops
+from ...dialects.graph.views import View, layout_of, view_of
+from ...dialects.nd.dims import Dim, Sym, size
+from ...dialects.nd.effects import Print
+from ...dialects.nd.resource import ResourceOp
 from ...dialects.nd.types import shape_of
+from .entry_call import ENTRY, call_text
+from .entry_pointers import ALIGNMENT, Pointers, dtype_of, size_json, width_of
+from .entry_regions import effects_json, emit_block
+from .entry_services import HOST, INTERRUPTED, POLL
 from .kernel import KernelCode, emit_kernel
-from .table import Types, prepare
-from .text import Writer
 
-ENTRY = "mlc_entry"
-CALL = "mlc_call"
-DATA_FIELD, FLAGS_FIELD, WRITEABLE = 16, 64, 0x400
-"""Where a NumPy array object holds its data pointer and its flags, and one of these: part of NumPy's C ABI."""
-ALIGNMENT = 64
-POLL_FIELD = 40
-"""Where `mlc_context` holds `poll`: see runtime/abi.py."""
 POLL_WORK = 100_000_000
 """Picoseconds between two looks for signals."""
-INTERRUPTED = -2
-POLL = f"""\
-define internal i32 @mlc.poll(ptr %context) nounwind {{
-  %none = icmp eq ptr %context, null
-  br i1 %none, label %go, label %given
-given:
-  %at = getelementptr i8, ptr %context, i64 {POLL_FIELD}
-  %poll = load ptr, ptr %at
-  %nobody = icmp eq ptr %poll, null
-  br i1 %nobody, label %go, label %ask
-ask:
-  %stop = call i32 %poll(ptr %context)
-  ret i32 %stop
-go:
-  ret i32 0
-}}
-"""
-BYTES = {"f64": 8, "f32": 4, "i64": 8, "i32": 4, "i1": 1}
 
 
 class ProgramCode(NamedTuple):
@@ -86,20 +64,18 @@ def emit_program(
 ) -> ProgramCode:
     """`kernels`: the lowered functions that the program launches, by name. `work`, `total`: picoseconds of a launch of
     each, and of the program; 0 is not known."""
-    launches = [op for op in main.body.block.ops if isinstance(op, LaunchOp)]
+    launches = [op for op in program_ops(main.body.block) if isinstance(op, LaunchOp)]
     used = list(dict.fromkeys(op.kernel for op in launches))
     unaligned = {name for op in launches for name in [op.kernel] if not _arena_aligned(op)}
     codes = {name: emit_kernel(kernels[name], vector_bytes, stream=name not in unaligned) for name in used}
-    entry = _Entry(main, codes, work or {}, total)
-    for op in main.body.block.ops:
-        if isinstance(op, LaunchOp):
-            entry.launch(op)
+    entry = Entry(main, codes, work or {}, total)
+    emit_block(entry, main.body.block)
     return ProgramCode(tuple(codes.values()), entry.text(), entry.interface(), tuple(entry.constants.values()))
 
 
 def _arena_aligned(op: LaunchOp) -> bool:
-    """Are all places in the arena multiples of 64 bytes, whatever the symbols?"""
-    offsets = [p.data.number for p in op.places or [] if p.data.base == "arena"]
+    """Do all results start at multiples of 64 bytes in their buffers, whatever the symbols?"""
+    offsets = [p.number if p.base == "arena" else p.at for p in places_of(op) or []]
     return all(k % ALIGNMENT == 0 for offset in offsets for _, k in _terms(offset))
 
 
@@ -107,115 +83,24 @@ def _terms(dim: Dim) -> Sequence[tuple[Any, int]]:
     return dim.terms if isinstance(dim, Sym) else (((), dim),)
 
 
-def size_json(dim: Dim) -> int | list[Any]:
-    """[[coefficient, [atom, ...]], ...]; an atom is a symbol or [size, divisor]."""
-    if isinstance(dim, int):
-        return dim
-    return [[k, [_atom_json(a) for a in monomial]] for monomial, k in dim.terms]
+class Entry(Pointers):
+    """Emits a program op by op."""
 
+    POLL_WORK = POLL_WORK
 
-def _atom_json(atom: str | FloorDiv) -> Any:
-    return atom if isinstance(atom, str) else [size_json(atom.num), atom.den]
-
-
-def dtype_of(value: SSAValue) -> str:
-    assert isinstance(value.type, TensorType)
-    return str(value.type.element_type)
-
-
-class _Entry(Writer):
     def __init__(self, main: FuncOp, kernels: Mapping[str, KernelCode], work: Mapping[str, Dim], total: Dim) -> None:
-        super().__init__()
+        super().__init__(
+            main, max((-(-k.workspace_bytes // ALIGNMENT) * ALIGNMENT for k in kernels.values()), default=0)
+        )
         self.work, self.total = work, total
         self.since: Dim = 0
         """Picoseconds since the last look for signals."""
         self.polls = 0
-        self.main, self.kernels = main, kernels
-        self.arguments = main.body.block.args
-        self.symbols = _symbols(self.arguments)
-        self.constants: dict[SSAValue, bytes | np.ndarray[Any, Any]] = {}
-        self.workspace = max((-(-k.workspace_bytes // ALIGNMENT) * ALIGNMENT for k in kernels.values()), default=0)
-        for op in main.body.block.ops:
-            if isinstance(op, Constant) and not is_view(op):
-                self.constants[op.results[0]] = _bytes(op)
-            elif isinstance(op, ResourceOp):
-                self.constants[op.results[0]] = data_of(op)
-        self.constant_order = list(self.constants)
-        launches = [op for op in main.body.block.ops if isinstance(op, LaunchOp)]
-        places = [p.data for op in launches for p in op.places or []]
-        numbers = sorted({p.number for p in places if p.base == "result" and isinstance(p.number, int)})
-        self.slots: dict[Dim, int] = {number: k for k, number in enumerate(numbers)}
-        self.slot_bytes: dict[Dim, Dim] = {p.number: p.bytes for p in places if p.base == "result"}
+        self.kernels = kernels
         self.aligned: set[tuple[str, Dim]] = set()
-
-    # ---- numbers and pointers
-    def number(self, dim: Dim) -> str:
-        """A size as text: a literal, or computed once."""
-        if isinstance(dim, int):
-            return str(dim)
-
-        def make() -> str:
-            total = ""
-            for monomial, k in dim.terms:
-                term = str(k) if k != 1 or not monomial else ""
-                for atom in monomial:
-                    factor = self.atom(atom)
-                    term = self.op(f"mul i64 {term}, {factor}") if term else factor
-                total = self.op(f"add i64 {total}, {term}") if total else term
-            return total
-
-        return self.once(("size", dim), make)
-
-    def atom(self, atom: str | FloorDiv) -> str:
-        if isinstance(atom, FloorDiv):
-            row = prepare("arith.floordivsi", Types("i64", "i64", "i64", 0, 0))
-            operands = [self.number(atom.num), str(atom.den)]
-            return self.once(("div", atom), lambda: self.instructions(row.lines, operands))
-        position = self.symbols.index(atom)
-        return self.once(("symbol", atom), lambda: self.loaded("i64", "%sizes", position))
-
-    def instructions(self, lines: Sequence[str], operands: list[str]) -> str:
-        for line in lines:
-            operands.append(self.op(line.format(*operands)))
-        return operands[-1]
-
-    def loaded(self, kind: str, base: str, position: int) -> str:
-        at = self.op(f"getelementptr {kind}, ptr {base}, i64 {position}") if position else base
-        return self.op(f"load {kind}, ptr {at}")
-
-    def buffer(self, position: int) -> str:
-        return self.once(("buffer", position), lambda: self.loaded("ptr", "%buffers", position))
-
-    def place(self, place: Place) -> str:
-        match place.base:
-            case "arena":
-                return self.moved("%arena", place.number + self.workspace, 1)
-            case "result":
-                return self.buffer(len(self.arguments) + len(self.constants) + self.slots[place.number])
-            case _:
-                assert isinstance(place.number, int)
-                return self.buffer(place.number)
-
-    def moved(self, pointer: str, offset: Dim, width: int) -> str:
-        total = offset * width
-        if total == 0:
-            return pointer
-        text = self.number(total)
-        return self.once(("moved", pointer, text), lambda: self.op(f"getelementptr i8, ptr {pointer}, i64 {text}"))
-
-    def base(self, value: SSAValue) -> str:
-        """The pointer to the buffer of a value that is no view."""
-        if isinstance(value, BlockArgument):
-            return self.buffer(value.index)
-        if value in self.constants:
-            return self.buffer(len(self.arguments) + self.constant_order.index(value))
-        assert isinstance(value, OpResult)
-        op = value.op
-        if not isinstance(op, LaunchOp) or op.places is None:
-            name = op.name
-            message = f"{name}: expected a launch, a view or a constant in the planned program; run graph-plan first"
-            raise CompileError(message, op.location)
-        return self.place(op.places[value.index].data)
+        self.effects: list[tuple[Operation, dict[str, Any]]] = []
+        self.most_printed = self.most_sizes = 0
+        """Values, and run-time sizes, of the print that has the most."""
 
     # ---- calls
     def poll(self) -> None:
@@ -236,8 +121,8 @@ class _Entry(Writer):
         kinds: list[str] = []
         views = [view_of(v) for v in op.args] + [View(r, 0, row_major(shape_of(r.type))) for r in op.res]
         for i, (value, view, parameter) in enumerate(zip([*op.args, *op.res], views, code.signature, strict=True)):
-            width, shape = BYTES[dtype_of(value)], shape_of(value.type)
-            texts.append(f"ptr {self.moved(self.base(view.base), view.offset, width)}")
+            shape = shape_of(value.type)
+            texts.append(f"ptr {self.moved(self.base(view.base), view.offset * width_of(value))}")
             numbers = [shape[d] for d in parameter.sizes] + [view.strides[d] for d in parameter.strides]
             texts += [f"i64 {self.number(n)}" for n in numbers]
             kinds += ["ptr", *["i64"] * len(numbers)]
@@ -256,37 +141,27 @@ class _Entry(Writer):
         body = "\n".join(self.scopes[0])
         head = f"define i32 @{ENTRY}(ptr %buffers, ptr %sizes, ptr %arena, ptr %context) nounwind {{\nentry:\n"
         end = "  ret i32 0\n"
-        poll = ""
+        services = ""
         if self.polls:
             end += f"interrupted:\n  ret i32 {INTERRUPTED}\n"
-            poll = POLL
-        return "\n".join([*sorted(self.declarations), f"{poll}{head}{body}\n{end}}}\n", self.call()])
+            services = POLL
+        if any(isinstance(op, Print) for op, _ in self.effects):
+            services += HOST
+            head += f"  %printed = alloca [{max(self.most_printed, 1)} x ptr]\n"
+            head += f"  %shown = alloca [{max(self.most_sizes, 1)} x i64]\n"
+        return "\n".join([*sorted(self.declarations), f"{services}{head}{body}\n{end}}}\n", self.call()])
+
+    def effect(self, op: Operation, what: dict[str, Any]) -> int:
+        """The number of an effect."""
+        self.effects.append((op, what))
+        return len(self.effects) - 1
 
     def call(self) -> str:
-        """`mlc_call`, which takes NumPy arrays as they are; "" where more than pointers is needed."""
+        """`mlc_call`; "" where more than pointers is needed."""
         donated = _donated(self.main)
         if donated and self.symbols:
             return ""
-        n, slots = len(self.arguments), len(self.slots)
-        objects = [f"ptr %o{i}" for i in range(n + slots)]
-        w = _Call(
-            [*objects, "ptr %constants", "ptr %sizes", "ptr %arena", "ptr %context"], n + len(self.constants) + slots
-        )
-        pointers = [w.data(i) for i in range(n)]
-        for i, (a, pointer) in enumerate(zip(self.arguments, pointers)):
-            w.store(i, pointer)
-            w.refuse_bits(w.op(f"ptrtoint ptr {pointer} to i64"), BYTES[dtype_of(a)] - 1)
-        for i in range(len(self.constants)):
-            w.store(n + i, w.loaded("ptr", "%constants", i))
-        for k in range(slots):
-            w.store(n + len(self.constants) + k, w.data(n + k))
-        spans = [_span(a) for a in self.arguments]
-        for i in sorted(donated):
-            w.refuse_read_only(i)
-            for k in range(n):
-                if k != i:
-                    w.refuse_overlap(pointers[i], spans[i], pointers[k], spans[k])
-        return w.text()
+        return call_text(self.arguments, len(self.constants), len(self.slots), donated)
 
     # ---- the interface
     def interface(self) -> dict[str, Any]:
@@ -311,6 +186,7 @@ class _Entry(Writer):
             "results": self._results(),
             "symbols": list(self.symbols),
             "arena": size_json(own + self.workspace),
+            "effects": effects_json(self.effects),
             "work": size_json(self.total),
         }
 
@@ -341,7 +217,7 @@ class _Entry(Writer):
         if base == "result":
             index = self.slots[number]
         elif base == "arena":
-            offset = _elements(view.data, BYTES[dtype_of(value)]) + self.workspace // BYTES[dtype_of(value)]
+            offset = _elements(view.data, width_of(value)) + self.workspace // width_of(value)
         else:
             assert isinstance(number, int)
             index = number
@@ -355,63 +231,6 @@ class _Entry(Writer):
         }
 
 
-class _Call(Writer):
-    """The text of `mlc_call`. It refuses with -1 what the caller must bring into another form first."""
-
-    def __init__(self, parameters: Sequence[str], buffers: int) -> None:
-        super().__init__()
-        self.head = f"define i32 @{CALL}({', '.join(parameters)}) nounwind {{\nentry:\n"
-        self.buffers = self.op(f"alloca [{max(buffers, 1)} x ptr]")
-        self.refusals: list[str] = []
-
-    def loaded(self, kind: str, base: str, position: int) -> str:
-        return self.op(f"load {kind}, ptr {self.op(f'getelementptr {kind}, ptr {base}, i64 {position}')}")
-
-    def data(self, i: int) -> str:
-        return self.op(f"load ptr, ptr {self.op(f'getelementptr i8, ptr %o{i}, i64 {DATA_FIELD}')}")
-
-    def store(self, position: int, pointer: str) -> None:
-        at = self.op(f"getelementptr ptr, ptr {self.buffers}, i64 {position}")
-        self.line(f"store ptr {pointer}, ptr {at}")
-
-    def refuse_bits(self, number: str, bits: int) -> None:
-        if bits:
-            self.refusals.append(self.op(f"icmp ne i64 {self.op(f'and i64 {number}, {bits}')}, 0"))
-
-    def refuse_read_only(self, i: int) -> None:
-        flags = self.op(f"load i32, ptr {self.op(f'getelementptr i8, ptr %o{i}, i64 {FLAGS_FIELD}')}")
-        self.refusals.append(self.op(f"icmp eq i32 {self.op(f'and i32 {flags}, {WRITEABLE}')}, 0"))
-
-    def refuse_overlap(self, a: str, span: tuple[int, int], b: str, other: tuple[int, int]) -> None:
-        """[a + low, a + high) and [b + low, b + high) have a byte in common."""
-        low, high = (self.op(f"getelementptr i8, ptr {a}, i64 {s}") for s in span)
-        start, end = (self.op(f"getelementptr i8, ptr {b}, i64 {s}") for s in other)
-        tests = [self.op(f"icmp ult ptr {low}, {end}"), self.op(f"icmp ult ptr {start}, {high}")]
-        self.refusals.append(self.op(f"and i1 {tests[0]}, {tests[1]}"))
-
-    def text(self) -> str:
-        refused = "false"
-        for refusal in self.refusals:
-            refused = self.op(f"or i1 {refused}, {refusal}")
-        self.line(f"br i1 {refused}, label %refuse, label %run")
-        self.start_block("refuse")
-        self.line("ret i32 -1")
-        self.start_block("run")
-        status = self.op(f"call i32 @{ENTRY}(ptr {self.buffers}, ptr %sizes, ptr %arena, ptr %context)")
-        return "\n".join([self.head + self.scopes[0][0], *self.scopes[0][1:], f"  ret i32 {status}\n}}\n"])
-
-
-def _span(argument: SSAValue) -> tuple[int, int]:
-    """The bytes that a static argument takes, from its pointer on."""
-    shape = [d for d in shape_of(argument.type) if isinstance(d, int)]
-    strides = layout_of(argument) or [int(s) for s in row_major(shape) if isinstance(s, int)]
-    width = BYTES[dtype_of(argument)]
-    if 0 in shape:
-        return 0, 0
-    spans = [(n - 1) * s for n, s in zip(shape, strides)]
-    return width * sum(min(s, 0) for s in spans), width * (sum(max(s, 0) for s in spans) + 1)
-
-
 def _elements(view: Strided, width: int) -> Dim:
     """The offset of a view of the arena, from the arena's start, in elements."""
     number, offset = view.number, view.offset
@@ -419,29 +238,11 @@ def _elements(view: Strided, width: int) -> Dim:
     return start + offset
 
 
-def _symbols(arguments: Sequence[SSAValue]) -> tuple[str, ...]:
-    found: dict[str, None] = {}
-    for a in arguments:
-        for d in shape_of(a.type):
-            if isinstance(d, Sym):
-                found.update(dict.fromkeys(d.names()))
-    return tuple(found)
-
-
 def _donated(main: FuncOp) -> set[int]:
     found = main.attributes.get(DONATED)
     if isinstance(found, DenseArrayBase):
         return {int(v) for v in found.get_values()}
     return {a.value.data for a in found.data if isinstance(a, IntegerAttr)} if isinstance(found, ArrayAttr) else set()
-
-
-def _bytes(op: Constant) -> bytes:
-    shape = shape_of(op.results[0].type)
-    if any(isinstance(d, Sym) for d in shape):
-        raise CompileError(
-            "nd.constant: expected a static shape where the program itself holds a constant", op.location
-        )
-    return np.ascontiguousarray(op.reference()).tobytes()
 
 
 def kernels_of(module: ModuleOp) -> dict[str, FuncOp]:
