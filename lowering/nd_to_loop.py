@@ -30,6 +30,7 @@ from xdsl.passes import ModulePass
 
 from ..dialects.errors import CompileError
 from ..dialects.graph.ops import RESULTS, LaunchOp
+from ..dialects.graph.regions import program_ops
 from ..dialects.loop.attributes import Axis, Target
 from ..dialects.loop.linear import Access, Linear
 from ..dialects.loop.ops import SizeOp, StageOp, YieldOp
@@ -345,7 +346,7 @@ def lowers(f: FuncOp) -> bool:
         return False
     block = f.body.block
     ops = list(block.ops)
-    if not isinstance(block.last_op, ReturnOp) or any(isinstance(op, LaunchOp) for op in ops):
+    if not isinstance(block.last_op, ReturnOp) or any(isinstance(op, LaunchOp) for op in program_ops(block)):
         return False
     return any(isinstance(op, NdOp) for op in ops) or (
         len(ops) == 1 and bool(ops[0].operands) and f.sym_visibility is not None
