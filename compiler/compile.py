@@ -162,7 +162,8 @@ def compile_module(
         exe, facts = Compiled.from_bytes(stored, resources)
     else:
         exe, facts = build_program(module, source, options)
-        cache.put(key, exe.to_bytes(facts))
+        if not cache.edited():
+            cache.put(key, exe.to_bytes(facts))
     exe.source, exe.options, exe.facts, exe.bounds, exe.resources = source, options, facts, bounds, resources
     return exe
 

@@ -1,9 +1,16 @@
 """Bytes on disk by key: objects of kernels and whole programs.
 
-MLC_CACHE_DIR names the directory (default: mlc in the user's cache directory), MLC_CACHE=0 turns it off,
-MLC_CACHE_SIZE bounds it in MiB (default 512). A key hashes what the bytes depend on; the compiler's own source, the
-versions below it and the CPU belong to every key. Writes are atomic; a file that is cut or changed counts as absent; a
-directory that cannot be used is the same as none.
+    python -m mlc.runtime.cache            where it is, whether it is used, how much is in it
+    python -m mlc.runtime.cache clear      remove everything in it
+
+MLC_CACHE_DIR names the folder (default: mlc in the user's cache folder), MLC_CACHE=0 turns it off, MLC_CACHE_SIZE
+bounds it in MiB (default 512). A key hashes what the bytes depend on; the contents of the compiler's own source, the
+versions below it and the CPU belong to every key.
+
+What is read is run, so a file counts only if it is the user's own, in a folder of the user's own that others cannot
+write to, and whole: it begins with a hash of its name and its bytes. Everything else is the same as absent, and a
+folder that cannot be used is the same as none. Writers write a file of their own and move it into place: readers and
+other writers see a whole file or none, whenever a writer dies; what a dead writer leaves goes after a minute.
 """
 
 from __future__ import annotations
@@ -13,13 +20,25 @@ import functools
 import hashlib
 import importlib.util
 import os
+import stat
+import sys
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-MAGIC = b"mlc1"
+MAGIC = b"mlc2"
 DIGEST = 16
 PACKAGE = Path(__file__).parent.parent
 FOLDERS = ("compiler", "dialects", "lowering", "runtime")
+VERSIONED = ("llvmlite", "xdsl", "numpy", "ml_dtypes")
+TEMPORARY = ".tmp-"
+STALE_SECONDS = 60.0
+DEFAULT_MIB = 512.0
+MOST_FILES = 20_000
+MARK = ".trimmed"
+"""An empty file, touched when the folder was last looked through."""
 
 
 def directory() -> Path | None:
@@ -30,28 +49,58 @@ def directory() -> Path | None:
     if given:
         return Path(given)
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "mlc"
+    return Path(base) / "mlc" if os.path.isabs(base) else None
 
 
-@functools.cache
-def compiler_hash() -> str:
-    """Names, sizes and times of the compiler's own source files, and of those that version what it stands on."""
-    digest = hashlib.blake2b(digest_size=DIGEST)
+def bound() -> int:
+    """Bytes that the folder may hold."""
+    try:
+        mib = float(os.environ.get("MLC_CACHE_SIZE") or DEFAULT_MIB)
+    except ValueError:
+        mib = DEFAULT_MIB
+    return int(max(0.0, min(mib, 1e9)) * (1 << 20))
+
+
+# ---- keys
+
+
+def _sources() -> Iterator[tuple[str, str]]:
+    """Names and paths of the compiler's own source."""
     for folder in FOLDERS:
         for path, names, files in os.walk(PACKAGE / folder):
             names.sort()
             for name in sorted(files):
                 if name.endswith(".py"):
-                    status = os.stat(os.path.join(path, name))
-                    digest.update(f"{folder}/{name} {status.st_size} {status.st_mtime_ns}\n".encode())
-    for package in ("llvmlite", "xdsl", "numpy"):
+                    full = os.path.join(path, name)
+                    yield os.path.relpath(full, PACKAGE), full
+
+
+@functools.cache
+def compiler_hash() -> str:
+    """The contents of the compiler's source files, of those that version what it stands on, and Python's version."""
+    digest = hashlib.blake2b(sys.version.encode(), digest_size=DIGEST)
+    digest.update(f"{sys.implementation.cache_tag}\n".encode())
+    for name, path in _sources():
+        with open(path, "rb") as file:
+            data = file.read()
+        digest.update(f"{name} {len(data)}\n".encode() + data)
+    for package in VERSIONED:
         spec = importlib.util.find_spec(package)
         for place in spec.submodule_search_locations or () if spec else ():
             for name in ("__init__.py", "_version.py", "version.py"):
-                with contextlib.suppress(OSError):
-                    status = os.stat(os.path.join(place, name))
-                    digest.update(f"{package}/{name} {status.st_size} {status.st_mtime_ns}\n".encode())
+                with contextlib.suppress(OSError), open(os.path.join(place, name), "rb") as file:
+                    data = file.read()
+                    digest.update(f"{package}/{name} {len(data)}\n".encode() + data)
     return digest.hexdigest()
+
+
+def edited() -> bool:
+    """Has the compiler's source changed since this process loaded it? What it compiles then belongs to no key."""
+    loaded: float = vars(sys.modules["mlc"])["LOADED"]
+    try:
+        return any(os.stat(path).st_ctime > loaded for _, path in _sources())
+    except OSError:
+        return True
 
 
 @functools.cache
@@ -64,7 +113,9 @@ def host_hash() -> str:
 
         lines = [f"model name {platform.machine()} {platform.processor()}"]
     kept = [
-        line for line in lines if line.startswith(("vendor_id", "cpu family", "model", "stepping", "flags", "CPU "))
+        line
+        for line in lines
+        if line.startswith(("vendor_id", "cpu family", "model", "stepping", "flags", "Features", "CPU "))
     ]
     return hashlib.blake2b("\n".join(kept).encode(), digest_size=DIGEST).hexdigest()
 
@@ -79,18 +130,60 @@ def key(kind: str, *parts: str | bytes) -> str:
     return f"{kind}-{digest.hexdigest()}"
 
 
+# ---- the folder
+
+
+def refusal(where: Path) -> str | None:
+    """Why an existing folder is not used; None: it is."""
+    try:
+        found = os.stat(where)
+    except OSError as error:
+        return error.strerror or str(error)
+    if not stat.S_ISDIR(found.st_mode):
+        return "it is no folder"
+    if found.st_uid != os.geteuid():
+        return f"it belongs to user {found.st_uid}"
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return f"others may write to it (mode {stat.S_IMODE(found.st_mode):o})"
+    return None
+
+
+def _head(name: str, payload: bytes) -> bytes:
+    digest = hashlib.blake2b(name.encode() + b"\0", digest_size=DIGEST)
+    digest.update(payload)
+    return MAGIC + digest.digest()
+
+
+def _read(path: Path) -> bytes | None:
+    """A regular file of the user's own."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+            return None
+        with open(handle, "rb", closefd=False) as file:
+            return file.read()
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+
+
 def get(name: str) -> bytes | None:
     """The bytes of a key, or None."""
     where = directory()
-    if where is None:
+    if where is None or refusal(where) is not None:
         return None
     path = where / name
-    try:
-        data = path.read_bytes()
-    except OSError:
+    data = _read(path)
+    if data is None:
         return None
-    head, payload = data[: len(MAGIC) + DIGEST], data[len(MAGIC) + DIGEST :]
-    if head != MAGIC + hashlib.blake2b(payload, digest_size=DIGEST).digest():
+    size = len(MAGIC) + DIGEST
+    payload = data[size:]
+    if data[:size] != _head(name, payload):
         return None
     with contextlib.suppress(OSError):
         os.utime(path)  # the least recently used files go first
@@ -102,36 +195,130 @@ def put(name: str, payload: bytes) -> None:
     where = directory()
     if where is None:
         return
+    with contextlib.suppress(OSError):
+        where.parent.mkdir(parents=True, exist_ok=True)
+        where.mkdir(mode=0o700, exist_ok=True)
+        if refusal(where) is None:
+            _write(where, name, _head(name, payload) + payload)
+            _trim(where, len(payload))
+
+
+def _write(where: Path, name: str, data: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(dir=where, prefix=TEMPORARY)  # with mode 0600
     try:
-        where.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=where, prefix=".tmp-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(MAGIC + hashlib.blake2b(payload, digest_size=DIGEST).digest() + payload)
-            os.replace(temporary, where / name)
-        except OSError:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.replace(temporary, where / name)
+    except BaseException:
+        with contextlib.suppress(OSError):
             os.unlink(temporary)
-            raise
-        _bound(where, len(payload))
-    except OSError:
-        return
+        raise
+
+
+class Entry(NamedTuple):
+    used: float
+    size: int
+    """What it takes on disk."""
+    path: str
+
+    @property
+    def name(self) -> str:
+        return os.path.basename(self.path)
+
+
+def entries(where: Path) -> list[Entry]:
+    """The files of the cache, the least recently used first; others may remove them at any time."""
+    found: list[Entry] = []
+    with contextlib.suppress(OSError), os.scandir(where) as scan:
+        for entry in scan:
+            with contextlib.suppress(OSError):
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(status.st_mode) and entry.name != MARK:
+                    found.append(Entry(status.st_mtime, max(status.st_size, status.st_blocks * 512), entry.path))
+    return sorted(found)
 
 
 _written: dict[Path, int] = {}
 
 
-def _bound(where: Path, size: int) -> None:
-    """Now and then, the oldest files go until the directory is within its bound."""
-    bound = int(float(os.environ.get("MLC_CACHE_SIZE", "512")) * (1 << 20))
-    first = where not in _written
-    _written[where] = _written.get(where, 0) + size
-    if not first and _written[where] < bound // 16:
+def _trim(where: Path, size: int) -> None:
+    """Once a minute at most, and whenever a process has written a sixteenth of what fits: what dead writers left goes,
+    and the least recently used files until there is room again."""
+    most = bound()
+    written = _written[where] = _written.get(where, 0) + size
+    if written < most // 16 and not _due(where / MARK):
         return
     _written[where] = 0
-    entries = [(e.stat().st_mtime_ns, e.stat().st_size, e.path) for e in os.scandir(where) if e.is_file()]
-    total = sum(entry[1] for entry in entries)
-    for _, length, path in sorted(entries):
-        if total <= bound:
+    now = time.time()
+    left: list[Entry] = []
+    for entry in entries(where):
+        if not entry.name.startswith(TEMPORARY):
+            left.append(entry)
+        elif now - entry.used > STALE_SECONDS:
+            _remove(entry)
+    total, count = sum(entry.size for entry in left), len(left)
+    if total <= most and count <= MOST_FILES:
+        return
+    for entry in left:
+        if total <= most - most // 8 and count <= MOST_FILES - MOST_FILES // 8:
             return
-        os.unlink(path)
-        total -= length
+        _remove(entry)
+        total, count = total - entry.size, count - 1
+
+
+def _due(mark: Path) -> bool:
+    """Is it a minute since anybody looked through the folder? Then it is this process's turn."""
+    with contextlib.suppress(OSError):
+        if 0 <= time.time() - os.stat(mark).st_mtime < STALE_SECONDS:
+            return False
+    mark.touch(mode=0o600)
+    return True
+
+
+def _remove(entry: Entry) -> bool:
+    try:
+        os.unlink(entry.path)
+    except OSError:  # another process was faster, or may not
+        return False
+    return True
+
+
+# ---- by hand
+
+
+def describe() -> str:
+    """Where the cache is, whether it is used, and what is in it."""
+    where = directory()
+    if where is None:
+        return "no cache: MLC_CACHE=0, or no home"
+    if not os.path.lexists(where):
+        return f"{where}: empty"
+    if (why := refusal(where)) is not None:
+        return f"{where}: not used: {why}"
+    found = entries(where)
+    total = sum(entry.size for entry in found)
+    kinds = [entry.name.split("-")[0] for entry in found if not entry.name.startswith(TEMPORARY)]
+    parts = ", ".join(f"{kinds.count(kind)} of kind {kind}" for kind in sorted(set(kinds)))
+    return f"{where}: {total / (1 << 20):.1f} of {bound() / (1 << 20):.0f} MiB" + (f": {parts}" if parts else "")
+
+
+def clear() -> int:
+    """Remove every file of the cache; how many there were."""
+    where = directory()
+    if where is None or refusal(where) is not None:
+        return 0
+    return sum(_remove(entry) for entry in entries(where))
+
+
+def main(arguments: list[str]) -> int:
+    if arguments not in ([], ["clear"]):
+        print("usage: python -m mlc.runtime.cache [clear]", file=sys.stderr)
+        return 2
+    if arguments:
+        print(f"removed {clear()} files")
+    print(describe())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -19,6 +19,7 @@ Everything here is loaded when it is first used.
 from __future__ import annotations
 
 from importlib import import_module
+from time import time as _time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from .dialects.nd.array import Array
 
 __version__ = "0.1.0"
+
+LOADED = _time()
+"""When this process began to load the compiler."""
 
 _PLACES = {
     "Array": ".dialects.nd.array",

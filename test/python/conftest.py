@@ -1,14 +1,21 @@
-"""Fixtures of all tests: the tools in this process, with what they print."""
+"""Fixtures of all tests: the tools in this process, with what they print.
+
+Every program runs in poisoned memory (MLC_POISON, see runtime/poison.py), also those of the processes that tests start.
+MLC_STRESS=10 runs the stress tests ten times as long as usual.
+"""
 
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+os.environ.setdefault("MLC_POISON", "1")
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,6 +43,18 @@ def run_tool(main: Callable[[list[str]], int], args: tuple[object, ...], text: s
         code = int(leave.code or 0)
     out = capsys.readouterr()
     return Ran(code, out.out, out.err)
+
+
+@pytest.fixture
+def stress() -> int:
+    """How often a stress test repeats what it does: 1, or MLC_STRESS."""
+    return max(1, int(os.environ.get("MLC_STRESS", "1")))
+
+
+@pytest.fixture
+def plain_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Executables made in this test do not run in poisoned memory: for times, and for what memory is used again."""
+    monkeypatch.setenv("MLC_POISON", "0")
 
 
 @pytest.fixture

@@ -99,6 +99,7 @@ def test_a_constant_of_the_program() -> None:
 
 def test_a_program_comes_from_the_cache(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLC_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr("mlc.runtime.cache.edited", lambda: False)
     first = program(UPDATE)
     monkeypatch.setattr("mlc.compiler.compile.build_program", None)
     second = program(UPDATE)
