@@ -24,7 +24,8 @@ A program is one native function:
                    void *raised[3];
                };
 
-returns    0; 1 + the number of a failed check; -2 where poll said stop.
+returns    0; 1 + the number of a failed check (of `Program.effects`); -2 where poll said stop; what host said, if that is
+           not 0.
 
 Where only pointers have to be taken out of NumPy's array objects (arguments, then slots), a second form does that:
 

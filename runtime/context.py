@@ -107,11 +107,12 @@ def watch_signals(context: Context) -> None:
 
 
 class Contexts:
-    """The contexts of one executable."""
+    """The contexts of one executable; `host`: the address of what its program calls for a print, if it has one."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: int | None = None) -> None:
         self.free: list[Context] = []
-        self.always = False
+        self.host = host
+        self.always = host is not None
         """Does every call need one, not only the long ones?"""
 
     def take(self, long: bool) -> Context | None:
@@ -121,6 +122,7 @@ class Contexts:
             context = self.free.pop()
         except IndexError:  # all are in use
             context = Context()
+            context.host = self.host
         if long:
             watch_signals(context)
         else:

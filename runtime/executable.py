@@ -27,6 +27,7 @@ from . import arena, poison
 from .abi import ALIGNMENT, CALL, DTYPES, ENTRY, Program, count, evaluate, row_major
 from .arguments import as_array, bind, converted, dtype_of, fail, reordered, wrong_count, wrong_shape
 from .context import INTERRUPTED, Context, Contexts, raise_pending
+from .effects import Effects
 from .fast_call import FastCall, possible, signature
 from .results import address_of, check_outputs, overlaps, result_of
 
@@ -67,7 +68,8 @@ class Executable:
         entry = self.linked.address(ENTRY)
         self._entries = RELEASED(entry), HELD(entry)
         self.copies = 0
-        self.contexts = Contexts()
+        self.effects = Effects(program)
+        self.contexts = Contexts(self.effects.host)
         self.memory = poison if poison.on() else arena
         self._dtypes = [dtype_of(program, i) for i in range(len(program.arguments))]
         self._donated = [a.donated for a in program.arguments]
@@ -117,6 +119,7 @@ class Executable:
         """Raise what a program's status says."""
         if status == INTERRUPTED and context is not None:
             raise_pending(context)
+        self.effects.raise_status(status)
         fail(f"{self.program.name}: the program stopped with status {status}")
 
     def _native(self, pointers: list[int], sizes: Any, arena: int | None, symbols: Mapping[str, int]) -> None:

@@ -91,8 +91,10 @@ class FastCall:
             status = self.call(*arrays, *slots, self.constants, self.sizes, address, None)
         if block:
             memory.give(block)
-        if status:
+        if status == REFUSED:
             return None
+        if status:
+            self.owner.stopped(status, None)
         if self.single is not None:
             return slots[self.single] if self.single >= 0 else arrays[self.single]
         return tuple([slots[k] if k >= 0 else arrays[k] for k in self.outputs])

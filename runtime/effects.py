@@ -1,0 +1,92 @@
+"""Effects of a running program: what a failed check raises, and prints, which the program asks its host for.
+
+A print formats its values as NumPy does and writes a line to `sys.stdout` at once, whatever thread it is and although
+the program runs without the interpreter's lock. An exception on the way ends the program and is raised by the call.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .abi import DTYPES, Program, count, row_major
+
+HOST_RAISED = -3
+"""The status of a program whose print raised."""
+
+HOST = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
+
+
+class Effects:
+    """The effects of one program."""
+
+    def __init__(self, program: Program) -> None:
+        self.effects = program.effects
+        self.raised: dict[int, BaseException] = {}
+        """By thread."""
+        prints = any(e.kind == "print" for e in self.effects)
+        self.callback = HOST(self._host) if prints else None
+
+    @property
+    def host(self) -> int | None:
+        """The address that a context lends to the program, if that needs one."""
+        return ctypes.cast(self.callback, ctypes.c_void_p).value if self.callback is not None else None
+
+    def raise_status(self, status: int) -> None:
+        """Raise what a status means, if it comes from an effect."""
+        if status == HOST_RAISED and (error := self.raised.pop(threading.get_ident(), None)) is not None:
+            raise error
+        if 0 < status <= len(self.effects):
+            from ..dialects.errors import CheckError
+
+            effect = self.effects[status - 1]
+            raise CheckError(effect.text, _location(effect.location))
+
+    def _host(self, which: int, buffers: int, sizes: int) -> int:
+        try:
+            self._print(which, buffers, sizes)
+        except BaseException as error:  # it must not end in the callback
+            self.raised[threading.get_ident()] = error
+            return HOST_RAISED
+        return 0
+
+    def _print(self, which: int, buffers: int, sizes: int) -> None:
+        from ..dialects.nd.effects import formatted
+
+        effect = self.effects[which]
+        arrays: list[Any] = []
+        passed = 0
+        for k, operand in enumerate(effect.operands):
+            shape: list[int] = []
+            for d in operand["shape"]:
+                if isinstance(d, int):
+                    shape.append(d)
+                else:
+                    shape.append(ctypes.c_int64.from_address(sizes + 8 * passed).value)
+                    passed += 1
+            address = ctypes.c_void_p.from_address(buffers + 8 * k).value
+            arrays.append(_array(address or 0, np.dtype(DTYPES[operand["dtype"]]), shape))
+        if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]
+            sys.stdout.write(formatted(effect.text, arrays) + "\n")
+            sys.stdout.flush()
+
+
+def _array(address: int, dtype: np.dtype[Any], shape: Sequence[int]) -> np.ndarray[Any, Any]:
+    """A copy of dense rows in memory."""
+    n = count(shape) * dtype.itemsize
+    data = ctypes.string_at(address, n) if n else b""
+    return np.ndarray(tuple(shape), dtype, bytearray(data), strides=[s * dtype.itemsize for s in row_major(shape)])
+
+
+def _location(place: Sequence[Any] | None) -> Any:
+    if place is None:
+        return None
+    from xdsl.dialects.builtin import FileLineColLoc, IntAttr, StringAttr
+
+    name, line, column = place
+    return FileLineColLoc(StringAttr(name), IntAttr(line), IntAttr(column))
