@@ -84,7 +84,9 @@ def truth(e: Entry, value: SSAValue) -> str:
 def branch(e: Entry, op: If) -> None:
     n = e.fresh()
     labels = [f"then{n}", f"else{n}"]
-    e.line(f"br i1 {truth(e, op.predicate)}, label %{labels[0]}, label %{labels[1]}")
+    predicate = truth(e, op.predicate)
+    e.open()  # what is computed earlier stands before the branch
+    e.line(f"br i1 {predicate}, label %{labels[0]}, label %{labels[1]}")
     before = e.since
     after: list[Dim] = []
     for region, label in zip(op.regions, labels, strict=True):
@@ -95,6 +97,7 @@ def branch(e: Entry, op: If) -> None:
         after.append(e.since)
         e.line(f"br label %end{n}")
         e.join()
+    e.join()
     e.start_block(f"end{n}")
     e.since = more(*after)
 
