@@ -71,7 +71,7 @@ def per_dimension(what: str, given: Any, rank: int, least: int = 1) -> list[int]
     """One number for all spatial dimensions, or one for each."""
     values = each(given, rank)
     if len(values) != rank or not all(isinstance(v, int) and v >= least for v in values):
-        raise fail(f"expected a {what} of at least {least} for each of {rank} spatial dimensions, found {given!r}")
+        raise fail(f"expected {what} of at least {least} for each of {rank} spatial dimensions, found {given!r}")
     return values
 
 
