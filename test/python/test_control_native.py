@@ -1,0 +1,141 @@
+"""Control flow as native code, and every pass on the way there in the interpreter, which follows the memory plan."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import mlc
+import mlc.numpy as mnp
+import numpy as np
+import pytest
+from control_cases import CASES
+from mlc.compiler.compile import Compiled, compile_module
+from mlc.compiler.driver import passes_of, run
+from mlc.compiler.frontend.tracing import trace
+from mlc.compiler.parsing import parse_module
+from mlc.compiler.printing import print_ir
+from mlc.runtime.interpreter import Interpreter
+from mlc.runtime.matching import assert_matches
+from test_control import CLOSE, leaves
+
+F = np.float32
+V = np.zeros(4, F)
+
+
+def compiled(fn: Callable[..., Any], *args: Any, **options: Any) -> Compiled:
+    return compile_module(trace(fn, args, "main").module, **options)
+
+
+def results(out: Any) -> list[Any]:
+    return list(out) if isinstance(out, tuple) else [out]
+
+
+def same(got: Any, want: Any) -> None:
+    for g, w in zip(results(got), leaves(want), strict=True):
+        assert_matches(CLOSE, g, np.asarray(w, g.dtype))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_native(name: str) -> None:
+    case = CASES[name]
+    exe = compiled(case.fn, *case.args)
+    for _ in range(2):
+        same(exe(*case.args), case.reference(*case.args))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_pass(name: str) -> None:
+    """The interpreter runs the module after every pass that changes it, as it is read back."""
+    case = CASES[name]
+    module = trace(case.fn, case.args, "main").module
+    before = ""
+    for pass_ in passes_of("cpu"):
+        run(module, [pass_])
+        text = print_ir(module)
+        if text == before:
+            continue
+        before = text
+        again = parse_module(text, "text")
+        same(tuple(Interpreter(again).call("main", *case.args)), case.reference(*case.args))
+
+
+def test_a_million_trips() -> None:
+    def fn(n: Any, x: Any) -> Any:
+        return mlc.while_loop(lambda c: c[0] < n, lambda c: (c[0] + 1, c[1] * 1.000001 + 0.5), (0, x))
+
+    exe = compiled(fn, np.int64(0), F(1))
+    start = time.perf_counter()
+    n, _ = exe(np.int64(1_000_000), F(1))
+    assert n == 1_000_000
+    assert time.perf_counter() - start < 1
+
+
+def test_compile_time_does_not_depend_on_trips() -> None:
+    texts: list[str] = []
+    for trips in (12_345, 3_000_000_007):
+        exe = compiled(lambda x, n=trips: mlc.scan(lambda c, _: (mnp.sin(c), None), x, None, length=n)[0], V)
+        texts.append(exe.llvm_ir().replace(str(trips), "N"))
+    assert texts[0] == texts[1]
+
+
+def test_a_scan_of_run_time_length() -> None:
+    def fn(xs: Any) -> Any:
+        return mlc.scan(lambda c, x: (c + x, c * 2), mnp.zeros(3), xs)
+
+    exe = compiled(fn, mlc.spec(("n", 3), "float32"))
+    for n in (0, 1, 2, 65):
+        xs = np.arange(3 * n, dtype=F).reshape(n, 3)
+        c, ys = exe(xs)
+        assert np.array_equal(c, xs.sum(0)) and ys.shape == (n, 3)
+        assert np.array_equal(ys, 2 * (np.cumsum(xs, 0) - xs))
+
+
+def test_sizes_inside_of_regions() -> None:
+    """The body makes values of a size that none of its own arguments has."""
+
+    def fn(xs: Any, w: Any) -> Any:
+        def step(c: Any, x: Any) -> Any:
+            return c + x * mnp.mean(mnp.ones(w.shape)), mnp.ones(xs.shape) * x
+
+        return mlc.scan(step, 0.0, xs)
+
+    exe = compiled(fn, mlc.spec(("n",), "float32"), mlc.spec(("m", 2), "float32"))
+    xs, w = np.arange(5, dtype=F), np.ones((3, 2), F)
+    c, ys = exe(xs, w)
+    assert np.allclose(c, xs.sum()) and np.allclose(ys, np.outer(xs, np.ones(5)))
+
+
+def test_a_donated_argument_is_updated_in_place() -> None:
+    def fn(w: Any, xs: Any) -> Any:
+        return mlc.scan(lambda w, x: (w - x * 0.5, None), w, xs)[0]
+
+    w, xs = np.zeros(64, F), np.ones((10, 64), F)
+    exe = compiled(fn, w, xs, donate=(0,))
+    out = exe(w, xs)
+    assert out is w and np.array_equal(w, np.full(64, -5, F))
+    assert "graph.copy" not in exe.mlir("graph") and exe.report()["arena_bytes"] == 0
+
+
+def test_in_place_needs_one_buffer_and_products_two() -> None:
+    def elementwise(x: Any) -> Any:
+        return mlc.scan(lambda c, _: (mnp.sin(c), None), x, None, length=5)[0]
+
+    def products(x: Any) -> Any:
+        return mlc.scan(lambda c, _: (c @ c, None), x, None, length=5)[0] * 2
+
+    x = np.eye(16, dtype=F) / 2
+    assert compiled(elementwise, x).report()["arena_bytes"] == 0
+    exe = compiled(products, x)
+    assert exe.report()["arena_bytes"] == 2 * x.nbytes
+    same(exe(x), np.linalg.matrix_power(x, 32) * 2)
+
+
+@pytest.mark.parametrize("name", ["rnn", "scan_in_while_in_if_taken", "swapped_carries_odd"])
+def test_equal_programs_give_equal_code(name: str) -> None:
+    case = CASES[name]
+    first, second = (compiled(case.fn, *case.args) for _ in range(2))
+    assert first.llvm_ir() == second.llvm_ir()
+    assert all(first.mlir(level) == second.mlir(level) for level in ("graph", "loop", "vector"))
+    assert first.assembly() and first.report()["kernels"]
