@@ -13,6 +13,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from ..dialects.nd.contraction import Contract
 from ..dialects.nd.dims import Sym
 from ..dialects.nd.indexing import OneHot
+from ..dialects.nd.indirect import Gather
 from ..dialects.nd.movement import Broadcast, Concat, Pad, Reshape, Reverse, Slice, Transpose
 from ..dialects.nd.reduction import Reducing
 from ..dialects.nd.types import shape_of
@@ -69,6 +70,12 @@ class AxisNames:
                         at[name] = (op, name)
                         self.ops[(op, name)] = frozenset((number,))
                 for value, dims in zip(op.operands, m.operands):
+                    for k, i in enumerate(dims):
+                        if i.name:
+                            self.join(at[i.name], (value, k))
+            case Gather():
+                at = {i.name or "": (out, k) for k, i in enumerate(op.data)}
+                for value, dims in zip(op.operands, (op.place, *op.index_dims)):
                     for k, i in enumerate(dims):
                         if i.name:
                             self.join(at[i.name], (value, k))

@@ -7,9 +7,10 @@
     %p = math.fma %q, %r, %two : vector<64xf32>
     %y = arith.select %small, %scaled, %p2 : vector<64xf32>
 
-About 20 operations, whatever the shape, in dialects of upstream only. The fast path has no branch; arguments of sin and
-cos beyond 1e5 (f64: 1e8) go to the C library under an `scf.if` that asks whether any element needs it. Accuracy and
-algorithms: math_functions.py. sqrt, rsqrt, floor, abs and the like are instructions and stay.
+20 to 60 operations, whatever the shape, in dialects of upstream only. The short path has no branch; angles beyond 1e5
+(f64: 1e8), and remainders of quotients that no float holds, are done element by element under an `scf.if` that asks
+whether any needs it (math_rare.py). Nothing calls the C library. Accuracy: math_functions.py. sqrt, rsqrt, floor, abs
+and the like are instructions and stay.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -24,7 +25,7 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from ..dialects.errors import CompileError
-from .math_builder import LIBRARY, MathBuilder
+from .math_builder import MathBuilder
 from .math_functions import FUNCTIONS
 
 
@@ -33,7 +34,7 @@ class ExpandMath(ModulePass):
     name = "expand-math"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for inner in [o for o in op.walk() if o.name in FUNCTIONS and LIBRARY not in o.attributes]:
+        for inner in [o for o in op.walk() if o.name in FUNCTIONS]:
             expand(inner)
 
 

@@ -25,7 +25,7 @@ from ..dialects.loop.ops import JoinOp
 from ..dialects.nd.dimmap import Dims
 from ..dialects.nd.dims import Dim, Shape
 from ..dialects.nd.movement import Concat, Pad
-from ..dialects.nd.types import element, shape_of, tensor
+from ..dialects.nd.types import element, shape_of, stored, tensor
 
 if TYPE_CHECKING:
     from .nd_to_loop import Kernel
@@ -40,14 +40,14 @@ class Joins:
         names = [self.kernel.plan.names.fresh() for _ in shape]
         axes = dict(zip(names, shape))
         scalars = self.kernel.scalars(axes, location)
-        v = scalars.at(value, ()) if isinstance(value, SSAValue) else scalars.body.constant(value, dtype)
+        v = scalars.at(value, ()) if isinstance(value, SSAValue) else scalars.body.literal(value, dtype)
         at: Access = tuple(Linear.axis(n) for n in names)
         return self.kernel.stage("fill", axes, scalars, [v], [Target("", at)])[0]
 
     def join(
         self, pieces: list[tuple[SSAValue, Access]], shape: Shape, dtype: Attribute, location: Attribute
     ) -> SSAValue:
-        op = JoinOp.make(pieces, tensor(shape, dtype), location)  # pyright: ignore[reportArgumentType]
+        op = JoinOp.make(pieces, tensor(shape, stored(dtype)), location)  # pyright: ignore[reportArgumentType]
         self.kernel.new.append(op)
         return op.results[0]
 

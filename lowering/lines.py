@@ -16,7 +16,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xdsl.ir import Block, Region, SSAValue
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import i1
+from xdsl.ir import Attribute, Block, Region, SSAValue
 
 from ..dialects.loop.attributes import CARRY, Target
 from ..dialects.loop.combiners import combine, identity
@@ -25,14 +27,13 @@ from ..dialects.loop.ops import ForOp, SortOp, YieldOp
 from ..dialects.nd.cumulative import Cumulative
 from ..dialects.nd.dims import Dim
 from ..dialects.nd.sorting import Argsort, Sort
-from ..dialects.nd.types import element, shape_of
+from ..dialects.nd.types import element, is_unsigned, shape_of, stored, width
 from ..dialects.nd.window import ReduceWindow
 from .joins import numerators_of
+from .scalar_bodies import combined, combiner
 
 if TYPE_CHECKING:
     from .nd_to_loop import Kernel
-
-MODES = {"sum": "add", "prod": "mul", "max": "max", "min": "min", "any": "or", "all": "and"}
 
 
 def reduce_window(kernel: Kernel, op: ReduceWindow) -> SSAValue:
@@ -42,20 +43,23 @@ def reduce_window(kernel: Kernel, op: ReduceWindow) -> SSAValue:
     axis |= {n: names.name((op, n)) for n in m.reduced()}
     axes: dict[str, Dim] = dict(zip(axis.values(), op.grid))
     assert len(axes) == len(axis)
-    mode, dims = MODES[op.word], m.operands[0]
+    dtype, dims = element(op.x.type), m.operands[0]
+    mode = combiner(op.word, dtype)
     scalars = kernel.scalars(axes, op.location)
     numerators = numerators_of(dims, axis)
-    outside = identity(mode, element(op.x.type))
+    outside = identity(mode, stored(dtype))
     shape = shape_of(op.x.type)
     window = kernel.joins.window(op.x, numerators, [i.divisor for i in dims], shape, axes, op.location, outside)
     value = scalars.at(op.x, tuple(numerators)) if window is None else scalars.read(*window)
+    value = scalars.body.wide(value)
     out: Access = tuple(Linear.axis(axis[i.name or ""]) for i in m.result)
     return kernel.stage(f"window_{op.word}", axes, scalars, [value], [Target(mode, out)])[0]
 
 
 def cumulative(kernel: Kernel, op: Cumulative) -> SSAValue:
     """A loop along the dimension that carries what is combined so far, for all lines at once."""
-    shape, along, mode = shape_of(op.type), op.along, MODES[op.word]
+    shape, along, dtype = shape_of(op.type), op.along, element(op.type)
+    mode, kind = combiner(op.word, dtype), combined(dtype)
     fresh = [kernel.plan.names.fresh() for _ in shape]
     axes = {n: d for k, (n, d) in enumerate(zip(fresh, shape)) if k != along}
     place = Linear.axis(fresh[along])
@@ -64,16 +68,17 @@ def cumulative(kernel: Kernel, op: Cumulative) -> SSAValue:
     line: Access = tuple(Linear() if k == along else Linear.axis(n) for k, n in enumerate(fresh))
     at: Access = tuple(place if k == along else Linear.axis(n) for k, n in enumerate(fresh))
     first = kernel.scalars(axes, op.location)
-    dtype = element(op.type)
-    start = first.body.constant(identity(mode, dtype), dtype)
+    start = first.body.constant(identity(mode, kind), kind)
     init = kernel.stage("init", axes, first, [start], [Target("", line)])[0]
 
     outer, kernel.new = kernel.new, []
     block = Block(arg_types=[init.type])
     scalars = kernel.scalars(axes, op.location)
     before = scalars.read(block.args[0], line)
-    value = scalars.body.add(combine(mode, before, scalars.at(op.x, at), op.location))
-    both = kernel.stage(f"cumulative_{op.word}", axes, scalars, [value, value], [Target("", line)] * 2)
+    value = scalars.body.add(combine(mode, before, scalars.wide(op.x, at), op.location))
+    both = kernel.stage(
+        f"cumulative_{op.word}", axes, scalars, [value, scalars.narrow(value, op.results[0])], [Target("", line)] * 2
+    )
     block.add_ops([*kernel.new, YieldOp.create(operands=both, location=op.location)])
     kernel.new = outer
     placed: Access = tuple(place if k == along else Linear() for k in range(len(shape)))
@@ -84,10 +89,26 @@ def cumulative(kernel: Kernel, op: Cumulative) -> SSAValue:
 
 
 def sort(kernel: Kernel, op: Sort | Argsort) -> SSAValue:
-    """One op of the loop level, whose operand is a tensor of its own."""
+    """One op of the loop level, whose operand is a tensor of its own; numbers without a sign are moved below 0."""
     x: SSAValue = op.operands[0]
+    dtype, positions = element(x.type), isinstance(op, Argsort)
     kept = kernel.tensors.get(x)
-    value = kept if kept is not None else kernel.copy("keys", x, op.location)
-    new = SortOp.make(value, op.along, op.descending is not None, isinstance(op, Argsort), False, op.location)
+    moved = is_unsigned(dtype) and dtype != i1
+    wide = combined(dtype) != stored(dtype)
+    if moved or wide or kept is None:
+        kept = _mapped(kernel, "keys", x, dtype, op)
+    new = SortOp.make(kept, op.along, op.descending is not None, positions, False, op.location)
     kernel.new.append(new)
-    return new.results[0]
+    return new.results[0] if positions or not moved else _mapped(kernel, "values", new.results[0], dtype, op)
+
+
+def _mapped(kernel: Kernel, label: str, x: SSAValue, dtype: Attribute, op: Sort | Argsort) -> SSAValue:
+    """A stage that gives keys in the order of numbers with a sign, or takes them back."""
+    fresh = [kernel.plan.names.fresh() for _ in shape_of(op.type)]
+    axes: dict[str, Dim] = dict(zip(fresh, shape_of(x.type)))
+    at: Access = tuple(Linear.axis(n) for n in fresh)
+    scalars = kernel.scalars(axes, op.location)
+    value = scalars.wide(x, at) if label == "keys" else scalars.read(x, at)
+    if is_unsigned(dtype) and dtype != i1:
+        value = scalars.body.op(arith.XOrIOp, value, scalars.body.constant(-(1 << (width(dtype) - 1)), value.type))
+    return kernel.stage(label, axes, scalars, [value], [Target("", at)])[0]

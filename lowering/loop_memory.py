@@ -99,6 +99,8 @@ class MemoryState(State):
     """Adds memory: `strides` holds the elements between neighbours of each dimension of every buffer."""
 
     strides: dict[SSAValue, list[Dim]]
+    shapes: dict[SSAValue, Shape]
+    """The sizes of every buffer."""
 
     # ---- places
     def transfer(self, view: View, access: Access, axes: Axes) -> tuple[SSAValue, list[SSAValue], AffineMapAttr]:
@@ -133,7 +135,7 @@ class MemoryState(State):
                     "static_offsets": DenseArrayBase.from_list(i64, [DYNAMIC_INDEX]),
                     "static_sizes": DenseArrayBase.from_list(i64, [e for e, _ in used]),
                     "static_strides": DenseArrayBase.from_list(i64, static),
-                    "operandSegmentSizes": _segments(1, 1, 0, len(dynamic)),
+                    "operandSegmentSizes": segments(1, 1, 0, len(dynamic)),
                 },
             )
         )
@@ -170,7 +172,7 @@ class MemoryState(State):
             properties: dict[str, Attribute] = {
                 "in_bounds": all_in_bounds(len(axes)),
                 "permutation_map": amap,
-                "operandSegmentSizes": _segments(1, len(first), 1, 0),
+                "operandSegmentSizes": segments(1, len(first), 1, 0),
             }
             padding = self.number(0, memory)
             value = self.emit(
@@ -200,7 +202,7 @@ class MemoryState(State):
         properties: dict[str, Attribute] = {
             "in_bounds": all_in_bounds(len(axes)),
             "permutation_map": amap,
-            "operandSegmentSizes": _segments(1, 1, len(first), 0),
+            "operandSegmentSizes": segments(1, 1, len(first), 0),
         }
         op = TransferWriteOp.create(operands=[value, buffer, *first], properties=properties)
         if view.stream:
@@ -260,13 +262,13 @@ class MemoryState(State):
         op = memref.AllocOp.create(
             operands=dynamic,
             result_types=[kind],
-            properties={"alignment": IntegerAttr(64, i64), "operandSegmentSizes": _segments(len(dynamic), 0)},
+            properties={"alignment": IntegerAttr(64, i64), "operandSegmentSizes": segments(len(dynamic), 0)},
         )
         op.location = value.owner.location if isinstance(value.owner, Operation) else self.location
         self.home[-1].add_op(op)
         buffer = op.results[0]
         buffer.name_hint = value.name_hint
-        self.strides[buffer] = row_major(shape(value))
+        self.strides[buffer], self.shapes[buffer] = row_major(shape(value)), shape(value)
         return whole_view(buffer, len(shape(value)))
 
 
@@ -279,6 +281,6 @@ def whole_axes(value: SSAValue) -> tuple[Access, list[tuple[str, int]]]:
 
 
 @lru_cache(256)
-def _segments(*sizes: int) -> DenseArrayBase:
+def segments(*sizes: int) -> DenseArrayBase:
     """The sizes of an op's operand groups."""
     return DenseArrayBase.from_list(i32, sizes)

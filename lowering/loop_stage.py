@@ -23,12 +23,12 @@ from ..dialects.loop.linear import Linear, axes_of
 from ..dialects.loop.ops import IndexOp, StageOp, element_of, shape
 from ..dialects.vector.arith import on_vectors
 from ..dialects.vector.ops import MultiReductionOp, ShapeCastOp, StepOp, TransposeOp
+from .loop_body import BodyValues
 from .loop_memory import MemoryState, with_contract
 from .loop_state import INDEX, nest
 from .storage import (
     Axes,
     is_vector,
-    reads_whole,
     register_loops,
     seq_axes,
     sums_in_memory,
@@ -41,7 +41,7 @@ Carried = Mapping[SSAValue, SSAValue]
 """Sums that continue from an enclosing loop's value."""
 
 FLOAT_KIND = {"max": "maximumf", "min": "minimumf"}
-INTEGER_KIND = {"max": "maxsi", "min": "minsi"}
+INTEGER_KIND = {"max": "maxsi", "min": "minsi", "umax": "maxui", "umin": "minui"}
 
 
 def combining_kind(mode: str, element: Attribute) -> str:
@@ -139,29 +139,19 @@ class StageState(MemoryState):
     # ---- the body
     def point(self, s: StageOp, vec: Axes, registers: list[int], accs: list[SSAValue]) -> list[SSAValue]:
         """The body at one point (one n-D vector of points); returns the new accumulators."""
-        values: dict[SSAValue, SSAValue] = {}
-        self.location = s.location
-        for arg, (value, access) in zip(s.body.block.args, s.reads()):
-            if value in self.vectors and reads_whole(s, value, access):
-                values[arg] = self.adapt(self.vectors[value], vector_axes(s, access) or [], vec)
-            else:
-                values[arg] = self.read(self.views[value], access, vec, element_of(value))
-            values[arg].name_hint = values[arg].name_hint or arg.name_hint
-        for op in s.body.block.ops:
-            if op is not s.terminator:
-                self.location = op.location
-                self.scalar_op(op, vec, values)
+        body = BodyValues(self, s, vec)
+        body.run()
         self.location = s.location
         out: list[SSAValue] = []
         left = iter(accs)
         for k, value in enumerate(s.terminator.operands):
             mode = s.target(k).mode
             if k in registers:
-                out.append(self.added(s, k, next(left), values[value], vec))
+                out.append(self.added(s, k, next(left), body.at(value, vec), vec))
             elif mode:
-                self.deliver(s, k, *self.folded(s, k, values[value], vec))
+                self.deliver(s, k, *self.folded(s, k, body.at(value, vec), vec))
             else:
-                self.deliver(s, k, values[value], vec)
+                self.deliver(s, k, body.at(value, vec), vec)
         return out
 
     def added(self, s: StageOp, k: int, acc: SSAValue, value: SSAValue, vec: Axes) -> SSAValue:

@@ -74,6 +74,8 @@ class State:
         """Sizes, and the terms that they are sums of."""
         self.axis: dict[str, SSAValue | None] = {}
         """The value of each bound axis; None where it is 0."""
+        self.positions: dict[str, SSAValue] = {}
+        """Index values that were computed from data, by the names that stand for them in forms."""
         self.views: dict[SSAValue, View] = {}
         self.vectors: dict[SSAValue, SSAValue] = {}
         """Complete values in registers: a vector of the non-unit dimensions, or a scalar."""
@@ -161,6 +163,8 @@ class State:
         for scope in self.known:
             if form in scope:
                 return scope[form]
+        if self.positions and any(n in self.positions for n, _ in form.terms):
+            return self.computed(form)
         operands = [self.bound(n) for n, _ in form.terms]
         coefficients = [c for _, c in form.terms]
         constant = form.const
@@ -172,6 +176,25 @@ class State:
         value = self.emit(affine.ApplyOp.create(operands=operands, result_types=[INDEX], properties={"map": amap}))
         self.known[-1][form] = value
         return value
+
+    def bind(self, position: SSAValue) -> Linear:
+        """A form that stands for a computed index value."""
+        name = f"@{len(self.positions)}"
+        self.positions[name] = self.axis[name] = position
+        return Linear.axis(name)
+
+    def computed(self, form: Linear) -> SSAValue:
+        """The value of a form over positions that affine maps do not take."""
+        own = [(n, c) for n, c in form.terms if n in self.positions]
+        rest = form.without([n for n, _ in own])
+        total = self.index(rest) if rest != Linear() else None
+        for name, c in own:
+            value = self.positions[name]
+            part = value if c == 1 else self.index_op(arith.MuliOp, value, self.number(c), head=False)
+            total = part if total is None else self.index_op(arith.AddiOp, total, part, head=False)
+        assert total is not None
+        self.known[-1][form] = total
+        return total
 
     def bound(self, axis: str) -> SSAValue:
         value = self.axis[axis]

@@ -6,10 +6,12 @@ What it produces, and nothing else:
     arith.constant           index, scalars, splat vectors; at the head of the function
     memref.dim               of arguments, at the head; memref.extract_strided_metadata where a layout has `?` strides
     memref.alloc             static or with run-time sizes, alignment 64, outside of plain loops; never freed
-    memref.reinterpret_cast  one run-time offset, static sizes, static or run-time strides, of arguments and allocations
+    memref.reinterpret_cast  one run-time offset, static sizes, static or run-time strides, of arguments and allocations;
+                             for gathers, of one dimension whose size may be known at run time only
     memref.load, store       single elements
     vector.transfer_read     n-D, all in bounds, permutation map with dims and 0; padding is the constant 0
     vector.transfer_write    n-D, all in bounds, permutation map without 0; `{nontemporal}` for streamed results
+    vector.gather            n-D, of flat memory (a memref.reinterpret_cast of one dimension), all lanes
     vector.broadcast         scalar or vector to n-D;  vector.shape_cast adding unit dimensions;  vector.transpose
     vector.multi_reduction   to a vector or a scalar;  vector.step, on which arith.addi and arith.muli of index vectors
     scf.for                  with vectors and scalars of any type carried;  scf.if without results;  scf.parallel
@@ -68,7 +70,7 @@ class Lowered:
         self.old = f.body.block
         self.block = Block()
         self.kernel = Kernel(self.block)
-        self.kernel.strides = {}
+        self.kernel.strides, self.kernel.shapes = {}, {}
         self.kernel.location = f.location
         self.attributes = [dict(d.data) for d in f.arg_attrs.data] if f.arg_attrs else [{} for _ in self.old.args]
 
@@ -139,6 +141,7 @@ class Lowered:
         """The strides of every argument: row-major, or as its layout says."""
         values = [*self.old.args, *self.ending.operands]
         for n, (arg, value) in enumerate(zip(self.block.args, values)):
+            self.kernel.shapes[arg] = shape(value)
             layout = arg.type.layout if isinstance(arg.type, MemRefType) else None
             if not isinstance(layout, StridedLayoutAttr):
                 self.kernel.strides[arg] = row_major(shape(value))

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
-from xdsl.dialects import arith, math, scf
+from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     Float32Type,
@@ -17,7 +17,6 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     IntegerType,
     LocationAttr,
-    UnitAttr,
     VectorType,
     f32,
     f64,
@@ -25,7 +24,7 @@ from xdsl.dialects.builtin import (
     i32,
     i64,
 )
-from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from ..dialects.vector import MultiReductionOp
 from ..dialects.vector.arith import on_vectors
@@ -33,8 +32,6 @@ from ..dialects.vector.arith import on_vectors
 NO_FLAGS = arith.FastMathFlagsAttr("none")
 NO_OVERFLOW = arith.IntegerOverflowAttr("none")
 PREDICATES = {"oeq": 1, "ogt": 2, "oge": 3, "olt": 4, "ole": 5, "uno": 14, "une": 13}
-LIBRARY = "mlc.library"
-"""Marks a function that stays a call of the C library."""
 
 
 class Format(NamedTuple):
@@ -94,11 +91,7 @@ class MathBuilder:
         kind: Attribute,
         properties: dict[str, Attribute] | None = None,
     ) -> SSAValue:
-        if self.shape:
-            op = on_vectors(op)
-        new = op.create(operands=operands, result_types=[kind], properties=properties or {}, location=self.location)
-        self.ops.append(new)
-        return new.results[0]
+        return self.emit_scalar(on_vectors(op) if self.shape else op, operands, kind, properties)
 
     def _constant(self, value: float | int, kind: Attribute) -> SSAValue:
         key = (repr(value), kind)
@@ -137,6 +130,12 @@ class MathBuilder:
     def floor(self, a: SSAValue) -> SSAValue:
         return self._float(math.FloorOp, a)
 
+    def trunc(self, a: SSAValue) -> SSAValue:
+        return self._float(math.TruncOp, a)
+
+    def sqrt(self, a: SSAValue) -> SSAValue:
+        return self._float(math.SqrtOp, a)
+
     def copysign(self, a: SSAValue, sign: SSAValue) -> SSAValue:
         return self._float(math.CopySignOp, a, sign)
 
@@ -164,6 +163,9 @@ class MathBuilder:
     def either(self, a: SSAValue, b: SSAValue) -> SSAValue:
         return self.emit(arith.OrIOp, [a, b], self.boolean)
 
+    def differ(self, a: SSAValue, b: SSAValue) -> SSAValue:
+        return self.emit(arith.XOrIOp, [a, b], self.boolean)
+
     def at_most(self, x: SSAValue, limit: float) -> SSAValue:
         """min(x, limit); NaN stays."""
         return self.select(self.compare("ogt", x, limit), limit, x)
@@ -171,13 +173,18 @@ class MathBuilder:
     def at_least(self, x: SSAValue, limit: float) -> SSAValue:
         return self.select(self.compare("olt", x, limit), limit, x)
 
+    def exact_near_zero(self, x: SSAValue, value: SSAValue) -> SSAValue:
+        """x itself, with its sign, where that is what a function of slope 1 at 0 rounds to."""
+        near = self.compare("olt", self.abs(x), 2.0 ** -(self.format.fraction + 2))
+        return self.select(near, x, value)
+
     # ---- bits; Python numbers are constants
     def i(self, x: SSAValue | int) -> SSAValue:
         return x if isinstance(x, SSAValue) else self._constant(int(x), self.integer)
 
     def _integer(self, op: type[Operation], a: SSAValue | int, b: SSAValue | int) -> SSAValue:
         flags: dict[str, Attribute] = (
-            {"overflowFlags": NO_OVERFLOW} if op in (arith.AddiOp, arith.SubiOp, arith.ShLIOp) else {}
+            {"overflowFlags": NO_OVERFLOW} if op in (arith.AddiOp, arith.SubiOp, arith.MuliOp, arith.ShLIOp) else {}
         )
         return self.emit(op, [self.i(a), self.i(b)], self.integer, flags)
 
@@ -190,72 +197,79 @@ class MathBuilder:
     def iadd(self, a: SSAValue, b: SSAValue | int) -> SSAValue:
         return self._integer(arith.AddiOp, a, b)
 
-    def isub(self, a: SSAValue, b: SSAValue | int) -> SSAValue:
+    def isub(self, a: SSAValue | int, b: SSAValue | int) -> SSAValue:
         return self._integer(arith.SubiOp, a, b)
+
+    def imul(self, a: SSAValue, b: SSAValue | int) -> SSAValue:
+        return self._integer(arith.MuliOp, a, b)
 
     def iand(self, a: SSAValue, b: SSAValue | int) -> SSAValue:
         return self._integer(arith.AndIOp, a, b)
 
+    def ior(self, a: SSAValue, b: SSAValue | int) -> SSAValue:
+        return self._integer(arith.OrIOp, a, b)
+
     def ixor(self, a: SSAValue, b: SSAValue | int) -> SSAValue:
         return self._integer(arith.XOrIOp, a, b)
 
-    def shift_left(self, a: SSAValue, by: int) -> SSAValue:
+    def shift_left(self, a: SSAValue, by: SSAValue | int) -> SSAValue:
         return self._integer(arith.ShLIOp, a, by)
 
     def shift_right(self, a: SSAValue, by: int) -> SSAValue:
+        """With copies of the sign."""
         return self._integer(arith.ShRSIOp, a, by)
 
-    def iselect(self, condition: SSAValue, a: int, b: int) -> SSAValue:
+    def shift_down(self, a: SSAValue, by: SSAValue | int) -> SSAValue:
+        """With zeros."""
+        return self._integer(arith.ShRUIOp, a, by)
+
+    def iselect(self, condition: SSAValue, a: SSAValue | int, b: SSAValue | int) -> SSAValue:
         return self.emit(arith.SelectOp, [condition, self.i(a), self.i(b)], self.integer)
 
     def icompare(self, predicate: int, a: SSAValue, b: SSAValue | int) -> SSAValue:
         return self.emit(arith.CmpiOp, [self.i(a), self.i(b)], self.boolean, {"predicate": IntegerAttr(predicate, i64)})
 
+    def is_negative(self, x: SSAValue) -> SSAValue:
+        """By its sign, which -0 has."""
+        return self.icompare(2, self.bits(x), 0)
+
     def to_float(self, x: SSAValue) -> SSAValue:
         return self.emit(arith.SIToFPOp, [x], self.kind)
 
-    # ---- conversions and rare ranges
+    def to_integer(self, x: SSAValue) -> SSAValue:
+        """Towards zero."""
+        return self.emit(arith.FPToSIOp, [x], self.integer)
+
+    # ---- conversions
     def extend(self, x: SSAValue) -> SSAValue:
         return self.emit(arith.ExtFOp, [x], self.kind)
 
     def truncate(self, x: SSAValue) -> SSAValue:
         return self.emit(arith.TruncFOp, [x], self.kind)
 
-    def unless(
-        self, rare: SSAValue, library: type[Operation], x: SSAValue, usual: Callable[[MathBuilder], SSAValue]
-    ) -> SSAValue:
-        """`usual`, but the C library's function where any element is `rare`."""
-        then, other = Block(), Block()
-        call = library.create(
-            operands=[x],
-            result_types=[self.kind],
-            properties={"fastmath": NO_FLAGS},
-            attributes={LIBRARY: UnitAttr()},
-            location=self.location,
-        )
-        then.add_ops([call, self._yield(call.results[0])])
-        inner = MathBuilder(self.kind, self.location)
-        value = usual(inner)
-        other.add_ops([*inner.ops, self._yield(value)])
-        op = scf.IfOp.create(
-            operands=[self.any(rare)],
-            result_types=[self.kind],
-            regions=[Region(then), Region(other)],
-            location=self.location,
-        )
-        self.ops.append(op)
-        return op.results[0]
-
-    def _yield(self, value: SSAValue) -> Operation:
-        return scf.YieldOp.create(operands=[value], location=self.location)
-
+    # ---- control
     def any(self, condition: SSAValue) -> SSAValue:
         """Is an i1 vector true anywhere?"""
         if not self.shape:
             return condition
-        false = self.emit(arith.ConstantOp, (), i1, {"value": _constant(i1, "0")})
+        false = self.emit_scalar(arith.ConstantOp, (), i1, {"value": _constant(i1, "0")})
         op = MultiReductionOp.make("or", condition, false, range(len(self.shape)))
+        return self.add_op(op).results[0]
+
+    def emit_scalar(
+        self,
+        op: type[Operation],
+        operands: Sequence[SSAValue],
+        kind: Attribute | None,
+        properties: dict[str, Attribute] | None = None,
+    ) -> SSAValue:
+        """An operation that stays what it is beside vectors."""
+        types = [] if kind is None else [kind]
+        new = self.add_op(op.create(operands=operands, result_types=types, properties=properties or {}))
+        return new.results[0]
+
+    def add_op(self, op: Operation) -> Operation:
         if self.location is not None:
             op.location = self.location
         self.ops.append(op)
-        return op.results[0]
+        return op

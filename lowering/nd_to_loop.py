@@ -23,9 +23,20 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import ArrayAttr, FusedLoc, ModuleOp, NoneAttr, UnknownLoc
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    FunctionType,
+    FusedLoc,
+    IntegerType,
+    ModuleOp,
+    NoneAttr,
+    UnknownLoc,
+    f32,
+    i1,
+    i64,
+)
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Attribute, Operation, Region, SSAValue
+from xdsl.ir import Attribute, BlockArgument, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects.errors import CompileError
@@ -33,27 +44,28 @@ from ..dialects.graph.ops import RESULTS, LaunchOp
 from ..dialects.graph.regions import program_ops
 from ..dialects.loop.attributes import Axis, Target
 from ..dialects.loop.linear import Access, Linear
-from ..dialects.loop.ops import SizeOp, StageOp, YieldOp
+from ..dialects.loop.ops import LoadOp, SizeOp, StageOp, YieldOp
 from ..dialects.nd.constant import Constant, Iota, Size
 from ..dialects.nd.contraction import Contract
 from ..dialects.nd.cumulative import Cumulative
 from ..dialects.nd.dims import Dim, Sym, size
 from ..dialects.nd.elementwise import Elementwise
 from ..dialects.nd.indexing import Arg, OneHot
+from ..dialects.nd.indirect import Gather
 from ..dialects.nd.movement import Broadcast, Concat, Pad, Reshape, Reverse, Slice, Transpose
 from ..dialects.nd.op import NdOp
 from ..dialects.nd.reduction import Reduce
 from ..dialects.nd.sorting import Argsort, Sort
-from ..dialects.nd.types import element, shape_of
+from ..dialects.nd.types import element, shape_of, stored, tensor
 from ..dialects.nd.window import ReduceWindow
+from .conversions import convert, rounded
 from .joins import Joins, numerators_of
 from .lines import cumulative, reduce_window, sort
+from .positions import Positions, gathered
 from .regroup import Unfactored, regrouped
-from .scalar_bodies import Body, convert, floating, product
+from .scalar_bodies import Body, combiner, computed, floating, product
 from .scalar_rows import ROWS
 from .stages import Member, Stage, Stages
-
-COMBINER = {"sum": "add", "prod": "mul", "max": "max", "min": "min", "any": "or", "all": "and"}
 
 
 class Scalars:
@@ -64,47 +76,75 @@ class Scalars:
         self.body = Body(location)
         self.reads: list[tuple[SSAValue, Access]] = []
         self.known: dict[tuple[SSAValue, Access], SSAValue] = {}
+        self.positions = Positions(self.body)
+        self.wholes: dict[SSAValue, SSAValue] = {}
 
     def read(self, tensor: SSAValue, at: Access) -> SSAValue:
-        """A new read of a tensor of the loop level."""
+        """A new read of a tensor of the loop level; a load where a position is computed."""
+        if self.positions.marked(at):
+            return self.load(tensor, at)
         argument = self.body.block.insert_arg(element(tensor.type), len(self.body.block.args))
         self.reads.append((tensor, at))
         return argument
+
+    def load(self, tensor: SSAValue, at: Access) -> SSAValue:
+        if tensor not in self.wholes:
+            self.wholes[tensor] = self.body.block.insert_arg(tensor.type, len(self.body.block.args))
+            self.reads.append((tensor, ()))
+        positions = [self.positions.value(form) for form in at]
+        return self.body.add(LoadOp.make(self.wholes[tensor], positions, self.body.location))
+
+    def index(self, form: Linear, t: Attribute) -> SSAValue:
+        """A coordinate as a number."""
+        if not self.positions.marked((form,)):
+            return self.body.index(form, t)
+        integer = t if isinstance(t, IntegerType) and t != i1 else i64
+        return convert(self.body, self.body.op(arith.IndexCastOp, self.positions.value(form), to=integer), t)
 
     def at(self, value: SSAValue, at: Access) -> SSAValue:
         """The element of a tensor-level value at some place."""
         key = (value, at)
         if key not in self.known:
             kept = self.kernel.tensors.get(value)
-            self.known[key] = (
-                self.read(kept, at) if kept is not None and value not in self.own else self.made(value, at)
-            )
+            if kept is None or value in self.own:
+                self.known[key] = self.made(value, at)
+            else:
+                self.known[key] = self.narrow(self.read(kept, at), value)
         return self.known[key]
+
+    def narrow(self, scalar: SSAValue, value: SSAValue) -> SSAValue:
+        """A sum that is kept in f32, rounded to its own type."""
+        return rounded(self.body, scalar, element(value.type)) if scalar.type == f32 else scalar
+
+    def wide(self, value: SSAValue, at: Access) -> SSAValue:
+        """The element as it is combined with others: f16 and bf16 in f32."""
+        return self.body.wide(self.at(value, at))
 
     def made(self, value: SSAValue, at: Access) -> SSAValue:
         op = value.owner
         assert isinstance(op, NdOp)
         match op:
             case Elementwise():
-                row = ROWS.get(op.name)
-                if row is None:
+                if op.name not in ROWS:
                     raise CompileError(f"nd-to-loop: expected {op.name} to be taken apart by decompose", op.location)
-                return row(self.body, op, *(self.at(v, at) for v in op.operands))
+                return computed(self.body, op, [self.at(v, at) for v in op.operands])
             case Constant():
                 if (splat := op.splat) is None:
                     raise CompileError(
                         "nd-to-loop: expected an array constant to be an argument of the kernel; run graph-fuse",
                         op.location,
                     )
-                return self.body.constant(splat, element(value.type))
+                return self.body.literal(splat, element(value.type))
             case Iota():
-                return self.body.index(at[op.dim.value.data], element(value.type))
+                return self.index(at[op.dim.value.data], element(value.type))
             case Size():
                 return self.body.index(Linear(size(op.of.data)), element(value.type))
             case OneHot():
-                label = self.at(op.labels, at[:-1])
-                hit = self.body.compare("eq", label, self.body.index(at[-1], label.type))
+                label = convert(self.body, self.at(op.labels, at[:-1]), i64, element(op.labels.type))
+                hit = self.body.compare("eq", label, self.index(at[-1], i64))
                 return convert(self.body, hit, element(value.type))
+            case Gather():
+                return gathered(self, op, at)
             case Transpose() | Broadcast():
                 m = op.dims
                 where = dict(zip(m.result, at))
@@ -118,6 +158,8 @@ class Scalars:
                     for k, (f, d) in enumerate(zip(at, shape_of(op.type)))
                 ]
                 return self.at(op.x, tuple(flipped))
+            case Reshape() if self.positions.marked(at):
+                return self.at(op.x, self.positions.regrouped(at, shape_of(op.type), shape_of(op.x.type)))
             case Reshape():
                 return self.at(op.x, regrouped(at, shape_of(op.type), shape_of(op.x.type), self.axes))
             case _:
@@ -142,7 +184,7 @@ class Kernel:
         self.function = f
         self.old = f.body.block
         self.plan = Stages(self.old)
-        self.tensors: dict[SSAValue, SSAValue] = {a: a for a in self.old.args}
+        self.tensors: dict[SSAValue, SSAValue] = {a: self._stored(a) for a in list(self.old.args)}
         """What stands at the loop level for values that are kept."""
         self.new: list[Operation] = []
         self.labels: set[str] = set()
@@ -156,11 +198,33 @@ class Kernel:
             else:
                 self._alone(stage.members[0].value)
         last = self.plan.last
-        result = ReturnOp.create(operands=[self.tensors[v] for v in last.operands], location=last.location)
+        results = [self._returned(v) for v in last.operands]
+        result = ReturnOp.create(operands=results, location=last.location)
         for op in reversed(list(self.old.ops)):
             op.detach()
             op.drop_all_references()
+        for arg in [a for a in self.tensors if isinstance(a, BlockArgument) and self.tensors[a] is not a]:
+            self.old.erase_arg(arg, safe_erase=False)
         self.old.add_ops([*self.new, result])
+        types = FunctionType.from_lists(list(self.old.arg_types), [r.type for r in results])
+        self.function.properties["function_type"] = types
+
+    def _stored(self, arg: BlockArgument) -> BlockArgument:
+        """An argument, or one that stands for it, of the type that the loop level has for its own."""
+        dtype = element(arg.type)
+        if (target := stored(dtype)) == dtype:
+            return arg
+        new = self.old.insert_arg(tensor(shape_of(arg.type), target), arg.index + 1, arg.location)
+        new.name_hint = arg.name_hint
+        return new
+
+    def _returned(self, value: SSAValue) -> SSAValue:
+        """What stands for a result, rounded to its type."""
+        found = self.tensors[value]
+        if element(found.type) == stored(element(value.type)):
+            return found
+        where = value.owner.location if isinstance(value.owner, Operation) else self.function.location
+        return self.copy("round", value, where)
 
     def _sizes(self) -> None:
         """Name every run-time size after the argument that tells it."""
@@ -254,7 +318,7 @@ class Kernel:
         op = member.value.owner
         if isinstance(op, Reduce):
             kept = tuple(f for f, i in zip(at, op.dims.operands[0]) if i in op.dims.result)
-            return scalars.at(op.x, at), Target(COMBINER[op.kind.data.name], kept)
+            return scalars.wide(op.x, at), Target(combiner(op.word, element(op.x.type)), kept)
         if not isinstance(op, Operation):  # an argument that is returned
             return scalars.read(member.value, at), Target("", at)
         return scalars.at(member.value, at), Target("", at)
@@ -301,9 +365,9 @@ class Kernel:
             numerators = numerators_of(dims, axis)
             window = self.joins.window(value, numerators, [i.divisor for i in dims], shape, axes, op.location)
             if window is None:
-                factors.append(scalars.at(value, tuple(numerators)))
+                factors.append(scalars.wide(value, tuple(numerators)))
             else:
-                factors.append(scalars.read(*window))
+                factors.append(scalars.body.wide(scalars.read(*window)))
         out: Access = tuple(Linear.axis(axis[i.name or ""]) for i in m.result)
         return self.stage(_label([op]), axes, scalars, [product(scalars.body, factors)], [Target("add", out)])[0]
 
@@ -313,12 +377,12 @@ class Kernel:
         at: Access = tuple(Linear.axis(n) for n in names)
         kept = tuple(f for f, i in zip(at, op.dims.operands[0]) if i in op.dims.result)
         axes = dict(zip(names, shape_of(x.type)))
-        mode = "max" if op.name == "nd.argmax" else "min"
+        mode = combiner("max" if op.name == "nd.argmax" else "min", element(x.type))
         first = self.scalars(axes, op.location)
-        best = self.stage(mode, axes, first, [first.at(x, at)], [Target(mode, kept)])[0]
+        best = self.stage(mode, axes, first, [first.wide(x, at)], [Target(mode, kept)])[0]
         second = self.scalars(axes, op.location)
         b = second.body
-        v, m = second.at(x, at), second.read(best, kept)
+        v, m = second.wide(x, at), second.read(best, kept)
         hit = b.compare("eq", v, m)
         if floating(v.type):
             hit = b.op(arith.OrIOp, hit, b.compare("ne", v, v))

@@ -2,25 +2,29 @@
 
 A row is a function of the body under construction, the op, and the operands' scalars. Semantics are those of the op's
 reference: NaN-propagating max and min, integer division that rounds down and gives 0 for a divisor of 0 without ever
-trapping, conversions that saturate.
+trapping, conversions that saturate. Scalars have no sign, so rows ask the op's types. `computed` gives rows f32 for f16
+and bf16 and rounds what they return.
 """
 
 # pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerAttr, IntegerType, f32, f64, i1, i64
+from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerAttr, IntegerType, bf16, f16, f32, f64, i1, i64
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ..dialects.loop.combiners import NO_FLAGS, NO_OVERFLOW
 from ..dialects.loop.linear import Linear
 from ..dialects.loop.ops import IndexOp
 from ..dialects.nd.op import NdOp
-from ..dialects.nd.selection import Compare
+from ..dialects.nd.selection import Compare, Convert, Select
+from ..dialects.nd.types import NUMPY, element, is_unsigned, stored
+from .conversions import FORMATS, convert, rounded, widened
 
 INDEX = IndexType()
 FLOAT_ORDER = {"eq": 1, "gt": 2, "ge": 3, "lt": 4, "le": 5, "ne": 13}
@@ -30,7 +34,7 @@ UNSIGNED_ORDER = {"eq": 0, "ne": 1, "lt": 6, "le": 7, "gt": 8, "ge": 9}
 
 
 def floating(t: Attribute) -> bool:
-    return t in (f32, f64)
+    return t in (f32, f64, f16, bf16)
 
 
 class Body:
@@ -40,6 +44,7 @@ class Body:
         self.block = Block()
         self.location: Any = location
         self._constants: dict[tuple[str, Attribute], SSAValue] = {}
+        self._wide: dict[SSAValue, SSAValue] = {}
 
     def add(self, op: Operation) -> SSAValue:
         self.block.add_op(op)
@@ -71,21 +76,37 @@ class Body:
             self._constants[key] = op.results[0]
         return self._constants[key]
 
+    def literal(self, value: float | int, dtype: Attribute) -> SSAValue:
+        """A constant of an element type of the tensor level."""
+        if dtype in FORMATS:
+            value = int(np.asarray(NUMPY[dtype].type(value)).view(np.uint8))
+        target = stored(dtype)
+        if isinstance(target, IntegerType) and target != i1:
+            bits = target.width.data
+            value = (int(value) + (1 << (bits - 1))) % (1 << bits) - (1 << (bits - 1))
+        return self.constant(value, target)
+
+    def wide(self, x: SSAValue) -> SSAValue:
+        """f16 and bf16 as f32; anything else as it is."""
+        if x.type not in (f16, bf16):
+            return x
+        if x not in self._wide:
+            self._wide[x] = widened(self, x)
+        return self._wide[x]
+
     def like(self, value: float | int, x: SSAValue) -> SSAValue:
         return self.constant(value, x.type)
 
     def index(self, form: Linear, t: Attribute) -> SSAValue:
         """A coordinate as a number of type `t`."""
         at = self.add(IndexOp.make(form, self.location))
-        integer = t if isinstance(t, IntegerType) and t != i1 else i64
-        out = self.op(arith.IndexCastOp, at, to=integer)
-        return convert(self, out, t)
+        return convert(self, self.op(arith.IndexCastOp, at, to=i64), t)
 
-    def compare(self, kind: str, x: SSAValue, y: SSAValue) -> SSAValue:
+    def compare(self, kind: str, x: SSAValue, y: SSAValue, unsigned: bool = False) -> SSAValue:
         if floating(x.type):
             predicate = IntegerAttr(FLOAT_ORDER[kind], i64)
             return self.op(arith.CmpfOp, x, y, to=i1, predicate=predicate, fastmath=NO_FLAGS)
-        order = UNSIGNED_ORDER if x.type == i1 else SIGNED_ORDER
+        order = UNSIGNED_ORDER if unsigned or x.type == i1 else SIGNED_ORDER
         return self.op(arith.CmpiOp, x, y, to=i1, predicate=IntegerAttr(order[kind], i64))
 
     def select(self, p: SSAValue, x: SSAValue, y: SSAValue) -> SSAValue:
@@ -95,13 +116,38 @@ class Body:
 Row = Callable[..., SSAValue]
 
 
-def either(float_: type[Operation], integer: type[Operation], wraps: bool = True) -> Row:
+def computed(b: Body, op: NdOp, scalars: Sequence[SSAValue]) -> SSAValue:
+    """The value of an elementwise op, in the type that stands for its own."""
+    row = ROWS[op.name]
+    if isinstance(op, Convert | Select):
+        return row(b, op, *scalars)
+    out = row(b, op, *map(b.wide, scalars))
+    target = stored(element(op.type))
+    if out.type == target:
+        return out
+    return rounded(b, out, target)
+
+
+def unsigned(op: NdOp) -> bool:
+    return is_unsigned(element(op.operands[0].type))
+
+
+def either(float_: type[Operation], integer: type[Operation]) -> Row:
     """One op for floats, one for integers."""
+
+    def row(b: Body, op: NdOp, x: SSAValue, y: SSAValue) -> SSAValue:
+        return b.float(float_, x, y) if floating(x.type) else b.wrapping(integer, x, y)
+
+    return row
+
+
+def extreme(float_: type[Operation], signed: type[Operation], natural: type[Operation]) -> Row:
+    """One op for floats, one for integers with a sign and one for those without."""
 
     def row(b: Body, op: NdOp, x: SSAValue, y: SSAValue) -> SSAValue:
         if floating(x.type):
             return b.float(float_, x, y)
-        return b.wrapping(integer, x, y) if wraps else b.op(integer, x, y)
+        return b.op(natural if unsigned(op) else signed, x, y)
 
     return row
 
@@ -121,6 +167,9 @@ def neg(b: Body, op: NdOp, x: SSAValue) -> SSAValue:
 def divide(b: Body, op: NdOp, x: SSAValue, y: SSAValue) -> SSAValue:
     if floating(x.type):
         return b.float(arith.DivfOp, x, y)
+    if unsigned(op):
+        nothing = b.compare("eq", y, b.like(0, y))
+        return b.select(nothing, b.like(0, x), b.op(arith.DivUIOp, x, b.select(nothing, b.like(1, y), y)))
     # floor: q - 1 where a remainder is left and its sign is not the divisor's; 0 and -1 never reach the division
     zero, one = b.like(0, x), b.like(1, x)
     is_zero, is_minus = b.compare("eq", y, zero), b.compare("eq", y, b.like(-1, x))
@@ -137,11 +186,15 @@ def divide(b: Body, op: NdOp, x: SSAValue, y: SSAValue) -> SSAValue:
 def absolute(b: Body, op: NdOp, x: SSAValue) -> SSAValue:
     if floating(x.type):
         return b.float(math.AbsFOp, x)
+    if unsigned(op):
+        return x
     return b.select(b.compare("lt", x, b.like(0, x)), b.wrapping(arith.SubiOp, b.like(0, x), x), x)
 
 
 def sign(b: Body, op: NdOp, x: SSAValue) -> SSAValue:
     zero = b.like(0, x)  # zeros and NaN stay as they are
+    if unsigned(op):
+        return b.select(b.compare("eq", x, zero), zero, b.like(1, x))
     below = b.select(b.compare("lt", x, zero), b.like(-1, x), x)
     return b.select(b.compare("gt", x, zero), b.like(1, x), below)
 
@@ -156,36 +209,7 @@ def invert(b: Body, op: NdOp, x: SSAValue) -> SSAValue:
 
 def compare(b: Body, op: NdOp, x: SSAValue, y: SSAValue) -> SSAValue:
     assert isinstance(op, Compare)
-    return b.compare(op.kind.data.name, x, y)
-
-
-def convert(b: Body, x: SSAValue, to: Attribute) -> SSAValue:
-    """One element in another type."""
-    of = x.type
-    if of == to:
-        return x
-    if to == i1:
-        return b.compare("ne", x, b.like(0, x))
-    if floating(of):
-        if floating(to):
-            return b.op(arith.ExtFOp if to == f64 else arith.TruncFOp, x, to=to)
-        return saturated(b, x, to)
-    if floating(to):
-        return b.op(arith.UIToFPOp if of == i1 else arith.SIToFPOp, x, to=to)
-    if of == i1:
-        return b.op(arith.ExtUIOp, x, to=to)
-    return b.op(arith.ExtSIOp if to == i64 else arith.TruncIOp, x, to=to)
-
-
-def saturated(b: Body, x: SSAValue, to: Attribute) -> SSAValue:
-    """Towards zero; the nearest integer there is for what is out of range, 0 for NaN."""
-    assert isinstance(to, IntegerType)
-    top = 1 << (to.width.data - 1)
-    low, high = b.like(float(-top), x), b.like(float(top), x)
-    below, above = b.compare("lt", x, low), b.compare("ge", x, high)
-    inside = b.op(arith.AndIOp, b.compare("ge", x, low), b.compare("lt", x, high))
-    whole = b.op(arith.FPToSIOp, b.select(inside, x, b.like(0, x)), to=to)
-    return b.select(above, b.constant(top - 1, to), b.select(below, b.constant(-top, to), whole))
+    return b.compare(op.kind.data.name, x, y, unsigned(op))
 
 
 ROWS: dict[str, Row] = {
@@ -195,8 +219,8 @@ ROWS: dict[str, Row] = {
     "nd.mul": either(arith.MulfOp, arith.MuliOp),
     "nd.div": divide,
     "nd.pow": lambda b, op, x, y: b.float(math.PowFOp, x, y),
-    "nd.max": either(arith.MaximumfOp, arith.MaxSIOp, wraps=False),
-    "nd.min": either(arith.MinimumfOp, arith.MinSIOp, wraps=False),
+    "nd.max": extreme(arith.MaximumfOp, arith.MaxSIOp, arith.MaxUIOp),
+    "nd.min": extreme(arith.MinimumfOp, arith.MinSIOp, arith.MinUIOp),
     "nd.abs": absolute,
     "nd.sign": sign,
     "nd.floor": unary(math.FloorOp),
@@ -213,9 +237,24 @@ ROWS: dict[str, Row] = {
     "nd.not": invert,
     "nd.compare": compare,
     "nd.select": lambda b, op, p, x, y: b.select(p, x, y),
-    "nd.convert": lambda b, op, x: convert(b, x, op.properties["to"]),
+    "nd.convert": lambda b, op, x: convert(b, x, op.properties["to"], element(op.operands[0].type)),
 }
 """Every elementwise op; `nd-to-loop` refuses what has no row."""
+
+
+MODES = {"sum": "add", "prod": "mul", "max": "max", "min": "min", "any": "or", "all": "and"}
+"""The loop level's combiner for each reduction."""
+
+
+def combiner(word: str, dtype: Attribute) -> str:
+    """The combiner of a reduction of this element type."""
+    mode = MODES[word]
+    return f"u{mode}" if mode in ("max", "min") and is_unsigned(dtype) and dtype != i1 else mode
+
+
+def combined(dtype: Attribute) -> Attribute:
+    """The type in which elements of this one are combined."""
+    return f32 if dtype in (f16, bf16) else stored(dtype)
 
 
 def product(b: Body, factors: list[SSAValue]) -> SSAValue:

@@ -9,18 +9,13 @@ integer over -1, shifts by the width or more. Whether integers are unsigned is t
 from __future__ import annotations
 
 from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import IntegerAttr, IntegerType, Signedness, f32, f64, i1, i64
+from xdsl.dialects.builtin import IntegerAttr, IntegerType, f32, f64, i1, i64
 from xdsl.ir import Operation, SSAValue
 
 from ..dialects.nd.op import NdOp
-from ..dialects.nd.types import element
 from ..dialects.vector.arith import RemfOp
-from .scalar_bodies import ROWS, UNSIGNED_ORDER, Body, Row, convert, floating, unary
-
-
-def unsigned(op: NdOp) -> bool:
-    kind = element(op.operands[0].type)
-    return isinstance(kind, IntegerType) and kind.signedness.data is Signedness.UNSIGNED
+from .conversions import convert
+from .scalar_bodies import ROWS, UNSIGNED_ORDER, Body, Row, floating, unary, unsigned
 
 
 def binary(cls: type[Operation]) -> Row:

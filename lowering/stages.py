@@ -1,7 +1,7 @@
 """How a kernel's ops are cut into stages, in the order in which they run.
 
 A value is *kept* (the result of a stage) if it is reduced, joined, returned, or read somewhere else than at its own
-element by what computes; the others are part of the body that reads them. A value of the latter kind that bodies of
+element by what computes, at computed positions above all; the others are part of the body that reads them. A value of the latter kind that bodies of
 several stages read is kept after all, unless it is cheap. Neighbouring values over the same axes share a stage:
 
     max [i, j] -> [i]      exp [i, j] -> [i, j], add [i]      div [i, j] -> [i, j]
@@ -23,6 +23,7 @@ from ..dialects.nd.cumulative import Along
 from ..dialects.nd.dims import Dim
 from ..dialects.nd.elementwise import Elementwise
 from ..dialects.nd.indexing import Arg
+from ..dialects.nd.indirect import Gather
 from ..dialects.nd.movement import Concat, Pad, Reshape, Transpose
 from ..dialects.nd.op import NdOp
 from ..dialects.nd.reduction import Reduce
@@ -101,6 +102,8 @@ class Stages:
             moves = type(op) in VIEWS and not isinstance(op, Transpose) and not _unit(op)
             if moves or isinstance(op, Contract | Arg | ReduceWindow):
                 want(op.operands)
+            if isinstance(op, Gather):
+                want([op.x])
         for value in self.last.operands:
             keep[value] = None
         order: dict[SSAValue, int] = {r: k for k, op in enumerate(self.block.ops) for r in op.results}
@@ -124,6 +127,17 @@ class Stages:
                 out[v] = None
             elif isinstance(v.owner, Operation):
                 todo += v.owner.operands
+        return out
+
+    def anywhere(self, value: SSAValue) -> set[SSAValue]:
+        """The kept values that the body of a value reads at computed positions."""
+        out: set[SSAValue] = set()
+        todo = [value]
+        while todo:
+            op = todo.pop().owner
+            if isinstance(op, Operation):
+                out |= {base(op.x)} if isinstance(op, Gather) else set()
+                todo += [v for v in op.operands if v not in self.first and v not in self.home]
         return out
 
     def bodies(self, stage: Stage) -> list[Operation]:
@@ -153,9 +167,10 @@ class Stages:
                 names = tuple(self.names.fresh() for _ in names)
             axes = dict(zip(names, sizes))
             least = 0
+            anywhere = self.anywhere(value)
             for n in needs[value]:
                 at = self.home[n]
-                pointwise = self.stages[at].kind == "map" and not isinstance(n.owner, Reduce)
+                pointwise = self.stages[at].kind == "map" and not isinstance(n.owner, Reduce) and n not in anywhere
                 least = max(
                     least, at if pointwise and self.names.of(n) and set(self.names.of(n)) == set(names) else at + 1
                 )

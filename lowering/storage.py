@@ -145,7 +145,7 @@ def carried_in_registers(loop: ForOp, k: int) -> bool:
 
 
 def read_whole_by(user: Operation, operand: int, value: SSAValue) -> bool:
-    if isinstance(user, SortOp):
+    if isinstance(user, SortOp) or (isinstance(user, StageOp) and user.whole(operand)):
         return False
     return not isinstance(user, StageOp) or reads_whole(user, value, user.accesses.data[operand].data)
 

@@ -41,9 +41,12 @@ of 64. No slot overlaps another or an argument, and a donated argument overlaps 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+import numpy as np
 
 ENTRY = "mlc_entry"
 CALL = "mlc_call"
@@ -54,7 +57,44 @@ REFUSED = -1
 Size = int | list[Any]
 """A number, or a polynomial: [[coefficient, [atom, ...]], ...]; an atom is a symbol's name or [size, divisor]."""
 
-DTYPES = {"f64": "<f8", "f32": "<f4", "f16": "<f2", "i64": "<i8", "i32": "<i4", "i16": "<i2", "i8": "|i1", "i1": "|b1"}
+DTYPES = {
+    "f64": "float64",
+    "f32": "float32",
+    "f16": "float16",
+    "bf16": "bfloat16",
+    "i64": "int64",
+    "i32": "int32",
+    "i16": "int16",
+    "i8": "int8",
+    "ui64": "uint64",
+    "ui32": "uint32",
+    "ui16": "uint16",
+    "ui8": "uint8",
+    "i1": "bool",
+    "f8E4M3FN": "float8_e4m3fn",
+    "f8E5M2": "float8_e5m2",
+    "f8E4M3": "float8_e4m3",
+    "f8E3M4": "float8_e3m4",
+    "f8E4M3B11FNUZ": "float8_e4m3b11fnuz",
+    "f8E4M3FNUZ": "float8_e4m3fnuz",
+    "f8E5M2FNUZ": "float8_e5m2fnuz",
+    "f4E2M1FN": "float4_e2m1fn",
+    "i4": "int4",
+    "ui4": "uint4",
+}
+"""Element types by the names that NumPy, or `ml_dtypes`, has for them; types of less than 8 bits take a byte."""
+
+
+@functools.cache
+def numpy_type(dtype: str) -> np.dtype[Any]:
+    """NumPy's side of an element type; `ml_dtypes` is loaded when one of its types is met."""
+    name = DTYPES[dtype]
+    try:
+        return np.dtype(name)
+    except TypeError:
+        import ml_dtypes
+
+        return np.dtype(getattr(ml_dtypes, name))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .abi import DTYPES, Program, Size, evaluate, names, text
+from .abi import Program, Size, evaluate, names, numpy_type, text
 
 Array = np.ndarray[Any, Any]
 
@@ -122,7 +122,7 @@ def reordered(array: Array, dtype: np.dtype[Any], strides: Sequence[int | None] 
 
 
 def dtype_of(program: Program, i: int) -> np.dtype[Any]:
-    return np.dtype(DTYPES[program.arguments[i].dtype])
+    return numpy_type(program.arguments[i].dtype)
 
 
 def _fits(given: Any, dtype: np.dtype[Any]) -> bool:

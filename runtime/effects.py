@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .abi import DTYPES, Program, count, row_major
+from .abi import Program, count, numpy_type, row_major
 
 HOST_RAISED = -3
 """The status of a program whose print raised."""
@@ -70,7 +70,7 @@ class Effects:
                     shape.append(ctypes.c_int64.from_address(sizes + 8 * passed).value)
                     passed += 1
             address = ctypes.c_void_p.from_address(buffers + 8 * k).value
-            arrays.append(_array(address or 0, np.dtype(DTYPES[operand["dtype"]]), shape))
+            arrays.append(_array(address or 0, numpy_type(operand["dtype"]), shape))
         if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]
             sys.stdout.write(formatted(effect.text, arrays) + "\n")
             sys.stdout.flush()

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import numpy as np
 
 from . import arena, poison
-from .abi import ALIGNMENT, CALL, DTYPES, ENTRY, Program, count, evaluate, row_major
+from .abi import ALIGNMENT, CALL, ENTRY, Program, count, evaluate, numpy_type, row_major
 from .arguments import as_array, bind, converted, dtype_of, fail, reordered, wrong_count, wrong_shape
 from .context import INTERRUPTED, Context, Contexts, raise_pending
 from .effects import Effects
@@ -200,7 +200,7 @@ class Executable:
         for result, target in zip(self.program.results, wanted):
             if result.source != "slot" or result.index != k or result.strides is not None:
                 continue
-            dtype, shape = np.dtype(DTYPES[result.dtype]), tuple(evaluate(s, symbols) for s in result.shape)
+            dtype, shape = numpy_type(result.dtype), tuple(evaluate(s, symbols) for s in result.shape)
             if count(shape) * dtype.itemsize != size:
                 continue
             if target is None:
@@ -277,7 +277,7 @@ def _constant(dtype: str, data: bytes | Array) -> Array:
     """A resource's array as it is, bytes at an address aligned to 64."""
     if isinstance(data, np.ndarray):
         return data
-    kind = np.dtype(DTYPES[dtype])
+    kind = numpy_type(dtype)
     array = arena.allocate((len(data) // kind.itemsize,), kind, True)
     array[...] = np.frombuffer(data, kind)
     array.flags.writeable = False

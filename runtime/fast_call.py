@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import poison
-from .abi import DTYPES, REFUSED, Program, Result, count, evaluate, row_major
+from .abi import REFUSED, Program, Result, count, evaluate, numpy_type, row_major
 
 if TYPE_CHECKING:
     from .executable import Executable
@@ -48,7 +48,7 @@ class FastCall:
     def __init__(self, owner: Executable, symbols: Mapping[str, int], calls: tuple[Any, Any], constants: Any) -> None:
         program = owner.program
         shapes = [tuple(evaluate(s, symbols) for s in a.shape) for a in program.arguments]
-        kinds = [np.dtype(DTYPES[a.dtype]) for a in program.arguments]
+        kinds = [numpy_type(a.dtype) for a in program.arguments]
         steps = [a.strides if a.strides is not None else row_major(s) for a, s in zip(program.arguments, shapes)]
         strides = [tuple((n or 0) * k.itemsize for n in s) for s, k in zip(steps, kinds)]
         self.checks = list(zip(kinds, shapes, strides))
@@ -66,7 +66,7 @@ class FastCall:
                 self.outputs.append(result.index - len(program.arguments))
                 continue
             shape = tuple(evaluate(s, symbols) for s in result.shape)
-            self.slots.append((shape, np.dtype(DTYPES[result.dtype]), program.slots[result.index].aligned))
+            self.slots.append((shape, numpy_type(result.dtype), program.slots[result.index].aligned))
             self.outputs.append(result.index)
         self.single = self.outputs[0] if len(self.outputs) == 1 else None
 
@@ -133,7 +133,7 @@ def possible(program: Program) -> bool:
             if result.index != slots:
                 return False
             slots += 1
-            width = np.dtype(DTYPES[result.dtype]).itemsize
+            width = numpy_type(result.dtype).itemsize
             static = [n for n in result.shape if isinstance(n, int)]
             size = program.slots[result.index].bytes
             if len(static) == len(result.shape) and isinstance(size, int) and count(static) * width != size:

@@ -17,7 +17,7 @@ from xdsl.ir import Attribute, Operation
 
 from ..dialects.graph.ops import ARENA, CopyOp, KernelOp, LaunchOp
 from ..dialects.graph.place import Place, SizeAttr
-from ..dialects.nd.types import NUMPY, element, shape_of
+from ..dialects.nd.types import NUMPY, dtype_of, element, shape_of, stored
 from .interpreter import Frame, handles
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -80,8 +80,9 @@ def _launch(frame: Frame, op: Operation) -> None:
     results = [buffer(frame, r.type, p, op) for r, p in zip(op.results, places, strict=True)]
     args = frame.get(op.args)
     if callee.function_type.outputs.data:
+        args = [_stored(a, t) for a, t in zip(args, callee.function_type.inputs.data, strict=True)]
         for result, value in zip(results, frame.interpreter.run(callee, args, frame.symbols), strict=True):
-            result[...] = value
+            result[...] = np.asarray(value).view(result.dtype)
     else:
         for result in results:
             if not any(np.may_share_memory(result, a) for a in args):
@@ -99,5 +100,10 @@ def _copy(frame: Frame, op: Operation) -> None:
 
 
 def _as_bytes(arrays: Sequence[Array]) -> list[Array]:
-    """Truth values as kernels see them."""
-    return [a.view(np.int8) if a.dtype == np.bool_ else a for a in arrays]
+    """Arrays as kernels of the vector level see them: truth values are bytes, too."""
+    return [a.view(np.int8) if a.dtype == np.bool_ else a.view(NUMPY[stored(dtype_of(a))]) for a in arrays]
+
+
+def _stored(a: Array, t: Attribute) -> Array:
+    """An array as a kernel of the loop level sees it."""
+    return a if NUMPY[element(t)] == a.dtype else a.view(NUMPY[element(t)])

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .abi import DTYPES, Program, Result, count, evaluate, row_major
+from .abi import Program, Result, count, evaluate, numpy_type, row_major
 from .arguments import fail
 
 Array = np.ndarray[Any, Any]
@@ -36,8 +36,15 @@ address_of = _fast_address if _fast_address(_probe) == _slow_address(_probe) els
 
 
 def overlaps(array: Array, others: Sequence[Array]) -> bool:
-    """May the array have a byte in common with one of the others?"""
-    return any(np.may_share_memory(array, other) for other in others)
+    """Has the array a byte in common with one of the others? Also where that is too hard to find out."""
+    return any(np.may_share_memory(array, other) and _shares(array, other) for other in others)
+
+
+def _shares(a: Array, b: Array) -> bool:
+    try:
+        return np.shares_memory(a, b, max_work=10_000)
+    except np.exceptions.TooHardError:
+        return True
 
 
 def folds(array: Array) -> bool:
@@ -62,7 +69,7 @@ def check_outputs(program: Program, out: Any, symbols: dict[str, int], constants
         if array is None:
             continue
         where = f"{program.name}: out[{i}]"
-        shape, dtype = tuple(evaluate(s, symbols) for s in result.shape), np.dtype(DTYPES[result.dtype])
+        shape, dtype = tuple(evaluate(s, symbols) for s in result.shape), numpy_type(result.dtype)
         if not isinstance(array, np.ndarray):
             fail(f"{where}: expected {dtype.name}{list(shape)}, found {type(array).__name__}")
         if isinstance(array, np.ma.MaskedArray):
@@ -108,7 +115,7 @@ def view_of(
 def layout(result: Result, symbols: dict[str, int]) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
     """Offset in elements, shape, strides in bytes."""
     shape = tuple(evaluate(s, symbols) for s in result.shape)
-    size = np.dtype(DTYPES[result.dtype]).itemsize
+    size = numpy_type(result.dtype).itemsize
     steps = result.strides if result.strides is not None else row_major(shape)
     return evaluate(result.offset, symbols), shape, tuple(evaluate(s, symbols) * size for s in steps)
 
@@ -116,7 +123,7 @@ def layout(result: Result, symbols: dict[str, int]) -> tuple[int, tuple[int, ...
 def result_of(result: Result, base: Array, start: int, owned: bool, symbols: dict[str, int]) -> Array:
     """A result in the memory of `base`, whose bytes begin at `start`: a view if it may have it for its own, a copy."""
     offset, shape, strides = layout(result, symbols)
-    dtype = np.dtype(DTYPES[result.dtype])
+    dtype = numpy_type(result.dtype)
     if owned and base.dtype == dtype and base.shape == shape and base.strides == strides and not offset:
         return base
     view = view_of(base, start, dtype, offset, shape, strides)

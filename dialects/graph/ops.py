@@ -42,6 +42,7 @@ from xdsl.printer import Printer
 from xdsl.traits import IsolatedFromAbove, IsTerminator, Pure, SymbolTable
 from xdsl.utils.exceptions import VerifyException
 
+from ..nd.types import same_storage
 from ..syntax import parse_operand
 from .place import PLACES, Place, PlaceAttr
 
@@ -244,12 +245,17 @@ class LaunchOp(IRDLOperation):
             if len(inputs) != (buffers := len(self.args) + len(self.res)):
                 raise VerifyException(f"{where}: expected a kernel on {buffers} buffers, found {len(inputs)}")
             return
-        if list(inputs) != [v.type for v in self.args]:
+        if not _alike(inputs, [v.type for v in self.args]):
             found = ", ".join(str(v.type) for v in self.args)
             raise VerifyException(f"{where}: expected arguments ({', '.join(map(str, inputs))}), found ({found})")
-        if list(outputs) != [r.type for r in self.res]:
+        if not _alike(outputs, [r.type for r in self.res]):
             found = ", ".join(str(r.type) for r in self.res)
             raise VerifyException(f"{where}: expected results ({', '.join(map(str, outputs))}), found ({found})")
+
+
+def _alike(kernel: Sequence[Attribute], program: Sequence[Attribute]) -> bool:
+    """Are the types of a kernel those of the program, as they are below the tensor level if the kernel is there?"""
+    return len(kernel) == len(program) and all(map(same_storage, kernel, program))
 
 
 @irdl_op_definition

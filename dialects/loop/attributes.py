@@ -22,7 +22,7 @@ from .linear import Access, Linear
 KINDS = ("vec", "parallel", *(f"{level}_{axis}" for level in ("block", "warp", "thread") for axis in "xyz"))
 """What an axis may be besides sequential; no size may be called so."""
 
-COMBINERS = ("add", "mul", "max", "min", "and", "or")
+COMBINERS = ("add", "mul", "max", "min", "umax", "umin", "and", "or")
 CARRY = "carry"
 
 
@@ -76,6 +76,19 @@ def parse_form(parser: AttrParser) -> Linear:
 
 def parse_access(parser: AttrParser) -> Access:
     return tuple(parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: parse_form(parser)))
+
+
+def parse_read(parser: AttrParser) -> Access | None:
+    """An access, or None for `[...]`: anywhere."""
+    parser.parse_punctuation("[")
+    if parser.parse_optional_punctuation("..."):
+        parser.parse_punctuation("]")
+        return None
+    if parser.parse_optional_punctuation("]"):
+        return ()
+    forms = parser.parse_comma_separated_list(parser.Delimiter.NONE, lambda: parse_form(parser))
+    parser.parse_punctuation("]")
+    return tuple(forms)
 
 
 def parse_target(parser: AttrParser) -> Target:

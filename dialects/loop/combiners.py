@@ -1,4 +1,5 @@
-"""Combiners: their identity and their scalar operation for each element type. NaN wins every max and min."""
+"""Combiners: their identity and their scalar operation for each element type. NaN wins every max and min; `umax` and
+`umin` take the bits of integers as numbers without a sign."""
 
 from __future__ import annotations
 
@@ -19,6 +20,8 @@ INTEGER: dict[str, type[Operation]] = {
     "mul": arith.MuliOp,
     "max": arith.MaxSIOp,
     "min": arith.MinSIOp,
+    "umax": arith.MaxUIOp,
+    "umin": arith.MinUIOp,
     "and": arith.AndIOp,
     "or": arith.OrIOp,
 }
@@ -53,7 +56,7 @@ def identity(mode: str, element: Attribute) -> int | float:
     if element == i1:
         return {"and": 1, "or": 0}[mode]
     top = 1 << (integer_width(element) - 1)
-    return {"add": 0, "mul": 1, "max": -top, "min": top - 1, "and": -1, "or": 0}[mode]
+    return {"add": 0, "mul": 1, "max": -top, "min": top - 1, "umax": 0, "umin": -1, "and": -1, "or": 0}[mode]
 
 
 def combine(mode: str, a: SSAValue, b: SSAValue, location: LocationAttr | None = None) -> Operation:

@@ -5,6 +5,7 @@
     %C = loop.for i0 = b step 6 clamp -> [i0, 0] { ... loop.yield %tile : tensor<6x64xf32> }
     %s = loop.for k0 = 256 step 64 with (%m = %init) -> carry [0] { ... loop.yield %next : tensor<1xf32> }
     %P = loop.join (%zero at [0, 0], %x at [1, 2 * d1 + 1]) : tensor<10x17xf32>
+    %g = loop.stage take [i: 9] (%k = %K[i], %t = %T[...]) -> [i] { .. %v = loop.load %t[%p] .. }
     %q = loop.sort %x along 1 descending
     %y = loop.if b >= 6 { ... } else { ... }
 
@@ -18,6 +19,7 @@ from xdsl.ir import Dialect
 
 from .attributes import AccessAttr, DomainAttr, ExtentAttr, TargetAttr
 from .control import ForOp, IfOp, JoinOp, SizeOp
+from .load import LoadOp
 from .scoped import Scoped, YieldOp, element_of, shape
 from .sort import SortOp
 from .stage import IndexOp, StageOp
@@ -27,6 +29,7 @@ __all__ = [
     "IfOp",
     "IndexOp",
     "JoinOp",
+    "LoadOp",
     "Loop",
     "Scoped",
     "SizeOp",
@@ -39,6 +42,6 @@ __all__ = [
 
 Loop = Dialect(
     "loop",
-    [StageOp, ForOp, JoinOp, SortOp, SizeOp, IfOp, IndexOp, YieldOp],
+    [StageOp, ForOp, JoinOp, SortOp, SizeOp, IfOp, IndexOp, LoadOp, YieldOp],
     [DomainAttr, AccessAttr, TargetAttr, ExtentAttr],
 )

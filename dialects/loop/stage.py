@@ -31,9 +31,9 @@ from .attributes import (
     TargetAttr,
     access_text,
     domain_text,
-    parse_access,
     parse_domain,
     parse_form,
+    parse_read,
 )
 from .linear import Access, Linear
 from .scoped import (
@@ -92,6 +92,10 @@ class StageOp(Scoped):
     def reads(self) -> list[tuple[SSAValue, Access]]:
         return [(v, a.data) for v, a in zip(self.ins, self.accesses.data)]
 
+    def whole(self, k: int) -> bool:
+        """Does the body read operand k at computed positions (`loop.load`), anywhere?"""
+        return isinstance(self.body.block.args[k].type, TensorType)
+
     def set_axes(self, axes: Sequence[Axis]) -> None:
         self.properties["domain"] = DomainAttr(tuple(axes))
 
@@ -109,16 +113,8 @@ class StageOp(Scoped):
         ]
 
     def print(self, printer: Printer) -> None:
-        printer.print_string(f" {self.label.data} {domain_text(self.axes)} (")
-
-        def read(item: tuple[SSAValue, SSAValue, AccessAttr]) -> None:
-            printer.print_ssa_value(item[0])
-            printer.print_string(" = ")
-            printer.print_ssa_value(item[1])
-            printer.print_string(access_text(item[2].data))
-
-        printer.print_list(zip(self.body.block.args, self.ins, self.accesses.data), read)
-        printer.print_string(")")
+        printer.print_string(f" {self.label.data} {domain_text(self.axes)} ")
+        print_reads(printer, self.body.block.args, self.ins, self.accesses)
         print_targets(printer, self.targets)
         printer.print_op_attributes(self.attributes, print_keyword=True)
         printer.print_string(" ")
@@ -128,17 +124,7 @@ class StageOp(Scoped):
     def parse(cls, parser: Parser) -> StageOp:
         label = parser.parse_identifier("expected the stage's label")
         axes = parse_domain(parser)
-        args: list[Parser.Argument] = []
-        reads: list[tuple[SSAValue, Access]] = []
-
-        def read() -> None:
-            arg = parser.parse_argument(expect_type=False)
-            parser.parse_punctuation("=")
-            value = parse_operand(parser)
-            reads.append((value, parse_access(parser)))
-            args.append(parser.Argument(arg.name, element_of(value)))
-
-        parser.parse_comma_separated_list(parser.Delimiter.PAREN, read)
+        reads, args = parse_reads(parser)
         start = parser.pos
         targets = parse_targets(parser)
         bound = {a.name for a in axes}
@@ -153,6 +139,39 @@ class StageOp(Scoped):
         from .verify import verify_stage
 
         verify_stage(self)
+
+
+def print_reads(
+    printer: Printer, args: Sequence[SSAValue], ins: Sequence[SSAValue], accesses: ArrayAttr[AccessAttr]
+) -> None:
+    """`(%a = %A[i, k], %t = %T[...])`: `...` where the body reads at computed positions."""
+
+    def read(item: tuple[SSAValue, SSAValue, AccessAttr]) -> None:
+        printer.print_ssa_value(item[0])
+        printer.print_string(" = ")
+        printer.print_ssa_value(item[1])
+        printer.print_string("[...]" if isinstance(item[0].type, TensorType) else access_text(item[2].data))
+
+    printer.print_string("(")
+    printer.print_list(zip(args, ins, accesses.data), read)
+    printer.print_string(")")
+
+
+def parse_reads(parser: Parser) -> tuple[list[tuple[SSAValue, Access]], list[Parser.Argument]]:
+    """Operands with their accesses, and the body's arguments."""
+    args: list[Parser.Argument] = []
+    reads: list[tuple[SSAValue, Access]] = []
+
+    def read() -> None:
+        arg = parser.parse_argument(expect_type=False)
+        parser.parse_punctuation("=")
+        value = parse_operand(parser)
+        access = parse_read(parser)
+        reads.append((value, access or ()))
+        args.append(parser.Argument(arg.name, value.type if access is None else element_of(value)))
+
+    parser.parse_comma_separated_list(parser.Delimiter.PAREN, read)
+    return reads, args
 
 
 def _span(form: Linear, extents: dict[str, Dim]) -> Dim:

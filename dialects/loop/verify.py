@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from xdsl.dialects.builtin import IntegerType, StringAttr, f32, f64
-from xdsl.ir import Attribute, Block, Operation
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from ..nd.dims import Dim
@@ -17,7 +17,7 @@ from .attributes import CARRY, COMBINERS, KINDS, Target
 from .combiners import allowed
 from .extents import counterexample, holds, symbols_of
 from .linear import Access, Linear
-from .ops import ForOp, IfOp, IndexOp, JoinOp, SizeOp, StageOp, YieldOp, element_of, shape
+from .ops import ForOp, IfOp, IndexOp, JoinOp, LoadOp, SizeOp, StageOp, YieldOp, element_of, shape
 from .queries import enclosing
 
 ELEMENTS: tuple[Attribute, ...] = (f32, f64, IntegerType(1), IntegerType(32), IntegerType(64))
@@ -93,6 +93,9 @@ def verify_stage(op: StageOp) -> None:
     given = [*facts(op), *(a.extent - 1 for a in op.axes)]
     for number, ((value, access), arg) in enumerate(zip(op.reads(), op.body.block.args)):
         name = value.name_hint or f"operand {number}"
+        if op.whole(number):
+            verify_whole(op, f"{where}: %{name}", value, access, arg)
+            continue
         if arg.type != element_of(value):
             fail(op, f"{where}: expected a body argument of type {element_of(value)}, found {arg.type}")
         verify_read(op, f"{where}: %{name}", access, shape(value), extents, given if runs else None)
@@ -106,6 +109,19 @@ def verify_stage(op: StageOp) -> None:
     for result, want in zip(op.results, inferred):
         if result.type != want:
             fail(op, f"{where}: expected result type {want} from the domain, found {result.type}")
+
+
+def verify_whole(op: Operation, where: str, value: SSAValue, access: Access, arg: SSAValue) -> None:
+    """What is read at computed positions is read by `loop.load` only."""
+    if access or not shape(value):
+        fail(op, f"{where}: expected a tensor with dimensions and no indices, found {value.type}")
+    if arg.type != value.type:
+        fail(op, f"{where}: expected a body argument of type {value.type}, found {arg.type}")
+    for use in arg.uses:
+        if not isinstance(use.operation, LoadOp) or use.index:
+            fail(
+                op, f"{where}: expected a tensor that is read whole to be read by loop.load, found {use.operation.name}"
+            )
 
 
 def verify_read(
@@ -145,7 +161,7 @@ def verify_body(op: StageOp, where: str) -> None:
             fail(op, f"{where}: expected a yielded f32, f64, i1, i32 or i64, found {value.type}")
     for inner in op.body.block.ops:
         if inner.name.split(".")[0] not in BODY_DIALECTS or inner.regions:
-            fail(op, f"{where}: expected arith, math and loop.index in the body, found {inner.name}")
+            fail(op, f"{where}: expected arith, math, loop.index and loop.load in the body, found {inner.name}")
 
 
 def verify_stage_target(op: StageOp, where: str, target: Target) -> None:

@@ -124,7 +124,7 @@ class _NumpyTypes(dict[Attribute, np.dtype[Any]]):
         return self[key]
 
     def get(self, key: Attribute, default: Any = None) -> Any:
-        return self[key] if key in self else default
+        return self[key] if key in NAMES else default
 
     def __contains__(self, key: object) -> bool:
         return key in NAMES
@@ -308,6 +308,23 @@ def is_unsigned(t: Attribute) -> bool:
     """Of a tensor type or an element type; i1 counts, since true is 1."""
     dtype = t.element_type if is_tensor(t) else t
     return dtype == i1 or (isinstance(dtype, IntegerType) and dtype.signedness.data is Signedness.UNSIGNED)
+
+
+SIGNLESS = {8: i8, 16: i16, 32: i32, 64: i64}
+
+
+def stored(dtype: Attribute) -> Attribute:
+    """The type below the tensor level: integers without a sign, bytes for what is only stored."""
+    if dtype in (bf16, i1) or (not isinstance(dtype, IntegerType) and dtype not in _ML_DTYPES):
+        return dtype
+    return SIGNLESS[max(width(dtype), 8)]
+
+
+def same_storage(x: Attribute, y: Attribute) -> bool:
+    """Are these one type, or tensor types of one below the tensor level?"""
+    return x == y or (
+        is_tensor(x) and is_tensor(y) and shape_of(x) == shape_of(y) and stored(element(x)) == stored(element(y))
+    )
 
 
 def width(dtype: Attribute) -> int:

@@ -27,12 +27,11 @@ from ...dialects.graph.views import is_view, view_of
 from ...dialects.nd.constant import Constant
 from ...dialects.nd.dims import Dim, FloorDiv, Sym
 from ...dialects.nd.resource import ResourceOp, data_of
-from ...dialects.nd.types import shape_of
+from ...dialects.nd.types import shape_of, width
 from .table import Types, prepare
 from .text import Writer
 
 ALIGNMENT = 64
-BYTES = {"f64": 8, "f32": 4, "i64": 8, "i32": 4, "i1": 1}
 
 
 def dtype_of(value: SSAValue) -> str:
@@ -42,7 +41,8 @@ def dtype_of(value: SSAValue) -> str:
 
 def width_of(value: SSAValue) -> int:
     """Bytes of an element."""
-    return BYTES[dtype_of(value)]
+    assert isinstance(value.type, TensorType)
+    return max(8, width(value.type.element_type)) // 8
 
 
 def size_json(dim: Dim) -> int | list[Any]:

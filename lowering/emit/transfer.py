@@ -282,6 +282,35 @@ def _store_block(e: Emitter, vec: Vec, access: Access, lead: Lead, chunk: int, a
         store(e, access.kind, value, access.at((*lead, chunk * vec.lanes + lane)), size, lanes)
 
 
+# ---- elements from anywhere
+@emits("vector.gather")
+def gather(e: Emitter, op: Operation) -> None:
+    """Lazy. The target decides whether a native vector is one instruction or as many loads as it has lanes."""
+    result, buffer = op.results[0], op.operands[0]
+    indices, mask_, other = (e.vector(v) for v in op.operands[2:])
+    assert isinstance(result.type, VectorType)
+    ref = e.refs[buffer]
+    assert ref.strides == [1], "a gather of flat memory"
+    base, stored = e.address(ref, [e.index[op.operands[1]]]), memory_kind(ref.kind)
+
+    def native(lead: Lead, chunk: int) -> str:
+        width, count = vec.width(chunk), vec.count(chunk)
+        kind, bits, pointers = (vector_of(k, width) for k in (stored, "i1", "ptr"))
+        lanes = mask_.nat(lead, chunk)
+        if count < width:
+            used = mask(count, width)
+            lanes = used if lanes == "splat (i1 true)" else e.op(f"and {bits} {lanes}, {used}")
+        at = e.op(f"getelementptr {stored}, ptr {base}, {vector_of('i64', width)} {indices.nat(lead, chunk)}")
+        name = f"llvm.masked.gather.{mangled(stored, width)}.v{width}p0"
+        e.declare(kind, name, pointers, "i32", bits, kind)
+        arguments = f"{pointers} {at}, i32 {bytes_of(ref.kind)}, {bits} {lanes}, {kind} {other.nat(lead, chunk)}"
+        return e.op(f"call {kind} @{name}({arguments})")
+
+    vec = e.vec(ref.kind, result.type.get_shape(), native)
+    e.env[result] = vec
+    e.reads[-1].append(Read(result, vec, ref.root, None))
+
+
 # ---- upstream's plainer forms
 @emits("vector.load")
 def vector_load(e: Emitter, op: Operation) -> None:

@@ -1,0 +1,124 @@
+"""exp, exp2, expm1 and the hyperbolic functions: a multiple of ln 2 taken off, a polynomial, the exponent's bits."""
+
+from __future__ import annotations
+
+from xdsl.ir import SSAValue
+
+from .math_builder import F32, F64, MathBuilder
+
+LOG2E = 1.4426950408889634
+LN2 = {F32: (0.6931471824645996, -1.9046542121259336e-09), F64: (0.6931471805599453, 2.3190468138462996e-17)}
+# exp(r) = 1 + r + r^2 q(r) on [-ln 2 / 2, ln 2 / 2]
+EXP = {
+    F32: (0.4999999343212929, 0.1666652039904253, 0.041668390783547913, 0.0083687451089425907, 0.0013814540176801306),
+    F64: (
+        *(0.5, 0.1666666666666667, 0.04166666666666667, 0.008333333333326112, 0.001388888888888373),
+        *(0.0001984126987490126, 2.4801587325605324e-05, 2.7557255297969643e-06, 2.755727357010214e-07),
+        *(2.5105259538448494e-08, 2.0914717341716378e-09),
+    ),
+}
+# 2^r = 1 + r q(r) on [-1/2, 1/2]
+EXP2 = {
+    F32: (
+        *(0.6931471824645996, 0.24022594094276428, 0.055503662675619125, 0.009625441394746304),
+        *(0.001338790636509657, 0.00013334389950614423),
+    ),
+    F64: (
+        *(0.6931471805599453, 0.2402265069591013, 0.055504108664820084, 0.009618129107594093),
+        *(0.0013333558146774946, 0.00015403530457150223, 1.5252733492898507e-05, 1.3215435261760508e-06),
+        *(1.0178199633744833e-07, 7.0737870138018106e-09, 4.4347667933374293e-10),
+    ),
+}
+# Beyond them the function overflows, or is less than half of the least subnormal number.
+EXP_RANGE = {F32: (-104.0, 89.0), F64: (-746.0, 710.0)}
+EXP2_RANGE = {F32: (-151.0, 129.0), F64: (-1076.0, 1025.0)}
+# Below it 2^(n - 1) is no normal number.
+EXP_SMALL = {F32: -86.0, F64: -707.0}
+EXP2_SMALL = {F32: -125.0, F64: -1021.0}
+
+
+def magic(b: MathBuilder) -> float:
+    """x + magic - magic rounds x to an integer, which the low bits of x + magic hold."""
+    return 1.5 * 2.0**b.format.fraction
+
+
+def reduce_exp(b: MathBuilder, x: SSAValue, low: SSAValue | None = None) -> tuple[SSAValue, SSAValue]:
+    """x + low = n ln 2 + r; returns the bits that hold n, and r."""
+    high_ln2, low_ln2 = LN2[b.format]
+    t = b.fma(x, LOG2E, magic(b))
+    n = b.sub(t, magic(b))
+    r = b.fma(n, -high_ln2, x)
+    r = b.fma(n, -low_ln2, r)
+    return b.bits(t), r if low is None else b.add(r, low)
+
+
+def power_of_two(b: MathBuilder, n: SSAValue, more: int) -> SSAValue:
+    """2^(n + more)"""
+    return b.from_bits(b.iadd(b.shift_left(n, b.format.fraction), (b.format.bias + more) << b.format.fraction))
+
+
+def scaled(b: MathBuilder, twice: SSAValue, n: SSAValue, small: SSAValue, halvings: int = 0) -> SSAValue:
+    """twice 2^(n - 1 - halvings); where that power is not normal, `small`, by 2^(n + 63) and then 2^-64."""
+    fraction, bias = b.format.fraction, b.format.bias
+    offset = b.iselect(small, (bias + 63 - halvings) << fraction, (bias - 1 - halvings) << fraction)
+    value = b.mul(twice, b.from_bits(b.iadd(b.shift_left(n, fraction), offset)))
+    return b.select(small, b.mul(value, 2.0**-64), value)
+
+
+def exp(b: MathBuilder, x: SSAValue, low: SSAValue | None = None, halvings: int = 0) -> SSAValue:
+    """exp(x + low) / 2^halvings, |low| small; the polynomial gives 2 exp(r)."""
+    least, greatest = EXP_RANGE[b.format]
+    x = b.at_least(b.at_most(x, greatest + halvings), least)
+    n, r = reduce_exp(b, x, low)
+    q = b.horner(r, [2 * c for c in EXP[b.format]])
+    twice = b.fma(b.fma(q, r, 2.0), r, 2.0)
+    return scaled(b, twice, n, b.compare("olt", x, EXP_SMALL[b.format]), halvings)
+
+
+def exp2(b: MathBuilder, x: SSAValue) -> SSAValue:
+    least, greatest = EXP2_RANGE[b.format]
+    x = b.at_least(b.at_most(x, greatest), least)
+    t = b.add(x, magic(b))
+    r = b.sub(x, b.sub(t, magic(b)))
+    twice = b.fma(b.horner(r, [2 * c for c in EXP2[b.format]]), r, 2.0)
+    return scaled(b, twice, b.bits(t), b.compare("olt", x, EXP2_SMALL[b.format]))
+
+
+def quarter_expm1(b: MathBuilder, x: SSAValue) -> SSAValue:
+    """(exp(x) - 1) / 4 = 2^(n - 2) expm1(r) + (2^(n - 2) - 1/4): in range where the whole is."""
+    n, r = reduce_exp(b, x)
+    p = b.fma(b.mul(r, r), b.horner(r, EXP[b.format]), r)
+    scale = power_of_two(b, n, -2)
+    return b.fma(scale, p, b.sub(scale, 0.25))
+
+
+def expm1(b: MathBuilder, x: SSAValue) -> SSAValue:
+    least = -20.0 if b.format is F32 else -40.0  # -1 already
+    limited = b.at_least(b.at_most(x, EXP_RANGE[b.format][1]), least)
+    return b.exact_near_zero(x, b.mul(quarter_expm1(b, limited), 4.0))
+
+
+def tanh(b: MathBuilder, x: SSAValue) -> SSAValue:
+    """t / (t + 2) with t = exp(2|x|) - 1 = 2^n expm1(r) + (2^n - 1)."""
+    greatest = 9.02 if b.format is F32 else 19.1
+    a = b.at_most(b.abs(x), greatest)
+    n, r = reduce_exp(b, b.add(a, a))
+    p = b.fma(b.mul(r, r), b.horner(r, EXP[b.format]), r)
+    scale = power_of_two(b, n, 0)
+    t = b.fma(scale, p, b.sub(scale, 1.0))
+    return b.copysign(b.div(t, b.add(t, 2.0)), x)
+
+
+def sinh(b: MathBuilder, x: SSAValue) -> SSAValue:
+    """u + u / (2u + 1) with u = (exp(|x|) - 1) / 2."""
+    greatest = 89.5 if b.format is F32 else 710.5
+    quarter = quarter_expm1(b, b.at_most(b.abs(x), greatest))
+    u = b.add(quarter, quarter)
+    value = b.add(u, b.div(u, b.fma(u, 2.0, 1.0)))
+    return b.exact_near_zero(x, b.copysign(value, x))
+
+
+def cosh(b: MathBuilder, x: SSAValue) -> SSAValue:
+    """e + 1 / (4e) with e = exp(|x|) / 2."""
+    e = exp(b, b.abs(x), halvings=1)
+    return b.add(e, b.div(0.25, e))

@@ -1,0 +1,214 @@
+"""Logarithms, the inverse hyperbolic functions and powers: the exponent taken off, a polynomial of the fraction."""
+
+from __future__ import annotations
+
+from math import inf, nan
+
+from xdsl.ir import SSAValue
+
+from .math_builder import F32, F64, MathBuilder
+from .math_exponential import LN2, exp
+
+# log(1 + f) = f - f^2 / 2 + f^3 p(f) on [sqrt(1/2) - 1, sqrt(2) - 1]
+LOG32 = (
+    *(0.33333331170359354, -0.24999996944816255, 0.20000718242621346, -0.16667806040136202, 0.14248967401906973),
+    *(-0.1242552372162497, 0.11686222034522518, -0.11481406972335893, 0.06971478495296086),
+)
+# log(1 + f) = f - s (f - R), s = f / (2 + f), R = s^2 (c0 + c1 s^2 + ...) (fdlibm)
+LOG64 = (
+    *(6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01),
+    *(1.818357216161805012e-01, 1.531383769920937332e-01, 1.479819860511658591e-01),
+)
+LN2_SPLIT = (6.93147180369123816490e-01, 1.90821492927058770002e-10)
+"""The first has so few bits that its product with an exponent is exact."""
+# log_b(2) likewise, and log_b(e), each in two parts.
+BASE2 = {
+    F32: ((1.0, 0.0), (1.4426950216293335, 1.925963033500011e-08)),
+    F64: ((1.0, 0.0), (1.4426950408889634, 2.0355273740931033e-17)),
+}
+BASE10 = {
+    F32: ((0.301025390625, 4.605039066518657e-06), (0.4342944920063019, -1.0103049952192578e-08)),
+    F64: ((0.30102999566395283, 2.8363394551044964e-14), (0.4342944819032518, 1.098319650216765e-17)),
+}
+SQRT_HALF = 0.7071067811865476
+
+
+def split(b: MathBuilder, x: SSAValue) -> tuple[SSAValue, SSAValue]:
+    """x = 2^e (1 + f), sqrt(1/2) <= 1 + f < sqrt(2); e as a float. x > 0 and finite, subnormal or not."""
+    form = b.format
+    small = b.compare("olt", x, 2.0 ** (1 - form.bias))
+    bits = b.bits(b.select(small, b.mul(x, 2.0 ** (form.fraction + 1)), x))
+    above = b.isub(bits, form.bits(SQRT_HALF))
+    exponent = b.shift_right(above, form.fraction)
+    f = b.sub(b.from_bits(b.isub(bits, b.shift_left(exponent, form.fraction))), 1.0)
+    e = b.add(b.to_float(exponent), b.select(small, -(form.fraction + 1.0), 0.0))
+    return e, f
+
+
+def log_ends(b: MathBuilder, x: SSAValue, inside: SSAValue) -> SSAValue:
+    """`inside` for 0 < x < inf; log 0 = -inf, log inf = inf, NaN for NaN and negative numbers."""
+    finite = b.select(b.compare("olt", x, inf), inside, x)
+    return b.select(b.compare("ogt", x, 0.0), finite, b.select(b.compare("oeq", x, 0.0), -inf, nan))
+
+
+def log_sum(b: MathBuilder, e: SSAValue, f: SSAValue, more: SSAValue | None = None) -> SSAValue:
+    """e ln 2 + log(1 + f) + more, |more| small."""
+    square = b.mul(f, f)
+    if b.format is F32:
+        high, low = LN2[F32]
+        tail = b.mul(b.mul(square, f), b.horner(f, LOG32))
+        tail = b.fma(square, -0.5, b.fma(e, low, tail))
+        tail = tail if more is None else b.add(tail, more)
+        return b.fma(e, high, b.add(f, tail))
+    high, low = LN2_SPLIT
+    rest, half, s = fraction64(b, f, square)
+    small = b.mul(e, low) if more is None else b.fma(e, low, more)
+    tail = b.sub(half, b.fma(s, b.add(half, rest), small))
+    return b.sub(b.mul(e, high), b.sub(tail, f))
+
+
+def fraction64(b: MathBuilder, f: SSAValue, square: SSAValue) -> tuple[SSAValue, SSAValue, SSAValue]:
+    """R, f^2 / 2 and s of log(1 + f)."""
+    s = b.div(f, b.add(f, 2.0))
+    z = b.mul(s, s)
+    return b.mul(z, b.horner(z, LOG64)), b.mul(square, 0.5), s
+
+
+def log(b: MathBuilder, x: SSAValue) -> SSAValue:
+    return log_ends(b, x, log_sum(b, *split(b, x)))
+
+
+def log_base(b: MathBuilder, x: SSAValue, base: tuple[tuple[float, float], tuple[float, float]]) -> SSAValue:
+    """e log_b(2) + f log_b(e), the product with its error, + (log(1 + f) - f) log_b(e)."""
+    (whole, whole_low), (scale, scale_low) = base
+    e, f = split(b, x)
+    square = b.mul(f, f)
+    if b.format is F32:
+        tail = b.fma(square, -0.5, b.mul(b.mul(square, f), b.horner(f, LOG32)))
+    else:
+        rest, half, s = fraction64(b, f, square)
+        tail = b.sub(b.mul(s, b.add(half, rest)), half)
+    high = b.mul(f, scale)
+    low = b.fma(tail, scale, b.fma(f, scale_low, b.fma(f, scale, b.neg(high))))
+    multiple = e if whole == 1.0 else b.mul(e, whole)
+    total = b.add(multiple, high)
+    low = b.add(low, b.add(b.sub(multiple, total), high))
+    return log_ends(b, x, b.add(total, low if not whole_low else b.fma(e, whole_low, low)))
+
+
+def log2(b: MathBuilder, x: SSAValue) -> SSAValue:
+    return log_base(b, x, BASE2[b.format])
+
+
+def log10(b: MathBuilder, x: SSAValue) -> SSAValue:
+    return log_base(b, x, BASE10[b.format])
+
+
+def log_of_next(b: MathBuilder, x: SSAValue, more: SSAValue | None = None) -> SSAValue:
+    """log(1 + x) + more for x near 0 or not: u = 1 + x rounded, and the rounding error over u."""
+    u = b.add(x, 1.0)
+    back = b.sub(u, 1.0)
+    error = b.add(b.sub(1.0, b.sub(u, back)), b.sub(x, back))
+    inside = log_sum(b, *split(b, u), b.div(error, u))
+    return log_ends(b, u, inside if more is None else b.add(inside, more))
+
+
+def log1p(b: MathBuilder, x: SSAValue) -> SSAValue:
+    return b.exact_near_zero(x, log_of_next(b, x))
+
+
+# ---- inverse hyperbolic functions
+LARGE = {F32: 2.0**30, F64: 2.0**60}
+"""From there sqrt(x^2 + 1) is x, and log(1 + x) log(x)."""
+
+
+def asinh(b: MathBuilder, x: SSAValue) -> SSAValue:
+    """log(1 + t), t = a + a^2 / (1 + sqrt(1 + a^2)), a = |x|; of a large one log(a) + ln 2."""
+    a = b.abs(x)
+    root = b.sqrt(b.fma(a, a, 1.0))
+    t = b.fma(a, b.div(a, b.add(root, 1.0)), a)
+    large = b.compare("oge", a, LARGE[b.format])
+    value = log_of_next(b, b.select(large, a, t), b.select(large, LN2[b.format][0], 0.0))
+    return b.exact_near_zero(x, b.copysign(value, x))
+
+
+def acosh(b: MathBuilder, x: SSAValue) -> SSAValue:
+    """log(1 + t + sqrt(t (t + 2))), t = x - 1; of a large one log(x) + ln 2."""
+    t = b.sub(x, 1.0)
+    large = b.compare("oge", x, LARGE[b.format])
+    inner = b.select(large, x, b.add(t, b.sqrt(b.mul(t, b.add(t, 2.0)))))
+    value = log_of_next(b, inner, b.select(large, LN2[b.format][0], 0.0))
+    return b.select(b.compare("olt", x, 1.0), nan, value)
+
+
+def atanh(b: MathBuilder, x: SSAValue) -> SSAValue:
+    """log(1 + 2a / (1 - a)) / 2, a = |x|."""
+    a = b.abs(x)
+    value = b.mul(log_of_next(b, b.div(b.add(a, a), b.sub(1.0, a))), 0.5)
+    return b.exact_near_zero(x, b.copysign(value, x))
+
+
+# ---- powers
+# atanh(s) = s (1 + z / 3 + z^2 g(z)), z = s^2, s up to (sqrt 2 - 1) / (sqrt 2 + 1)
+ATANH = (
+    *(0.20000000000000015, 0.14285714285669004, 0.11111111135663404, 0.09090904105460941),
+    *(0.07692788731654072, 0.06642934418772871, 0.06457356091967545),
+)
+THIRD = (0.3333333333333333, 1.850371707708594e-17)
+
+
+def log_parts(b: MathBuilder, x: SSAValue) -> tuple[SSAValue, SSAValue]:
+    """log x as a sum of two f64, about 64 bits in all, for 0 < x < inf."""
+    e, f = split(b, x)
+    d = b.add(f, 2.0)
+    s = b.div(f, d)
+    remainder = b.fma(s, b.neg(b.sub(f, b.sub(d, 2.0))), b.fma(b.neg(s), d, f))
+    s_low = b.div(remainder, d)
+    z = b.mul(s, s)
+    z_low = b.fma(s, s, b.neg(z))
+    z_low = b.fma(b.add(s, s), s_low, z_low)
+    third = b.mul(z, THIRD[0])
+    third_low = b.fma(z_low, THIRD[0], b.fma(z, THIRD[1], b.fma(z, THIRD[0], b.neg(third))))
+    rest = b.mul(b.mul(z, z), b.horner(z, ATANH))
+    c = b.add(third, rest)
+    c_low = b.add(b.add(b.sub(third, c), rest), third_low)
+    product = b.mul(s, c)
+    product_low = b.fma(s_low, c, b.fma(s, c_low, b.fma(s, c, b.neg(product))))
+    high = b.add(s, product)
+    low = b.add(b.add(b.sub(s, high), product), b.add(s_low, product_low))
+    exact = b.mul(e, LN2_SPLIT[0])
+    twice = b.add(high, high)
+    total = b.add(exact, twice)
+    total_low = b.add(b.add(b.sub(exact, total), twice), b.fma(e, LN2_SPLIT[1], b.add(low, low)))
+    return total, total_low
+
+
+def power(b: MathBuilder, x: SSAValue, y: SSAValue) -> SSAValue:
+    """exp(y log |x|) in f64, the product in two parts; then signs and the cases in which C's pow differs from that."""
+    a = b.abs(x)
+    high, low = log_parts(b, a)
+    high = log_ends(b, a, high)
+    product = b.mul(y, high)
+    product_low = b.fma(y, low, b.fma(y, high, b.neg(product)))
+    product_low = b.select(b.compare("olt", b.abs(product), 1000.0), product_low, 0.0)
+    value = exp(b, product, product_low)
+    whole = b.compare("oeq", b.floor(y), y)
+    half = b.mul(y, 0.5)
+    odd = b.both(whole, b.compare("une", b.floor(half), half))
+    negative = b.icompare(2, b.bits(x), 0)
+    value = b.select(b.both(negative, odd), b.neg(value), value)
+    # a negative base to a fraction
+    fraction = b.compare("une", b.floor(y), y)
+    undefined = b.both(b.both(b.compare("olt", x, 0.0), b.compare("ogt", x, -inf)), fraction)
+    value = b.select(undefined, nan, value)
+    # x^0 = 1^y = (-1)^inf = 1, whatever the other
+    one = b.either(b.compare("oeq", x, 1.0), b.compare("oeq", y, 0.0))
+    one = b.either(one, b.both(b.compare("oeq", a, 1.0), b.compare("oeq", b.abs(y), inf)))
+    return b.select(one, 1.0, value)
+
+
+def pow_(b: MathBuilder, x: SSAValue, y: SSAValue) -> SSAValue:
+    if b.format is F64:
+        return power(b, x, y)
+    wide = b.of(F64)
+    return b.truncate(power(wide, wide.extend(x), wide.extend(y)))
