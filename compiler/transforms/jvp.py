@@ -8,7 +8,7 @@
                                       }
 
 A tangent of zero is None and costs nothing. A composite without a derivative of its own is differentiated through its
-decomposition. Ops with regions are refused; effects do not exist at this level yet.
+decomposition. Control flow has rules of its own (`control_jvp.py`); an effect happens once, with the values.
 """
 
 from __future__ import annotations
@@ -24,15 +24,22 @@ from xdsl.passes import ModulePass
 
 from ...dialects.errors import CompileError
 from ...dialects.nd.composite import Composite, has_tangent
+from ...dialects.nd.control import Control
+from ...dialects.nd.effects import EFFECTS
 from ...dialects.nd.op import Array, NdOp, building, insert, place, zeros_like
 from ...dialects.nd.types import is_float
-from ..blocks import arrays, clone, entry, insert_after, refuse_regions, return_, terminator, trace_block
+from ..blocks import arrays, clone, entry, insert_after, return_, terminator, trace_block
 
 Tangents = list[Array | None]
 
 
-def jvp(block: Block, args: Sequence[Array], tangents: Sequence[Array | None]) -> tuple[list[Array], Tangents]:
-    """Emit the block's ops with their tangents at the current place; returns results and their tangents."""
+def jvp(
+    block: Block, args: Sequence[Array], tangents: Sequence[Array | None], split: bool = False
+) -> tuple[list[Array], Tangents]:
+    """Emit the block's ops with their tangents at the current place; returns results and their tangents.
+
+    With `split`, control flow becomes an op of known values and one that is linear in the tangents.
+    """
     env: dict[SSAValue, SSAValue] = {b: a.value for b, a in zip(block.args, args, strict=True)}
     known: dict[SSAValue, Array] = {b: t for b, t in zip(block.args, tangents, strict=True) if t is not None}
     last, at = terminator(block), place()
@@ -45,17 +52,25 @@ def jvp(block: Block, args: Sequence[Array], tangents: Sequence[Array | None]) -
         if all(t is None for t in found):
             insert(clone(op, env))
             continue
-        known.update((r, t) for r, t in zip(op.results, _rule(op, found, env), strict=True) if t is not None)
+        known.update((r, t) for r, t in zip(op.results, _rule(op, found, env, split), strict=True) if t is not None)
     at.location = outside
     return arrays(last.operands, env), [known.get(v) for v in last.operands]
 
 
-def _rule(op: Operation, tangents: Tangents, env: dict[SSAValue, SSAValue]) -> Sequence[Array | None]:
+def _rule(op: Operation, tangents: Tangents, env: dict[SSAValue, SSAValue], split: bool) -> Sequence[Array | None]:
     """Emit an op and its tangents; its results enter `env`."""
-    refuse_regions(op, "jvp")
+    if isinstance(op, Control):
+        from .control_jvp import control_jvp
+
+        results, out = control_jvp(op, arrays(op.operands, env), tangents, split)
+        env.update(zip(op.results, (a.value for a in results), strict=True))
+        return out
+    if isinstance(op, EFFECTS):
+        insert(clone(op, env))
+        return []
     if isinstance(op, Composite) and not has_tangent(op):
         body = trace_block(lambda *xs: [op.decompose(*xs)], [v.type for v in op.operands], op.location)
-        results, out = jvp(body, arrays(op.operands, env), tangents)
+        results, out = jvp(body, arrays(op.operands, env), tangents, split)
         env[op.results[0]] = results[0].value
         return out
     if not isinstance(op, NdOp):

@@ -9,7 +9,8 @@
     %c = nd.cos %x            ->            %c = nd.cos %x          (%c is the residual)
     %dy = nd.mul %dx, %c                    %ct_x = nd.mul %ct_y, %c
 
-Ops with regions are refused by the jvp that comes first.
+Control flow arrives as a known op and a linear op, which is transposed as a whole (`control_transpose.py`). Effects
+are known: they happen once, in their order.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.errors import CompileError
+from ...dialects.nd.control import Control
 from ...dialects.nd.op import Array, NdOp, building, insert, place, zeros_like
 from ...dialects.nd.types import is_float
 from ..blocks import clone, entry, insert_after, return_, terminator
@@ -52,7 +54,7 @@ def linearize(block: Block, args: Sequence[Array], active: Sequence[bool]) -> Li
     scratch = Block(arg_types=[a.type for a, f in zip(args, active, strict=True) if f])
     with building(scratch, place().location):
         seeds = iter(map(Array, scratch.args))
-        results, tangents = jvp(block, args, [next(seeds) if f else None for f in active])
+        results, tangents = jvp(block, args, [next(seeds) if f else None for f in active], split=True)
     linear: set[SSAValue] = set(scratch.args)
     ops: list[Operation] = []
     kept: list[Operation] = []
@@ -83,19 +85,27 @@ def transpose(
     at = place()
     outside = at.location
     for op in reversed(program.ops):
-        ct = seen.pop(op.results[0], None)
-        if ct is None:
+        cts = [seen.pop(r, None) for r in op.results]
+        if all(ct is None for ct in cts):
             continue
-        assert isinstance(op, NdOp)
         at.location = op.location
         flags = [v in linear for v in op.operands]
         with _reading(op, env):
-            out = op.transpose(ct, flags)
+            out = _transposed(op, cts, flags)
         for v, flag, c in zip(op.operands, flags, out, strict=True):
             if flag and c is not None:
                 seen[v] = seen[v] + c if v in seen else c
     at.location = outside
     return [seen.get(s) for s in program.seeds]
+
+
+def _transposed(op: Operation, cts: Sequence[Array | None], flags: Sequence[bool]) -> Sequence[Array | None]:
+    if isinstance(op, Control):
+        from .control_transpose import control_transpose
+
+        return control_transpose(op, cts, flags)
+    assert isinstance(op, NdOp) and cts[0] is not None
+    return op.transpose(cts[0], flags)
 
 
 @contextmanager

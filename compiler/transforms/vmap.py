@@ -3,7 +3,8 @@
     func @main(%x: tensor<3xf32>, %w)                        func @main_vmap(%x: tensor<8x3xf32>, %w)
       %y = nd.contract %x, %w "a, a b -> b"       ->           %y = nd.contract %x, %w "a b, b c -> a c"
 
-Ops that read nothing batched stay as they are. Ops with regions are refused; symbolic sizes may be batch sizes.
+Ops that read nothing batched stay as they are. Control flow and effects have rules of their own (`control_vmap.py`);
+symbolic sizes may be batch sizes.
 """
 
 from __future__ import annotations
@@ -14,18 +15,25 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Block, Region, SSAValue
+from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.errors import CompileError
+from ...dialects.nd.control import Control
 from ...dialects.nd.dims import Dim, symbol
+from ...dialects.nd.effects import EFFECTS
 from ...dialects.nd.op import Array, NdOp, building, expand, insert, place
 from ...dialects.nd.types import element, shape_of, tensor
-from ..blocks import clone, entry, insert_after, refuse_regions, return_, terminator
+from ..blocks import arrays, clone, entry, insert_after, return_, terminator
 
 
-def vmap(block: Block, args: Sequence[Array], flags: Sequence[bool], size: Dim) -> tuple[list[Array], list[bool]]:
-    """Emit the block over a new leading dimension of the arguments that `flags` name; which results have it."""
+def vmap(
+    block: Block, args: Sequence[Array], flags: Sequence[bool], size: Dim, mask: Array | None = None
+) -> tuple[list[Array], list[bool]]:
+    """Emit the block over a new leading dimension of the arguments that `flags` name; which results have it.
+
+    `mask` says which elements reach this place, if not all do.
+    """
     env: dict[SSAValue, SSAValue] = {b: a.value for b, a in zip(block.args, args, strict=True)}
     batched: set[SSAValue] = {b for b, f in zip(block.args, flags, strict=True) if f}
     last, at = terminator(block), place()
@@ -35,17 +43,29 @@ def vmap(block: Block, args: Sequence[Array], flags: Sequence[bool], size: Dim) 
             break
         at.location = op.location
         found = [v in batched for v in op.operands]
-        if not any(found):
+        if not any(found) and (mask is None or isinstance(op, NdOp)):
             insert(clone(op, env))
             continue
-        refuse_regions(op, "vmap")
-        if not isinstance(op, NdOp):
-            raise CompileError(f"vmap: expected an op of the nd dialect, found {op.name}", op.location)
-        out = op.batch([Array(env.get(v, v)) for v in op.operands], found, size)
-        env[op.results[0]] = out.value
-        batched.add(op.results[0])
+        results, got = _rule(op, arrays(op.operands, env), found, size, mask)
+        env.update(zip(op.results, (y.value for y in results), strict=True))
+        batched.update(r for r, f in zip(op.results, got, strict=True) if f)
     at.location = outside
     return [Array(env.get(v, v)) for v in last.operands], [v in batched for v in last.operands]
+
+
+def _rule(
+    op: Operation, args: Sequence[Array], flags: Sequence[bool], size: Dim, mask: Array | None
+) -> tuple[list[Array], list[bool]]:
+    if isinstance(op, NdOp):
+        return [op.batch(args, flags, size)], [True]
+    from .control_vmap import control_vmap, vmap_effect
+
+    if isinstance(op, Control):
+        return control_vmap(op, args, flags, size, mask)
+    if isinstance(op, EFFECTS):
+        vmap_effect(op, args, flags, size, mask)
+        return [], []
+    raise CompileError(f"vmap: expected an op of the nd dialect, found {op.name}", op.location)
 
 
 def vmap_function(f: FuncOp, name: str, axes: Sequence[bool], size: Dim) -> FuncOp:
