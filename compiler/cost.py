@@ -17,7 +17,7 @@ from ..dialects.graph.ops import KernelOp, LaunchOp
 from ..dialects.nd.dims import Dim, Sym, evaluate
 from ..dialects.nd.op import NdOp
 from .machine import Machine
-from .report import TYPICAL, alone, body_amount, works
+from .report import TYPICAL, alone, body_amount, counted, works
 
 LAUNCH_SECONDS = 20e-9
 """A native call with its arguments."""
@@ -32,6 +32,9 @@ class Cost:
 
     seconds: float
     terms: Mapping[str, float] = field(default_factory=dict[str, float])
+
+    def times(self, n: int) -> Cost:
+        return Cost(self.seconds * n, {k: v * n for k, v in self.terms.items()})
 
     def __add__(self, other: Cost) -> Cost:
         names = {**self.terms, **other.terms}
@@ -52,7 +55,7 @@ def estimate(
             if isinstance(op, FuncOp) and (op.sym_visibility is None or op.sym_visibility.data != "private"):
                 total = total + _program(op, what, schedule, machine, sizes or {})
         return total
-    if isinstance(what, FuncOp) and any(isinstance(op, LaunchOp | KernelOp) for op in what.body.block.ops):
+    if isinstance(what, FuncOp) and any(isinstance(op, LaunchOp | KernelOp) for op in what.walk()):
         module = what.parent_op()
         assert isinstance(module, ModuleOp)
         return _program(what, module, schedule, machine, sizes or {})
@@ -62,14 +65,17 @@ def estimate(
 def _program(main: FuncOp, module: ModuleOp, schedule: str, machine: Machine, sizes: Mapping[str, int]) -> Cost:
     functions = {f.sym_name.data: f for f in module.body.block.ops if isinstance(f, FuncOp)}
     total = Cost(0.0)
-    for op in main.body.block.ops:
+    for op, trips in counted(main.body.block):
         if isinstance(op, LaunchOp):
-            total = total + _kernel(functions[op.kernel].body.block, schedule, machine, sizes)
+            one = _kernel(functions[op.kernel].body.block, schedule, machine, sizes)
         elif isinstance(op, KernelOp):
-            total = total + _kernel(op.body.block, schedule, machine, sizes)
+            one = _kernel(op.body.block, schedule, machine, sizes)
         elif isinstance(op, NdOp) and works(op):
             amount = alone(op)
-            total = total + _roofline(amount.operations, amount.bytes, schedule, machine, sizes)
+            one = _roofline(amount.operations, amount.bytes, schedule, machine, sizes)
+        else:
+            continue
+        total = total + one.times(_number(trips, sizes))
     return total
 
 
@@ -78,14 +84,16 @@ def _kernel(block: Block, schedule: str, machine: Machine, sizes: Mapping[str, i
     return _roofline(amount.operations, amount.bytes, schedule, machine, sizes)
 
 
-def _roofline(operations: Dim, traffic: Dim, schedule: str, machine: Machine, sizes: Mapping[str, int]) -> Cost:
-    def number(d: Dim) -> int:
-        return evaluate(d, {n: sizes.get(n, TYPICAL) for n in d.names()}) if isinstance(d, Sym) else d
+def _number(d: Dim, sizes: Mapping[str, int]) -> int:
+    return evaluate(d, {n: sizes.get(n, TYPICAL) for n in d.names()}) if isinstance(d, Sym) else d
 
+
+def _roofline(operations: Dim, traffic: Dim, schedule: str, machine: Machine, sizes: Mapping[str, int]) -> Cost:
     peak = machine.flops(4)
     if schedule and "loop-vectorize" not in schedule:
         peak *= SCALAR_SHARE
-    work = number(operations) / peak
-    memory = number(traffic) / machine.bandwidth(number(traffic))
+    moved = _number(traffic, sizes)
+    work = _number(operations, sizes) / peak
+    memory = moved / machine.bandwidth(moved)
     terms = {"operations": work, "memory": memory, "launch": LAUNCH_SECONDS}
     return Cost(max(work, memory) + LAUNCH_SECONDS, terms)

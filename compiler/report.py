@@ -7,14 +7,15 @@
 
 An access is an element that a kernel reads or writes once, however often its loops touch it; strides and offsets are in
 elements. Sizes over symbols are text. `before` is every op as a kernel of its own, `after` the kernels there are.
-Kernels are counted while their bodies are tensor ops, so a report is of a module at the graph level.
+Kernels are counted while their bodies are tensor ops, so a report is of a module at the graph level. What is inside of
+a scan counts for each of its trips, inside of an `nd.while` for one trip; both branches of an `nd.if` count.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -23,10 +24,12 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
-from ..dialects.graph.ops import ARENA, KernelOp, LaunchOp
-from ..dialects.graph.place import SizeAttr
+from ..dialects.graph.ops import ARENA, CopyOp, KernelOp, LaunchOp
+from ..dialects.graph.place import Place, SizeAttr
+from ..dialects.graph.regions import is_counter, places_of, program_ops
 from ..dialects.graph.views import VIEWS, View, view_of
 from ..dialects.nd.constant import Source
+from ..dialects.nd.control import Control, Scan
 from ..dialects.nd.dims import Dim, Sym, evaluate, size
 from ..dialects.nd.op import NdOp
 from ..dialects.nd.resource import is_stored
@@ -47,7 +50,7 @@ class Amount:
     def __add__(self, other: Amount) -> Amount:
         return Amount(self.operations + other.operations, self.accesses + other.accesses, self.bytes + other.bytes)
 
-    def times(self, n: int) -> Amount:
+    def times(self, n: Dim) -> Amount:
         return Amount(self.operations * n, self.accesses * n, self.bytes * n)
 
     def plain(self) -> dict[str, Any]:
@@ -107,17 +110,17 @@ def body_amount(block: Block) -> Amount:
     return out + moved(a for a in block.args if a.first_use is not None) + moved(dict.fromkeys(last.operands))
 
 
-def kernel_report(name: str, block: Block, calls: Sequence[Sequence[SSAValue]]) -> dict[str, Any]:
+def kernel_report(name: str, block: Block, calls: Dim, operands: Sequence[SSAValue]) -> dict[str, Any]:
     whole = not any(op.name.startswith("loop.") for op in block.ops) and all(
         isinstance(op, NdOp) or op is block.last_op for op in block.ops
     )
-    out: dict[str, Any] = {"name": name, "calls": len(calls)}
+    out: dict[str, Any] = {"name": name, "calls": plain(calls)}
     if whole:
         out |= body_amount(block).plain()
         ops = [op for op in block.ops if works(op)]
         out["alone"] = [{"op": op.name} | alone(op).plain() for op in ops if isinstance(op, NdOp)]
         out["copy"] = not ops
-    out["arguments"] = [placed(argument, view_of(v)) for argument, v in zip(block.args, calls[0])]
+    out["arguments"] = [placed(argument, view_of(v)) for argument, v in zip(block.args, operands)]
     return out
 
 
@@ -153,22 +156,26 @@ def report(module: ModuleOp) -> dict[str, Any]:
     kernels = {f.sym_name.data: f.body.block for f in found}
     block = main.body.block
     bodies: dict[str, Block] = {}
-    calls: dict[str, list[Sequence[SSAValue]]] = {}
+    calls: dict[str, Dim] = {}
+    operands: dict[str, Sequence[SSAValue]] = {}
+    copies: Dim = 0
     before, after, unfused = Amount(), Amount(), Amount()
-    for op in block.ops:
+    for op, trips in counted(block):
         if isinstance(op, KernelOp):
             name = op.label.data
             while name in bodies:
                 name += "'"
-            bodies[name] = op.body.block
-            calls[name] = [op.args]
+            bodies[name], calls[name], operands[name] = op.body.block, trips, op.args
         elif isinstance(op, LaunchOp):
             bodies[op.kernel] = kernels[op.kernel]
-            calls.setdefault(op.kernel, []).append(op.args)
+            calls[op.kernel] = calls.get(op.kernel, 0) + trips
+            operands.setdefault(op.kernel, op.args)
+        elif isinstance(op, CopyOp):
+            copies = copies + trips
         elif works(op) and isinstance(op, NdOp):
-            unfused += alone(op)
+            unfused += alone(op).times(trips)
     for name, body in bodies.items():
-        n = len(calls[name])
+        n = calls[name]
         if all(isinstance(op, NdOp) or op is body.last_op for op in body.ops):
             after += body_amount(body).times(n)
             for op in body.ops:
@@ -177,7 +184,9 @@ def report(module: ModuleOp) -> dict[str, Any]:
     arena = main.attributes.get(ARENA)
     last = block.last_op
     assert isinstance(last, ReturnOp)
-    reports = [kernel_report(name, bodies[name], calls[name]) for name in bodies]
+    reports = [kernel_report(name, bodies[name], calls[name], operands[name]) for name in bodies]
+    for found_ in reports:
+        copies = copies + (calls[found_["name"]] if found_.get("copy") else 0)
     return {
         "program": main.sym_name.data,
         "kernels": reports,
@@ -186,18 +195,30 @@ def report(module: ModuleOp) -> dict[str, Any]:
         "arguments": [placed(a, view_of(a)) for a in block.args],
         "views": [
             placed(op.results[0], view_of(op.results[0]))
-            for op in block.ops
+            for op in program_ops(block)
             if type(op) in VIEWS and view_of(op.results[0]).base is not op.results[0]
         ],
         "results": [placed(v, view_of(v)) for v in last.operands],
         "arena_bytes": plain(arena.data) if isinstance(arena, SizeAttr) else None,
         "live_bytes_max": plain(live_bytes(block)),
-        "copies": sum(k["calls"] for k in reports if k.get("copy")),
+        "copies": plain(copies),
     }
+
+
+def counted(block: Block, trips: Dim = 1) -> Iterator[tuple[Operation, Dim]]:
+    """The ops of a program, each with how often it runs."""
+    for op in block.ops:
+        yield op, trips
+        if isinstance(op, Control):
+            inside = trips * op.length if isinstance(op, Scan) else trips
+            for region in op.regions:
+                yield from counted(region.block, inside)
 
 
 def live_bytes(block: Block) -> Dim:
     """The most bytes of the arena that are in use at once: no plan can do with less without computing in place more."""
+    if any(isinstance(op, Control) for op in block.ops):
+        return live_in_regions(block)
     launches = [op for op in block.ops if isinstance(op, LaunchOp)]
     last: dict[SSAValue, int] = {}
     for t, op in enumerate(launches):
@@ -216,6 +237,27 @@ def live_bytes(block: Block) -> Dim:
             total = total + n
         most = total if typical(total) > typical(most) else most
         live = {v: n for v, n in live.items() if last.get(v, t) > t}
+    return most
+
+
+def live_in_regions(block: Block) -> Dim:
+    """The same of a program with regions; what a loop carries is in use as long as the loop."""
+    from .transforms.plan_lifetimes import Lifetimes
+
+    times = Lifetimes(block)
+    found: list[tuple[int, int, Place]] = []
+    for op in program_ops(block):
+        for value, place in zip(op.results, places_of(op) or ()):
+            if place.base == "arena":
+                first = times.inner[op][0] if op in times.inner else times.at[op]
+                found.append((first, times.last(value, times.end.get(op, first)), place))
+    most: Dim = 0
+    for t in range(times.count):
+        total: Dim = 0
+        for number, bytes_ in {p.number: p.bytes for first, last, p in found if first <= t <= last}.items():
+            two = any(is_counter(n) for n in number.names()) if isinstance(number, Sym) else False
+            total = total + bytes_ * (2 if two else 1)
+        most = total if typical(total) > typical(most) else most
     return most
 
 
@@ -257,7 +299,10 @@ def format_report(found: dict[str, Any]) -> str:
     """The report as text."""
     if found["program"] is None:
         return "no program\n"
-    calls = sum(k["calls"] for k in found["kernels"])
+    numbers = [k["calls"] for k in found["kernels"]]
+    calls = " + ".join(n for n in numbers if isinstance(n, str))
+    total = sum(n for n in numbers if isinstance(n, int))
+    calls = f"{calls} + {total}" if calls and total else calls or total
     lines = [f"program @{found['program']}: {calls} kernel call{'s' * (calls != 1)}"]
     for kernel in found["kernels"]:
         n = kernel["calls"]
