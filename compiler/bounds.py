@@ -1,18 +1,21 @@
-"""What a program of symbolic sizes takes for granted of their values: that its slices stay inside of what they read.
+"""What a program of symbolic sizes takes for granted of their values: that its slices stay inside of what they read,
+that there is something where the place of an extremum is asked for, that no dimension is negative.
 
-Inference checks what it can; the rest is checked once a call, when the sizes are known.
+Inference checks what it can; the rest is checked once a call, when the sizes are known, inside of regions too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.dialects.func import FuncOp
 
 from ..dialects.errors import CompileError
+from ..dialects.nd.control import Scan
 from ..dialects.nd.dims import Dim, Sym, evaluate
+from ..dialects.nd.indexing import Arg
 from ..dialects.nd.movement import Slice
 from ..dialects.nd.types import shape_of
 
@@ -36,11 +39,32 @@ class Bound(NamedTuple):
             raise CompileError(message, self.location)
 
 
-def bounds_of(f: FuncOp) -> tuple[Bound, ...]:
-    """The slices of a function that some value of its symbols could take outside."""
-    found: dict[tuple[Dim, ...], Bound] = {}
-    for op in f.body.block.ops:
-        if isinstance(op, Slice):
+class Least(NamedTuple):
+    """A size that must not be less than a number; `what` it is of."""
+
+    size: Dim
+    least: int
+    what: str
+    location: LocationAttr
+
+    def check(self, symbols: Mapping[str, int]) -> None:
+        if (found := evaluate(self.size, symbols)) < self.least:
+            given = ", ".join(f"{name} = {value}" for name, value in symbols.items())
+            raise CompileError(f"{self.what}: expected at least {self.least}, found {found} at {given}", self.location)
+
+
+def bounds_of(f: FuncOp) -> tuple[Bound | Least, ...]:
+    """What some value of a function's symbols could violate."""
+    found: dict[tuple[Any, ...], Bound | Least] = {}
+    for op in f.walk():
+        if isinstance(op, Arg):
+            m = op.dims
+            for index, size in zip(m.operands[0], shape_of(op.operands[0].type)):
+                if isinstance(size, Sym) and index not in m.result:
+                    found.setdefault((op.name, size), Least(size, 1, f"{op.name} over {size} elements", op.location))
+        elif isinstance(op, Scan) and isinstance(op.length, Sym) and op.stacked:
+            found.setdefault((op.name, op.length), Least(op.length, 0, "the length of nd.scan", op.location))
+        elif isinstance(op, Slice):
             shape, counts = shape_of(op.x.type), shape_of(op.type)
             steps: Sequence[Dim] = op.step.data
             for size, first, step, count in zip(shape, op.start.data, steps, counts, strict=True):
