@@ -21,14 +21,18 @@ from ..dialects.errors import CompileError
 from ..runtime import cache, jit
 from ..runtime.abi import Program, text
 from ..runtime.executable import Executable
+from ..runtime.locks import ForkLock
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
     from xdsl.dialects.func import FuncOp
 
     from ..lowering.emit.entry import ProgramCode
-    from .bounds import Bound
+    from .bounds import Bound, Least
     from .work import Work
+
+COMPILING = ForkLock()
+"""One thread at a time runs passes, which Python's own lock would make it wait for anyway."""
 
 LEVELS = ("nd", "graph", "loop", "vector", "llvm")
 
@@ -49,7 +53,7 @@ class Compiled(Executable):
     source: str = ""
     options: CompileOptions = CompileOptions()
     facts: dict[str, Any]
-    bounds: tuple[Bound, ...] = ()
+    bounds: tuple[Bound | Least, ...] = ()
     resources: Mapping[str, Any] = {}
     """The arrays of the source's resources by hash, which its text does not hold."""
 
@@ -157,13 +161,14 @@ def compile_module(
     resources = resources_of(module)
     source = print_ir(module)
     key = cache.key("program", source, repr(options), machine_text())
-    stored = cache.get(key)
-    if stored is not None:
-        exe, facts = Compiled.from_bytes(stored, resources)
-    else:
-        exe, facts = build_program(module, source, options)
-        if not cache.edited():
-            cache.put(key, exe.to_bytes(facts))
+    with COMPILING:
+        stored = cache.get(key)
+        if stored is not None:
+            exe, facts = Compiled.from_bytes(stored, resources)
+        else:
+            exe, facts = build_program(module, source, options)
+            if not cache.edited():
+                cache.put(key, exe.to_bytes(facts))
     exe.source, exe.options, exe.facts, exe.bounds, exe.resources = source, options, facts, bounds, resources
     return exe
 

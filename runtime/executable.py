@@ -141,7 +141,7 @@ class Executable:
         wanted = check_outputs(program, out, symbols, self._resources)
         for i, donated in enumerate(self._donated):
             if donated:
-                accepted[i] = self._own(i, accepted)
+                accepted[i] = self._own(i, accepted, given)
         slots = [self._slot(k, accepted, wanted, symbols) for k in range(len(program.slots))]
         sizes = [symbols[s] for s in program.symbols]
         for array, argument in zip(accepted, program.arguments):
@@ -178,10 +178,10 @@ class Executable:
         self.copies += 1
         return reordered(array, dtype, argument.strides)
 
-    def _own(self, i: int, arrays: Sequence[Array]) -> Array:
+    def _own(self, i: int, arrays: Sequence[Array], given: Sequence[Array]) -> Array:
         """A buffer that the program may overwrite: the donated argument's own, unless something else could notice."""
         array = arrays[i]
-        others = [*arrays[:i], *arrays[i + 1 :], *self._resources]
+        others = [*arrays[:i], *arrays[i + 1 :], *given[:i], *given[i + 1 :], *self._resources]
         aligned = self.program.arguments[i].aligned
         if overlaps(array, others) or not array.flags.writeable or (aligned and address_of(array) % ALIGNMENT):
             self.copies += 1

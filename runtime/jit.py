@@ -4,19 +4,47 @@
 Explicit-vector code goes to code generation at level 2 without a pass pipeline: the same speed as after one, and a
 quarter of the time. Each function is an object of its own, so that a disk cache can hold it; `Linked` loads any number
 of objects and resolves their symbols among each other, then in the process.
+
+LLVM is used by one thread at a time. A fork waits until none is inside of it, so that the child finds it whole.
 """
 
 from __future__ import annotations
 
 import functools
+import os
+import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
 OPTIMISATION = 2
 LOCK = threading.RLock()
 LIBRARY = "mlc"
+
+
+def _own_lock() -> Any:
+    """llvmlite's lock, which it holds in every call, also those of finalizers."""
+    ffi = sys.modules.get("llvmlite.binding.ffi")
+    return getattr(getattr(getattr(ffi, "lib", None), "_lock", None), "_lock", None)
+
+
+_held: list[Any] = []
+
+
+def _before_fork() -> None:
+    for lock in (LOCK, _own_lock()):
+        if lock is not None:
+            lock.acquire()
+            _held.append(lock)
+
+
+def _after_fork() -> None:
+    while _held:
+        _held.pop().release()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
 @functools.cache
@@ -59,16 +87,27 @@ def compile_object(text: str, cpu: str | None = None, features: str | None = Non
         return machine(cpu, features).emit_object(parsed(text, cpu, features))
 
 
-def stored_object(text: str) -> bytes:
-    """The host's object of one module, from the disk cache if it is there."""
+def stored_object(text: str, vector_bytes: int = 0) -> bytes:
+    """The host's object of one module, from the disk cache if it is there; `vector_bytes`: see `features_for`."""
     from . import cache
 
-    key = cache.key("object", text)
+    key = cache.key("object", text, *([str(vector_bytes)] if vector_bytes else []))
     found = cache.get(key)
     if found is None:
-        found = compile_object(text)
+        found = compile_object(text, features=features_for(vector_bytes) if vector_bytes else None)
         cache.put(key, found)
     return found
+
+
+NARROW = ("avx512", "avx10", "evex512", "amx")
+NARROWER = (*NARROW, "avx", "fma", "f16c", "xop", "vaes", "vpclmulqdq", "sha512", "sm3", "sm4")
+
+
+def features_for(vector_bytes: int) -> str:
+    """The host's features without x86's for vectors wider than so many bytes; 64 or 0: all."""
+    gone = () if vector_bytes in (0, 64) else NARROW if vector_bytes == 32 else NARROWER
+    given = host()[1].split(",")
+    return ",".join("-" + f[1:] if gone and f[1:].startswith(gone) else f for f in given)
 
 
 def assembly(text: str, cpu: str | None = None, features: str | None = None) -> str:
@@ -82,9 +121,10 @@ class Linked:
     """Objects loaded into the process; they stay as long as this does.
 
     Each object is linked for itself: names that are local to one, such as those of its literals, meet no others.
+    `symbols`: addresses of functions that are neither in the objects nor exported by the process.
     """
 
-    def __init__(self, objects: Sequence[bytes]) -> None:
+    def __init__(self, objects: Sequence[bytes], symbols: Mapping[str, int] | None = None) -> None:
         llvm = binding()
         with LOCK:
             # A JIT owns its target machine, so the shared one is not lent to it.
@@ -93,6 +133,8 @@ class Linked:
             library = llvm.JITLibraryBuilder().add_current_process()
             for data in objects:
                 library.add_object_img(data)
+            for name, address in (symbols or {}).items():
+                library.import_symbol(name, address)
             self.tracker = library.link(self.engine, LIBRARY)
             self.found: dict[str, Any] = {}
 

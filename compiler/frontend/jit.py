@@ -20,6 +20,7 @@ from xdsl.dialects.builtin import f64, i32, i64
 
 from ...dialects.errors import CompileError
 from ...dialects.nd import op as core
+from ...runtime.locks import ForkLock
 from . import eager
 from .pytree import Structure, flatten, unflatten
 
@@ -112,6 +113,7 @@ class Jit:
         self.name = str(getattr(self.fn, "__name__", "function"))
         self._static = self._positions(self.static, "static")
         self._donate = self._positions(self.donate, "donate")
+        self._compiling = ForkLock()
         self._signature: inspect.Signature | None = None
         self._count: int | None = None
         """How many arguments fill every parameter; None before the first look, or if that is no fixed number."""
@@ -180,7 +182,10 @@ class Jit:
         except TypeError:
             raise CompileError(f"{self.name}: static arguments must be hashable, found {fixed}") from None
         if entry is None:
-            entry = self.entries[key] = self._compile(args, fixed, leaves)
+            with self._compiling:  # several threads may ask for the same
+                entry = self.entries.get(key)
+                if entry is None:
+                    entry = self.entries[key] = self._compile(args, fixed, leaves)
         else:
             self.hits += 1
         return entry, leaves

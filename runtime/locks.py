@@ -1,0 +1,32 @@
+"""Locks that a forked child does not inherit as somebody else's.
+
+    LOCK = ForkLock()
+    with LOCK: ...
+
+A thread of the parent that held it does not exist in the child, where it would never be released: the child has a new
+one. It is reentrant, so that a signal handler may enter what it interrupted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+
+
+class ForkLock:
+    __slots__ = ("lock", "process")
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+        self.lock = threading.RLock()
+
+    def __enter__(self) -> None:
+        process = os.getpid()
+        if process != self.process:
+            self.lock, self.process = threading.RLock(), process
+        self.lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(RuntimeError):  # a child that was forked inside, and entered again since
+            self.lock.release()
