@@ -39,14 +39,21 @@ TRIG_RANGE = {F32: 1.0e5, F64: 1.0e8}
 """Up to there three parts of pi/2 reduce without loss."""
 
 
-def reduce_angle(b: MathBuilder, x: SSAValue) -> tuple[SSAValue, SSAValue]:
-    """x = k pi/2 + r, |r| <= pi/4; the low bits of the first are k's."""
+def reduce_angle(b: MathBuilder, x: SSAValue, exact: bool = False) -> tuple[SSAValue, ...]:
+    """x = k pi/2 + r, |r| <= pi/4; the low bits of the first are k's. `exact`: what rounding took from r, too."""
     t = b.fma(x, TWO_OVER_PI, magic(b))
     n = b.sub(t, magic(b))
-    r = x
-    for part in PI_HALF[b.format]:
-        r = b.fma(n, -part, r)
-    return b.bits(t), r
+    first, second, third = PI_HALF[b.format]
+    before = b.fma(n, -first, x)
+    if not exact:
+        return b.bits(t), b.fma(n, -third, b.fma(n, -second, before))
+    product = b.mul(n, second)
+    middle = b.sub(before, product)
+    back = b.sub(before, middle)
+    error = b.add(b.sub(before, b.add(middle, back)), b.sub(back, product))
+    error = b.fma(n, -third, b.sub(error, b.fma(n, second, b.neg(product))))
+    r = b.add(middle, error)
+    return b.bits(t), r, b.add(b.sub(middle, r), error)
 
 
 def sine_cosine(b: MathBuilder, r: SSAValue) -> tuple[SSAValue, SSAValue]:
@@ -67,11 +74,12 @@ def wave(b: MathBuilder, k: SSAValue, r: SSAValue) -> SSAValue:
     return b.from_bits(b.ixor(b.bits(value), sign))
 
 
-def slope(b: MathBuilder, k: SSAValue, r: SSAValue) -> SSAValue:
-    """tan(k pi/2 + r)"""
+def slope(b: MathBuilder, k: SSAValue, r: SSAValue, low: SSAValue | None = None) -> SSAValue:
+    """tan(k pi/2 + r + low), |low| small: t + low (1 + t^2)."""
     sine, cosine = sine_cosine(b, r)
     odd = is_odd(b, k)
-    return b.div(b.select(odd, cosine, sine), b.select(odd, b.neg(sine), cosine))
+    t = b.div(b.select(odd, cosine, sine), b.select(odd, b.neg(sine), cosine))
+    return t if low is None else b.fma(b.fma(t, t, 1.0), low, t)
 
 
 def sin(b: MathBuilder, x: SSAValue) -> SSAValue:
@@ -88,11 +96,11 @@ def cos(b: MathBuilder, x: SSAValue) -> SSAValue:
 
 
 def tan(b: MathBuilder, x: SSAValue) -> SSAValue:
-    value = of_angle(b, x, slope)
+    value = of_angle(b, x, slope, exact=True)
     return b.select(b.compare("oeq", x, 0.0), x, value)
 
 
-def of_angle(b: MathBuilder, x: SSAValue, value: Function) -> SSAValue:
+def of_angle(b: MathBuilder, x: SSAValue, value: Function, exact: bool = False) -> SSAValue:
     """`value` of an angle's quarter turns and rest."""
 
     def beyond(inner: MathBuilder, x: SSAValue) -> SSAValue:
@@ -104,7 +112,7 @@ def of_angle(b: MathBuilder, x: SSAValue, value: Function) -> SSAValue:
         wide = inner.of(F64)
         return inner.truncate(value(wide, *reduce_large(wide, wide.extend(x))))
 
-    return unless(b, beyond, [x], value(b, *reduce_angle(b, x)), long)
+    return unless(b, beyond, [x], value(b, *reduce_angle(b, x, exact)), long)
 
 
 # ---- any finite angle

@@ -114,7 +114,8 @@ def sinh(b: MathBuilder, x: SSAValue) -> SSAValue:
     greatest = 89.5 if b.format is F32 else 710.5
     quarter = quarter_expm1(b, b.at_most(b.abs(x), greatest))
     u = b.add(quarter, quarter)
-    value = b.add(u, b.div(u, b.fma(u, 2.0, 1.0)))
+    limited = b.at_most(u, 2.0**100)  # the quotient is 1/2 from there on, for an infinity too
+    value = b.add(u, b.div(limited, b.fma(limited, 2.0, 1.0)))
     return b.exact_near_zero(x, b.copysign(value, x))
 
 

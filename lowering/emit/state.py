@@ -233,7 +233,7 @@ class Emitter(Writer):
 
 def unknown(name: str) -> str:
     """Why an operation cannot be emitted, and what to do."""
-    if name.startswith("math."):
+    if name.startswith("math.") or name == "arith.remf":
         return f"{name}: expected an operation with an instruction; run expand-math before emission"
     return f"{name}: expected an operation of the vector level, found one that LLVM IR emission does not know"
 

@@ -149,12 +149,12 @@ TABLE: dict[str, Row] = {
     "arith.cmpi": "icmp $P $T {0}, {1}",
     "math.absi": "call $T @llvm.abs.$M($T {0}, i1 false)",
     "math.ctpop": intrinsic("ctpop", 1, ""),
+    "math.ctlz": "call $T @llvm.ctlz.$M($T {0}, i1 false)",
     # floats
     "arith.addf": "fadd$F $T {0}, {1}",
     "arith.subf": "fsub$F $T {0}, {1}",
     "arith.mulf": "fmul$F $T {0}, {1}",
     "arith.divf": "fdiv$F $T {0}, {1}",
-    "arith.remf": "frem$F $T {0}, {1}",
     "arith.negf": "fneg$F $T {0}",
     "arith.maximumf": MAXIMUM,
     "arith.minimumf": MINIMUM,
@@ -172,9 +172,6 @@ TABLE: dict[str, Row] = {
     "math.round": intrinsic("round"),
     "math.roundeven": intrinsic("roundeven"),
     "math.copysign": intrinsic("copysign", 2),
-    # the C library's, one call per element: where expand-math leaves an operand's rare range to it
-    "math.sin": intrinsic("sin"),
-    "math.cos": intrinsic("cos"),
     # selection and conversions
     "arith.select": "select$F $T {0}, $U {1}, $U {2}",
     "arith.sitofp": "sitofp $T {0} to $R",
