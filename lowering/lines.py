@@ -41,7 +41,7 @@ def reduce_window(kernel: Kernel, op: ReduceWindow) -> SSAValue:
     m, names = op.dims, kernel.plan.names
     axis = {i.name or "": names.name((op.results[0], k)) for k, i in enumerate(m.result)}
     axis |= {n: names.name((op, n)) for n in m.reduced()}
-    axes: dict[str, Dim] = dict(zip(axis.values(), op.grid))
+    axes: dict[str, Dim] = dict(zip(axis.values(), (*shape_of(op.type), *op.window.data)))
     assert len(axes) == len(axis)
     dtype, dims = element(op.x.type), m.operands[0]
     mode = combiner(op.word, dtype)

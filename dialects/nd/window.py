@@ -81,8 +81,8 @@ class ReduceWindow(Mapped):
 
     @property
     def grid(self) -> Shape:
-        """The sizes of result and windows: the points that are read."""
-        return (*shape_of(self.type), *self.window.data)
+        """The sizes of windows and result: the points that are read."""
+        return (*self.window.data, *shape_of(self.type))
 
     def cost(self) -> Cost:
         x, out = shape_of(self.operands[0].type), shape_of(self.type)
@@ -115,8 +115,8 @@ class ReduceWindow(Mapped):
         if self.word == "sum":
             return self.again([t])
         m, grid = self.dims, self.grid
-        windows = (*m.result, *map(bare, m.reduced()))
-        axes = range(y.ndim, len(grid))
+        windows = (*map(bare, m.reduced()), *m.result)
+        axes = range(len(grid) - y.ndim)
         values, moved = (contract([v], DimMap(m.operands, windows), grid) for v in (x, t))
         inside = within(m.operands[0], x.shape, windows, grid)
         return windows_tangent(self.word, values, moved, y, inside, axes)
@@ -145,7 +145,7 @@ def windows_tangent(
             values = select(inside, values, full(1, values.type))
         return product_tangent(values, moved, axes)
     names = tuple(map(bare, (f"n{k}" for k in range(values.ndim))))
-    at = values == rearrange(y, DimMap((names[: y.ndim],), names), values.shape)
+    at = values == rearrange(y, DimMap((names[len(axes) :],), names), values.shape)
     at = convert(at if inside is None else logical_and(at, inside), values.dtype)
     return reduce("sum", moved * at, axes) / maximum(reduce("sum", at, axes), 1)
 
