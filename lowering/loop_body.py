@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, cast
 
 from xdsl.dialects import arith, memref, vector
 from xdsl.dialects.builtin import DYNAMIC_INDEX, DenseArrayBase, IndexType, MemRefType, StridedLayoutAttr, i1, i64
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from ..dialects.loop.combiners import combine
 from ..dialects.loop.linear import Linear, axes_of
@@ -57,7 +57,7 @@ class BodyValues:
         """The values that are needed over all vec axes; None: every one."""
         if not self.loads:
             return None
-        every = {n for n, _ in self.vec}
+        every = frozenset(n for n, _ in self.vec)
         needed: set[SSAValue] = set(self.s.terminator.operands)
         for op in reversed(list(self.s.body.block.ops)):
             if not op.results or op.results[0] not in needed:
@@ -94,7 +94,8 @@ class BodyValues:
 
     def read(self, arg: SSAValue, axes: Axes) -> SSAValue:
         state, s = self.state, self.s
-        k = list(s.body.block.args).index(arg)
+        assert isinstance(arg, BlockArgument)
+        k = arg.index
         value, access = s.ins[k], s.accesses.data[k].data
         if value in state.vectors and reads_whole(s, value, access):
             return state.adapt(state.vectors[value], vector_axes(s, access) or [], axes)
@@ -120,7 +121,8 @@ class BodyValues:
 
     def load(self, op: LoadOp, axes: Axes) -> SSAValue:
         state = self.state
-        value = self.s.ins[list(self.s.body.block.args).index(op.source)]
+        assert isinstance(op.source, BlockArgument)
+        value = self.s.ins[op.source.index]
         splits = [self.split(p) for p in op.positions]
         if any(self.spread(v) for _, rest in splits for v in rest):
             return self.gather(op, state.views[value], splits, axes)
@@ -138,7 +140,7 @@ class BodyValues:
         """Elements from anywhere: their distances from one place in flat memory, as a vector."""
         state, steps = self.state, self.state.strides[view.buffer]
         names = {n for n, _ in axes}
-        moving = {n for form, rest in splits for v in rest for n in self.spread(v)}
+        moving = {n for _, rest in splits for v in rest for n in self.spread(v)}
         moving |= {n for form, _ in splits for n in form.names & names}
         over = [a for a in axes if a[0] in moving]
         total: SSAValue | None = None

@@ -6,8 +6,8 @@ What it produces, and nothing else:
     arith.constant           index, scalars, splat vectors; at the head of the function
     memref.dim               of arguments, at the head; memref.extract_strided_metadata where a layout has `?` strides
     memref.alloc             static or with run-time sizes, alignment 64, outside of plain loops; never freed
-    memref.reinterpret_cast  one run-time offset, static sizes, static or run-time strides, of arguments and allocations;
-                             for gathers, of one dimension whose size may be known at run time only
+    memref.reinterpret_cast  one run-time offset, static sizes, static or run-time strides, of arguments and allocations
+                             (for gathers, of one dimension, whose size may be a run-time one)
     memref.load, store       single elements
     vector.transfer_read     n-D, all in bounds, permutation map with dims and 0; padding is the constant 0
     vector.transfer_write    n-D, all in bounds, permutation map without 0; `{nontemporal}` for streamed results

@@ -156,7 +156,7 @@ def access_of(scalars: Scalars, op: Indirect, at: Mapping[str, Linear]) -> tuple
         if index.at is None:
             access.append(at[index.name or ""])
             continue
-        operand = op.indices[index.at]
+        operand = op.index_operands[index.at]
         signed = not is_unsigned(element(operand.type))
         i = scalars.at(operand, tuple(at[n.name or ""] for n in op.index_dims[index.at]))
         most = d - window_of(index, extents)

@@ -1,8 +1,9 @@
 """How a kernel's ops are cut into stages, in the order in which they run.
 
 A value is *kept* (the result of a stage) if it is reduced, joined, returned, or read somewhere else than at its own
-element by what computes, at computed positions above all; the others are part of the body that reads them. A value of the latter kind that bodies of
-several stages read is kept after all, unless it is cheap. Neighbouring values over the same axes share a stage:
+element by what computes, at computed positions above all; the others are part of the body that reads them. A value of
+the latter kind that bodies of several stages read is kept after all, unless it is cheap. Neighbouring values over the
+same axes share a stage:
 
     max [i, j] -> [i]      exp [i, j] -> [i, j], add [i]      div [i, j] -> [i, j]
 

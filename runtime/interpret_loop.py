@@ -21,7 +21,19 @@ from ..dialects.errors import CompileError
 from ..dialects.loop.attributes import CARRY
 from ..dialects.loop.combiners import identity
 from ..dialects.loop.linear import Linear, axes_of
-from ..dialects.loop.ops import ForOp, IfOp, IndexOp, JoinOp, SizeOp, SortOp, StageOp, YieldOp, element_of, shape
+from ..dialects.loop.ops import (
+    ForOp,
+    IfOp,
+    IndexOp,
+    JoinOp,
+    LoadOp,
+    SizeOp,
+    SortOp,
+    StageOp,
+    YieldOp,
+    element_of,
+    shape,
+)
 from ..dialects.nd.dims import Dim, evaluate
 from .interpret_arith import Array, folded, maximum, minimum, numpy_type
 from .interpret_arith import evaluate as evaluate_scalar
@@ -106,10 +118,20 @@ class Evaluator:
 
     def points(self, op: StageOp, ranges: Ranges, results: list[Array]) -> None:
         """Evaluate the body on a box of the domain and merge what it yields into the results."""
+        values = self.body(op, ranges)
+        extents = [high - low for low, high in ranges.values()]
+        for out, target, value in zip(results, op.targets.data, op.terminator.operands):
+            self.merge(out, target.data.mode, target.data.access, np.broadcast_to(values[value], extents), ranges)
+
+    def body(self, op: StageOp, ranges: Ranges) -> dict[SSAValue, Array]:
+        """The values of a body on a box of the domain; they broadcast to the box."""
         order = list(ranges)
         values: dict[SSAValue, Array] = {}
-        for arg, (value, access) in zip(op.body.block.args, op.reads()):
+        for k, (arg, (value, access)) in enumerate(zip(op.body.block.args, op.reads())):
             source = self.values[value]
+            if op.whole(k):
+                values[arg] = source
+                continue
             index = tuple(self.grid(form, ranges) for form in access)
             for i, n, form in zip(index, source.shape, access):
                 if i.size and (i.min() < 0 or i.max() >= n):
@@ -119,11 +141,11 @@ class Evaluator:
         for inner in op.body.block.ops:
             if isinstance(inner, IndexOp):
                 values[inner.res] = self.grid(inner.linear, ranges)
+            elif isinstance(inner, LoadOp):
+                values[inner.res] = load(op, inner, values)
             elif not isinstance(inner, YieldOp):
                 values[inner.results[0]] = evaluate_scalar(inner, [values[v] for v in inner.operands])
-        extents = [high - low for low, high in ranges.values()]
-        for out, target, value in zip(results, op.targets.data, op.terminator.operands):
-            self.merge(out, target.data.mode, target.data.access, np.broadcast_to(values[value], extents), ranges)
+        return values
 
     def merge(self, out: Array, mode: str, access: tuple[Linear, ...], value: Array, ranges: Ranges) -> None:
         kept = axes_of(access)
@@ -194,6 +216,16 @@ class Evaluator:
                 starts = [(self.size(offset), stride, n) for (offset, stride), n in where]
                 out[tuple(slice(o, o + s * (n - 1) + 1, s) for o, s, n in starts)] = value
         self.values[op.res] = out
+
+
+def load(op: StageOp, inner: LoadOp, values: Mapping[SSAValue, Array]) -> Array:
+    """The elements at computed positions."""
+    source, index = values[inner.source], tuple(np.asarray(values[p]) for p in inner.positions)
+    for d, (i, n) in enumerate(zip(index, source.shape)):
+        if i.size and (i.min() < 0 or i.max() >= n):
+            found = f"positions in [{i.min()}, {i.max()}] of dimension {d} of {n}"
+            raise CompileError(f"stage {op.label.data}: expected loads in bounds, found {found}", inner.location)
+    return source[index]
 
 
 def sort(op: SortOp, x: Array) -> Array:

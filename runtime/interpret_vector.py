@@ -34,7 +34,7 @@ from ..dialects.errors import CompileError
 from ..dialects.nd.dims import Dim, Sym
 from ..dialects.nd.dims import evaluate as dim_value
 from ..dialects.nd.types import parse_dim
-from ..dialects.vector.ops import ContractOp, MultiReductionOp, TransposeOp
+from ..dialects.vector.ops import ContractOp, GatherOp, MultiReductionOp, TransposeOp
 from .interpret_arith import NAMES, Array, evaluate, folded, maximum, minimum, numpy_type
 from .interpreter import Frame, Interpreter, handles
 
@@ -251,6 +251,16 @@ def _transfer_write(frame: Frame, op: Operation) -> None:
     buffer, sizes = buffer_of(frame, op.source), op.vector.type.get_shape()
     at = places(op, buffer, frame.get(op.indices), op.permutation_map.data, sizes)
     buffer.flat[at] = frame[op.vector]
+
+
+@handles("vector.gather")
+def _gather(frame: Frame, op: Operation) -> None:
+    assert isinstance(op, GatherOp)
+    buffer, mask = buffer_of(frame, op.base), np.asarray(frame[op.mask], bool)
+    at = np.asarray(frame[op.offset]) + np.asarray(frame[op.indices])
+    out = np.array(frame[op.pass_thru])
+    out[mask] = buffer.flat[buffer.positions(op, [at[mask]])]
+    frame.set(op, [out])
 
 
 # ---- vectors

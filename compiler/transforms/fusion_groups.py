@@ -7,8 +7,9 @@ that one reads of the other, which makes axes equal; the union must be one of
     rows          reductions of the same axes to the same rows, elementwise ops over all axes or over the rows
     elementwise   elementwise ops over the same axes
 
-and merging must leave the order of groups without cycles. Axes of one element do not count. An op with regions or an
-effect is alone.
+and merging must leave the order of groups without cycles. Axes of one element do not count. A gather counts as
+elementwise over its result's axes: its index operands may be made where they are read; what it reads at computed
+positions must be complete before. An op with regions or an effect is alone.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from ...dialects.nd.dims import Dim
 from ...dialects.nd.effects import Check, Print
 from ...dialects.nd.elementwise import Elementwise
 from ...dialects.nd.indexing import OneHot
+from ...dialects.nd.indirect import Gather
 from ...dialects.nd.reduction import Reducing
 from ...dialects.nd.types import shape_of
 
@@ -50,6 +52,8 @@ class Node:
     depends: set[int] = field(default_factory=set[int])
     """The nodes that it reads, also through views."""
 
+    anywhere: SSAValue | None = None
+    """What is read at computed positions."""
     kind: str = field(init=False)
     """`contraction`, `rows`, `elementwise` or `alone`."""
 
@@ -59,7 +63,7 @@ class Node:
                 self.kind = "contraction"
             case Reducing():
                 self.kind = "rows"
-            case Elementwise() | OneHot():
+            case Elementwise() | OneHot() | Gather():
                 self.kind = "elementwise"
             case _:
                 self.kind = "alone"
@@ -113,6 +117,11 @@ def make_node(op: Operation, reads: list[Read], axes: Axes) -> Node:
             operands = [tuple(names[i.name] if i.name else -1 for i in dims) for dims in m.operands]
             result = tuple(names[i.name or ""] for i in m.result)
             return Node(op, reads, tuple(names.values()), result, operands)
+        case Gather():
+            own = tuple(axes.new(size) for size in shape_of(op.results[0].type))
+            names = {i.name or "": axis for i, axis in zip(op.data, own)}
+            looked_up = [tuple(names[i.name] if i.name else -1 for i in dims) for dims in (op.place, *op.index_dims)]
+            return Node(op, reads, own, own, looked_up, anywhere=reads[0].root)
         case _:
             own = tuple(axes.new(size) for size in shape_of(op.results[0].type))
             labels = own[:-1] if isinstance(op, OneHot) else own
@@ -231,6 +240,8 @@ class Grouping:
         if kind == "alone":
             return None
         made: dict[SSAValue, tuple[int, ...]] = {self.nodes[m].op.results[0]: self.nodes[m].result for m in members}
+        if any(node.anywhere in made for m in members if (node := self.nodes[m]).anywhere is not None):
+            return None
         seen: dict[SSAValue, list[int | None]] = {}
         for m in producers:
             for read, operand in zip(self.nodes[m].reads, self.nodes[m].operands):

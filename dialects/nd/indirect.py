@@ -26,7 +26,7 @@ from typing import Any, ClassVar
 import numpy as np
 from xdsl.dialects.builtin import StringAttr, TensorType
 from xdsl.dialects.utils.enum_attribute import EnumAttribute
-from xdsl.ir import Attribute, TypeAttribute
+from xdsl.ir import Attribute, SSAValue, TypeAttribute
 from xdsl.irdl import (
     irdl_attr_definition,
     operand_def,
@@ -144,6 +144,18 @@ class Indirect(NdOp):
         raise NotImplementedError(self.name)
 
     @property
+    def index_operands(self) -> Sequence[SSAValue]:
+        return self.operands[len(self.operands) - len(self.index_dims) :]
+
+    @property
+    def place_shape(self) -> Shape:
+        return shape_of(self.operands[0].type)
+
+    @property
+    def data_shape(self) -> Shape:
+        raise NotImplementedError(self.name)
+
+    @property
     def index_dims(self) -> tuple[Dims, ...]:
         return parsed(self.properties).operands[1:]
 
@@ -221,6 +233,10 @@ class Gather(Indirect):
     @property
     def data(self) -> Dims:
         return parsed(self.properties).result
+
+    @property
+    def data_shape(self) -> Shape:
+        return shape_of(self.type)
 
     def reference(self, x: Np, *indices: Np) -> Np:
         part = numbers(self.type)

@@ -97,6 +97,10 @@ class Scatter(Indirect):
         return parsed(self.properties).operands[0]
 
     @property
+    def data_shape(self) -> Shape:
+        return shape_of(self.updates.type)
+
+    @property
     def tolerance(self) -> Tolerance:
         return Tolerance(sums=4) if self.combiner in ("add", "mul") else EXACT
 

@@ -3,6 +3,7 @@
 from .ops import (
     CombiningKind,
     ContractOp,
+    GatherOp,
     MultiReductionOp,
     ShapeCastOp,
     StepOp,
@@ -15,6 +16,7 @@ from .ops import (
 __all__ = [
     "CombiningKind",
     "ContractOp",
+    "GatherOp",
     "MultiReductionOp",
     "ShapeCastOp",
     "StepOp",

@@ -6,9 +6,18 @@ from xdsl.dialects import vector
 from xdsl.ir import Dialect
 
 from .arith import Arith
-from .ops import ContractOp, MultiReductionOp, ShapeCastOp, StepOp, TransferReadOp, TransferWriteOp, TransposeOp
+from .ops import (
+    ContractOp,
+    GatherOp,
+    MultiReductionOp,
+    ShapeCastOp,
+    StepOp,
+    TransferReadOp,
+    TransferWriteOp,
+    TransposeOp,
+)
 
-_OWN = (ContractOp, MultiReductionOp, ShapeCastOp, StepOp, TransferReadOp, TransferWriteOp, TransposeOp)
+_OWN = (ContractOp, GatherOp, MultiReductionOp, ShapeCastOp, StepOp, TransferReadOp, TransferWriteOp, TransposeOp)
 _NAMES = {op.name for op in _OWN}
 
 Vector = Dialect(

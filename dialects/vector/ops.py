@@ -4,6 +4,8 @@
     %c = vector.shape_cast %a : vector<2x3xf32> to vector<6xf32>
     %s = vector.multi_reduction <add>, %a, %z [1] : vector<2x3xf32> to vector<2xf32>
     %n = vector.step : vector<4xindex>
+    %g = vector.gather %m[%c0] [%v], %mask, %none : memref<?xf32>, vector<4xindex>, vector<4xi1>, vector<4xf32>
+           into vector<4xf32>
     %d = vector.contract {indexing_maps = [..], iterator_types = [..], kind = #vector.kind<add>} %a, %b, %z
            : vector<2x4xf32>, vector<4x3xf32> into vector<2x3xf32>
 
@@ -24,6 +26,7 @@ from xdsl.dialects.builtin import (
     ArrayAttr,
     DenseArrayBase,
     IndexType,
+    MemRefType,
     StringAttr,
     VectorType,
     i64,
@@ -33,7 +36,7 @@ from xdsl.ir.affine import AffineDimExpr, AffineMap
 from xdsl.irdl import IRDLOperation, irdl_op_definition, operand_def, prop_def, result_def, traits_def
 from xdsl.parser import Parser
 from xdsl.printer import Printer
-from xdsl.traits import Pure
+from xdsl.traits import MemoryReadEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
 CombiningKind = vector.CombiningKindFlag
@@ -197,6 +200,36 @@ class StepOp(IRDLOperation):
     def verify_(self) -> None:
         if len(shape_of(self.res)) != 1 or not isinstance(element_of(self.res), IndexType):
             raise VerifyException(f"expected a result of one dimension of index, found {self.res.type}")
+
+
+@irdl_op_definition
+class GatherOp(IRDLOperation):
+    """Elements of flat memory: `base[offset + indices[i]]`, or that of `pass_thru` where the mask is not set."""
+
+    name = "vector.gather"
+    base = operand_def(MemRefType)
+    offset = operand_def(IndexType)
+    indices = operand_def(VectorType)
+    mask = operand_def(VectorType)
+    pass_thru = operand_def(VectorType)
+    res = result_def(VectorType)
+    traits = traits_def(MemoryReadEffect())
+    assembly_format = (
+        "$base `[` $offset `]` `[` $indices `]` `,` $mask `,` $pass_thru attr-dict `:` type($base) `,` type($indices) "
+        "`,` type($mask) `,` type($pass_thru) `into` type($res)"
+    )
+
+    def verify_(self) -> None:
+        memory = cast(MemRefType[Attribute], self.base.type)
+        if memory.get_num_dims() != 1:
+            raise VerifyException(f"expected memory of one dimension, found {memory}")
+        if self.pass_thru.type != self.res.type or element_of(self.res) != memory.element_type:
+            raise VerifyException(
+                f"expected values of {memory.element_type}, found {self.pass_thru.type}, {self.res.type}"
+            )
+        for value in (self.indices, self.mask):
+            if shape_of(value) != shape_of(self.res):
+                raise VerifyException(f"expected vectors of shape {list(shape_of(self.res))}, found {value.type}")
 
 
 @irdl_op_definition
