@@ -7,7 +7,8 @@
 
 Rules fire up to the level `numerics`: `exact` is bitwise equal; `ieee` keeps the tolerance of the ops wherever no value
 is NaN or infinite; `fast` is algebra of finite values (x * 0 -> 0). Values that are the same everywhere are folded
-however large they are, and so are reductions of constants; other dense constants are `fold-constants`' work.
+however large they are, and so are reductions of constants; other dense constants are `fold-constants`' work. Regions
+are simplified first, then the control flow around them (`simplify_control.py`), until neither changes. Effects stay.
 """
 
 from __future__ import annotations
@@ -24,8 +25,12 @@ from xdsl.passes import ModulePass
 from ...dialects.errors import CompileError
 from .cse import cse
 from .fold_constants import shrinking_rules, splat_rules
-from .rewriting import LEVELS, Rules, blocks, by_class, functions, rewrite
+from .rewriting import LEVELS, Rules, by_class, functions, rewrite
 from .simplify import REWRITES
+from .simplify_control import simplify_control
+
+ROUNDS = 32
+"""A round simplifies a level of control flow; more are left for the next run."""
 
 
 @cache
@@ -37,11 +42,20 @@ def rules(numerics: str = "ieee") -> Rules:
 
 
 def canonicalize(block: Block, numerics: str = "ieee") -> int:
-    """To a fixed point of rewriting and merging; returns the number of rewrites.
+    """To a fixed point of a block and the regions below it; returns the number of rewrites."""
+    count = 0
+    for _ in range(ROUNDS):
+        regions = [inner for op in block.ops if op.regions for region in op.regions for inner in region.blocks]
+        count += sum(canonicalize(inner, numerics) for inner in regions)
+        count += _straight(block, rules(numerics))
+        if not regions or not simplify_control(block):
+            break
+    return count
 
-    Merging enables rules that ask whether two operands are one value, so the readers of merged values are looked at
-    again."""
-    table = rules(numerics)
+
+def _straight(block: Block, table: Rules) -> int:
+    """Rewriting and merging; merging enables rules that ask whether two operands are one value, so the readers of
+    merged values are looked at again."""
     count = 0
     start: Sequence[Operation] | None = None
     while start is None or start:
@@ -72,5 +86,5 @@ class Canonicalize(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for func in functions(op):
-            for block in blocks(func):
+            for block in func.body.blocks:
                 canonicalize(block, self.numerics)

@@ -6,7 +6,8 @@
     }
     func.func private @unused() { func.return }
 
-Ops with effects and terminators stay.
+Ops with effects and terminators stay. Control flow without effects goes as a whole when nobody reads it; else its
+regions are treated alike, and results that nobody reads go with what only they needed (`prune_control.py`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, Operation, ParametrizedAttribute
 from xdsl.passes import ModulePass
 
+from ...dialects.nd.control import Control
+from .prune_control import prune
 from .rewriting import erase, functions, is_dead
 
 
@@ -34,6 +37,8 @@ def dce(block: Block) -> int:
             count += 1
         else:
             count += sum(dce(inner) for region in op.regions for inner in region.blocks)
+            if isinstance(op, Control):
+                count += prune(op) is not op
         op = before
     return count
 

@@ -5,7 +5,8 @@
     %2 = nd.mul %0, %1 : tensor<2xf32>
 
 Constants never explode: a value that is the same everywhere stays one number, whatever the shape, and a dense result
-may have at most `max_bytes`, and no more than its dense operands have unless it is small.
+may have at most `max_bytes`, and no more than its dense operands have unless it is small. Folding goes into regions;
+control flow and effects are not run.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from ...dialects.nd.op import OPS, NdOp
 from ...dialects.nd.reduction import Reducing
 from ...dialects.nd.resource import is_bound
 from ...dialects.nd.types import NUMPY, element, shape_of
-from .rewriting import Rewrite, by_class, functions, rewrite
+from .rewriting import Rewrite, blocks, by_class, functions, rewrite
 from .simplify.movement import ELEMENTWISE
 from .simplify.patterns import is_constant, splat
 
@@ -113,5 +114,5 @@ class FoldConstants(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for func in functions(op):
-            for block in func.body.blocks:
+            for block in blocks(func):
                 fold_constants(block, self.max_bytes)

@@ -28,7 +28,9 @@ from xdsl.traits import Pure
 
 from ...dialects.errors import CompileError
 from ...dialects.nd.array import Array
+from ...dialects.nd.control import Control
 from ...dialects.nd.op import building
+from ..blocks import has_effects
 
 LEVELS = ("exact", "ieee", "fast")
 LIMIT = 16
@@ -118,6 +120,8 @@ _pure: dict[type[Operation], bool] = {}
 def is_pure(op: Operation) -> bool:
     """No effects: may be erased when unread, and merged with an equal one."""
     kind = type(op)
+    if issubclass(kind, Control):
+        return not has_effects(op)
     found = _pure.get(kind)
     if found is None:
         found = _pure[kind] = kind.has_trait(Pure)
@@ -128,7 +132,7 @@ def is_dead(op: Operation) -> bool:
     for r in op.results:
         if r.first_use is not None:
             return False
-    return bool(op.results) and is_pure(op)
+    return bool(op.results or isinstance(op, Control)) and is_pure(op)
 
 
 def erase(op: Operation) -> None:

@@ -9,6 +9,7 @@ import mlc.numpy as mnp
 import numpy as np
 import pytest
 from control_cases import CASES
+from mlc.compiler.driver import run
 from mlc.compiler.frontend.tracing import trace
 from mlc.compiler.parsing import parse_module
 from mlc.compiler.printing import print_ir
@@ -19,11 +20,14 @@ from mlc.runtime.matching import Tolerance, assert_matches
 CLOSE = Tolerance(ulp=64, sums=64, scale=8)
 
 
-def interpret(fn: Any, *args: Any) -> list[Any]:
-    """The results of a function, traced and interpreted."""
-    traced = trace(fn, args, "main")
-    verify(traced.module)
-    return Interpreter(traced.module).call("main", *args)
+def interpret(fn: Any, *args: Any, passes: bool = False) -> list[Any]:
+    """The results of a function, traced and interpreted; with `passes`, after those of the tensor level."""
+    module = trace(fn, args, "main").module
+    if passes:
+        run(module, "nd")
+    else:
+        verify(module)
+    return Interpreter(module).call("main", *args)
 
 
 def leaves(out: Any) -> list[Any]:
@@ -55,3 +59,17 @@ def test_eager(name: str) -> None:
         got = [np.asarray(x) for x in leaves(case.fn(*map(mnp.asarray, case.args)))]
     for g, want in zip(got, leaves(case.reference(*case.args)), strict=True):
         assert_matches(CLOSE, g, np.asarray(want, g.dtype))
+
+
+PASSES = ["canonicalize", "cse", "fold-constants", "dce", "decompose", "apply-rules"]
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("passes", [*PASSES, "canonicalize,decompose,canonicalize,cse,fold-constants,dce"])
+def test_passes_keep_programs(passes: str, name: str) -> None:
+    case = CASES[name]
+    module = trace(case.fn, case.args, "main").module
+    want = Interpreter(module).call("main", *case.args)
+    run(module, passes.split(","))
+    for got, w in zip(Interpreter(module).call("main", *case.args), want, strict=True):
+        assert_matches(CLOSE, got, w)

@@ -19,6 +19,7 @@ DIFFERENCES = Tolerance(sums=2e10, scale=1)
 """Central differences with step 1e-5 err by about 1e-9 here; eps is 2e-16."""
 W = RNG.standard_normal((3, 3)) / 3
 XS = RNG.standard_normal((5, 3))
+BATCH = RNG.standard_normal((4, 3))
 
 
 def scan_carry(x: Any) -> Any:
@@ -166,6 +167,19 @@ def test_reverse_is_forward(name: str) -> None:
     assert_matches(CLOSE, np.sum(g * dx), interpret(directional(f), x, dx)[0])
 
 
+@pytest.mark.parametrize("name", FORWARD)
+def test_passes_keep_derivatives(name: str) -> None:
+    """What transforms emit is ordinary IR: simplified, it computes the same."""
+    f, (x, dx) = FORWARD[name], at(3)
+    programs: list[tuple[Any, ...]] = [(directional(f), x, dx), (mlc.vmap(f), BATCH)]
+    if name in REVERSE:
+        g = mlc.grad(f)
+        programs += [(g, x), (directional(g), x, dx), (mlc.vmap(g), BATCH)]
+        programs += [(mlc.grad(lambda xs: mlc.vmap(f)(xs).sum()), BATCH)]
+    for program in programs:
+        assert_matches(CLOSE, interpret(*program, passes=True)[0], interpret(*program)[0])
+
+
 @pytest.mark.parametrize("name", REVERSE)
 def test_second_order(name: str) -> None:
     """Reverse over reverse, forward over reverse and reverse over forward agree."""
@@ -179,9 +193,6 @@ def test_second_order(name: str) -> None:
     assert_matches(DIFFERENCES, forward, differences)
     assert_matches(CLOSE, reverse, forward)
     assert_matches(CLOSE, mixed, forward)
-
-
-BATCH = RNG.standard_normal((4, 3))
 
 
 @pytest.mark.parametrize("name", FORWARD)
