@@ -13,8 +13,9 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType
 
 from ..lowering.emit.kernel import KernelCode, emit_kernel
-from ..runtime import jit
+from ..runtime import jit, parallel
 from ..runtime.arena import Block
+from ..runtime.context import Context
 from ..runtime.interpret_vector import poison, run_time_sizes
 
 SCALARS = {
@@ -41,14 +42,19 @@ def aligned_copy(array: Array) -> Array:
 class NativeKernel:
     """Called with an array for each memref (results are written in place) and a number for each scalar."""
 
-    def __init__(self, code: KernelCode, cpu: str | None = None, features: str | None = None) -> None:
-        self.code = code
-        self.linked = jit.Linked([jit.compile_object(code.llvm_ir, cpu, features)])
+    def __init__(self, code: KernelCode, cpu: str | None = None, features: str | None = None, threads: int = 1) -> None:
+        self.code, self.context = code, Context()
+        symbols: dict[str, int] = {}
+        if code.parallel:
+            symbols[parallel.SYMBOL] = parallel.address()
+            self.context.pool = parallel.pool_of(parallel.kind(), threads)
+        self.linked = jit.Linked([jit.compile_object(code.llvm_ir, cpu, features)], symbols)
         kinds: list[Any] = []
         for p in code.signature:
             kinds.append(ctypes.c_void_p if p.buffer else SCALARS[p.kind])
             kinds += [ctypes.c_int64] * (len(p.sizes) + len(p.strides))
-        self.native = ctypes.CFUNCTYPE(None, *kinds, ctypes.c_void_p)(self.linked.address(code.symbol))
+        last = [ctypes.c_void_p] * (2 if code.parallel else 1)
+        self.native = ctypes.CFUNCTYPE(None, *kinds, *last)(self.linked.address(code.symbol))
 
     def __call__(self, *arguments: Any) -> None:
         values: list[Any] = []
@@ -65,18 +71,18 @@ class NativeKernel:
             values += [array.shape[d] for d in p.sizes]
             values += [array.strides[d] // array.itemsize for d in p.strides]
         workspace = Block(max(1, self.code.workspace_bytes))
-        self.native(*values, workspace.address)
+        self.native(*values, workspace.address, *([ctypes.byref(self.context)] if self.code.parallel else []))
         for array, copy in moved:
             array[...] = copy
 
 
 def compile_kernel(
-    f: func.FuncOp, vector_bytes: int = 64, cpu: str | None = None, features: str | None = None
+    f: func.FuncOp, vector_bytes: int = 64, cpu: str | None = None, features: str | None = None, threads: int = 1
 ) -> NativeKernel:
-    return NativeKernel(emit_kernel(f, vector_bytes), cpu, features)
+    return NativeKernel(emit_kernel(f, vector_bytes, threads=threads), cpu, features, threads)
 
 
-def run_kernel(f: func.FuncOp, inputs: Sequence[Array], vector_bytes: int = 64) -> list[Array]:
+def run_kernel(f: func.FuncOp, inputs: Sequence[Array], vector_bytes: int = 64, threads: int = 1) -> list[Array]:
     """The results of a lowered function: its arguments behind the inputs, poisoned before."""
     outs: list[Array] = []
     kinds, sizes = f.function_type.inputs.data, run_time_sizes(f, inputs)
@@ -84,5 +90,5 @@ def run_kernel(f: func.FuncOp, inputs: Sequence[Array], vector_bytes: int = 64) 
         assert isinstance(kind, MemRefType)
         rest = iter(dynamic)
         outs.append(poison([next(rest) if s == DYNAMIC_INDEX else s for s in kind.get_shape()], kind.element_type))
-    compile_kernel(f, vector_bytes)(*inputs, *outs)
+    compile_kernel(f, vector_bytes, threads=threads)(*inputs, *outs)
     return outs

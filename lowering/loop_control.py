@@ -155,7 +155,7 @@ class Kernel(StageState):
                 self.move(following, current, op.results[k])
             return [self.next_value(op, k, value, k in through) for k, value in zip(sums, values)]
 
-        parallel = op.kind.data == "parallel" and not sums and not states
+        parallel = op.kind.data == "parallel" and not any(t.data.mode for t in op.targets.data)
         inits = list(sums.values())
         out = self.loop(op.axis.data, op.extent.data, inits, build, op.stride, op.clamped, parallel)
         self.location = op.location

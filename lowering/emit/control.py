@@ -1,4 +1,4 @@
-"""scf.for, scf.if and scf.parallel (run in order), and the end of a function.
+"""scf.for, scf.if and scf.parallel (in order, or by `parallel`), and the end of a function.
 
 A loop becomes head -> ... -> head | done with its variables as phis; unless its first trip is certain, a test stands
 before it.
@@ -16,6 +16,7 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from .elementwise import element_of
 from .memory import root_of
+from .parallel import outline
 from .state import Emitter, emits
 from .values import Vec
 
@@ -79,8 +80,10 @@ def loop(
             e.multiples[counter] = gcd(int(low), int(step))
     else:
         e.env[variable] = counter
-    for (_, argument, _), names in zip(carried, phis):
+    e.types[counter] = element_of(variable.type)
+    for (_, argument, _), names, start in zip(carried, phis, starts):
         bind(e, argument, names)
+        e.types.update(zip(names, (kind for kind, _ in start)))
     ends = [pieces(e, value) for value in body()]
     latch = e.label
     lines = e.close()
@@ -132,9 +135,12 @@ def for_(e: Emitter, op: Operation) -> None:
 @emits("scf.parallel")
 def parallel(e: Emitter, op: Operation) -> None:
     block, n = op.regions[0].block, len(op.regions[0].block.args)
-    bounds = [e.scalar(x) for x in op.operands[: 3 * n]]
     e.force(block)
     written(e, op)
+    if e.threads > 1 and not e.space.depth:
+        outline(e, op, lambda: e.region(block))
+        return
+    bounds = [e.scalar(x) for x in op.operands[: 3 * n]]
 
     def nest(dim: int) -> Sequence[SSAValue]:
         if dim == n:

@@ -4,10 +4,10 @@
         becomes
     define void @"mlc.k"(ptr %a0, i64 %a0_s0, ptr %a1, i64 %a1_s0, ptr %ws)
 
-The signature follows from the type alone: for each memref a pointer to element 0, then its run-time sizes, then its
-run-time strides; scalars by value; last the workspace, `workspace_bytes` aligned to 64. One count of lanes holds for
-the whole function: a native vector of its narrowest elements fills the machine's vectors, where bytes do not count if
-there are wider elements.
+The signature follows from the type: for each memref a pointer to element 0, then its run-time sizes, then its run-time
+strides; scalars by value; then the workspace, `workspace_bytes` aligned to 64; the call's context, if loops are
+parallel. One count of lanes holds for the whole function: a native vector of its narrowest elements fills the machine's
+vectors, where bytes do not count if there are wider elements.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -44,6 +44,8 @@ class KernelCode(NamedTuple):
     signature: tuple[Parameter, ...]
     streamed: tuple[int, ...]
     """Arguments that must be aligned to 64 bytes, since they are written past the caches."""
+    parallel: bool = False
+    """Does it take the call's context as its last argument, for `mlc_parallel`?"""
 
     @property
     def symbol(self) -> str:
@@ -80,34 +82,46 @@ def signature_of(f: func.FuncOp) -> tuple[Parameter, ...]:
     return tuple(out)
 
 
-def emit_kernel(f: func.FuncOp, vector_bytes: int = 64, stream: bool = True) -> KernelCode:
-    """LLVM IR of one kernel for a machine whose vectors have `vector_bytes`; `stream`: may stores pass the caches?"""
-    e = Emitter(lanes_for(f, vector_bytes), stream)
+def emit_kernel(f: func.FuncOp, vector_bytes: int = 64, stream: bool = True, threads: int = 1) -> KernelCode:
+    """LLVM IR of one kernel for a machine whose vectors have `vector_bytes`; `stream`: may stores pass the caches?
+
+    `threads`: how many a parallel loop has at most; 1: it runs in order.
+    """
+    name = f.sym_name.data
+    width = f'"prefer-vector-width"="{8 * vector_bytes}"'
+    e = Emitter(lanes_for(f, vector_bytes), stream, threads, symbol_of(name), width)
     parameters: list[str] = []
     for i, argument in enumerate(f.body.block.args):
-        kind, name = argument.type, f"%a{i}"
+        kind, given = argument.type, f"%a{i}"
         if not isinstance(kind, MemRefType):
-            parameters.append(f"{element_of(kind)} {name}")
+            parameters.append(f"{element_of(kind)} {given}")
             if isinstance(kind, IndexType):
-                e.index[argument] = e.name_index(name, 0)
+                e.index[argument] = e.name_index(given, 0)
             else:
-                e.env[argument] = name
+                e.env[argument] = given
             continue
         apart = _attribute(f, i, "llvm.noalias")
         sizes, strides, extra = layout_of(e, kind, f"a{i}")
-        parameters += [f"ptr {'noalias ' if apart else ''}{name}", *(f"i64 {p}" for p in extra)]
-        e.arguments[argument], e.depth[name] = not apart, 0
-        e.refs[argument] = Ref(name, sizes, strides, kind_of(kind.element_type), argument, name)
+        parameters += [f"ptr {'noalias ' if apart else ''}{given}", *(f"i64 {p}" for p in extra)]
+        e.arguments[argument], e.depth[given] = not apart, 0
+        e.refs[argument] = Ref(given, sizes, strides, kind_of(kind.element_type), argument, given)
+    parameters.append("ptr noalias %ws")
+    e.types.update({p.rpartition(" ")[2]: p.partition(" ")[0] for p in parameters})
     e.region(f.body.block)
     body = "\n".join(e.scopes[0])
-    name = f.sym_name.data
-    head = f'define void @"{symbol_of(name)}"({", ".join([*parameters, "ptr noalias %ws"])}) nounwind'
-    width = f'"prefer-vector-width"="{8 * vector_bytes}"'
+    parameters += ["ptr %context"] if e.parts else []
+    head = f'define void @"{symbol_of(name)}"({", ".join(parameters)}) nounwind'
     text = "\n".join(
-        [*e.globals, *sorted(e.declarations), f"{head} {width} {{\nentry:\n{body}\n  ret void\n}}", "!0 = !{i32 1}\n"]
+        [
+            *e.globals,
+            *sorted(e.declarations),
+            *e.parts,
+            f"{head} {width} {{\nentry:\n{body}\n  ret void\n}}",
+            "!0 = !{i32 1}\n",
+        ]
     )
     streamed = tuple(i for i, a in enumerate(f.body.block.args) if a in e.streamed)
-    return KernelCode(name, text, e.workspace, signature_of(f), streamed)
+    return KernelCode(name, text, e.space.bytes, signature_of(f), streamed, bool(e.parts))
 
 
 def _attribute(f: func.FuncOp, position: int, name: str) -> bool:

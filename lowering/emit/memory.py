@@ -21,10 +21,9 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import BlockArgument, Operation, SSAValue
 
 from .elementwise import add
-from .state import Emitter, Form, Ref, emits
+from .state import ALIGNMENT, Emitter, Form, Ref, emits
 from .text import bytes_of, kind_of, literal
 
-ALIGNMENT = 64
 VIEWS = (
     "memref.reinterpret_cast",
     "memref.subview",
@@ -74,7 +73,7 @@ def as_size(e: Emitter, form: Form) -> int | str:
 
 @emits("memref.alloc", "memref.alloca")
 def alloc(e: Emitter, op: Operation) -> None:
-    """Static: a place in the workspace of its own. Dynamic: from the heap until the region ends."""
+    """Static: a place in the workspace, or in the worker's part of it. Dynamic: from the heap until the region ends."""
     result = op.results[0]
     assert isinstance(result.type, MemRefType)
     kind = kind_of(result.type.element_type)
@@ -82,9 +81,11 @@ def alloc(e: Emitter, op: Operation) -> None:
     sizes = [as_size(e, e.index[next(dynamic)]) if s == DYNAMIC_INDEX else s for s in result.type.get_shape()]
     fixed = prod(s for s in sizes if isinstance(s, int)) * bytes_of(kind)
     if all(isinstance(s, int) for s in sizes):
-        offset, e.workspace = e.workspace, e.workspace + -(-fixed // ALIGNMENT) * ALIGNMENT + ALIGNMENT
-        pointer = e.once(("workspace", offset), lambda: e.op(f"getelementptr i8, ptr %ws, i64 {offset}", 0), 0)
-        e.depth[pointer] = 0
+        space = e.space
+        offset = space.take(fixed)
+        text = f"getelementptr i8, ptr {space.pointer}, i64 {offset}"
+        pointer = e.once((space.pointer, offset), lambda: e.op(text, space.depth), space.depth)
+        e.depth[pointer] = space.depth
     else:
         total = str(fixed)
         for size in (s for s in sizes if isinstance(s, str)):

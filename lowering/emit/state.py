@@ -8,6 +8,7 @@ the scope in which the name of an index value is visible.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from xdsl.dialects.builtin import VectorType
@@ -17,6 +18,8 @@ from ...dialects.errors import CompileError
 from .table import Prepared, Types, prepare
 from .text import Writer
 from .values import Native, Scalar, Value, Vec
+
+ALIGNMENT = 64
 
 
 class Form(NamedTuple):
@@ -38,6 +41,20 @@ class Ref(NamedTuple):
     kind: str
     root: SSAValue
     base: str
+
+
+@dataclass
+class Space:
+    """Memory that static allocations get places of: the name of its start, the scope that knows it, bytes taken."""
+
+    pointer: str
+    depth: int = 0
+    bytes: int = 0
+
+    def take(self, size: int) -> int:
+        """The offset of a place of so many bytes, apart from the next."""
+        offset, self.bytes = self.bytes, self.bytes + -(-size // ALIGNMENT) * ALIGNMENT + ALIGNMENT
+        return offset
 
 
 class Read(NamedTuple):
@@ -63,16 +80,22 @@ def emits(*names: str) -> Callable[[Handler], Handler]:
 
 
 class Emitter(Writer):
-    def __init__(self, lanes: int, stream: bool = True) -> None:
+    def __init__(self, lanes: int, stream: bool = True, threads: int = 1, name: str = "k", width: str = "") -> None:
         super().__init__()
-        self.lanes, self.stream = lanes, stream
+        self.lanes, self.stream, self.threads = lanes, stream, threads
+        self.name, self.width = name, width
+        """Of the function: its symbol, and its attribute about vectors."""
         self.env: dict[SSAValue, Value] = {}
         self.index: dict[SSAValue, Form] = {}
         self.refs: dict[SSAValue, Ref] = {}
         self.depth: dict[str, int] = {}
         self.multiples: dict[str, int] = {}
         self.arguments: dict[SSAValue, bool] = {}  # the kernel's memrefs: may it alias others?
-        self.workspace = 0
+        self.space = Space("%ws")
+        self.parts: list[str] = []
+        """Functions for parts of parallel loops."""
+        self.types: dict[str, str] = {}
+        """Types of parameters and of the variables of open loops."""
         self.heap: list[list[str]] = [[]]
         self.reads: list[list[Read]] = []
         self.last: list[dict[SSAValue, int]] = []
