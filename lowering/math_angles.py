@@ -260,8 +260,11 @@ def atan2(b: MathBuilder, y: SSAValue, x: SSAValue) -> SSAValue:
     endless = b.compare("oeq", high, inf)
     low = b.select(endless, b.select(b.compare("oeq", low, inf), 1.0, 0.0), low)
     high = b.select(endless, 1.0, b.select(b.compare("oeq", high, 0.0), 1.0, high))
-    huge = b.compare("ogt", high, 2.0 ** (b.format.bias - 1))  # low + high stays in range
-    low, high = (b.select(huge, b.mul(v, 0.25), v) for v in (low, high))
+    # low + high stays in range, and subnormal numbers become exact
+    form = b.format
+    huge, tiny = b.compare("ogt", high, 2.0 ** (form.bias - 1)), b.compare("olt", high, 2.0 ** -(form.bias // 2))
+    scale = b.select(huge, 0.25, b.select(tiny, 2.0 ** (2 * form.fraction), 1.0))
+    low, high = b.mul(low, scale), b.mul(high, scale)
     left = b.is_negative(x)
     start = b.select(swap, 2.0, b.select(left, 4.0, 0.0))
     value = b.copysign(angle(b, low, high, start, b.differ(swap, left)), y)

@@ -23,13 +23,22 @@ func.func @log(%x: f64) -> f64 {
   func.return %y : f64
 }
 
-// Angles that three parts of pi/2 cannot reduce go to the C library, if there are any.
+// Angles that three parts of pi/2 cannot reduce are done one after the other, in f64 and integers, if there are any.
 // CHECK-LABEL: func.func @sin
 // CHECK:       vector.multi_reduction <or>
 // CHECK:       scf.if
-// CHECK-NEXT:    math.sin %x {mlc.library} : vector<16xf32>
+// CHECK:         memref.alloc() {alignment = 64 : i64} : memref<16xf32>
+// CHECK:         vector.transfer_write
+// CHECK:         scf.for
+// CHECK:           memref.load
+// CHECK:           scf.if
+// CHECK:             arith.extf %{{.*}} : f32 to f64
+// CHECK:             arith.shrui
+// CHECK:           memref.store
+// CHECK:         vector.transfer_read
 // CHECK:       } else {
-// CHECK-NOT:     math.sin
+// CHECK-NEXT:    scf.yield
+// CHECK-NOT:   math.sin
 // CHECK:       func.return
 func.func @sin(%x: vector<16xf32>) -> vector<16xf32> {
   %y = math.sin %x : vector<16xf32>
@@ -39,8 +48,11 @@ func.func @sin(%x: vector<16xf32>) -> vector<16xf32> {
 // A scalar asks without a reduction.
 // CHECK-LABEL: func.func @cos
 // CHECK-NOT:   vector.multi_reduction
+// CHECK-NOT:   memref.alloc
 // CHECK:       scf.if
-// CHECK-NEXT:    math.cos %x {mlc.library} : f64
+// CHECK:         arith.shrui %{{.*}} : i64
+// CHECK-NOT:   math.cos
+// CHECK:       func.return
 func.func @cos(%x: f64) -> f64 {
   %y = math.cos %x : f64
   func.return %y : f64
