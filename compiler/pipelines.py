@@ -12,6 +12,8 @@ from .registry import nearest
 from .spec import PassSpec, parse_pipeline
 
 ND = [
+    "inline",
+    "symbol-dce",
     "canonicalize",
     "decompose",
     "canonicalize",

@@ -23,6 +23,9 @@ from ..dialects.errors import CompileError
 from .spec import PassSpec
 
 PASSES: dict[str, str] = {
+    # nd: functions
+    "inline": "mlc.compiler.transforms.inline:Inline",
+    "symbol-dce": "mlc.compiler.transforms.inline:SymbolDce",
     # nd: rewriting
     "canonicalize": "mlc.compiler.transforms.canonicalize:Canonicalize",
     "cse": "mlc.compiler.transforms.cse:Cse",
