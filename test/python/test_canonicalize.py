@@ -224,6 +224,20 @@ FIRES: list[tuple[str, Program, tuple[str, ...], list[str]]] = [
     ("relu_positive", lambda x: nd.relu(nd.exp(x)), (F,), ["exp"]),
     ("convert_convert", lambda x: nd.convert(nd.convert(x, f64), f32), (V,), []),
     ("convert_convert", lambda x: nd.convert(nd.convert(x, f64), i32), (V,), ["convert"]),
+    # scalar
+    ("round_whole", lambda x: nd.ceil(nd.floor(x)), (V,), ["floor"]),
+    ("round_whole", lambda x: nd.round_(nd.convert(x, f32)), (I,), ["convert"]),
+    ("shift_nothing", lambda x: x << 0, (I,), []),
+    ("shift_nothing", lambda x: x >> 0, (I,), []),
+    ("clamp_one_side", lambda x, y: nd.clip(x, -np.inf, y), (V, V), ["min"]),
+    ("clamp_one_side", lambda x, y: nd.clip(x, y, np.inf), (V, V), ["max"]),
+    ("clamp_clamped", lambda x, y, z: nd.clip(nd.clip(x, y, z), y, z), (V, V, V), ["clamp"]),
+    ("copysign_signed", lambda x, y: nd.copysign(abs(x), y), (V, V), ["copysign"]),
+    ("copysign_signed", lambda x, y: nd.copysign(nd.copysign(-x, x), y), (V, V), ["copysign"]),
+    ("abs_copysign", lambda x, y: abs(nd.copysign(x, y)), (V, V), ["abs"]),
+    ("quotient_one", lambda x: nd.quotient(x, 1), (I,), []),
+    ("quotient_one", lambda x: nd.quotient(x, -1), (I,), ["neg"]),
+    ("rem_one", lambda x: nd.rem(x, -1), (I,), ["constant"]),
 ]  # fmt: skip
 
 
