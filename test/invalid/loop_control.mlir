@@ -163,3 +163,24 @@ func.func @f(%x: tensor<4xf32>) {
   }
   func.return
 }
+
+// -----
+
+func.func @f(%x: tensor<8xf32>) {
+  // expected-error @+1 {{expected a dimension below 1, found 1}}
+  %r = loop.sort %x along 1
+  func.return
+}
+
+// -----
+
+func.func @f(%X: tensor<8xf32>) {
+  // expected-error @+1 {{loop i: result 0: expected 0 or the loop's own axis i as index, found -i + 6}}
+  %r = loop.for i = 8 -> [-i + 6] {
+    %t = loop.stage s [] (%x = %X[i]) -> [0] {
+      loop.yield %x : f32
+    }
+    loop.yield %t : tensor<1xf32>
+  }
+  func.return
+}
