@@ -16,7 +16,10 @@ from typing import Any
 
 import numpy as np
 from xdsl.dialects.builtin import StringAttr, TensorType, i1
+from xdsl.ir import SSAValue
 from xdsl.irdl import IRDLOperation, irdl_op_definition, operand_def, prop_def, var_operand_def
+from xdsl.parser import Parser
+from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
 from .array import Array
@@ -31,7 +34,35 @@ class Print(IRDLOperation):
     name = "nd.print"
     text = prop_def(StringAttr)
     args = var_operand_def(TensorType)
-    assembly_format = "$text ($args^ `:` type($args))? attr-dict"
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Print:
+        """The text says whether values follow: what stands on the next line may look like one."""
+        text = parser.parse_str_literal("the text to print")
+        values: list[SSAValue] = []
+        if "{" in text.replace("{{", ""):
+            at = parser.pos
+            names = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_unresolved_operand)
+            attributes = parser.parse_optional_attr_dict()
+            parser.parse_punctuation(":")
+            types = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_type)
+            values += parser.resolve_operands(names, types, at)
+        else:
+            attributes = parser.parse_optional_attr_dict()
+        return cls.create(operands=values, properties={"text": StringAttr(text)}, attributes=attributes)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_string_literal(self.text.data)
+        if self.operands:
+            printer.print_string(" ")
+            printer.print_list(self.operands, printer.print_ssa_value)
+        if self.attributes:
+            printer.print_string(" ")
+            printer.print_attr_dict(self.attributes)
+        if self.operands:
+            printer.print_string(" : ")
+            printer.print_list(self.operand_types, printer.print_attribute)
 
     def verify_(self) -> None:
         try:
