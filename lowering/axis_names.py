@@ -16,6 +16,7 @@ from ..dialects.nd.indexing import OneHot
 from ..dialects.nd.indirect import Gather
 from ..dialects.nd.movement import Broadcast, Concat, Pad, Reshape, Reverse, Slice, Transpose
 from ..dialects.nd.reduction import Reducing
+from ..dialects.nd.scatter import Scatter
 from ..dialects.nd.types import shape_of
 from ..dialects.nd.window import ReduceWindow
 
@@ -76,6 +77,13 @@ class AxisNames:
             case Gather():
                 at = {i.name or "": (out, k) for k, i in enumerate(op.data)}
                 for value, dims in zip(op.operands, (op.place, *op.index_dims)):
+                    for k, i in enumerate(dims):
+                        if i.name:
+                            self.join(at[i.name], (value, k))
+            case Scatter():
+                self._same(op.x, out, range(len(op.place)))
+                at = {i.name or "": (op.updates, k) for k, i in enumerate(op.data)}
+                for value, dims in ((out, op.place), *zip(op.index_operands, op.index_dims)):
                     for k, i in enumerate(dims):
                         if i.name:
                             self.join(at[i.name], (value, k))

@@ -13,6 +13,7 @@ A value that is the same along a vec axis and needed for a position only is lowe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from xdsl.dialects import arith, memref, vector
@@ -22,7 +23,7 @@ from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 from ..dialects.loop.combiners import combine
 from ..dialects.loop.linear import Linear, axes_of
 from ..dialects.loop.load import LoadOp
-from ..dialects.loop.ops import IndexOp, StageOp, element_of
+from ..dialects.loop.ops import IndexOp, ScatterOp, StageOp, element_of
 from ..dialects.nd.dims import Dim
 from ..dialects.vector.arith import TruncIOp
 from ..dialects.vector.ops import GatherOp, StepOp
@@ -37,15 +38,15 @@ Split = tuple[Linear, list[SSAValue]]
 
 
 class BodyValues:
-    def __init__(self, state: StageState, s: StageOp, vec: Axes) -> None:
+    def __init__(self, state: StageState, s: StageOp | ScatterOp, vec: Axes) -> None:
         self.state, self.s, self.vec = state, s, vec
         self.found: dict[tuple[SSAValue, tuple[str, ...]], SSAValue] = {}
         self.spreads: dict[SSAValue, frozenset[str]] = {}
         self.loads = any(isinstance(op, LoadOp) for op in s.body.block.ops)
 
-    def run(self) -> None:
-        """Lower what the results need over all vec axes, in the order of the body."""
-        needed = self.needed()
+    def run(self, results: Sequence[SSAValue] | None = None) -> None:
+        """Lower what results need over all vec axes, in the order of the body; all that it yields, unless given."""
+        needed = self.needed(results)
         for k, arg in enumerate(self.s.body.block.args):
             if needed is None or (arg in needed and not self.s.whole(k)):
                 self.at(arg, self.vec)
@@ -53,12 +54,12 @@ class BodyValues:
             if op is not self.s.terminator and (needed is None or op.results[0] in needed):
                 self.at(op.results[0], self.vec)
 
-    def needed(self) -> set[SSAValue] | None:
+    def needed(self, results: Sequence[SSAValue] | None) -> set[SSAValue] | None:
         """The values that are needed over all vec axes; None: every one."""
-        if not self.loads:
+        if not self.loads and results is None:
             return None
         every = frozenset(n for n, _ in self.vec)
-        needed: set[SSAValue] = set(self.s.terminator.operands)
+        needed: set[SSAValue] = set(self.s.terminator.operands if results is None else results)
         for op in reversed(list(self.s.body.block.ops)):
             if not op.results or op.results[0] not in needed:
                 continue
@@ -97,7 +98,7 @@ class BodyValues:
         assert isinstance(arg, BlockArgument)
         k = arg.index
         value, access = s.ins[k], s.accesses.data[k].data
-        if value in state.vectors and reads_whole(s, value, access):
+        if isinstance(s, StageOp) and value in state.vectors and reads_whole(s, value, access):
             return state.adapt(state.vectors[value], vector_axes(s, access) or [], axes)
         return state.read(state.views[value], access, axes, element_of(value))
 

@@ -17,8 +17,9 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ..dialects.loop.attributes import CARRY
 from ..dialects.loop.combiners import combine, identity
-from ..dialects.loop.ops import ForOp, IfOp, JoinOp, SortOp, StageOp, element_of, shape
+from ..dialects.loop.ops import ForOp, IfOp, JoinOp, ScatterOp, SortOp, StageOp, element_of, shape
 from .loop_memory import whole_axes, with_contract
+from .loop_scatter import scatter
 from .loop_sort import sort
 from .loop_stage import Carried, StageState
 from .storage import (
@@ -53,6 +54,8 @@ class Kernel(StageState):
                 self.if_(op)
             elif isinstance(op, SortOp):
                 sort(self, op)
+            elif isinstance(op, ScatterOp):
+                scatter(self, op)
             elif isinstance(op, JoinOp):
                 for piece, view in copies[op]:
                     self.copy(piece, view)
@@ -82,11 +85,13 @@ class Kernel(StageState):
         """Give memory to every other value that needs it, from users to producers; returns what joins must copy."""
         copies: dict[Operation, list[tuple[SSAValue, View]]] = {}
         for op in reversed(list(block.ops)):
-            if not isinstance(op, StageOp | ForOp | IfOp | JoinOp | SortOp):
+            if not isinstance(op, StageOp | ForOp | IfOp | JoinOp | SortOp | ScatterOp):
                 continue
             for value in op.results:
                 if value not in self.views and needs_memory(value):
                     self.views[value] = heir(value, self.views, self.protected) or self.alloc(value)
+            if isinstance(op, ScatterOp) and self.takes_over(op, block):
+                self.views[op.into] = self.views[op.res]
             if isinstance(op, JoinOp):
                 copies[op] = []
                 for k, direct in enumerate(direct_pieces(op, block, self.views)):
@@ -98,6 +103,21 @@ class Kernel(StageState):
                     else:
                         copies[op].append((op.pieces[k], view))
         return copies
+
+    # ---- scatters
+    def takes_over(self, op: ScatterOp, block: Block) -> bool:
+        """May what is updated be made where the result stands?"""
+        free = in_block(op.into, block) and op.into not in self.views and not op.into.has_more_than_one_use()
+        return free and self.views[op.res].buffer not in self.protected and not self.views[op.res].combine
+
+    def base(self, op: ScatterOp) -> None:
+        """Put what is updated where the result stands, unless it is there."""
+        view = self.views[op.res]
+        if op.into in self.views:
+            own = self.views[op.into]
+            if own == view or (own.buffer, view.buffer) in self.shared:
+                return
+        self.copy(op.into, view)
 
     # ---- versions
     def if_(self, op: IfOp) -> None:

@@ -81,6 +81,8 @@ class State:
         """Complete values in registers: a vector of the non-unit dimensions, or a scalar."""
         self.protected: list[SSAValue] = []
         """Outputs that share an argument's memory."""
+        self.shared: list[tuple[SSAValue, SSAValue]] = []
+        """Arguments, and outputs that overwrite them."""
         self.location: LocationAttr = UNKNOWN
 
     def add(self, op: Operation) -> None:

@@ -178,7 +178,9 @@ class Lowered:
                 if self.shares(attributes, k):
                     self.kernel.protected.append(view.buffer)
                     plain = self.kernel.views[argument].buffer.type == view.buffer.type
-                    if not (plain and written_in_place(argument, value)):
+                    if plain and written_in_place(argument, value):
+                        self.kernel.shared.append((self.kernel.views[argument].buffer, view.buffer))
+                    else:
                         made = self.kernel.alloc(value)
                         copies.append((made, view, value))
                         view = made

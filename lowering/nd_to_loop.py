@@ -27,12 +27,10 @@ from xdsl.dialects.builtin import (
     ArrayAttr,
     FunctionType,
     FusedLoc,
-    IntegerType,
     ModuleOp,
     NoneAttr,
     UnknownLoc,
     f32,
-    i1,
     i64,
 )
 from xdsl.dialects.func import FuncOp, ReturnOp
@@ -55,6 +53,7 @@ from ..dialects.nd.indirect import Gather
 from ..dialects.nd.movement import Broadcast, Concat, Pad, Reshape, Reverse, Slice, Transpose
 from ..dialects.nd.op import NdOp
 from ..dialects.nd.reduction import Reduce
+from ..dialects.nd.scatter import Scatter
 from ..dialects.nd.sorting import Argsort, Sort
 from ..dialects.nd.types import element, shape_of, stored, tensor
 from ..dialects.nd.window import ReduceWindow
@@ -65,6 +64,7 @@ from .positions import Positions, gathered
 from .regroup import Unfactored, regrouped
 from .scalar_bodies import Body, combiner, computed, floating, product
 from .scalar_rows import ROWS
+from .scatters import scatter
 from .stages import Member, Stage, Stages
 
 
@@ -98,8 +98,7 @@ class Scalars:
         """A coordinate as a number."""
         if not self.positions.marked((form,)):
             return self.body.index(form, t)
-        integer = t if isinstance(t, IntegerType) and t != i1 else i64
-        return convert(self.body, self.body.op(arith.IndexCastOp, self.positions.value(form), to=integer), t)
+        return convert(self.body, self.body.op(arith.IndexCastOp, self.positions.value(form), to=i64), t)
 
     def at(self, value: SSAValue, at: Access) -> SSAValue:
         """The element of a tensor-level value at some place."""
@@ -343,6 +342,8 @@ class Kernel:
                 self.keep(value, reduce_window(self, op))
             case Cumulative():
                 self.keep(value, cumulative(self, op))
+            case Scatter():
+                self.keep(value, scatter(self, op))
             case Sort() | Argsort():
                 self.keep(value, sort(self, op))
             case _:

@@ -31,7 +31,7 @@ from ..dialects.loop.linear import Access, Linear
 from ..dialects.loop.ops import IndexOp
 from ..dialects.nd.dims import Dim, Shape
 from ..dialects.nd.indirect import Gather, Indirect, window_of
-from ..dialects.nd.types import element, is_float, is_unsigned
+from ..dialects.nd.types import element, is_unsigned
 from ..dialects.vector.arith import IndexCastUIOp
 from .scalar_bodies import Body
 
@@ -177,12 +177,11 @@ def nowhere(op: Indirect) -> bool:
 
 def gathered(scalars: Scalars, op: Gather, at: Access) -> SSAValue:
     """The element of a gather's result."""
-    zero = 0.0 if is_float(element(op.type)) else 0
     if nowhere(op):
-        return scalars.body.constant(zero, element(op.type))
+        return scalars.body.literal(0, element(op.type))
     names = dict(zip((i.name or "" for i in op.data), at))
     access, valid = access_of(scalars, op, names)
     found = scalars.at(op.x, access)
     if valid is None:
         return found
-    return scalars.body.select(valid, found, scalars.body.constant(zero, found.type))
+    return scalars.body.select(valid, found, scalars.body.constant(0, found.type))

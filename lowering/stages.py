@@ -28,6 +28,7 @@ from ..dialects.nd.indirect import Gather
 from ..dialects.nd.movement import Concat, Pad, Reshape, Transpose
 from ..dialects.nd.op import NdOp
 from ..dialects.nd.reduction import Reduce
+from ..dialects.nd.scatter import Scatter
 from ..dialects.nd.types import shape_of
 from ..dialects.nd.window import ReduceWindow
 from .axis_names import AxisNames, distinct
@@ -60,7 +61,7 @@ def computed(value: SSAValue) -> bool:
 
 
 def alone(op: Operation) -> bool:
-    return isinstance(op, Contract | Arg | Pad | Concat | ReduceWindow | Along)
+    return isinstance(op, Contract | Arg | Pad | Concat | ReduceWindow | Along | Scatter)
 
 
 def base(value: SSAValue) -> SSAValue:
@@ -103,7 +104,7 @@ class Stages:
             moves = type(op) in VIEWS and not isinstance(op, Transpose) and not _unit(op)
             if moves or isinstance(op, Contract | Arg | ReduceWindow):
                 want(op.operands)
-            if isinstance(op, Gather):
+            if isinstance(op, Gather | Scatter):
                 want([op.x])
         for value in self.last.operands:
             keep[value] = None
@@ -223,7 +224,7 @@ def _unit(op: Operation) -> bool:
 
 def replaceable(block: Block) -> dict[int, list[int]]:
     """For each argument the results that may overwrite it: every read of it is in the stage that makes the result, at
-    the element that the result replaces."""
+    the element that the result replaces; or it is what a scatter updates."""
     plan = Stages(block)
     reads: dict[SSAValue, set[tuple[int, tuple[str, ...]] | None]] = {a: set() for a in block.args}
 
@@ -244,8 +245,9 @@ def replaceable(block: Block) -> dict[int, list[int]]:
                 visit(member.value, None)
                 continue
             pointwise = stage.kind == "map" and isinstance(op, Elementwise | Reduce)
-            for v in op.operands:
-                visit(v, (k, member.axes) if pointwise else None)
+            for n, v in enumerate(op.operands):
+                updated = isinstance(op, Scatter) and n == 0 and v in reads
+                visit(v, (k, member.axes) if pointwise or updated else None)
     out: dict[int, list[int]] = {}
     for arg in block.args:
         places = reads[arg]

@@ -16,7 +16,7 @@ from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 
 from ..dialects.loop.attributes import CARRY
 from ..dialects.loop.linear import Access, Linear, axes_of
-from ..dialects.loop.ops import ForOp, JoinOp, SortOp, StageOp, shape
+from ..dialects.loop.ops import ForOp, JoinOp, ScatterOp, SortOp, StageOp, shape
 from ..dialects.loop.queries import result_index
 from ..dialects.nd.dims import Dim, size
 
@@ -145,7 +145,7 @@ def carried_in_registers(loop: ForOp, k: int) -> bool:
 
 
 def read_whole_by(user: Operation, operand: int, value: SSAValue) -> bool:
-    if isinstance(user, SortOp) or (isinstance(user, StageOp) and user.whole(operand)):
+    if isinstance(user, SortOp | ScatterOp) or (isinstance(user, StageOp) and user.whole(operand)):
         return False
     return not isinstance(user, StageOp) or reads_whole(user, value, user.accesses.data[operand].data)
 
@@ -225,6 +225,9 @@ def in_block(value: SSAValue, block: Block) -> bool:
 
 def written_in_place(argument: SSAValue, result: SSAValue) -> bool:
     """May a result overwrite an argument: is each element read only for the element that replaces it, once?"""
+    if isinstance(scatter := result.owner, ScatterOp):
+        uses = [u for u in argument.uses if u.operation.name != "loop.size"]
+        return scatter.into is argument and len(uses) == 1
     access: Access = (Linear(),) * len(shape(result))
     value, op = result, result.owner
     while isinstance(op, ForOp):

@@ -27,6 +27,7 @@ from ..dialects.loop.ops import (
     IndexOp,
     JoinOp,
     LoadOp,
+    ScatterOp,
     SizeOp,
     SortOp,
     StageOp,
@@ -94,6 +95,8 @@ class Evaluator:
             self.loop(op)
         elif isinstance(op, JoinOp):
             self.join(op)
+        elif isinstance(op, ScatterOp):
+            self.scatter(op)
         elif isinstance(op, SortOp):
             self.values[op.res] = sort(op, self.values[op.x])
         elif isinstance(op, SizeOp):
@@ -123,7 +126,7 @@ class Evaluator:
         for out, target, value in zip(results, op.targets.data, op.terminator.operands):
             self.merge(out, target.data.mode, target.data.access, np.broadcast_to(values[value], extents), ranges)
 
-    def body(self, op: StageOp, ranges: Ranges) -> dict[SSAValue, Array]:
+    def body(self, op: StageOp | ScatterOp, ranges: Ranges) -> dict[SSAValue, Array]:
         """The values of a body on a box of the domain; they broadcast to the box."""
         order = list(ranges)
         values: dict[SSAValue, Array] = {}
@@ -146,6 +149,24 @@ class Evaluator:
             elif not isinstance(inner, YieldOp):
                 values[inner.results[0]] = evaluate_scalar(inner, [values[v] for v in inner.operands])
         return values
+
+    def scatter(self, op: ScatterOp) -> None:
+        """The updates in the order of the domain."""
+        out = self.values[op.res] = np.array(self.values[op.into])
+        for ranges in chunks({a.name: self.size(a.extent) for a in op.axes}):
+            values = self.body(op, ranges)
+            extents = [high - low for low, high in ranges.values()]
+            ends = [np.broadcast_to(values[v], extents).reshape(-1) for v in op.terminator.operands]
+            kept = ends[1 + op.rank] if op.valid is not None else np.ones(ends[0].size, bool)
+            at = [p[kept] for p in ends[1 : 1 + op.rank]]
+            for d, (i, n) in enumerate(zip(at, out.shape)):
+                if i.size and (i.min() < 0 or i.max() >= n):
+                    found = f"positions in [{i.min()}, {i.max()}] of dimension {d} of {n}"
+                    raise CompileError(
+                        f"scatter {op.label.data}: expected places in bounds, found {found}", op.location
+                    )
+            flat = np.ravel_multi_index(at, out.shape) if at else np.zeros(int(kept.sum()), np.int64)
+            update(op.kind.data, out.reshape(-1), flat, ends[0][kept])
 
     def merge(self, out: Array, mode: str, access: tuple[Linear, ...], value: Array, ranges: Ranges) -> None:
         kept = axes_of(access)
@@ -218,7 +239,7 @@ class Evaluator:
         self.values[op.res] = out
 
 
-def load(op: StageOp, inner: LoadOp, values: Mapping[SSAValue, Array]) -> Array:
+def load(op: StageOp | ScatterOp, inner: LoadOp, values: Mapping[SSAValue, Array]) -> Array:
     """The elements at computed positions."""
     source, index = values[inner.source], tuple(np.asarray(values[p]) for p in inner.positions)
     for d, (i, n) in enumerate(zip(index, source.shape)):
@@ -226,6 +247,18 @@ def load(op: StageOp, inner: LoadOp, values: Mapping[SSAValue, Array]) -> Array:
             found = f"positions in [{i.min()}, {i.max()}] of dimension {d} of {n}"
             raise CompileError(f"stage {op.label.data}: expected loads in bounds, found {found}", inner.location)
     return source[index]
+
+
+def update(kind: str, out: Array, flat: Array, values: Array) -> None:
+    """Combine values with flat places one after the other: in rounds, in each of which every place stands once."""
+    order = np.argsort(flat, kind="stable")
+    first = np.searchsorted(flat[order], flat[order])
+    turn = np.empty(flat.size, np.int64)
+    turn[order] = np.arange(flat.size) - first
+    by_turn = np.argsort(turn, kind="stable")
+    for part in np.split(by_turn, np.cumsum(np.bincount(turn))[:-1]) if flat.size else ():
+        at = flat[part]
+        out[at] = values[part] if kind == "set" else combine(kind, out[at], values[part])
 
 
 def sort(op: SortOp, x: Array) -> Array:
@@ -259,7 +292,7 @@ def chunks(extents: Mapping[str, int]) -> Iterator[Ranges]:
     yield from cut(0, {})
 
 
-@handles("loop.stage", "loop.for", "loop.join", "loop.sort", "loop.if", "loop.size")
+@handles("loop.stage", "loop.for", "loop.join", "loop.sort", "loop.scatter", "loop.if", "loop.size")
 def run_op(frame: Frame, op: Operation) -> None:
     Evaluator(frame.values, frame.symbols).run(op)
 

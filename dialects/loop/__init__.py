@@ -3,7 +3,21 @@
 from .attributes import CARRY, COMBINERS, KINDS, AccessAttr, Axis, DomainAttr, ExtentAttr, Target, TargetAttr
 from .combiners import allowed, combine, identity
 from .linear import Access, Linear, axes_of, coefs
-from .ops import ForOp, IfOp, IndexOp, JoinOp, LoadOp, Loop, SizeOp, SortOp, StageOp, YieldOp, element_of, shape
+from .ops import (
+    ForOp,
+    IfOp,
+    IndexOp,
+    JoinOp,
+    LoadOp,
+    Loop,
+    ScatterOp,
+    SizeOp,
+    SortOp,
+    StageOp,
+    YieldOp,
+    element_of,
+    shape,
+)
 from .queries import axis_coefs, body_of, combiner_of, enclosing, members, result_index, stages
 
 __all__ = [
@@ -22,6 +36,7 @@ __all__ = [
     "Linear",
     "LoadOp",
     "Loop",
+    "ScatterOp",
     "SizeOp",
     "SortOp",
     "StageOp",

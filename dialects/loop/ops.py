@@ -6,6 +6,7 @@
     %s = loop.for k0 = 256 step 64 with (%m = %init) -> carry [0] { ... loop.yield %next : tensor<1xf32> }
     %P = loop.join (%zero at [0, 0], %x at [1, 2 * d1 + 1]) : tensor<10x17xf32>
     %g = loop.stage take [i: 9] (%k = %K[i], %t = %T[...]) -> [i] { .. %v = loop.load %t[%p] .. }
+    %z = loop.scatter add s [i: 9] (%k = %K[i], %u = %U[i]) into %x { .. loop.yield %u, %p : f32, index }
     %q = loop.sort %x along 1 descending
     %y = loop.if b >= 6 { ... } else { ... }
 
@@ -20,6 +21,7 @@ from xdsl.ir import Dialect
 from .attributes import AccessAttr, DomainAttr, ExtentAttr, TargetAttr
 from .control import ForOp, IfOp, JoinOp, SizeOp
 from .load import LoadOp
+from .scatter import ScatterOp
 from .scoped import Scoped, YieldOp, element_of, shape
 from .sort import SortOp
 from .stage import IndexOp, StageOp
@@ -31,6 +33,7 @@ __all__ = [
     "JoinOp",
     "LoadOp",
     "Loop",
+    "ScatterOp",
     "Scoped",
     "SizeOp",
     "SortOp",
@@ -42,6 +45,6 @@ __all__ = [
 
 Loop = Dialect(
     "loop",
-    [StageOp, ForOp, JoinOp, SortOp, SizeOp, IfOp, IndexOp, LoadOp, YieldOp],
+    [StageOp, ForOp, JoinOp, SortOp, ScatterOp, SizeOp, IfOp, IndexOp, LoadOp, YieldOp],
     [DomainAttr, AccessAttr, TargetAttr, ExtentAttr],
 )

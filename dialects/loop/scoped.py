@@ -55,14 +55,14 @@ def parse_targets(parser: Parser) -> list[Target]:
     return parser.parse_comma_separated_list(parser.Delimiter.NONE, lambda: parse_target(parser))
 
 
-def parse_body(parser: Parser, args: Sequence[Parser.Argument], count: int) -> Region:
-    """A region of one block that ends in `loop.yield` of as many values as there are results."""
+def parse_body(parser: Parser, args: Sequence[Parser.Argument], count: int | None = None) -> Region:
+    """A region of one block that ends in `loop.yield`, of as many values as there are results if that is known."""
     start = parser.pos
     region = parser.parse_region(args)
     last = region.block.last_op if len(region.blocks) == 1 else None
     if not isinstance(last, YieldOp):
         parser.raise_error("expected one block that ends in loop.yield", start)
-    if len(last.args) != count:
+    if count is not None and len(last.args) != count:
         parser.raise_error(f"expected {count} yielded values, one for each result, found {len(last.args)}", start)
     return region
 

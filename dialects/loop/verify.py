@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
-from xdsl.dialects.builtin import IntegerType, StringAttr, f32, f64
+from xdsl.dialects.builtin import IndexType, IntegerType, StringAttr, f32, f64
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
@@ -17,7 +17,7 @@ from .attributes import CARRY, COMBINERS, KINDS, Target
 from .combiners import allowed
 from .extents import counterexample, holds, symbols_of
 from .linear import Access, Linear
-from .ops import ForOp, IfOp, IndexOp, JoinOp, LoadOp, SizeOp, StageOp, YieldOp, element_of, shape
+from .ops import ForOp, IfOp, IndexOp, JoinOp, LoadOp, ScatterOp, SizeOp, StageOp, YieldOp, element_of, shape
 from .queries import enclosing
 
 ELEMENTS: tuple[Attribute, ...] = (f32, f64, IntegerType(1), IntegerType(32), IntegerType(64))
@@ -79,6 +79,39 @@ def bound_axes(op: Operation) -> dict[str, Dim]:
 
 def verify_stage(op: StageOp) -> None:
     where = f"stage {op.label.data}"
+    verify_reads(op, where)
+    verify_body(op, where)
+    for number, target in enumerate(t.data for t in op.targets.data):
+        verify_stage_target(op, f"{where}: result {number}", target)
+        element = op.terminator.operands[number].type
+        if target.mode and not allowed(target.mode, element):
+            fail(op, f"{where}: expected a type that {target.mode} combines, found {element}")
+    inferred = op.infer_types()
+    for result, want in zip(op.results, inferred):
+        if result.type != want:
+            fail(op, f"{where}: expected result type {want} from the domain, found {result.type}")
+
+
+def verify_scatter(op: ScatterOp) -> None:
+    where, element = f"scatter {op.label.data}", element_of(op.into)
+    verify_reads(op, where)
+    last = op.body.block.last_op
+    if not isinstance(last, YieldOp):
+        fail(op, f"{where}: expected a body that ends in loop.yield")
+    want = [element, *[IndexType()] * op.rank]
+    found = [v.type for v in last.args]
+    if found not in (want, [*want, IntegerType(1)]):
+        text = ", ".join(map(str, want))
+        fail(op, f"{where}: expected a value and its positions ({text}; and i1), found {', '.join(map(str, found))}")
+    if op.kind.data != "set" and not allowed(op.kind.data, element):
+        fail(op, f"{where}: expected a type that {op.kind.data} combines, found {element}")
+    verify_ops(op, where)
+    if op.res.type != op.into.type:
+        fail(op, f"{where}: expected result type {op.into.type}, found {op.res.type}")
+
+
+def verify_reads(op: StageOp | ScatterOp, where: str) -> None:
+    """The domain, and what is read over it."""
     extents = bound_axes(op)
     for axis in op.axes:
         if axis.name in extents:
@@ -99,16 +132,6 @@ def verify_stage(op: StageOp) -> None:
         if arg.type != element_of(value):
             fail(op, f"{where}: expected a body argument of type {element_of(value)}, found {arg.type}")
         verify_read(op, f"{where}: %{name}", access, shape(value), extents, given if runs else None)
-    verify_body(op, where)
-    for number, target in enumerate(t.data for t in op.targets.data):
-        verify_stage_target(op, f"{where}: result {number}", target)
-        element = op.terminator.operands[number].type
-        if target.mode and not allowed(target.mode, element):
-            fail(op, f"{where}: expected a type that {target.mode} combines, found {element}")
-    inferred = op.infer_types()
-    for result, want in zip(op.results, inferred):
-        if result.type != want:
-            fail(op, f"{where}: expected result type {want} from the domain, found {result.type}")
 
 
 def verify_whole(op: Operation, where: str, value: SSAValue, access: Access, arg: SSAValue) -> None:
@@ -159,6 +182,10 @@ def verify_body(op: StageOp, where: str) -> None:
     for value in last.args:
         if value.type not in ELEMENTS:
             fail(op, f"{where}: expected a yielded f32, f64, i1, i32 or i64, found {value.type}")
+    verify_ops(op, where)
+
+
+def verify_ops(op: StageOp | ScatterOp, where: str) -> None:
     for inner in op.body.block.ops:
         if inner.name.split(".")[0] not in BODY_DIALECTS or inner.regions:
             fail(op, f"{where}: expected arith, math, loop.index and loop.load in the body, found {inner.name}")
@@ -271,7 +298,7 @@ def verify_if(op: IfOp) -> None:
 
 def verify_index(op: IndexOp) -> None:
     stage = op.parent_op()
-    if not isinstance(stage, StageOp):
+    if not isinstance(stage, StageOp | ScatterOp):
         fail(op, "loop.index: expected to stand in the body of a stage")
     bound = bound_axes(stage).keys() | {a.name for a in stage.axes}
     for name in sorted(op.linear.names - bound):

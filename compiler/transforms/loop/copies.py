@@ -9,7 +9,7 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from ....dialects.loop.attributes import Axis, Target
 from ....dialects.loop.linear import Access, Linear
-from ....dialects.loop.ops import JoinOp, StageOp, element_of, shape
+from ....dialects.loop.ops import JoinOp, ScatterOp, StageOp, element_of, shape
 from ....dialects.loop.queries import body_of
 from ....dialects.nd.dims import size
 from .step import LoopStep
@@ -65,7 +65,7 @@ def separate(block: Block) -> None:
                     op.operands[k] = copy_of(piece, op)
                 else:
                     placed.add(piece)
-        for region in op.regions if not isinstance(op, StageOp) else ():
+        for region in op.regions if not isinstance(op, StageOp | ScatterOp) else ():
             for inner in region.blocks:
                 separate(inner)
 
