@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from ..lowering.emit.entry import ProgramCode
     from .bounds import Bound, Least
+    from .machine import Machine
     from .work import Work
 
 COMPILING = ForkLock()
@@ -45,6 +46,24 @@ class CompileOptions:
     schedule: str | None = None
     """Steps of the loop level for every kernel; None: choose-schedule decides; "" leaves the plain loops."""
     numerics: str = "ieee"
+    threads: int = 1
+    """What parallel loops may have; kernels that are too small for several have none."""
+    vector_bytes: int = 0
+    """0: what the machine has."""
+
+    @property
+    def machine(self) -> Machine:
+        from .machine import Machine
+
+        return Machine.host().with_vectors(self.vector_bytes)
+
+    @property
+    def restricted(self) -> int:
+        """The vectors' bytes where code must do without the host's wider ones; else 0."""
+        from .machine import detect
+
+        width = self.machine.vector_bytes
+        return width if width < detect().vector_bytes else 0
 
 
 class Compiled(Executable):
@@ -105,14 +124,15 @@ class Compiled(Executable):
 
     def assembly(self) -> str:
         """Assembly of the kernels, then of the entry."""
-        code = self._code()
-        return "\n".join(jit.assembly(t) for t in [*(k.llvm_ir for k in code.kernels), code.entry])
+        code, features = self._code(), jit.features_for(self.options.restricted)
+        return "\n".join(jit.assembly(t, features=features) for t in [*(k.llvm_ir for k in code.kernels), code.entry])
 
 
 def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
     """The passes down to a level, as the options change them."""
     from .pipelines import named
     from .registry import build
+    from .transforms.loop.choose_schedule import ChooseSchedule
     from .transforms.loop.set_schedule import SetSchedule
 
     out: list[Any] = []
@@ -121,6 +141,8 @@ def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
             spec = replace(spec, options={"numerics": (options.numerics,)})
         if spec.name == "choose-schedule" and options.schedule is not None:
             out.append(SetSchedule(options.schedule))
+        elif spec.name == "choose-schedule":
+            out.append(ChooseSchedule(threads=options.threads, vector_bytes=options.vector_bytes))
         else:
             out.append(build(spec))
     return out
@@ -130,12 +152,11 @@ def emit(module: ModuleOp, options: CompileOptions, work: Work | None = None) ->
     """LLVM IR of a module whose kernels are at the vector level, math expanded."""
     from ..lowering.emit.entry import emit_program, kernels_of
     from .blocks import entry
-    from .machine import Machine
 
-    main, kernels, vector_bytes = entry(module, options.entry), kernels_of(module), Machine.host().vector_bytes
+    main, kernels, vector_bytes = entry(module, options.entry), kernels_of(module), options.machine.vector_bytes
     if work is None:
-        return emit_program(main, kernels, vector_bytes)
-    return emit_program(main, kernels, vector_bytes, work.kernels, work.program)
+        return emit_program(main, kernels, vector_bytes, threads=options.threads)
+    return emit_program(main, kernels, vector_bytes, work.kernels, work.program, options.threads)
 
 
 def compile_module(
@@ -155,7 +176,7 @@ def compile_module(
     from .printing import print_ir
     from .weights import resources_of
 
-    options = options or CompileOptions(entry=entry, **given)
+    options = options or options_of(entry, **given)
     f = keep_entry(module, options.entry, donate)
     bounds = bounds_of(f)
     resources = resources_of(module)
@@ -171,6 +192,23 @@ def compile_module(
                 cache.put(key, exe.to_bytes(facts))
     exe.source, exe.options, exe.facts, exe.bounds, exe.resources = source, options, facts, bounds, resources
     return exe
+
+
+def options_of(
+    entry: str = "main",
+    schedule: str | None = None,
+    numerics: str = "ieee",
+    threads: int | None = None,
+    vector_bytes: int | None = None,
+) -> CompileOptions:
+    """Checked; without `threads`, what MLC_THREADS says."""
+    from .settings import threads as number_of
+
+    if numerics not in ("exact", "ieee", "fast"):
+        raise CompileError(f"numerics: expected exact, ieee or fast, found {numerics!r}")
+    if vector_bytes not in (None, 16, 32, 64):
+        raise CompileError(f"vector_bytes: expected 16, 32 or 64, found {vector_bytes}")
+    return CompileOptions(entry, schedule, numerics, number_of(threads), vector_bytes or 0)
 
 
 def machine_text() -> str:
@@ -204,7 +242,7 @@ def keep_entry(module: ModuleOp, name: str, donate: Sequence[int]) -> FuncOp:
 def lower(module: ModuleOp, source: str, options: CompileOptions) -> tuple[ProgramCode, dict[str, Any]]:
     """Run the passes and emit: the program's code, and its report."""
     from . import driver
-    from .report import report
+    from .report import add_parallel, report
     from .work import Work, work_of
 
     facts: dict[str, Any] = {}
@@ -215,6 +253,8 @@ def lower(module: ModuleOp, source: str, options: CompileOptions) -> tuple[Progr
         if pass_.name == "graph-plan":
             facts.update(json.loads(json.dumps(report(state))))
             work = work_of(state)
+        elif pass_.name == "lower-loop":
+            add_parallel(facts, state, options.threads)
 
     settings = replace(driver.from_environment(), source=source, observer=observe)
     driver.run(module, passes(options), settings)
@@ -224,8 +264,7 @@ def lower(module: ModuleOp, source: str, options: CompileOptions) -> tuple[Progr
 def build_program(module: ModuleOp, source: str, options: CompileOptions) -> tuple[Compiled, dict[str, Any]]:
     """Run the passes, emit, generate code; the executable and its report."""
     code, facts = lower(module, source, options)
-    objects = [jit.stored_object(k.llvm_ir) for k in code.kernels]
-    objects.append(jit.stored_object(code.entry))
+    objects = [jit.stored_object(text, options.restricted) for text in (*(k.llvm_ir for k in code.kernels), code.entry)]
     return Compiled(Program.from_json(code.interface), objects, code.constants), facts
 
 
@@ -253,19 +292,21 @@ def compile(
     schedule: str | None = None,
     numerics: str = "ieee",
     constants: Mapping[str, Any] | str | Path | None = None,
+    threads: int | None = None,
+    vector_bytes: int | None = None,
 ) -> Compiled:
     """Compile MLIR text, an .mlir file, a module, or a function of arrays whose arguments `specs` describe.
 
     `specs`: NumPy arrays, or `mlc.spec(shape, dtype)`; a size that is a text is a symbol. `donate`: positions of
     arguments whose buffers the program may overwrite. `numerics`: exact, ieee or fast. `constants`: arrays (of a
     function's parameter: a tree, or a file of one) by the name of the argument that each replaces, or an .npz or
-    .safetensors file; they are used where they lie and become read-only. Several results come as a tuple.
+    .safetensors file; they are used where they lie and become read-only. `threads`: of loops that are worth it, where
+    no other call has them; None: MLC_THREADS, or 1. `vector_bytes`: 16, 32 or 64 instead of the machine's vectors.
+    Several results come as a tuple.
     """
     from .weights import bind, constants_of
 
-    if numerics not in ("exact", "ieee", "fast"):
-        raise CompileError(f"numerics: expected exact, ieee or fast, found {numerics!r}")
-    options = CompileOptions(entry, schedule, numerics)
+    options = options_of(entry, schedule, numerics, threads, vector_bytes)
     if callable(program):
         module, name = _traced(program, specs, constants_of(constants or {}))
         return compile_module(module, donate=donate, options=replace(options, entry=name))

@@ -10,25 +10,31 @@ from xdsl.dialects.func import FuncOp
 from ..dialects.errors import CompileError
 from ..lowering.emit.entry import emit_program, kernels_of
 from ..lowering.emit.kernel import emit_kernel
+from . import settings
 from .machine import Machine
 
 
 def llvm_ir(module: ModuleOp, machine: Machine | None = None) -> str:
-    """The kernels and the entry of each program; of a module without programs, its functions as kernels."""
-    machine = machine or Machine.host()
+    """The kernels and the entry of each program; of a module without programs, its functions as kernels.
+
+    Parallel loops are for MLC_THREADS threads.
+    """
+    machine, threads = machine or Machine.host(), settings.threads()
     kernels = kernels_of(module)
     functions = [op for op in module.body.block.ops if isinstance(op, FuncOp) and not op.is_declaration]
     programs = [f for f in functions if "graph.results" in f.attributes or launches(f)]
     if not programs:
         for f in functions:
             require(f, (MemRefType, IndexType, IntegerType, AnyFloat), "buffers and scalars, as after lower-loop")
-        return _joined({f.sym_name.data: emit_kernel(f, machine.vector_bytes).llvm_ir for f in functions})
+        return _joined(
+            {f.sym_name.data: emit_kernel(f, machine.vector_bytes, threads=threads).llvm_ir for f in functions}
+        )
     texts: dict[str, str] = {}
     for program in programs:
         require(program, (TensorType,), "tensors")
         if "graph.results" not in program.attributes:
             raise CompileError("expected a program after graph-plan, found one without a memory plan", program.location)
-        code = emit_program(program, kernels, machine.vector_bytes)
+        code = emit_program(program, kernels, machine.vector_bytes, threads=threads)
         texts |= {k.name: k.llvm_ir for k in code.kernels}
         texts[f"{program.sym_name.data} (entry)"] = code.entry
     return _joined(texts)

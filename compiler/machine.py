@@ -17,7 +17,7 @@
     memory_gbs = 12.0
 
 Decisions (tile sizes, packing, streaming) and estimates read this and nothing else. `MLC_MACHINE` names a
-file to use instead of the host.
+file to use instead of the host, `MLC_VECTOR_BITS` narrower or wider vectors.
 """
 
 from __future__ import annotations
@@ -73,6 +73,18 @@ class Machine:
         levels = ((self.l1_bytes, self.l1_gbs), (self.l2_bytes, self.l2_gbs), (self.l3_bytes, self.l3_gbs))
         return 1e9 * next((gbs for size, gbs in levels if footprint <= size), self.memory_gbs)
 
+    def with_vectors(self, vector_bytes: int) -> Machine:
+        """The machine as if its vectors had so many bytes: 16 is x86 before AVX, 32 is AVX2."""
+        if vector_bytes in (0, self.vector_bytes):
+            return self
+        arm = self.registers == 32 and self.vector_bytes == 16
+        return dataclasses.replace(
+            self,
+            vector_bytes=vector_bytes,
+            registers=32 if arm or vector_bytes == 64 else 16,
+            has_fma=self.has_fma and (arm or vector_bytes > 16),
+        )
+
     def text(self) -> str:
         """The description as a file that `load` reads."""
         return "".join(f"{f.name} = {_toml(getattr(self, f.name))}\n" for f in dataclasses.fields(self))
@@ -93,9 +105,17 @@ class Machine:
 
     @staticmethod
     def host() -> Machine:
-        """This machine, or the one that `MLC_MACHINE` describes."""
-        path = settings.MACHINE.get()
-        return Machine.load(path) if path else detect()
+        """This machine, or the one that `MLC_MACHINE` describes, with vectors of `MLC_VECTOR_BITS`."""
+        path, bits = settings.MACHINE.get(), settings.VECTOR_BITS.get()
+        found = Machine.load(path) if path else detect()
+        return found.with_vectors(vector_width(bits, "MLC_VECTOR_BITS")) if bits else found
+
+
+def vector_width(bits: str | int, what: str) -> int:
+    """Bytes of vectors of 128, 256 or 512 bits."""
+    if str(bits) not in ("128", "256", "512"):
+        raise CompileError(f"{what}: expected 128, 256 or 512, found {bits}")
+    return int(bits) // 8
 
 
 def _toml(value: object) -> str:

@@ -215,6 +215,19 @@ def counted(block: Block, trips: Dim = 1) -> Iterator[tuple[Operation, Dim]]:
                 yield from counted(region.block, inside)
 
 
+def add_parallel(facts: dict[str, Any], module: ModuleOp, threads: int) -> None:
+    """Say of each kernel which of its loops are parallel, now that they are lowered."""
+    functions = {f.sym_name.data: f for f in module.body.block.ops if isinstance(f, FuncOp)}
+    facts["threads"] = threads
+    for kernel in facts["kernels"]:
+        f = functions.get(kernel["name"])
+        loops = [op for op in f.walk() if op.name == "scf.parallel"] if f is not None else []
+        outer = [op for op in loops if not any(o is not op and o.is_ancestor(op) for o in loops)]
+        kernel["parallel"] = (
+            [a.name_hint or "" for op in outer for a in op.regions[0].block.args] if threads > 1 else []
+        )
+
+
 def live_bytes(block: Block) -> Dim:
     """The most bytes of the arena that are in use at once: no plan can do with less without computing in place more."""
     if any(isinstance(op, Control) for op in block.ops):
@@ -308,6 +321,8 @@ def format_report(found: dict[str, Any]) -> str:
         n = kernel["calls"]
         head = f"kernel {kernel['name']}: {n} call{'s' * (n != 1)}"
         lines.append(f"{head}, {amount_text(kernel)}" if "ops" in kernel else head)
+        if kernel.get("parallel"):
+            lines.append(f"  parallel {', '.join(kernel['parallel'])}: {found['threads']} threads")
         for op in kernel.get("alone", []):
             lines.append(f"  alone {op['op']}: {amount_text(op)}")
         lines += ["  " + place_text("argument", a) for a in kernel["arguments"]]

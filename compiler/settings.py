@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from ..dialects.errors import CompileError
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -31,10 +33,15 @@ CACHE_SIZE = Setting("MLC_CACHE_SIZE", "512", "MiB that the disk cache may hold;
 CRASH_DIR = Setting("MLC_CRASH_DIR", "", "folder for reproducers of internal errors (default: the temporary folder)")
 DUMP = Setting("MLC_DUMP", "", "print the IR to standard error: all, changed, or pass names separated by commas")
 MACHINE = Setting("MLC_MACHINE", "", "a machine description to compile for instead of the host's")
+PARALLEL = Setting(
+    "MLC_PARALLEL", "pool", "who runs parallel loops: pool, openmp (if the process has loaded it) or serial"
+)
 POISON = Setting("MLC_POISON", "0", "1 fills the memory of a call with NaN, and checks the bytes around it afterwards")
 POOL_SIZE = Setting("MLC_POOL_SIZE", "1024", "MiB that the lists of freed arenas and of freed results may each hold")
+THREADS = Setting("MLC_THREADS", "1", "threads of programs that are compiled without `threads=`")
 TIME = Setting("MLC_TIME", "0", "1 prints the time of every pass to standard error")
 TRACEBACK = Setting("MLC_TRACEBACK", "0", "1 shows the Python traceback below an error of the tools")
+VECTOR_BITS = Setting("MLC_VECTOR_BITS", "", "128, 256 or 512: vectors to compile for instead of the machine's")
 VERIFY = Setting("MLC_VERIFY", "0", "1 verifies the IR after every pass of `mlc.jit` and `mlc.compile` too")
 
 SETTINGS: tuple[Setting, ...] = (
@@ -44,12 +51,23 @@ SETTINGS: tuple[Setting, ...] = (
     CRASH_DIR,
     DUMP,
     MACHINE,
+    PARALLEL,
     POISON,
     POOL_SIZE,
+    THREADS,
     TIME,
     TRACEBACK,
+    VECTOR_BITS,
     VERIFY,
 )
+
+
+def threads(given: int | None = None) -> int:
+    """Threads of a program: as given, or as MLC_THREADS says."""
+    text = str(given) if given is not None else THREADS.get().strip() or "1"
+    if not text.isdigit() or not 1 <= int(text) <= 1024:
+        raise CompileError(f"threads: expected a number from 1 to 1024, found {text}")
+    return int(text)
 
 
 def describe() -> str:

@@ -13,7 +13,8 @@ A program is one native function:
 `context`  NULL, or services for the call:
 
                struct mlc_context {
-                   void *pool, *stream;                 of parallel work; NULL: serial, and on the calling thread
+                   void *pool, *stream;                 of parallel work (see runtime/pool.py); NULL: serial, and on the
+                                                        calling thread
                    int64_t *error;                      8 numbers about a failed check
                    int32_t (*host)(int32_t which, void **buffers, const int64_t *sizes);
                                                         NULL, or called for a print: its number, its values, their
@@ -166,6 +167,8 @@ class Program:
     work: Size = 0
     """An estimate of what a call takes, in picoseconds; 0 is not known."""
     effects: list[Effect] = field(default_factory=list[Effect])
+    threads: int = 1
+    """Above 1: it has parallel loops, which call `mlc_parallel`, and memory for so many threads."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -182,6 +185,7 @@ class Program:
             data["arena"],
             data.get("work", 0),
             [Effect(**e) for e in data.get("effects", ())],
+            data.get("threads", 1),
         )
 
 

@@ -18,6 +18,8 @@ import sys
 import threading
 from typing import Any
 
+from .parallel import kind, pool_of
+
 INTERRUPTED = -2
 POLL_NANOSECONDS = 20_000_000
 
@@ -114,6 +116,8 @@ class Contexts:
         self.host = host
         self.always = host is not None
         """Does every call need one, not only the long ones?"""
+        self.threads, self.kind = 1, ""
+        """Of parallel loops, and who runs them."""
 
     def take(self, long: bool) -> Context | None:
         if not (long or self.always):
@@ -127,7 +131,13 @@ class Contexts:
             watch_signals(context)
         else:
             context.poll = None
+        if self.threads > 1:
+            context.pool = pool_of(self.kind, self.threads)
         return context
+
+    def parallel(self, threads: int) -> None:
+        """Every call lends a pool of so many threads."""
+        self.always, self.threads, self.kind = True, threads, kind()
 
     def give(self, context: Context) -> None:
         self.free.append(context)

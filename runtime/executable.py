@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
-from . import arena, poison
+from . import arena, parallel, poison
 from .abi import ALIGNMENT, CALL, ENTRY, Program, count, evaluate, numpy_type, row_major
 from .arguments import as_array, bind, converted, dtype_of, fail, reordered, wrong_count, wrong_shape
 from .context import INTERRUPTED, Context, Contexts, raise_pending
@@ -64,12 +64,15 @@ class Executable:
         self.program = program
         self.objects = list(objects)
         self.constants = [_constant(c.dtype, data) for c, data in zip(program.constants, constants, strict=True)]
-        self.linked = linked if linked is not None else Linked(objects)
+        symbols = {parallel.SYMBOL: parallel.address()} if program.threads > 1 else {}
+        self.linked = linked if linked is not None else Linked(objects, symbols)
         entry = self.linked.address(ENTRY)
         self._entries = RELEASED(entry), HELD(entry)
         self.copies = 0
         self.effects = Effects(program)
         self.contexts = Contexts(self.effects.host)
+        if program.threads > 1:
+            self.contexts.parallel(program.threads)
         self.memory = poison if poison.on() else arena
         self._dtypes = [dtype_of(program, i) for i in range(len(program.arguments))]
         self._donated = [a.donated for a in program.arguments]

@@ -69,6 +69,7 @@ def arguments() -> argparse.ArgumentParser:
     )
     what.add_argument("--pipeline", default="cpu", metavar="NAME", help="the passes of --check-each (default: cpu)")
     what.add_argument("--bench", action="store_true", help="time it: best and median of calls in microseconds")
+    what.add_argument("--threads", type=int, metavar="N", help="threads of parallel loops (default: MLC_THREADS, or 1)")
     what.add_argument("--report", action="store_true", help="print kernels, buffers and layouts")
     what.add_argument("-o", dest="output", metavar="FILE.npz", help="write the results there instead of printing them")
     out.add_argument("--help-env", action=HelpEnv)
@@ -123,7 +124,7 @@ def _callable(
         return lambda arrays: reference(module, args.entry, arrays, sizes), lambda: _report(module)
     from ..compiler.compile import compile_module
 
-    executable = compile_module(module, entry=args.entry)
+    executable = compile_module(module, entry=args.entry, threads=args.threads)
 
     def call(arrays: Sequence[Array]) -> list[Array]:
         out = executable(*arrays)

@@ -265,7 +265,8 @@ def jit(
     """Compile `fn` when it is called.
 
     `static`: positions or names of arguments that are Python values, part of what is compiled; `donate`: of arguments
-    whose arrays the program may overwrite and return. Further keywords: schedule, numerics (see `mlc.compile`).
+    whose arrays the program may overwrite and return. Further keywords: schedule, numerics, threads, vector_bytes
+    (see `mlc.compile`).
     """
     if fn is None:
         return lambda f: jit(f, static=static, donate=donate, **options)  # pyright: ignore

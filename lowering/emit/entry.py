@@ -61,14 +61,15 @@ def emit_program(
     vector_bytes: int = 64,
     work: Mapping[str, Dim] | None = None,
     total: Dim = 0,
+    threads: int = 1,
 ) -> ProgramCode:
     """`kernels`: the lowered functions that the program launches, by name. `work`, `total`: picoseconds of a launch of
-    each, and of the program; 0 is not known."""
+    each, and of the program; 0 is not known. `threads`: of parallel loops, at most."""
     launches = [op for op in program_ops(main.body.block) if isinstance(op, LaunchOp)]
     used = list(dict.fromkeys(op.kernel for op in launches))
     unaligned = {name for op in launches for name in [op.kernel] if not _arena_aligned(op)}
-    codes = {name: emit_kernel(kernels[name], vector_bytes, stream=name not in unaligned) for name in used}
-    entry = Entry(main, codes, work or {}, total)
+    codes = {name: emit_kernel(kernels[name], vector_bytes, name not in unaligned, threads) for name in used}
+    entry = Entry(main, codes, work or {}, total, threads)
     emit_block(entry, main.body.block)
     return ProgramCode(tuple(codes.values()), entry.text(), entry.interface(), tuple(entry.constants.values()))
 
@@ -88,11 +89,14 @@ class Entry(Pointers):
 
     POLL_WORK = POLL_WORK
 
-    def __init__(self, main: FuncOp, kernels: Mapping[str, KernelCode], work: Mapping[str, Dim], total: Dim) -> None:
+    def __init__(
+        self, main: FuncOp, kernels: Mapping[str, KernelCode], work: Mapping[str, Dim], total: Dim, threads: int
+    ) -> None:
         super().__init__(
             main, max((-(-k.workspace_bytes // ALIGNMENT) * ALIGNMENT for k in kernels.values()), default=0)
         )
         self.work, self.total = work, total
+        self.threads = threads if any(k.parallel for k in kernels.values()) else 1
         self.since: Dim = 0
         """Picoseconds since the last look for signals."""
         self.polls = 0
@@ -128,8 +132,9 @@ class Entry(Pointers):
             kinds += ["ptr", *["i64"] * len(numbers)]
             if i in code.streamed:
                 self.stream(view.base)
-        self.declare("void", f'"{code.symbol}"', *kinds, "ptr")
-        self.line(f'call void @"{code.symbol}"({", ".join([*texts, "ptr %arena"])})')
+        last = ["ptr %arena", *(["ptr %context"] if code.parallel else [])]
+        self.declare("void", f'"{code.symbol}"', *kinds, *["ptr"] * len(last))
+        self.line(f'call void @"{code.symbol}"({", ".join([*texts, *last])})')
 
     def stream(self, value: SSAValue) -> None:
         """The kernel writes past the caches, so its caller keeps the buffer aligned."""
@@ -188,6 +193,7 @@ class Entry(Pointers):
             "arena": size_json(own + self.workspace),
             "effects": effects_json(self.effects),
             "work": size_json(self.total),
+            "threads": self.threads,
         }
 
     def _constant(self, value: SSAValue) -> dict[str, Any]:

@@ -7,6 +7,7 @@ schedule always runs: the plain loops are the worst case. The text is what a use
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from xdsl.dialects import func
@@ -14,8 +15,8 @@ from xdsl.dialects.builtin import StringAttr
 
 from ....dialects.errors import CompileError
 from ....dialects.loop.linear import axes_of
-from ....dialects.loop.ops import StageOp, shape
-from ....dialects.loop.queries import stages
+from ....dialects.loop.ops import ForOp, StageOp, shape
+from ....dialects.loop.queries import members, stages
 from ....dialects.nd.dims import size
 from ...machine import Machine
 from .apply_schedule import SCHEDULE, run_schedule
@@ -27,27 +28,56 @@ from .rows import parallel_axes, schedule_rows
 from .step import LoopStep
 from .steptext import element_bytes, step
 from .structure import fusable
+from .threads import share
 
 LEAST = 16
 """Kernels of fewer points stay plain loops."""
 
 
-def schedule(f: func.FuncOp, machine: Machine) -> str:
+def schedule(f: func.FuncOp, machine: Machine, threads: int = 1) -> str:
     """The schedule of a function; the function stays as it is, but its stages and values get names to call them by."""
     name_stages(f)
     name_values(f)
     steps: list[str] = []
     linked = chain([op for op in f.body.block.ops if isinstance(op, StageOp)])
-    trial = schedule_chain(linked, machine) if linked else []
-    done = linked if trial and applies(f, trial) else []
-    steps += trial if done else []
+    if linked:
+        steps += shared(f, [], linked, lambda group: schedule_chain(group, machine), machine, threads)
+        trial = [] if steps else schedule_chain(linked, machine)
+        steps += trial if applies(f, trial) else []
+    done = linked if steps else []
     for part in parts(f):
         if part[0] not in done:
-            steps += accepted(f, steps, choose(part, machine))
+            several = shared(f, steps, part, lambda group: choose(group, machine), machine, threads)
+            steps += several or accepted(f, steps, choose(part, machine))
     for loop in carrying(f):
         steps += accepted(f, steps, schedule_carry(loop, machine))
     streams = streamed(f, machine)
     return ",".join(steps + (accepted(f, steps, [step("stream", streams)]) if streams else []))
+
+
+def shared(
+    f: func.FuncOp,
+    before: list[str],
+    group: list[StageOp],
+    inside: Callable[[list[StageOp]], list[str]],
+    machine: Machine,
+    threads: int,
+) -> list[str]:
+    """A parallel loop over blocks around the group and the steps for what is in a block; empty: it does not pay."""
+    found = share(group, machine, threads)
+    if found is None:
+        return []
+    names = [s.label.data for s in group]
+    first = found.step(names)
+    copy = f.clone()
+    try:
+        for one in [*before, first]:
+            run_schedule(copy, one)
+    except CompileError:
+        return []
+    loop = next(op for op in copy.walk() if isinstance(op, ForOp) and names[0] in [s.label.data for s in members(op)])
+    steps = [first, *inside(stages(loop, names))]
+    return steps if applies(f, [*before, *steps]) else []
 
 
 def name_stages(f: func.FuncOp) -> None:
@@ -168,15 +198,18 @@ class ChooseSchedule(LoopStep):
             attributes {loop.schedule = "loop-tile{axis=i size=64 only=s},loop-vectorize{axes=i only=s}"} {
           %y = loop.stage s [i: 1024] (%a = %x[i]) -> [i] {..}
 
-    `machine` names a machine description; the default is the host.
+    `machine` names a machine description; the default is the host, with vectors of `vector_bytes` if that is not 0.
+    With several `threads`, what is worth it gets parallel loops.
     """
 
     name = "choose-schedule"
 
     machine: str = ""
+    threads: int = 1
+    vector_bytes: int = 0
 
     def on(self, f: func.FuncOp) -> None:
         if SCHEDULE in f.attributes or not stages(f):
             return
         machine = Machine.load(self.machine) if self.machine else Machine.host()
-        f.attributes[SCHEDULE] = StringAttr(schedule(f, machine))
+        f.attributes[SCHEDULE] = StringAttr(schedule(f, machine.with_vectors(self.vector_bytes), self.threads))

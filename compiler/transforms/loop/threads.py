@@ -1,0 +1,127 @@
+"""Which loop around neighbouring stages is parallel: an outer loop over blocks of an axis that they share.
+
+    loop-tile{axis=i size=64 only=mm kind=parallel}
+
+It pays from LEAST_SECONDS of work on. Blocks are so large that each thread gets several, nearly the same number each;
+what is left over when the axis is cut into blocks runs on one thread. Each block writes elements of its own: blocks are
+never clamped, and an axis that some result reduces is not cut. All else is scheduled inside of a block as if the block
+were everything, so that on one thread nothing changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, prod
+from typing import NamedTuple
+
+from xdsl.ir import Operation
+
+from ....dialects.loop.ops import StageOp, element_of, shape
+from ...machine import Machine
+from .contractions import contraction, register_tile
+from .reorder import TYPICAL
+from .rows import VECTORS, contiguous, lane_axis, parallel_axes
+from .steptext import bytes_of, extent, lanes_of, step
+from .structure import fusable, inner_part
+
+LEAST_SECONDS = 20e-6
+"""To wake a thread that sleeps takes about as long."""
+
+BLOCKS = 4
+"""Blocks for each thread, if there is enough to share: who is late is helped by the others."""
+
+MOST_TRIED = 512
+"""Sizes of blocks that are compared."""
+
+GAIN = 1.25
+"""What several threads must gain."""
+
+CLOSE = 0.95
+"""Gains that differ by less are taken for equal."""
+
+PACKING = 4.0
+"""Rows that are multiplied in the time in which the other operand of as many columns is packed."""
+
+WEIGHTS = {"math": 16.0, "arith.divf": 8.0, "arith.divsi": 16.0, "arith.remsi": 16.0, "arith.constant": 0.0}
+"""Vector instructions of an operation; others are one."""
+
+
+class Share(NamedTuple):
+    """Blocks of `size` along `axis`, and how many times faster than one thread they are."""
+
+    axis: str
+    size: int
+    gain: float
+
+    def step(self, names: Sequence[str]) -> str:
+        return step("tile", names, axis=self.axis, size=self.size, kind="parallel")
+
+
+def seconds(group: Sequence[StageOp], machine: Machine) -> float:
+    """About how long the stages take on one thread: their instructions, or their traffic."""
+    work, traffic = 0.0, 0
+    for stage in group:
+        points = prod(extent(stage, a.name) for a in stage.axes)
+        work += points * max(sum(weight(op) for op in stage.body.block.ops), 1.0)
+    for value in dict.fromkeys(v for s in group for v in (*s.ins, *s.results)):
+        traffic += bytes_of(element_of(value)) * prod(d if isinstance(d, int) else TYPICAL for d in shape(value))
+    rate = machine.fma_per_cycle * lanes_of(group, machine) * machine.clock_ghz * 1e9
+    return max(work / rate, traffic / machine.bandwidth(traffic))
+
+
+def weight(op: Operation) -> float:
+    if op.name in ("loop.yield", "loop.index"):
+        return 0.0
+    return WEIGHTS.get(op.name, WEIGHTS.get(op.name.split(".")[0], 1.0))
+
+
+def share(group: list[StageOp], machine: Machine, threads: int) -> Share | None:
+    """The axis whose blocks keep the threads busiest, the outermost of equals; None: one thread does it."""
+    if threads < 2 or any(a.kind for s in group for a in s.axes) or seconds(group, machine) < LEAST_SECONDS:
+        return None
+    found: list[Share] = []
+    for axis in parallel_axes(group):
+        if fusable(list(group), axis) and inner_part(list(group), axis) is None:
+            unit, grain, overhead = granularity(group, axis, machine)
+            whole = group[0].extent(axis)
+            if isinstance(whole, int):
+                found.append(blocks(axis, whole, unit, grain, overhead, threads))
+            else:  # what is left over is done point by point
+                found.append(Share(axis, min(unit, VECTORS * lanes_of(group, machine)), threads * 0.95))
+    most = max((s.gain for s in found), default=0.0)
+    return next(s for s in found if s.gain >= CLOSE * most) if most >= GAIN else None
+
+
+def granularity(group: list[StageOp], axis: str, machine: Machine) -> tuple[int, int, float]:
+    """The least size of a block, of what it is a multiple, and what a block costs besides its points, in points."""
+    lanes = lanes_of(group, machine)
+    c = contraction(group[0])
+    if c is not None and axis in (c.m, c.n):
+        rows, width = register_tile(c, machine)
+        if axis == c.n:
+            return width, min(lanes, width), width / 16
+        packed = c.transposed or 4 * c.rhs_bytes >= machine.l2_bytes
+        return rows, 1, PACKING if packed else rows / 16
+    widest = max(group, key=lambda s: len(s.axes))
+    if axis == lane_axis(group, widest, machine) or any(contiguous(s, axis) for s in group):
+        return VECTORS * lanes, lanes, lanes / 4
+    return 1, 1, 1 / 16
+
+
+def blocks(axis: str, whole: int, unit: int, grain: int, overhead: float, threads: int) -> Share:
+    """The size that leaves threads idle least: BLOCKS for each if that does nearly as well as fewer."""
+
+    def gain(size: int) -> float:
+        count, rest = divmod(whole, size)
+        return whole / (ceil(count / threads) * (size + overhead) + rest) if whole else 0.0
+
+    def sizes(largest: int) -> list[int]:
+        first = -(-unit // grain) * grain
+        span = range(first, max(largest, first) + 1, grain)
+        stride = -(-len(span) // MOST_TRIED)
+        return list(span[:: -stride if stride > 1 else -1])
+
+    many = max(sizes(whole // (BLOCKS * threads)), key=gain)
+    few = max(sizes(-(-whole // threads)), key=gain)
+    best = many if gain(many) >= CLOSE * gain(few) else few
+    return Share(axis, best, gain(best))
