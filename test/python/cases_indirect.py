@@ -9,7 +9,8 @@ from mlc.dialects.nd import dynamic_slices, indirect
 from mlc.dialects.nd.array import Array
 from mlc.dialects.nd.dimmap import parse
 from mlc.dialects.nd.scatter import scatter
-from xdsl.dialects.builtin import i32, i64
+from mlc.dialects.nd.types import ANY, LOGICAL, NUMERIC, ui8, ui32, ui64
+from xdsl.dialects.builtin import i8, i16, i32, i64
 from xdsl.ir import Attribute
 
 GATHERS = {
@@ -66,6 +67,74 @@ def cases(case: Callable[..., Any]) -> list[Any]:
         kinds = index_types(2, len(shape))
         change: Callable[..., Array] = lambda x, u, *at, update=update: update(x, u, at)
         out.append(case("dynamic_update_slice", [shape, part, *starts], change, dtypes=kinds, label=str(part)))
+    return out
+
+
+def templates(template: Callable[..., Any]) -> list[Any]:
+    """Of operands whose first dimension is looked up, or each line for itself, or windows of it."""
+
+    def letters(rank: int) -> str:
+        return " ".join("abcd"[:rank])
+
+    def rows(x: Array, *rest: Array) -> str:
+        inner = letters(x.ndim)[2:]
+        return f"@0 {inner}, z -> z {inner}"
+
+    def columns(x: Array, *rest: Array) -> str:
+        outer = letters(x.ndim)[:-2]
+        return f"{outer} @0, z -> {outer} z"
+
+    def lines(x: Array, *rest: Array) -> str:
+        every = letters(x.ndim)
+        return f"{every[:-1]}@0, {every} -> {every}"
+
+    def pairs(x: Array, *rest: Array) -> str:
+        middle = letters(x.ndim)[2:-2]
+        return f"@1 {middle} @0, z, z -> z {middle}"
+
+    def gather(mode: str, spec: Callable[..., str]) -> Callable[..., Array]:
+        return lambda x, *indices: indirect.gather(x, indices, parse(spec(x)), mode, ())
+
+    def put(kind: str, mode: str, spec: Callable[..., str]) -> Callable[..., Array]:
+        return lambda x, u, *indices: scatter(kind, x, u, indices, parse(turned(spec(x))), mode)
+
+    def part(x: Array, *starts: Array) -> Array:
+        return dynamic_slices.dynamic_slice(x, starts, tuple(d + -2 for d in x.shape))
+
+    def write(x: Array, u: Array, *starts: Array) -> Array:
+        return dynamic_slices.dynamic_update_slice(x, u, starts)
+
+    shapes: dict[Callable[..., str], tuple[Callable[[Any], Any], Callable[[Any], Any], int, bool]] = {
+        rows: (lambda s: [(19,)], lambda s: (19, *s[1:]), 1, True),
+        columns: (lambda s: [(19,)], lambda s: (*s[:-1], 19), 1, True),
+        lines: (lambda s: [s], lambda s: s, 1, False),
+        pairs: (lambda s: [(9,), (9,)], lambda s: (9, *s[1:-1]), 2, True),
+    }
+    out: list[Any] = []
+    kinds = [(i64, i32), (i32, i8), (ui8, i64), (i16, ui64)]
+    for n, (spec, (indices, data, rank, some)) in enumerate(shapes.items()):
+        count = len(indices((1,) * 4))
+        for m, mode in enumerate(("clip", "fill")):
+            types = kinds[(n + m) % 4][:count]
+            of = lambda s, indices=indices: [s, *indices(s)]
+            label = f"{spec.__name__} {mode}"
+            needs = some and mode == "clip"
+            out.append(template("gather", gather(mode, spec), of, label, rank, indices=types, some=needs))
+        for m, kind in enumerate(KINDS):
+            mode = "clip" if m % 3 == 2 else "drop"
+            types = kinds[(n + m) % 4][:count]
+            of = lambda s, indices=indices, data=data: [s, data(s), *indices(s)]
+            label = f"{kind} {spec.__name__} {mode}"
+            elements = ANY if kind == "set" else LOGICAL if kind in ("and", "or") else NUMERIC
+            needs = some and mode == "clip"
+            build = put(kind, mode, spec)
+            out.append(template("scatter", build, of, label, rank, elements, indices=types, some=needs))
+    for rank in (1, 2, 3):
+        types = (i64, i8, ui32)[:rank]
+        wider = lambda s, rank=rank: [tuple(d + 2 for d in s[:rank]), *[()] * rank]
+        out.append(template("dynamic_slice", part, wider, str(rank), rank, indices=types))
+        both = lambda s, rank=rank: [tuple(d + 2 for d in s[:rank]), s[:rank], *[()] * rank]
+        out.append(template("dynamic_update_slice", write, both, str(rank), rank, indices=types))
     return out
 
 

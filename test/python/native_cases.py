@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import cases_composites
+import cases_indirect
 import cases_scalar
 import cases_windows
 import numpy as np
@@ -24,7 +25,7 @@ from mlc.dialects.nd.mapped import text
 from mlc.dialects.nd.op import EXACT, OPS, Array, NdOp, Tolerance, bind, building, sizes
 from mlc.dialects.nd.reduction import KINDS
 from mlc.dialects.nd.resource import resource
-from mlc.dialects.nd.types import ANY, NUMERIC, NUMPY, tensor
+from mlc.dialects.nd.types import ANY, NUMERIC, NUMPY, shape_of, tensor
 from mlc.runtime.abi import ALIGNMENT
 from mlc.runtime.matching import assert_matches
 from op_cases import run_block
@@ -54,6 +55,8 @@ class Template:
     dtypes: Sequence[Attribute] | None = None
     first: Attribute | None = None
     """Element type of operand 0, where not that of the others."""
+    indices: Sequence[Attribute] = ()
+    """Element types of the last operands, which are positions."""
     symbolic: bool = True
     """Can it be built for symbolic sizes?"""
     some: bool = False
@@ -68,6 +71,8 @@ class Template:
 
     def types(self, shape: Shape, dtype: Attribute) -> list[Any]:
         types = [tensor(s, dtype) for s in self.shapes(shape)]
+        for k, (t, index) in enumerate(zip(types[::-1], reversed(self.indices)), 1):
+            types[-k] = tensor(shape_of(t), index)
         return types if self.first is None else [tensor(self.shapes(shape)[0], self.first), *types[1:]]
 
 
@@ -106,7 +111,7 @@ def of(name: str) -> Callable[..., Array]:
     return lambda *xs: bind(OPS[name], *xs)
 
 
-UNARY = ["neg", "abs", "sign", "floor", "exp", "log", "tanh", "sin", "cos", "sqrt", "rsqrt", "not", "relu", "gelu"]
+UNARY = ["neg", "abs", "sign", "floor", "exp", "log", "tanh", "sin", "cos", "sqrt", "rsqrt", "not", "relu", "gelu", "stop_gradient"]
 BINARY = ["add", "sub", "mul", "div", "pow", "max", "min", "and", "or", "xor"]
 
 
@@ -125,7 +130,14 @@ def templates() -> list[Template]:
     out.append(Template("size", size_of, rank=1))
     out += cases_composites.templates(Template)
     out += cases_scalar.templates(Template, same)
-    return out + movements() + sums() + composites() + cases_windows.templates(Template)
+    return (
+        out
+        + movements()
+        + sums()
+        + composites()
+        + cases_windows.templates(Template)
+        + cases_indirect.templates(Template)
+    )
 
 
 def ramp(x: Array) -> Np:
