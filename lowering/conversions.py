@@ -190,7 +190,7 @@ def encode(b: Body, x: SSAValue, f: Format) -> SSAValue:
     if not f.signed_zero:  # the code of -0 is NaN
         signed = b.select(b.compare("eq", code, b.constant(0, i32)), code, signed)
     if f.nan is None:
-        signed = b.select(is_nan, b.constant(1 << f.sign, i32), signed)
+        signed = b.select(is_nan, b.constant(0, i32), signed)
     else:
         bad = b.constant(f.nan, i32)
         signed = b.select(is_nan, b.op(arith.OrIOp, bad, negative) if f.signed_zero else bad, signed)

@@ -21,7 +21,7 @@ from xdsl.ir import Operation, SSAValue
 
 from ..dialects.nd.dims import Sym
 from ..dialects.nd.op import EXACT, NdOp, Tolerance, sizes
-from ..dialects.nd.types import kind_of, shape_of
+from ..dialects.nd.types import finfo, kind_of, shape_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -58,7 +58,7 @@ def _compare_op(op: NdOp, got: Array, want: Array, inputs: Sequence[Array]) -> N
         size = np.maximum(np.abs(exact), 0) if found is None else np.asarray(found, np.float64)
         bound = bound + _spacing(exact.astype(want.dtype)) + op.tolerance.sums * _eps(want) * np.sqrt(terms) * size
         # partial sums may overflow where the sum does not: no claim there
-        bound = np.where(size > float(_info(want).max), np.inf, bound)
+        bound = np.where(size > float(finfo(want.dtype).max), np.inf, bound)
     _compare(got, want, exact, np.asarray(bound), signs=not op.tolerance.sums)
 
 
@@ -81,24 +81,15 @@ def _same(got: Array, want: Array) -> Array:
 
 def _spacing(x: Array) -> Array:
     """A unit in the last place of each element, as float64; of the least one where an element is not finite."""
-    info = _info(x)
+    info = finfo(x.dtype)
     v = x.astype(np.float64)
     _, exponent = np.frexp(np.where(np.isfinite(v), v, 0))
     least = int(np.log2(float(info.smallest_normal))) + 1
     return np.ldexp(1.0, np.maximum(np.where(v == 0, least, exponent), least) - 1 - info.nmant)
 
 
-def _info(x: Array) -> Any:
-    """What NumPy's or `ml_dtypes`' finfo says of the element type."""
-    if x.dtype.isbuiltin == 1:
-        return np.finfo(x.dtype)
-    import ml_dtypes
-
-    return ml_dtypes.finfo(x.dtype)
-
-
 def _eps(x: Array) -> float:
-    return float(_info(x).eps)
+    return float(finfo(x.dtype).eps)
 
 
 def _largest(x: Array) -> float:

@@ -181,7 +181,7 @@ def _show(x: Any) -> str:
         return _show_narrow(x)
     if not np.isfinite(x):
         return "nan" if np.isnan(x) else "inf" if x > 0 else "-inf"
-    text = np.format_float_positional(x, unique=True, trim="0") if 1e-4 <= abs(x) < 1e9 or x == 0 else None
+    text = np.format_float_positional(x, unique=True, trim="0") if 1e-4 <= abs(float(x)) < 1e9 or x == 0 else None
     return text or np.format_float_scientific(x, unique=True, trim="0", exp_digits=1)
 
 

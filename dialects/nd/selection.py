@@ -1,7 +1,8 @@
 """Elementwise ops whose operands and result differ in type: compare, select, convert.
 
 A comparison with NaN is false, `ne` true. Conversion to an integer rounds towards zero, saturates, and gives 0 for NaN;
-between integers it wraps; to i1 it asks whether the value is not 0.
+between integers it wraps; to i1 it asks whether the value is not 0. Floats are rounded once, to nearest even. What is too
+large becomes infinite, NaN where a type has no infinity, the largest number in f4, whose NaN is 0.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from enum import auto
 from typing import Any, ClassVar
 
 import numpy as np
-from xdsl.dialects.builtin import TensorType, i1
+from xdsl.dialects.builtin import TensorType, f4E2M1FN, i1
 from xdsl.dialects.utils.enum_attribute import EnumAttribute
 from xdsl.ir import Attribute, TypeAttribute
 from xdsl.irdl import VarConstraint, irdl_attr_definition, operand_def, prop_def, result_def
@@ -149,7 +150,7 @@ def convert_elements(x: Np, to: np.dtype[Any]) -> Np:
     if x.dtype == to:
         return x
     if kind == "b":
-        return x.astype(np.float32) != 0 if of == "f" else x != 0
+        return wide(x) != 0
     if kind == "f":
         return narrow(x, to)
     return saturated(wide(x), to) if of == "f" else wrapped(x, to)
@@ -187,7 +188,8 @@ def narrow(x: Np, to: np.dtype[Any]) -> Np:
         x = odd(x)
     if to == np.float16:
         return x.astype(to)
-    return (odd_f32(x) if x.dtype == np.float64 else x.astype(np.float32)).astype(to)
+    y = odd_f32(x) if x.dtype == np.float64 else x.astype(np.float32)
+    return (np.where(np.isnan(y), np.float32(0), y) if of_numpy(to) == f4E2M1FN else y).astype(to)
 
 
 def odd(x: Np) -> Np:

@@ -30,7 +30,6 @@ from xdsl.dialects.builtin import (
     f8E4M3FNUZ,
     f8E5M2,
     f8E5M2FNUZ,
-    f8E8M0FNU,
     f16,
     f32,
     f64,
@@ -63,20 +62,10 @@ LOGICAL = (*BOOL, *INTEGER)
 COMPUTED = (*NUMERIC, *BOOL)
 """What ops compute with."""
 
-STORAGE = (f8E4M3FN, f8E5M2, f8E4M3, f8E3M4, f8E4M3B11FNUZ, f8E4M3FNUZ, f8E5M2FNUZ, f8E8M0FNU, f4E2M1FN, i4, ui4)
+STORAGE = (f8E4M3FN, f8E5M2, f8E4M3, f8E3M4, f8E4M3B11FNUZ, f8E4M3FNUZ, f8E5M2FNUZ, f4E2M1FN, i4, ui4)
 """What is only stored, moved and converted."""
 
 ANY = (*COMPUTED, *STORAGE)
-
-import os
-
-if not os.environ.get("MLC_WIDE"):
-    FLOAT, SIGNED, UNSIGNED, STORAGE = (f32, f64), (i32, i64), (), ()
-    INTEGER = (*SIGNED, *UNSIGNED)
-    NUMERIC = (*FLOAT, *INTEGER)
-    LOGICAL = (*BOOL, *INTEGER)
-    COMPUTED = (*NUMERIC, *BOOL)
-    ANY = (*COMPUTED, *STORAGE)
 
 _OWN: dict[Attribute, str] = {
     f32: "float32",
@@ -101,7 +90,6 @@ _ML_DTYPES: dict[Attribute, str] = {
     f8E4M3B11FNUZ: "float8_e4m3b11fnuz",
     f8E4M3FNUZ: "float8_e4m3fnuz",
     f8E5M2FNUZ: "float8_e5m2fnuz",
-    f8E8M0FNU: "float8_e8m0fnu",
     f4E2M1FN: "float4_e2m1fn",
     i4: "int4",
     ui4: "uint4",
@@ -338,6 +326,15 @@ def kind_of(dtype: np.dtype[Any]) -> str:
         return dtype.kind
     found = BY_NAME.get(dtype.name)
     return dtype.kind if found is None else "f" if is_float(found) else "u" if is_unsigned(found) else "i"
+
+
+def finfo(dtype: np.dtype[Any]) -> Any:
+    """NumPy's or `ml_dtypes`' facts of a float type."""
+    if dtype.isbuiltin == 1:
+        return np.finfo(dtype)
+    import ml_dtypes
+
+    return ml_dtypes.finfo(dtype)
 
 
 def dtype_of(x: np.ndarray[Any, Any] | np.generic) -> Attribute:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cases_scalar
 import cases_composites
 import cases_indirect
+import cases_scalar
 import cases_windows
 import numpy as np
 from mlc.dialects.nd import dialect as dialect
@@ -18,7 +18,9 @@ from mlc.dialects.nd.dimmap import parse
 from mlc.dialects.nd.mapped import text
 from mlc.dialects.nd.op import OPS, Array, NdOp, bind, building, sizes
 from mlc.dialects.nd.resource import resource
-from mlc.dialects.nd.types import ANY, LOGICAL, NUMERIC, NUMPY, tensor
+from mlc.dialects.nd.selection import limits
+from mlc.dialects.nd.types import ANY, LOGICAL, NUMERIC, NUMPY, kind_of, of_numpy, tensor
+from sampling import sample
 from xdsl.dialects.builtin import i1, i64
 from xdsl.ir import Attribute, Block
 
@@ -68,7 +70,7 @@ def case(op: str, shapes: Any, build: Callable[..., Array], **more: Any) -> Case
     return Case(op, tuple(tuple(s) for s in shapes), build, **more)
 
 
-UNARY = ["neg", "abs", "sign", "floor", "exp", "tanh", "sin", "cos", "not", "relu", "gelu"]
+UNARY = ["neg", "abs", "sign", "floor", "exp", "tanh", "sin", "cos", "not", "relu", "gelu", "stop_gradient"]
 BINARY = ["add", "sub", "mul", "max", "min", "and", "or", "xor"]
 
 
@@ -174,7 +176,7 @@ CASES = cases()
 def dtypes_of(case_: Case) -> list[Attribute]:
     """The element types that the case can be built with."""
     if case_.op in ("reduce", "reduce_window"):
-        return [i1] if case_.label.startswith(("any", "all")) else [d for d in ANY if d != i1]
+        return [i1] if case_.label.startswith(("any", "all")) else list(NUMERIC)
     if case_.op == "scatter":
         kind = case_.label.split()[0]
         return [d for d in ANY if kind == "set" or d in (LOGICAL if kind in ("and", "or") else NUMERIC)]
@@ -187,7 +189,7 @@ def values(types: Sequence[Any], seed: int = 0, positive: bool = False) -> list[
     out: list[np.ndarray[Any, Any]] = []
     for t in types:
         shape, dtype = t.get_shape(), NUMPY[t.element_type]
-        if dtype.kind == "f":
+        if kind_of(dtype) == "f":
             x = rng.standard_normal(shape)
             out.append(np.asarray(abs(x) + 0.5 if positive else x).astype(dtype))
         else:
@@ -195,11 +197,18 @@ def values(types: Sequence[Any], seed: int = 0, positive: bool = False) -> list[
     return out
 
 
+def sampled_dtypes(case_: Case, count: int = 4) -> list[Attribute]:
+    """Some of them, other ones for every case."""
+    return sample(dtypes_of(case_), count, f"{case_.op} {case_.label} {case_.shapes}")
+
+
 SPECIAL = [np.nan, np.inf, -np.inf, -0.0, 0.0, 1e30, 1e-30, -1.5]
 
 
-def extremes(dtype: np.dtype[Any]) -> list[int]:
-    return [0, 1] if dtype.kind == "b" else [np.iinfo(dtype).min, np.iinfo(dtype).max, 0, -1]
+def extremes(dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """The least and the greatest value, 0 and the one next to it."""
+    low, high = limits(of_numpy(dtype))
+    return np.array([low, high, 0, 1 if low == 0 else -1], np.uint64 if low == 0 else np.int64)
 
 
 def specials(types: Sequence[Any], seed: int = 0) -> list[np.ndarray[Any, Any]]:
@@ -207,9 +216,11 @@ def specials(types: Sequence[Any], seed: int = 0) -> list[np.ndarray[Any, Any]]:
     rng = np.random.default_rng(seed)
     out = values(types, seed)
     for k, x in enumerate(out):
-        odd = SPECIAL if x.dtype.kind == "f" else extremes(x.dtype)
-        if x.dtype.kind != "b":
-            out[k] = np.where(rng.random(x.shape) < 0.5, rng.choice(odd, x.shape), x).astype(x.dtype)
+        if x.dtype.kind == "b":
+            continue
+        with np.errstate(all="ignore"):
+            odd = np.array(SPECIAL).astype(x.dtype) if kind_of(x.dtype) == "f" else extremes(x.dtype).astype(x.dtype)
+        out[k] = np.where(rng.random(x.shape) < 0.5, odd[rng.integers(0, len(odd), x.shape)], x).astype(x.dtype)
     return out
 
 
