@@ -15,7 +15,10 @@ from xdsl.dialects.func import FuncOp
 from ..dialects.errors import CompileError
 from ..dialects.nd.control import Scan
 from ..dialects.nd.dims import Dim, Sym, evaluate
+from ..dialects.nd.dims import size as size_of
+from ..dialects.nd.dynamic_slices import DynamicSlice, DynamicUpdateSlice
 from ..dialects.nd.indexing import Arg
+from ..dialects.nd.indirect import Indirect, window_of
 from ..dialects.nd.movement import Slice
 from ..dialects.nd.types import shape_of
 
@@ -53,9 +56,26 @@ class Least(NamedTuple):
             raise CompileError(f"{self.what}: expected at least {self.least}, found {found} at {given}", self.location)
 
 
-def bounds_of(f: FuncOp) -> tuple[Bound | Least, ...]:
+class Room(NamedTuple):
+    """A dimension of `size` that has to hold windows of `window` elements, if anything is read or written there."""
+
+    size: Dim
+    window: Dim
+    elements: Dim
+    what: str
+    location: LocationAttr
+
+    def check(self, symbols: Mapping[str, int]) -> None:
+        size, window, elements = (evaluate(d, symbols) for d in self[:3])
+        if elements and window > size:
+            given = ", ".join(f"{name} = {value}" for name, value in symbols.items())
+            message = f"{self.what}: expected a dimension of at least {window}, found {size} at {given}"
+            raise CompileError(message, self.location)
+
+
+def bounds_of(f: FuncOp) -> tuple[Bound | Least | Room, ...]:
     """What some value of a function's symbols could violate."""
-    found: dict[tuple[Any, ...], Bound | Least] = {}
+    found: dict[tuple[Any, ...], Bound | Least | Room] = {}
     for op in f.walk():
         if isinstance(op, Arg):
             m = op.dims
@@ -64,6 +84,18 @@ def bounds_of(f: FuncOp) -> tuple[Bound | Least, ...]:
                     found.setdefault((op.name, size), Least(size, 1, f"{op.name} over {size} elements", op.location))
         elif isinstance(op, Scan) and isinstance(op.length, Sym) and op.stacked:
             found.setdefault((op.name, op.length), Least(op.length, 0, "the length of nd.scan", op.location))
+        elif isinstance(op, Indirect):
+            data = op.data_shape
+            extents = dict(zip((i.name or "" for i in op.data), data, strict=True))
+            for index, d in zip(op.place, op.place_shape, strict=True):
+                room = Room(d, window_of(index, extents), size_of(data), op.name, op.location)
+                if index.at is not None and any(isinstance(n, Sym) for n in room[:2]):
+                    found.setdefault((op.name, *room[:3]), room)
+        elif isinstance(op, DynamicSlice | DynamicUpdateSlice):
+            part = shape_of(op.type if isinstance(op, DynamicSlice) else op.update.type)
+            for d, n in zip(shape_of(op.x.type), part, strict=True):
+                if d != n and (isinstance(d, Sym) or isinstance(n, Sym)):
+                    found.setdefault((op.name, d, n), Room(d, n, 1, op.name, op.location))
         elif isinstance(op, Slice):
             shape, counts = shape_of(op.x.type), shape_of(op.type)
             steps: Sequence[Dim] = op.step.data

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from xdsl.dialects.func import FuncOp
 
     from ..lowering.emit.entry import ProgramCode
-    from .bounds import Bound, Least
+    from .bounds import Bound, Least, Room
     from .machine import Machine
     from .work import Work
 
@@ -72,7 +72,7 @@ class Compiled(Executable):
     source: str = ""
     options: CompileOptions = CompileOptions()
     facts: dict[str, Any]
-    bounds: tuple[Bound | Least, ...] = ()
+    bounds: tuple[Bound | Least | Room, ...] = ()
     resources: Mapping[str, Any] = {}
     """The arrays of the source's resources by hash, which its text does not hold."""
 
