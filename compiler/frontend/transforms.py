@@ -18,6 +18,7 @@ from ...dialects.nd import op as core
 from ...dialects.nd.constant import full
 from ...dialects.nd.dims import Dim
 from ...dialects.nd.functions import moveaxis
+from ...dialects.nd.gradient import stop_gradient as _stop_gradient
 from ...dialects.nd.op import Array, expand, zeros_like
 from ...dialects.nd.types import is_float, shape_of, tensor
 from ..transforms import jvp as _jvp
@@ -243,3 +244,11 @@ def _batch_size(arrays: Sequence[Array], flags: Sequence[bool]) -> Dim:
         if s != sizes[0]:
             raise CompileError(f"vmap: expected one size of the mapped axes, found {sizes[0]} and {s}", user_location())
     return sizes[0]
+
+
+def stop_gradient(tree: Any) -> Any:
+    """The tree, as a constant for derivatives."""
+    if not tracing():
+        return tree
+    leaves, structure = flatten(tree)
+    return unflatten(structure, [_stop_gradient(lift(x)) for x in leaves])

@@ -25,13 +25,14 @@ from ...dialects.nd.dimmap import DimMap
 from ...dialects.nd.dims import Dim
 from ...dialects.nd.effects import EFFECTS, Check, check
 from ...dialects.nd.elementwise import And, Not, Or
+from ...dialects.nd.gradient import stop_gradient
 from ...dialects.nd.mapped import mapped
 from ...dialects.nd.movement import Broadcast
 from ...dialects.nd.op import Array, bind, building, expand, insert, place
 from ...dialects.nd.reduction import reduce
 from ...dialects.nd.selection import Select
 from ...dialects.nd.shaping import moveaxis
-from ...dialects.nd.types import element, shape_of, tensor
+from ...dialects.nd.types import element, is_float, shape_of, tensor
 from ..blocks import clone
 from .control_groups import ended, sizes, split
 from .vmap import vmap
@@ -131,15 +132,24 @@ def vmap_if(op: If, args: Sequence[Array], flags: Sequence[bool], size: Dim, mas
 
 
 def vmap_select(op: If, args: Sequence[Array], flags: Sequence[bool], size: Dim, mask: Array | None) -> Results:
-    """Both branches, and a choice for each element."""
+    """Both branches, and a choice for each element.
+
+    A branch gets its batched operands as `select(q, x, stop_gradient(x))`, where q says who takes it: the value x, and
+    no derivative of the others, which may be NaN.
+    """
     p, rest = args[0], flags[1:]
     reached = [both(q, mask) if _asks(region.block) else None for q, region in zip((p, bind(Not, p)), op.regions)]
     (xs, x_got), (ys, y_got) = (
-        vmap(region.block, args[1:], rest, size, m) for region, m in zip(op.regions, reached, strict=True)
+        vmap(region.block, [_gated(q, x) if f else x for x, f in zip(args[1:], rest, strict=True)], rest, size, m)
+        for q, region, m in zip((p, bind(Not, p)), op.regions, reached, strict=True)
     )
     every = [True] * len(xs)
     pairs = zip(batched(xs, x_got, every, size), batched(ys, y_got, every, size), strict=True)
     return [chosen(p, x, y) for x, y in pairs], every
+
+
+def _gated(q: Array, x: Array) -> Array:
+    return chosen(q, x, stop_gradient(x)) if is_float(x.type) else x
 
 
 def vmap_body(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .compiler.frontend.effects import check, debug_print
     from .compiler.frontend.jit import jit
     from .compiler.frontend.tracing import spec
-    from .compiler.frontend.transforms import grad, jvp, value_and_grad, vjp, vmap
+    from .compiler.frontend.transforms import grad, jvp, stop_gradient, value_and_grad, vjp, vmap
     from .dialects.errors import CheckError, CompileError
     from .dialects.nd.array import Array
 
@@ -56,6 +56,7 @@ _PLACES = {
     "map": ".compiler.frontend.control",
     "scan": ".compiler.frontend.control",
     "spec": ".compiler.frontend.tracing",
+    "stop_gradient": ".compiler.frontend.transforms",
     "switch": ".compiler.frontend.control",
     "value_and_grad": ".compiler.frontend.transforms",
     "vjp": ".compiler.frontend.transforms",
@@ -84,6 +85,7 @@ __all__ = [
     "optim",
     "scan",
     "spec",
+    "stop_gradient",
     "switch",
     "value_and_grad",
     "vjp",

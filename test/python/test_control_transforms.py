@@ -286,6 +286,21 @@ def test_prints_under_vmap(capsys: pytest.CaptureFixture[str]) -> None:
         interpret(mlc.vmap(lambda x: mlc.cond(x > 0, f, lambda x: x, x)), np.array([1.0, 2.0]))
 
 
+def test_a_branch_that_is_not_taken_gives_no_nan() -> None:
+    """Neither 0 / 0 nor the derivative of the root at 0 reaches an element that takes the other branch."""
+    f = lambda x: mlc.cond(x > 0, lambda: mnp.sqrt(x) + x / x, lambda: x * 3)
+    x = np.array([4.0, 0.0, -1.0])
+    for g in (mlc.vmap(mlc.grad(f)), mlc.grad(lambda x: mlc.vmap(f)(x).sum())):
+        for passes in (False, True):
+            assert_matches(CLOSE, interpret(g, x, passes=passes)[0], np.array([0.25, 3.0, 3.0]))
+
+
+def test_stop_gradient() -> None:
+    f = lambda x: (x * mlc.stop_gradient({"k": mnp.sin(x)})["k"]).sum()
+    x = np.array([0.5, 2.0])
+    assert_matches(CLOSE, interpret(mlc.grad(f), x)[0], np.sin(x))
+
+
 # Effects and errors under differentiation.
 
 
