@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 
@@ -13,6 +14,7 @@ from mlc.compiler.parsing import parse_module
 from mlc.compiler.printing import print_ir
 from mlc.compiler.verify import verify
 from mlc.lowering.expand_math import ExpandMath
+from mlc.runtime import jit
 from xdsl.dialects import func
 
 N = 1 << 16
@@ -305,6 +307,14 @@ def test_values_of_the_array_standard(dtype: str) -> None:
         np.testing.assert_array_max_ulp(got[~np.isnan(near)], near[~np.isnan(near)], 1)
         assert np.array_equal(np.isnan(got), np.isnan(near)), op
         assert np.array_equal(np.signbit(got[near == 0]), np.signbit(near[near == 0])), op
+
+
+@pytest.mark.parametrize("op", [*REFERENCES, "math.floor", "math.ceil", "math.trunc", "math.round", "math.roundeven"])
+def test_native_code_calls_nothing(op: str) -> None:
+    for dtype in DTYPES:
+        for width in (64, 1):
+            text = kernel(op, dtype, 2 if op in BINARY else 1, width).code.llvm_ir
+            assert not re.search(r"^\s+(call|bl)\w*\s|@GOT\b|@PLT", jit.assembly(text), re.MULTILINE), (dtype, width)
 
 
 def test_other_types_are_refused() -> None:
