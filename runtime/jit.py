@@ -18,6 +18,8 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
+from . import soft_float
+
 OPTIMISATION = 2
 LOCK = threading.RLock()
 LIBRARY = "mlc"
@@ -121,7 +123,7 @@ class Linked:
     """Objects loaded into the process; they stay as long as this does.
 
     Each object is linked for itself: names that are local to one, such as those of its literals, meet no others.
-    `symbols`: addresses of functions that are neither in the objects nor exported by the process.
+    `symbols`: addresses of functions that are neither in the objects nor exported by the process, nor in `soft_float`.
     """
 
     def __init__(self, objects: Sequence[bytes], symbols: Mapping[str, int] | None = None) -> None:
@@ -133,7 +135,7 @@ class Linked:
             library = llvm.JITLibraryBuilder().add_current_process()
             for data in objects:
                 library.add_object_img(data)
-            for name, address in (symbols or {}).items():
+            for name, address in {**soft_float.symbols(objects), **(symbols or {})}.items():
                 library.import_symbol(name, address)
             self.tracker = library.link(self.engine, LIBRARY)
             self.found: dict[str, Any] = {}
