@@ -272,6 +272,35 @@ EMPTY = f"""func.func @f(%x: tensor<3x0xf32>, %y: tensor<0x4xf32>)
   func.return %m, %p, %z : tensor<3xf32>, tensor<3x4xf32>, tensor<0x4xf32>
 }}"""
 
+CUMULATIVE = """func.func @f(%x: tensor<19x?x6xf32, #nd.sym<n>>) -> tensor<19x?x6xf32, #nd.sym<n>> {
+  loop.size n = %x, 1
+  %z = loop.stage init [i: 19, k: 6] () -> [i, 0, k] {
+    %0 = arith.constant 0.0 : f32
+    loop.yield %0 : f32
+  }
+  %s, %y = loop.for j = n with (%c = %z) -> carry [0, 0, 0], [0, -j + (n - 1), 0] {
+    %t, %u = loop.stage sum [i: 19, k: 6] (%a = %c[i, 0, k], %b = %x[i, -j + (n - 1), k]) -> [i, 0, k], [i, 0, k] {
+      %1 = arith.addf %a, %b : f32
+      loop.yield %1, %1 : f32, f32
+    }
+    loop.yield %t, %u : tensor<19x1x6xf32>, tensor<19x1x6xf32>
+  }
+  func.return %y : tensor<19x?x6xf32, #nd.sym<n>>
+}"""
+
+
+def sorts(element: str) -> str:
+    return f"""func.func @f(%x: tensor<2x?x{element}, #nd.sym<n>>, %y: tensor<19x{element}>)
+        -> (tensor<2x?x{element}, #nd.sym<n>>, tensor<2x?xi64, #nd.sym<n>>, tensor<19x{element}>, tensor<19xi64>) {{
+      loop.size n = %x, 1
+      %a = loop.sort %x along 1 descending
+      %b = loop.sort %x along 0 positions
+      %c = loop.sort %y along 0
+      %d = loop.sort %y along 0 descending positions
+      func.return %a, %b, %c, %d
+        : tensor<2x?x{element}, #nd.sym<n>>, tensor<2x?xi64, #nd.sym<n>>, tensor<19x{element}>, tensor<19xi64>
+    }}"""
+
 
 def elementwise(element: str) -> str:
     add, mul = ("arith.addf", "arith.mulf") if element.startswith("f") else ("arith.addi", "arith.muli")
@@ -325,6 +354,10 @@ CASES = [
     Case("online", ONLINE),
     Case("scan", SCAN),
     Case("scan_vec", SCAN, "loop-vectorize{axes=j}"),
+    Case("cumulative", CUMULATIVE, "", SIZES),
+    Case("cumulative_tiled", CUMULATIVE, "loop-tile{axis=i size=4},loop-vectorize{axes=i,k}", SIZES),
+    Case("cumulative_nested", CUMULATIVE, "loop-nest{axis=i},loop-tile{axis=k size=4}", SIZES),
+    *(Case(f"sorts_{t}", sorts(t), "", (0, 1, 11)) for t in ("f32", "i1", "i64")),
     Case("nested_sums", NESTED_SUMS),
     Case("memory_sums", MEMORY_SUMS),
     Case("parallel", PARALLEL),
