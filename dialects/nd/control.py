@@ -222,7 +222,9 @@ def _types(values: Sequence[SSAValue]) -> list[Attribute]:
 
 @irdl_op_definition
 class If(Control):
-    """Runs one of two regions."""
+    """`nd.if %p (%a = %x, ...) -> (types) { ... } else { ... }`: runs the first region where %p is true, else the second.
+
+    Both take the same arguments and yield the results."""
 
     name = "nd.if"
     predicate = operand_def(TensorType)
@@ -266,7 +268,10 @@ class If(Control):
 
 @irdl_op_definition
 class While(Control):
-    """Runs the second region as long as the first one says."""
+    """`nd.while (%w = %w0) carry (%c = %c0) -> (types) { ... } do { ... }`: runs the second region as long as the first
+    one yields true.
+
+    Both take the invariants and what is carried; the second one yields what is carried next."""
 
     name = "nd.while"
     invariants = var_operand_def(TensorType)
@@ -299,7 +304,11 @@ class While(Control):
 
 @irdl_op_definition
 class Scan(Control):
-    """Runs its region `length` times, once for each slice of the sequences."""
+    """`nd.scan 16 reverse (%w = %w0) carry (%c = %c0) each (%x = %xs) -> (types) { ... }`: runs its region `length` times,
+    once for each slice of the sequences, from the last one with `reverse`.
+
+    The region yields what is carried next, then slices, which are stacked. The results are what is carried at the end,
+    then the stacks."""
 
     name = "nd.scan"
     invariants = var_operand_def(TensorType)

@@ -29,7 +29,7 @@ from .types import element
 
 @irdl_op_definition
 class Print(IRDLOperation):
-    """Writes a line."""
+    """`nd.print "x = {}, {:.2f}" %x, %y : types`: writes a line, with the values in place of the fields."""
 
     name = "nd.print"
     text = prop_def(StringAttr)
@@ -73,7 +73,7 @@ class Print(IRDLOperation):
 
 @irdl_op_definition
 class Check(IRDLOperation):
-    """All elements must be true."""
+    """`nd.check %p "message" : type`: ends the program with a CheckError unless all elements are true."""
 
     name = "nd.check"
     predicate = operand_def(TensorType)
