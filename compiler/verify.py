@@ -6,6 +6,7 @@
 3. Every tensor that is a block argument names its `?` dimensions in `#nd.sym`.
 4. Every symbol of a module is defined once.
 5. Every op's own verifier passes.
+6. Where a program is planned, values lie where the regions around them promise.
 
 The first violation becomes a CompileError at the op's place.
 """
@@ -21,6 +22,7 @@ from xdsl.traits import IsolatedFromAbove, IsTerminator, NoTerminator
 from xdsl.utils.exceptions import DiagnosticException
 
 from ..dialects.errors import CompileError
+from ..dialects.graph.place import PLACES
 from .wording import reword
 
 
@@ -54,6 +56,10 @@ class _Verifier:
             self.visible = outer
         try:
             op.verify_()
+            if op.regions and PLACES in op.attributes:
+                from ..dialects.graph.planned import verify_places
+
+                verify_places(op)
         except DiagnosticException as error:
             raise CompileError(_message(op, error), op.location) from error
         except (IndexError, KeyError, TypeError, AttributeError) as error:

@@ -88,12 +88,8 @@ def swapped(size: Dim, trip: Dim) -> Dim:
     return (trip + half * -2) * size
 
 
-def after(dim: Dim, op: Operation, trip: Dim) -> Dim:
-    """An offset with a value in place of a loop's counter."""
-    return replaced(dim, counter_name(op), trip)
-
-
 def replaced(dim: Dim, name: str, by: Dim) -> Dim:
+    """An expression with another in place of a symbol."""
     if not isinstance(dim, Sym) or name not in dim.names():
         return dim
     total: Dim = 0
