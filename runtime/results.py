@@ -105,7 +105,7 @@ def view_of(
         "data": (address + offset * dtype.itemsize, not owner.flags.writeable),
         "shape": shape,
         "strides": strides,
-        "typestr": dtype.str,
+        "typestr": dtype.str if dtype.isbuiltin == 1 else f"|V{dtype.itemsize}",
         "version": 3,
     }
     found = np.asarray(_Window(owner, interface))

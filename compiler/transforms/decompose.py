@@ -30,7 +30,7 @@ assert _dialect
 
 
 def decompose_op(op: Composite) -> Array:
-    return op.decompose(*map(Array, op.operands))
+    return op.expand(*map(Array, op.operands))
 
 
 def composites() -> dict[str, type[Composite]]:

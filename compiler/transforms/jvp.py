@@ -69,7 +69,7 @@ def _rule(op: Operation, tangents: Tangents, env: dict[SSAValue, SSAValue], spli
         insert(clone(op, env))
         return []
     if isinstance(op, Composite) and not has_tangent(op):
-        body = trace_block(lambda *xs: [op.decompose(*xs)], [v.type for v in op.operands], op.location)
+        body = trace_block(lambda *xs: [op.expand(*xs)], [v.type for v in op.operands], op.location)
         results, out = jvp(body, arrays(op.operands, env), tangents, split)
         env[op.results[0]] = results[0].value
         return out

@@ -6,7 +6,7 @@
 The map says what the dimensions are: reduced are those of q and k alone (features) and those of k and v alone (keys);
 heads that share keys and values are one more name that only q and the result have. The fourth operand is a mask (i1:
 where attention is allowed) or what is added to the scores (a float). `causal` allows key j for query i if j <= i.
-A query without any allowed key gives 0, not NaN. f16 and bf16 are computed in f32.
+A query without any allowed key gives 0, not NaN.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from xdsl.dialects.builtin import StringAttr, TensorType, UnitAttr, f32, f64, i1
+from xdsl.dialects.builtin import StringAttr, TensorType, UnitAttr, i1
 from xdsl.irdl import opt_prop_def, prop_def, result_def, var_operand_def
 
 from .composite import Composite
@@ -95,9 +95,7 @@ class Attention(Mapped, Composite):
     def decompose(self, q: Array, k: Array, v: Array, *mask: Array) -> Array:
         from .functions import convert, full, maximum, select, where
 
-        m, dtype = self.dims, q.dtype
-        if dtype not in (f32, f64):
-            q, k, v = (convert(x, f32) for x in (q, k, v))
+        m = self.dims
         sizes = m.extents([x.shape for x in (q, k, v, *mask)])
         dims = scores(m)
         shape = tuple(sizes[i.name or ""] for i in dims)
@@ -119,7 +117,7 @@ class Attention(Mapped, Composite):
         total = maximum(total, where(total == 0.0, 1.0, total))
         y = contract([e, v], DimMap((dims, m.operands[2]), m.result), shape_of(self.type))
         over = rearrange(total, DimMap((dims[:-1],), m.result), shape_of(self.type))
-        return convert(y / over, dtype)
+        return y / over
 
     def _allowed(self, dims: Dims, shape: tuple[Dim, ...], mask: Sequence[Array]) -> Array | None:
         from .functions import compare, iota, logical_and

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from xdsl.dialects.builtin import StringAttr, TensorType
+from xdsl.dialects.builtin import StringAttr, TensorType, bf16, f16, f32
 from xdsl.irdl import VarConstraint, operand_def, prop_def, result_def
 
 from . import dimmap
@@ -19,13 +19,22 @@ from .elementwise import Exp, Log, Max, Mul, Np, Tanh, Unary, wide
 from .mapped import Mapped, distinct_names, spread, text
 from .op import Array, Linear, NdOp, Partial, Props, Tolerance, bind, expand, op, zeros_like
 from .reduction import Reducing, reduce
-from .types import FLOAT, NUMERIC, Type, shape_of
+from .selection import convert
+from .types import FLOAT, NUMERIC, Type, is_float, shape_of
 
 
 class Composite(NdOp):
     def decompose(self, *args: Any, **kwargs: Any) -> Array:
         """The op's meaning in smaller ops, from its operands."""
         raise NotImplementedError(self.name)
+
+    def expand(self, *args: Array) -> Array:
+        """`decompose`, in f32 and rounded once where the element type is narrower."""
+        dtype = self.type.element_type
+        if dtype not in (f16, bf16):
+            return self.decompose(*args)
+        out = self.decompose(*(convert(a, f32) if is_float(a.dtype) else a for a in args))
+        return convert(out, dtype)
 
 
 def has_tangent(op_: NdOp) -> bool:

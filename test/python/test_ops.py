@@ -126,7 +126,7 @@ def test_decomposition_agrees(case: Case, dtype: Any) -> None:
     block = Block(arg_types=operands(op))
     with building(block):
         assert isinstance(op, Composite)
-        out = op.decompose(*map(Array, block.args))
+        out = op.expand(*map(Array, block.args))
     assert out.type == op.type
     inputs = values(operands(op))
     with np.errstate(all="ignore"):
@@ -142,7 +142,7 @@ def pushforward(op: NdOp, args: Sequence[Array], tangents: Sequence[Array | None
         assert isinstance(op, Composite)
         inner = Block(arg_types=[a.type for a in args])
         with building(inner):
-            out = op.decompose(*map(Array, inner.args))
+            out = op.expand(*map(Array, inner.args))
         env: dict[SSAValue, Array] = dict(zip(inner.args, args, strict=True))
         tan: dict[SSAValue, Array | None] = dict(zip(inner.args, tangents, strict=True))
         for o in inner.ops:
