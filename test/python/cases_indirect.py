@@ -118,19 +118,19 @@ def templates(template: Callable[..., Any]) -> list[Any]:
             types = kinds[(n + m) % 4][:count]
             of = lambda s, indices=indices: [s, *indices(s)]
             label = f"{spec.__name__} {mode}"
-            needs = some and mode == "clip"
-            out.append(template("gather", gather(mode, spec), of, label, rank, indices=types, some=needs))
+            size = {"some": mode == "clip", "symbolic": mode == "clip"} if some else {}
+            out.append(template("gather", gather(mode, spec), of, label, rank, indices=types, **size))
         for m, kind in enumerate(KINDS):
             mode = "clip" if m % 3 == 2 else "drop"
             types = kinds[(n + m) % 4][:count]
             of = lambda s, indices=indices, data=data: [s, data(s), *indices(s)]
             label = f"{kind} {spec.__name__} {mode}"
             elements = ANY if kind == "set" else LOGICAL if kind in ("and", "or") else NUMERIC
-            needs = some and mode == "clip"
+            size = {"some": mode == "clip", "symbolic": mode == "clip"} if some else {}
             build = put(kind, mode, spec)
-            out.append(template("scatter", build, of, label, rank, elements, indices=types, some=needs))
-    for rank in (1, 2, 3):
-        types = (i64, i8, ui32)[:rank]
+            out.append(template("scatter", build, of, label, rank, elements, indices=types, **size))
+    for rank in (1, 2):
+        types = (ui32, i8)[:rank]
         wider = lambda s, rank=rank: [tuple(d + 2 for d in s[:rank]), *[()] * rank]
         out.append(template("dynamic_slice", part, wider, str(rank), rank, indices=types))
         both = lambda s, rank=rank: [tuple(d + 2 for d in s[:rank]), s[:rank], *[()] * rank]
