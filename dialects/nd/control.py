@@ -222,7 +222,7 @@ def _types(values: Sequence[SSAValue]) -> list[Attribute]:
 
 @irdl_op_definition
 class If(Control):
-    """`nd.if %p (%a = %x, ...) -> (types) { ... } else { ... }`: runs the first region where %p is true, else the second.
+    """`nd.if %p (%a = %x) -> (types) { ... } else { ... }`: runs the first region if %p is true, else the second.
 
     Both take the same arguments and yield the results."""
 
@@ -304,8 +304,8 @@ class While(Control):
 
 @irdl_op_definition
 class Scan(Control):
-    """`nd.scan 16 reverse (%w = %w0) carry (%c = %c0) each (%x = %xs) -> (types) { ... }`: runs its region `length` times,
-    once for each slice of the sequences, from the last one with `reverse`.
+    """`nd.scan 16 reverse (%w = %w0) carry (%c = %c0) each (%x = %xs) -> (types) { ... }`: runs its region 16 times, once
+    for each slice of the sequences, from the last one with `reverse`.
 
     The region yields what is carried next, then slices, which are stacked. The results are what is carried at the end,
     then the stacks."""
