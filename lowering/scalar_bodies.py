@@ -21,6 +21,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from ..dialects.loop.combiners import NO_FLAGS, NO_OVERFLOW
 from ..dialects.loop.linear import Linear
 from ..dialects.loop.ops import IndexOp
+from ..dialects.nd.bits import Bitcast
 from ..dialects.nd.op import NdOp
 from ..dialects.nd.selection import Compare, Convert, Select
 from ..dialects.nd.types import NUMPY, element, is_unsigned, stored
@@ -119,7 +120,7 @@ Row = Callable[..., SSAValue]
 def computed(b: Body, op: NdOp, scalars: Sequence[SSAValue]) -> SSAValue:
     """The value of an elementwise op, in the type that stands for its own."""
     row = ROWS[op.name]
-    if isinstance(op, Convert | Select):
+    if isinstance(op, Convert | Select | Bitcast):
         return row(b, op, *scalars)
     out = row(b, op, *map(b.wide, scalars))
     target = stored(element(op.type))
@@ -237,6 +238,7 @@ ROWS: dict[str, Row] = {
     "nd.not": invert,
     "nd.compare": compare,
     "nd.select": lambda b, op, p, x, y: b.select(p, x, y),
+    "nd.bitcast": lambda b, op, x: bitcast(b, x, stored(op.properties["to"])),
     "nd.convert": lambda b, op, x: convert(b, x, op.properties["to"], element(op.operands[0].type)),
 }
 """Every elementwise op; `nd-to-loop` refuses what has no row."""
@@ -255,6 +257,10 @@ def combiner(word: str, dtype: Attribute) -> str:
 def combined(dtype: Attribute) -> Attribute:
     """The type in which elements of this one are combined."""
     return f32 if dtype in (f16, bf16) else stored(dtype)
+
+
+def bitcast(b: Body, x: SSAValue, to: Attribute) -> SSAValue:
+    return x if x.type == to else b.op(arith.BitcastOp, x, to=to)
 
 
 def product(b: Body, factors: list[SSAValue]) -> SSAValue:

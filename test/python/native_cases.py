@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import cases_bits
 import cases_composites
 import cases_indirect
 import cases_scalar
@@ -111,7 +112,7 @@ def of(name: str) -> Callable[..., Array]:
     return lambda *xs: bind(OPS[name], *xs)
 
 
-UNARY = "neg abs sign floor exp log tanh sin cos sqrt rsqrt not relu gelu stop_gradient".split()
+UNARY = ["neg", "abs", "sign", "floor", "exp", "log", "tanh", "sin", "cos", "sqrt", "rsqrt", "not", "relu", "gelu", "stop_gradient"]
 BINARY = ["add", "sub", "mul", "div", "pow", "max", "min", "and", "or", "xor"]
 
 
@@ -128,7 +129,7 @@ def templates() -> list[Template]:
     out.append(Template("resource", lambda x: resource(ramp(x)), symbolic=False))
     out.append(Template("iota", lambda x: F.iota(x.shape, len(x.shape) - 1, x.dtype), rank=1))
     out.append(Template("size", size_of, rank=1))
-    out += cases_composites.templates(Template)
+    out += cases_composites.templates(Template) + cases_bits.templates(Template)
     out += cases_scalar.templates(Template, same)
     return (
         out

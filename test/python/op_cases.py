@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import cases_bits
 import cases_composites
 import cases_indirect
 import cases_scalar
@@ -93,7 +94,9 @@ def cases() -> list[Case]:
     out.append(case("constant", [()], lambda x: F.full(1, tensor((2, 0, 3), x.dtype)), label="splat"))
     out += [case("iota", [()], lambda x, k=k: F.iota((2, 3), k, x.dtype), label=str(k)) for k in (0, 1)]
     out.append(case("size", [()], lambda x: bind(OPS["size"], of=movement.dims_attr([6]), shape=tensor((), x.dtype))))
-    out += cases_scalar.cases(case) + movement_cases() + sum_cases() + composite_cases() + cases_windows.cases(case) + cases_indirect.cases(case) + cases_composites.cases(case)
+    out += movement_cases() + sum_cases() + composite_cases()
+    for family in (cases_scalar, cases_bits, cases_windows, cases_indirect, cases_composites):
+        out += family.cases(case)
     return out
 
 

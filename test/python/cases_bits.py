@@ -1,0 +1,37 @@
+"""Cases of bitcast, pack and unpack, for `op_cases` and `native_cases`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mlc.dialects.nd.bits import FOUR_BITS
+from mlc.dialects.nd.op import OPS, Array, bind
+from mlc.dialects.nd.types import SIGNLESS, ui4, width
+from xdsl.dialects.builtin import i1
+
+
+def same_bits(x: Array) -> Array:
+    """As a signed integer, or of that as one without a sign."""
+    bits = width(x.dtype)
+    to = x.dtype if x.dtype == i1 else ui4 if bits == 4 else SIGNLESS[bits]
+    return bind(OPS["bitcast"], x, to=to)
+
+
+def cases(case: Callable[..., Any]) -> list[Any]:
+    out = [case("bitcast", [s], same_bits) for s in ((3, 4), (), (0, 2))]
+    for to in FOUR_BITS:
+        out.append(case("unpack", [(3, 4)], lambda x, to=to: bind(OPS["unpack"], x, to=to), label=str(to)))
+    out += [case("pack", [s], lambda x: bind(OPS["pack"], x)) for s in ((3, 4), (2, 0))]
+    return out
+
+
+def templates(template: Callable[..., Any]) -> list[Any]:
+    return [
+        template("bitcast", same_bits),
+        *(
+            template("unpack", lambda x, to=to: bind(OPS["unpack"], x, to=to), label=str(to), rank=1)
+            for to in FOUR_BITS
+        ),
+        template("pack", lambda x: bind(OPS["pack"], x), lambda s: [(*s[:-1], s[-1] * 2)], rank=1),
+    ]
