@@ -1,4 +1,7 @@
-"""One kernel of the vector level as a Python function on buffers, for tests and for checks kernel by kernel."""
+"""One kernel of the vector level as a Python function on buffers, for tests and for checks kernel by kernel.
+
+Its workspace and the results that `run_kernel` makes are poisoned before, and the bytes around them checked afterwards.
+"""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
@@ -14,7 +17,7 @@ from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType
 
 from ..lowering.emit.kernel import KernelCode, emit_kernel
 from ..runtime import jit, parallel
-from ..runtime.arena import Block
+from ..runtime import poison as memory
 from ..runtime.context import Context
 from ..runtime.interpret_vector import poison, run_time_sizes
 
@@ -70,8 +73,9 @@ class NativeKernel:
             values.append(array.ctypes.data)
             values += [array.shape[d] for d in p.sizes]
             values += [array.strides[d] // array.itemsize for d in p.strides]
-        workspace = Block(max(1, self.code.workspace_bytes))
+        workspace = memory.take(max(1, self.code.workspace_bytes))
         self.native(*values, workspace.address, *([ctypes.byref(self.context)] if self.code.parallel else []))
+        memory.give(workspace)
         for array, copy in moved:
             array[...] = copy
 
@@ -89,6 +93,10 @@ def run_kernel(f: func.FuncOp, inputs: Sequence[Array], vector_bytes: int = 64, 
     for kind, dynamic in zip(kinds[len(inputs) :], sizes[len(inputs) :]):
         assert isinstance(kind, MemRefType)
         rest = iter(dynamic)
-        outs.append(poison([next(rest) if s == DYNAMIC_INDEX else s for s in kind.get_shape()], kind.element_type))
+        pattern = poison([next(rest) if s == DYNAMIC_INDEX else s for s in kind.get_shape()], kind.element_type)
+        outs.append(memory.allocate(pattern.shape, pattern.dtype, False))
+        outs[-1][...] = pattern
+    seals = memory.seal(inputs)
     compile_kernel(f, vector_bytes, threads=threads)(*inputs, *outs)
+    memory.check(inputs, seals, [False] * len(inputs), outs)
     return outs
