@@ -182,7 +182,9 @@ def direct_pieces(join: JoinOp, block: Block, placed: Mapping[SSAValue, View]) -
         op = piece.owner
         free = isinstance(op, Operation) and op.parent is block and piece not in placed
         alone = all(use.operation is join for use in piece.uses) and list(join.pieces).count(piece) == 1
-        ordered = all(direct) and (not owners or owners[-1] is op or owners[-1].is_before_in_block(op))  # pyright: ignore
+        # One op that makes two of them writes them in turns.
+        after = not owners or (owners[-1] is not op and owners[-1].is_before_in_block(op))  # pyright: ignore
+        ordered = all(direct) and after
         direct.append(free and list(join.pieces).index(piece) == k and (fills or (alone and ordered)))
         if isinstance(op, Operation):
             owners.append(op)
