@@ -310,12 +310,23 @@ def compile(
     if callable(program):
         module, name = _traced(program, specs, constants_of(constants or {}))
         return compile_module(module, donate=donate, options=replace(options, entry=name))
-    module = parse(program) if isinstance(program, str | Path) else program.clone()
+    module = _module(program)
     if constants:
         from .blocks import entry as function
 
         bind(function(module, entry), constants_of(constants))
     return compile_module(module, donate=donate, options=options)
+
+
+def _module(program: Any) -> ModuleOp:
+    from xdsl.dialects.builtin import ModuleOp
+
+    if isinstance(program, str | Path):
+        return parse(program)
+    if isinstance(program, ModuleOp):
+        return program.clone()
+    found = type(program).__name__
+    raise CompileError(f"compile: expected a function, a module, MLIR text or a path, found {found}")
 
 
 def _traced(fn: Any, specs: Sequence[Any], constants: Mapping[str, Any]) -> tuple[ModuleOp, str]:

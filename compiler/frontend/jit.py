@@ -95,6 +95,9 @@ def _adopted(leaves: Sequence[Any]) -> list[Any]:
     return [adopt(x) if number else x for x, number in zip(leaves, numbers, strict=True)]
 
 
+OPTIONS = ("schedule", "numerics", "threads", "vector_bytes")
+
+
 @dataclass
 class Jit:
     """A function that compiles itself for its arguments; see the module's docstring."""
@@ -114,7 +117,12 @@ class Jit:
         self._static = self._positions(self.static, "static")
         self._donate = self._positions(self.donate, "donate")
         self._compiling = ForkLock()
+        unknown = [name for name in self.options if name not in OPTIONS]
+        if unknown:
+            raise CompileError(f"jit: expected options {', '.join(OPTIONS)}, found {unknown[0]!r}")
         self._signature: inspect.Signature | None = None
+        self._keywords: tuple[str, ...] = ()
+        """The keyword-only parameters, whose arguments follow those that have a position."""
         self._count: int | None = None
         """How many arguments fill every parameter; None before the first look, or if that is no fixed number."""
 
@@ -161,15 +169,25 @@ class Jit:
                 k in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD) for k in kinds
             )
             self._count = len(kinds) if plain else None
+            if inspect.Parameter.VAR_POSITIONAL not in kinds:
+                keyword = inspect.Parameter.KEYWORD_ONLY
+                self._keywords = tuple(n for n, p in self._signature.parameters.items() if p.kind == keyword)
         try:
             bound = self._signature.bind(*args, **kwargs)
         except TypeError as error:
             raise CompileError(f"{self.name}: {error}") from None
         bound.apply_defaults()
-        if bound.kwargs:
-            names = ", ".join(bound.kwargs)
-            raise CompileError(f"{self.name}: expected arguments that have a position, found keyword-only {names}")
-        return bound.args
+        if others := [name for name in bound.kwargs if name not in self._keywords]:
+            names = ", ".join(others)
+            raise CompileError(f"{self.name}: expected arguments of named parameters, found {names}")
+        return (*bound.args, *bound.kwargs.values())
+
+    def _run(self, *args: Any) -> Any:
+        """`fn` on what `_bound` returns."""
+        positional = len(self._signature.parameters) - len(self._keywords) if self._signature else len(args)
+        if not self._keywords or len(args) <= positional:
+            return self.fn(*args)
+        return self.fn(*args[:positional], **dict(zip(self._keywords, args[positional:], strict=True)))
 
     def _entry(self, args: tuple[Any, ...]) -> tuple[Entry, list[Any]]:
         fixed = tuple(args[k] for k in sorted(self._static) if k < len(args))
@@ -201,9 +219,9 @@ class Jit:
             filled = list(xs)
             for k, value in zip(positions, fixed):
                 filled.insert(k, value)
-            return self.fn(*filled)
+            return self._run(*filled)
 
-        if not positions:
+        if not positions and not self._keywords:
             return trace(self.fn, given)
         parameters = [p for k, p in enumerate(inspect.signature(self.fn).parameters.values()) if k not in self._static]
         dynamic.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]

@@ -1,4 +1,5 @@
-"""Trees of arrays: dicts (sorted keys), lists, tuples, named tuples, dataclasses, None; everything else is a leaf.
+"""Trees of arrays: dicts (sorted keys) and their subclasses (keys in order), lists, tuples, named tuples, dataclasses,
+None; everything else is a leaf.
 
 A `Structure` is hashable, so that programs can be kept by the structure of their arguments.
 """
@@ -9,6 +10,7 @@ A `Structure` is hashable, so that programs can be kept by the structure of thei
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
@@ -40,6 +42,17 @@ class Structure:
         return f"{self.kind if self.kind == 'dict' else self.kind.__name__}({inner})"
 
 
+@dataclass(frozen=True)
+class DefaultDict:
+    """The kind of a `defaultdict`."""
+
+    factory: Callable[[], Any] | None
+
+    @property
+    def __name__(self) -> str:
+        return "defaultdict"
+
+
 LEAF = Structure("leaf")
 NONE = Structure("none")
 
@@ -53,6 +66,9 @@ def _parts(tree: Any) -> tuple[Any, tuple[Any, ...], list[Any]] | None:
         except TypeError:
             raise CompileError(f"expected a dict with keys that can be sorted, found keys {list(tree)}") from None
         return "dict", tuple(keys), [tree[k] for k in keys]
+    if isinstance(tree, dict):
+        kind = DefaultDict(getattr(tree, "default_factory", None)) if cls is defaultdict else cls
+        return kind, tuple(tree), list(tree.values())
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return cls, tuple(tree._fields), list(tree)  # pyright: ignore
     if cls is list or cls is tuple:
@@ -95,6 +111,10 @@ def _build(s: Structure, leaves: Iterator[Any]) -> Any:
         return dict(zip(s.keys, values, strict=True))
     if s.kind is list or s.kind is tuple:
         return s.kind(values)
+    if isinstance(s.kind, DefaultDict):
+        return defaultdict(s.kind.factory, zip(s.keys, values, strict=True))
+    if issubclass(s.kind, dict):
+        return s.kind(zip(s.keys, values, strict=True))
     return s.kind(**dict(zip(s.keys, values, strict=True)))
 
 

@@ -9,6 +9,7 @@ belongs to another one, is refused where it is used.
 from __future__ import annotations
 
 import inspect
+import operator
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from xdsl.ir import Block, Region, SSAValue
 
 from ...dialects.errors import CompileError
 from ...dialects.nd import dialect as _dialect  # fills the registry
-from ...dialects.nd.dims import Dim, symbol
+from ...dialects.nd.dims import Dim, Sym, symbol
 from ...dialects.nd.op import Array, building
 from ...dialects.nd.promotion import as_dtype, asarray
 from ...dialects.nd.types import Type, dtype_of, tensor
@@ -57,9 +58,28 @@ class Spec:
 
 
 def spec(shape: Sequence[int | str | Dim] | int, dtype: Any = "float32") -> Spec:
-    """Describe an argument: `mlc.spec(("b", 784), "float32")` has a symbolic first size."""
+    """Describe an argument: `mlc.spec(("b", 784), "float32")` has a symbolic first size.
+
+    Raises CompileError for a size that is negative or no number, and for a symbol that is no name.
+    """
     sizes = (shape,) if isinstance(shape, int | str) else tuple(shape)
-    return Spec(tensor(tuple(symbol(d) if isinstance(d, str) else d for d in sizes), as_dtype(dtype)))
+    return Spec(tensor(tuple(_size(d) for d in sizes), as_dtype(dtype)))
+
+
+def _size(d: Any) -> Dim:
+    if isinstance(d, str):
+        if re.fullmatch(r"[A-Za-z_]\w*", d, re.ASCII) is None:
+            raise CompileError(f"spec: expected a symbol of letters, digits and _, found {d!r}", user_location())
+        return symbol(d)
+    if isinstance(d, Sym):
+        return d
+    try:
+        number = operator.index(d)
+    except TypeError:
+        number = -1
+    if number < 0 or isinstance(d, bool):
+        raise CompileError(f"spec: expected sizes of 0 or more, or symbols, found {d!r}", user_location())
+    return number
 
 
 def type_of(x: Any) -> Type:

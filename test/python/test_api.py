@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict, defaultdict
 from typing import Any
 
 import mlc
@@ -23,6 +24,25 @@ def test_structures_go_in_and_come_out() -> None:
     assert set(out) == {"sum", "rest"} and out["rest"][1] is None
     assert_matches(EXACT, out["sum"], X + X)
     assert_matches(EXACT, out["rest"][2][0], X * 2)
+
+
+def test_keyword_only_parameters() -> None:
+    f = mlc.jit(lambda x, *, scale, flag=True: x * scale if flag else x, static="flag")
+    assert_matches(EXACT, f(X, scale=2), X * 2)
+    assert_matches(EXACT, f(X, flag=False, scale=X), X)
+    g = mlc.jit(lambda x=1.0, *, y: x - y, donate="y")
+    y = X.copy()
+    assert_matches(EXACT, g(y=y), 1 - X)
+
+
+def test_subclasses_of_dict_are_trees() -> None:
+    first, second = OrderedDict([("b", X), ("a", X * 2)]), defaultdict(list, {"k": X})
+    f = mlc.jit(lambda p, q: (type(p)((k, v + 1) for k, v in p.items()), q))
+    p, q = f(first, second)
+    assert type(p) is OrderedDict and list(p) == ["b", "a"]
+    assert_matches(EXACT, p["a"], X * 2 + 1)
+    assert type(q) is defaultdict and q["new"] == []
+    assert f.cache_info().entries == 1 and f(first, second) and f.cache_info().hits == 1
 
 
 def test_programs_are_kept_by_shape_type_and_order() -> None:
@@ -209,6 +229,13 @@ def test_eager_computes_at_once() -> None:
         (lambda: mlc.jit(lambda x: x, donate=3), "donate: expected a position from 0 to 0, found 3"),
         (lambda: mlc.jit(lambda x, n: x, static=1)(X, [1]), "static arguments must be hashable"),
         (mlc.jit(lambda x: x, donate=0), "missing a required argument"),
+        (lambda: mlc.jit(lambda x: x, fast=True), "jit: expected options schedule, numerics, .* found 'fast'"),
+        (lambda: mlc.jit(lambda x, **more: x)(X, y=X), "expected arguments of named parameters, found y"),
+        (lambda: mlc.compile(3), "compile: expected a function, a module, MLIR text or a path, found int"),
+        (lambda: mlc.spec((3, -1)), "spec: expected sizes of 0 or more, or symbols, found -1"),
+        (lambda: mlc.spec((3, 1.5)), "spec: expected sizes of 0 or more, or symbols, found 1.5"),
+        (lambda: mlc.spec(("b c",)), "spec: expected a symbol of letters, digits and _, found 'b c'"),
+        (lambda: mlc.spec(""), "spec: expected a symbol of letters, digits and _, found ''"),
         (lambda: mlc.compile("no_such_file.mlir"), "found no file no_such_file.mlir"),
         (lambda: mlc.compile(lambda x: x, mlc.spec(3))(np.zeros(4, np.float32)), r"expected shape \[3\], found \[4\]"),
         (lambda: mlc.compile(lambda x: x, mlc.spec(3), numerics="loose"), "expected exact, ieee or fast"),
