@@ -15,6 +15,7 @@
     l2_gbs = 110.0
     l3_gbs = 60.0
     memory_gbs = 12.0
+    wake_us = 20.0             # to wake another thread: less work is not shared
 
 Decisions (tile sizes, packing, streaming) and estimates read this and nothing else. `MLC_MACHINE` names a
 file to use instead of the host, `MLC_VECTOR_BITS` narrower or wider vectors.
@@ -54,6 +55,7 @@ class Machine:
     l2_gbs: float = 60.0
     l3_gbs: float = 40.0
     memory_gbs: float = 10.0
+    wake_us: float = 20.0
 
     def lanes(self, element_bytes: int) -> int:
         """Elements of a vector register."""

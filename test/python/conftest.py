@@ -6,6 +6,7 @@ MLC_STRESS=10 runs the stress tests ten times as long as usual.
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import os
 import sys
@@ -55,6 +56,28 @@ def stress() -> int:
 def plain_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Executables made in this test do not run in poisoned memory: for times, and for what memory is used again."""
     monkeypatch.setenv("MLC_POISON", "0")
+
+
+@pytest.fixture
+def shared_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Programs for several threads share even short loops."""
+    from mlc.compiler.machine import detect
+
+    description = tmp_path / "machine.toml"
+    description.write_text(dataclasses.replace(detect(), wake_us=1e-6).text())
+    monkeypatch.setenv("MLC_MACHINE", str(description))
+
+
+TARGETS = [(bits, threads) for bits in (128, 256, 512) for threads in (1, 2)]
+
+
+@pytest.fixture(params=TARGETS, ids=[f"{bits}x{threads}" for bits, threads in TARGETS])
+def target(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, shared_work: None) -> tuple[int, int]:
+    """The test runs for each width of vectors and number of threads."""
+    bits, threads = request.param
+    monkeypatch.setenv("MLC_VECTOR_BITS", str(bits))
+    monkeypatch.setenv("MLC_THREADS", str(threads))
+    return bits, threads
 
 
 @pytest.fixture

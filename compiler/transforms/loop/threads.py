@@ -2,7 +2,7 @@
 
     loop-tile{axis=i size=64 only=mm kind=parallel}
 
-It pays from LEAST_SECONDS of work on. Blocks are so large that each thread gets several, nearly the same number each;
+It pays where there is more work than it takes to wake a thread. Blocks are so large that each thread gets several, nearly the same number each;
 what is left over when the axis is cut into blocks runs on one thread. Each block writes elements of its own: blocks are
 never clamped, and an axis that some result reduces is not cut. All else is scheduled inside of a block as if the block
 were everything, so that on one thread nothing changes.
@@ -23,9 +23,6 @@ from .reorder import TYPICAL
 from .rows import VECTORS, contiguous, lane_axis, parallel_axes
 from .steptext import bytes_of, extent, lanes_of, step
 from .structure import fusable, inner_part
-
-LEAST_SECONDS = 20e-6
-"""To wake a thread that sleeps takes about as long."""
 
 BLOCKS = 4
 """Blocks for each thread, if there is enough to share: who is late is helped by the others."""
@@ -77,7 +74,7 @@ def weight(op: Operation) -> float:
 
 def share(group: list[StageOp], machine: Machine, threads: int) -> Share | None:
     """The axis whose blocks keep the threads busiest, the outermost of equals; None: one thread does it."""
-    if threads < 2 or any(a.kind for s in group for a in s.axes) or seconds(group, machine) < LEAST_SECONDS:
+    if threads < 2 or any(a.kind for s in group for a in s.axes) or seconds(group, machine) < 1e-6 * machine.wake_us:
         return None
     found: list[Share] = []
     for axis in parallel_axes(group):
