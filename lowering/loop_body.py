@@ -21,9 +21,9 @@ from xdsl.dialects.builtin import DYNAMIC_INDEX, DenseArrayBase, IndexType, MemR
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from ..dialects.loop.combiners import combine
-from ..dialects.loop.linear import Linear, axes_of
+from ..dialects.loop.linear import Access, Linear, axes_of
 from ..dialects.loop.load import LoadOp
-from ..dialects.loop.ops import IndexOp, ScatterOp, StageOp, element_of
+from ..dialects.loop.ops import ForOp, IndexOp, ScatterOp, StageOp, element_of
 from ..dialects.nd.dims import Dim
 from ..dialects.vector.arith import TruncIOp
 from ..dialects.vector.ops import GatherOp, StepOp
@@ -42,7 +42,8 @@ class BodyValues:
         self.state, self.s, self.vec = state, s, vec
         self.found: dict[tuple[SSAValue, tuple[str, ...]], SSAValue] = {}
         self.spreads: dict[SSAValue, frozenset[str]] = {}
-        self.loads = any(isinstance(op, LoadOp) for op in s.body.block.ops)
+        self.depths: dict[SSAValue, int] = {}
+        self.loads = isinstance(s, ScatterOp) or any(isinstance(op, LoadOp) for op in s.body.block.ops)
 
     def run(self, results: Sequence[SSAValue] | None = None) -> None:
         """Lower what results need over all vec axes, in the order of the body; all that it yields, unless given."""
@@ -64,7 +65,8 @@ class BodyValues:
             if not op.results or op.results[0] not in needed:
                 continue
             if isinstance(op, LoadOp):
-                needed.update(v for v in op.positions if self.spread(v) == every and not isinstance(v.owner, IndexOp))
+                parts = (v for p in op.positions for v in self.split(p)[1])
+                needed.update(v for v in parts if self.spread(v) == every)
             else:
                 needed.update(op.operands)
         return needed
@@ -86,12 +88,45 @@ class BodyValues:
         """A value over some of the vec axes, which hold those that it differs along."""
         key = value, tuple(n for n, _ in axes)
         if key not in self.found:
-            owner = value.owner
-            self.state.location = self.s.location if isinstance(owner, Block) else owner.location
-            made = self.read(value, axes) if isinstance(owner, Block) else self.made(owner, axes)
-            made.name_hint = made.name_hint or value.name_hint
+            if not axes and self.loads and (depth := self.depth(value)) < len(self.state.blocks) - 1:
+                with self.state.outside(depth):
+                    made = self.lowered(value, axes)
+            else:
+                made = self.lowered(value, axes)
             self.found[key] = made
         return self.found[key]
+
+    def lowered(self, value: SSAValue, axes: Axes) -> SSAValue:
+        owner = value.owner
+        self.state.location = self.s.location if isinstance(owner, Block) else owner.location
+        made = self.read(value, axes) if isinstance(owner, Block) else self.made(owner, axes)
+        made.name_hint = made.name_hint or value.name_hint
+        return made
+
+    def depth(self, value: SSAValue) -> int:
+        """How many of the open blocks are needed for a scalar: those of the loops that bind what it is read by. Only
+        arguments of the function are complete outside of every loop."""
+        state, owner = self.state, value.owner
+        if value not in self.depths:
+            here = len(state.blocks) - 1
+            forms: Access = ()
+            if isinstance(owner, IndexOp):
+                forms = owner.form.data
+            elif isinstance(value, BlockArgument):
+                forms = self.s.accesses.data[value.index].data
+                source = self.s.ins[value.index]
+                complete = isinstance(source, BlockArgument) and not isinstance(source.owner.parent_op(), ForOp)
+                if not complete or self.s.whole(value.index):
+                    self.depths[value] = here
+                    return here
+            elif isinstance(owner, LoadOp):
+                self.depths[value] = here
+                return here
+            names = [n for form in forms for n in form.names if state.axis.get(n) is not None]
+            inner = [] if isinstance(owner, Block) else [self.depth(o) for o in owner.operands]
+            own = state.blocks.index(state.home[-1])  # work that runs in parallel computes what it needs
+            self.depths[value] = max([own, *(state.depths[n] for n in names), *inner])
+        return self.depths[value]
 
     def read(self, arg: SSAValue, axes: Axes) -> SSAValue:
         state, s = self.state, self.s

@@ -66,6 +66,9 @@ class State:
         """The ops at the head of the function."""
         self.home: list[Block] = [entry]
         """Where buffers are allocated: the innermost block that is not a plain loop's."""
+        self.blocks: list[Block] = [entry]
+        """The blocks that are open, outermost first, and the number of that which binds an axis."""
+        self.depths: dict[str, int] = {}
         self.known: list[dict[Linear, SSAValue]] = [{}]
         """Index values by form, for each open loop."""
         self.constants: dict[Attribute, SSAValue] = {}
@@ -207,6 +210,7 @@ class State:
     def inside(self, block: Block, home: bool = False) -> Generator[None]:
         """Fill another block; `home`: its buffers are its own."""
         outer, self.block = self.block, block
+        self.blocks.append(block)
         self.known.append({})
         if home:
             self.home.append(block)
@@ -214,7 +218,16 @@ class State:
         if home:
             self.home.pop()
         self.known.pop()
+        self.blocks.pop()
         self.block = outer
+
+    @contextmanager
+    def outside(self, depth: int) -> Generator[None]:
+        """Emit into an outer block, in front of the loop that is being filled there."""
+        saved = self.block, self.blocks, self.known
+        self.block, self.blocks, self.known = self.blocks[depth], self.blocks[: depth + 1], self.known[: depth + 1]
+        yield
+        self.block, self.blocks, self.known = saved
 
     def loop(
         self,
@@ -239,6 +252,7 @@ class State:
         last = self.dim(extent - step) if clamp else None
         with self.inside(block, home=parallel):
             first: SSAValue = block.args[0]
+            self.depths[axis] = len(self.blocks) - 1
             self.axis[axis] = first if last is None else self.index_op(arith.MinSIOp, first, last, head=False)
             results = body(list(block.args[1:]))
             self.add(scf.ReduceOp() if parallel else scf.YieldOp.create(operands=results))
