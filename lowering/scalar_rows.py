@@ -9,10 +9,12 @@ integer over -1, shifts by the width or more. Whether integers are unsigned is t
 from __future__ import annotations
 
 from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import IntegerAttr, IntegerType, f32, f64, i1, i64
+from xdsl.dialects.builtin import IntegerAttr, IntegerType, f32, f64, i1, i32, i64
 from xdsl.ir import Operation, SSAValue
 
 from ..dialects.nd.op import NdOp
+from ..dialects.nd.threefry import Threefry, threefry
+from ..dialects.nd.types import element
 from ..dialects.vector.arith import RemfOp
 from .conversions import convert
 from .scalar_bodies import ROWS, UNSIGNED_ORDER, Body, Row, floating, unary, unsigned
@@ -79,6 +81,15 @@ def clamp(b: Body, op: NdOp, low: SSAValue, x: SSAValue, high: SSAValue) -> SSAV
     return b.op(most, b.op(least, x, low), high)
 
 
+def copysign(b: Body, op: NdOp, x: SSAValue, y: SSAValue) -> SSAValue:
+    if element(op.operands[0].type) in (f32, f64):
+        return b.float(math.CopySignOp, x, y)
+    # LLVM fails where the bits of two bf16 meet in one logical operation
+    magnitude = b.float(math.AbsFOp, x)
+    code = b.op(arith.BitcastOp, y, to=i32)
+    return b.select(b.compare("lt", code, b.like(0, code)), b.float(arith.NegfOp, magnitude), magnitude)
+
+
 # Bits.
 
 
@@ -100,6 +111,29 @@ def shr(b: Body, op: NdOp, x: SSAValue, y: SSAValue) -> SSAValue:
     if unsigned(op):
         return b.select(ok, b.op(arith.ShRUIOp, x, b.select(ok, y, zero)), zero)
     return b.op(arith.ShRSIOp, x, b.select(ok, y, b.like(x.type.width.data - 1, x)))
+
+
+# Random words.
+
+
+def random_word(b: Body, op: NdOp, *scalars: SSAValue) -> SSAValue:
+    assert isinstance(op, Threefry)
+    k0, k1, c0, c1 = scalars
+
+    def rotate(x: SSAValue, distance: int) -> SSAValue:
+        left = b.wrapping(arith.ShLIOp, x, b.like(distance, x))
+        return b.op(arith.OrIOp, left, b.op(arith.ShRUIOp, x, b.like(32 - distance, x)))
+
+    x, y = threefry(
+        (k0, k1),
+        (c0, c1),
+        lambda p, q: b.wrapping(arith.AddiOp, p, q),
+        lambda p, q: b.op(arith.XOrIOp, p, q),
+        rotate,
+        lambda n: b.like(n, k0),
+    )
+    word = op.word.data.name
+    return x if word == "first" else y if word == "second" else b.op(arith.XOrIOp, x, y)
 
 
 # Lengths.
@@ -128,11 +162,12 @@ def sum_of_squares(b: Body, x: SSAValue, y: SSAValue) -> SSAValue:
 
 ROWS.update(
     {
+        "nd.threefry": random_word,
         "nd.quotient": quotient,
         "nd.rem": rem,
         "nd.mod": mod,
         "nd.clamp": clamp,
-        "nd.copysign": binary(math.CopySignOp),
+        "nd.copysign": copysign,
         "nd.ceil": unary(math.CeilOp),
         "nd.trunc": unary(math.TruncOp),
         "nd.round": unary(math.RoundEvenOp),

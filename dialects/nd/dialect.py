@@ -27,6 +27,7 @@ from . import (
     scatter,
     selection,
     sorting,
+    threefry,
     transcendental,
     window,
 )
@@ -39,6 +40,7 @@ FAMILIES = (
     transcendental,
     selection,
     bits,
+    threefry,
     constant,
     resource,
     movement,
@@ -66,6 +68,7 @@ Nd = Dialect(
         DimsAttr,
         DTypeVar,
         NumberAttr,
+        threefry.ThreefryWordAttr,
         resource.ResourceAttr,
         reduction.ReduceKindAttr,
         cumulative.CumulativeKindAttr,

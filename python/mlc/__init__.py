@@ -23,7 +23,7 @@ from time import time as _time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import nn, numpy, optim
+    from . import nn, numpy, optim, random
     from .compiler.compile import Compiled, compile
     from .compiler.frontend.control import cond, fori_loop, map, scan, switch, while_loop
     from .compiler.frontend.eager import eager
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .compiler.frontend.jit import jit
     from .compiler.frontend.tracing import spec
     from .compiler.frontend.transforms import grad, jvp, stop_gradient, value_and_grad, vjp, vmap
+    from .compiler.saved import load
     from .dialects.errors import CheckError, CompileError
     from .dialects.nd.array import Array
 
@@ -53,6 +54,7 @@ _PLACES = {
     "grad": ".compiler.frontend.transforms",
     "jit": ".compiler.frontend.jit",
     "jvp": ".compiler.frontend.transforms",
+    "load": ".compiler.saved",
     "map": ".compiler.frontend.control",
     "scan": ".compiler.frontend.control",
     "spec": ".compiler.frontend.tracing",
@@ -63,7 +65,7 @@ _PLACES = {
     "vmap": ".compiler.frontend.transforms",
     "while_loop": ".compiler.frontend.control",
 }
-_MODULES = ("nn", "numpy", "optim")
+_MODULES = ("nn", "numpy", "optim", "random")
 
 __all__ = [
     "Array",
@@ -79,10 +81,12 @@ __all__ = [
     "grad",
     "jit",
     "jvp",
+    "load",
     "map",
     "nn",
     "numpy",
     "optim",
+    "random",
     "scan",
     "spec",
     "stop_gradient",

@@ -1,4 +1,4 @@
-"""Cases of bitcast, pack and unpack, for `op_cases` and `native_cases`."""
+"""Cases of bitcast, pack, unpack and random words, for `op_cases` and `native_cases`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from mlc.dialects.nd.bits import FOUR_BITS
 from mlc.dialects.nd.op import OPS, Array, bind
+from mlc.dialects.nd.threefry import WORDS, words
 from mlc.dialects.nd.types import SIGNLESS, ui4, width
 from xdsl.dialects.builtin import i1
 
@@ -18,11 +19,17 @@ def same_bits(x: Array) -> Array:
     return bind(OPS["bitcast"], x, to=to)
 
 
+def unpacked(to: Any) -> Callable[..., Array]:
+    return lambda x: bind(OPS["unpack"], x, to=to)
+
+
 def cases(case: Callable[..., Any]) -> list[Any]:
     out = [case("bitcast", [s], same_bits) for s in ((3, 4), (), (0, 2))]
     for to in FOUR_BITS:
-        out.append(case("unpack", [(3, 4)], lambda x, to=to: bind(OPS["unpack"], x, to=to), label=str(to)))
+        out.append(case("unpack", [(3, 4)], unpacked(to), label=str(to)))
     out += [case("pack", [s], lambda x: bind(OPS["pack"], x)) for s in ((3, 4), (2, 0))]
+    for word in WORDS:
+        out.append(case("threefry", [(3, 4)] * 4, lambda *xs, word=word: words(word, xs[:2], xs[2:]), label=word))
     return out
 
 
@@ -33,5 +40,6 @@ def templates(template: Callable[..., Any]) -> list[Any]:
             template("unpack", lambda x, to=to: bind(OPS["unpack"], x, to=to), label=str(to), rank=1)
             for to in FOUR_BITS
         ),
+        template("threefry", lambda *xs: words("mixed", xs[:2], xs[2:]), lambda s: [s] * 4),
         template("pack", lambda x: bind(OPS["pack"], x), lambda s: [(*s[:-1], s[-1] * 2)], rank=1),
     ]

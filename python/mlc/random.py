@@ -1,0 +1,1 @@
+from .compiler.frontend.random import *  # noqa: F403
