@@ -16,6 +16,23 @@ in one arena, where buffers share memory if one is dead before the other is made
 argument of its kernel where that dies there and `replaceable` finds that each element is read only for the one that
 replaces it; the kernel's argument is marked `mlc.inplace = <result>`. All other buffers of a launch are apart, which
 `llvm.noalias` on the kernel's arguments and results says.
+
+Blocks of regions are planned with the program, in the same arena (`plan_lifetimes`, `plan_buffers`):
+
+    %r, %s = nd.scan 8 carry (%c = %x) -> (tensor<4xf32>, tensor<8x4xf32>) {
+      %0 = graph.launch @product(%c) : ...
+      nd.yield %0, %0
+    }
+becomes
+    %x_1 = graph.copy %x {graph.places = [#graph.place<arena 0, 16>]}
+    %r, %s = nd.scan 8 carry (%c = %x_1) -> (..) attributes {graph.trip = "trip$0", graph.places = [
+        #graph.place<arena 64*trip$0 - 128*(trip$0 floordiv 2), 16>, #graph.place<result 0, 128>]} {
+      %0 = graph.launch @product(%c) {graph.places = [#graph.place<arena .. (trip$0 + 1) .., 16>]}
+      %1 = graph.copy %0 {graph.places = [#graph.place<result 0 at 16*trip$0, 16>]}
+      nd.yield %0, %1
+    }
+
+A carried value that cannot be overwritten by the next one has two places, which swap; counters of loops are symbols.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
