@@ -5,11 +5,12 @@ that one reads of the other, which makes axes equal; the union must be one of
 
     contraction   one contraction, and elementwise ops over exactly its result's axes
     rows          reductions of the same axes to the same rows, elementwise ops over all axes or over the rows
+    scatter       one scatter, and elementwise ops over exactly its updates' axes
     elementwise   elementwise ops over the same axes
 
 and merging must leave the order of groups without cycles. Axes of one element do not count. A gather counts as
-elementwise over its result's axes: its index operands may be made where they are read; what it reads at computed
-positions must be complete before. An op with regions or an effect is alone.
+elementwise over its result's axes. Index operands may be made where they are read, over fewer axes too; what is read or
+written at computed positions must be complete before. An op with regions or an effect is alone.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from ...dialects.nd.elementwise import Elementwise
 from ...dialects.nd.indexing import OneHot
 from ...dialects.nd.indirect import Gather
 from ...dialects.nd.reduction import Reducing
+from ...dialects.nd.scatter import Scatter
 from ...dialects.nd.types import shape_of
 
 
@@ -53,9 +55,11 @@ class Node:
     """The nodes that it reads, also through views."""
 
     anywhere: SSAValue | None = None
-    """What is read at computed positions."""
+    """What is read or written at computed positions."""
+    first_index: int | None = None
+    """The first of the operands that are positions."""
     kind: str = field(init=False)
-    """`contraction`, `rows`, `elementwise` or `alone`."""
+    """`contraction`, `rows`, `scatter`, `elementwise` or `alone`."""
 
     def __post_init__(self) -> None:
         match self.op:
@@ -63,6 +67,8 @@ class Node:
                 self.kind = "contraction"
             case Reducing():
                 self.kind = "rows"
+            case Scatter():
+                self.kind = "scatter"
             case Elementwise() | OneHot() | Gather():
                 self.kind = "elementwise"
             case _:
@@ -121,7 +127,14 @@ def make_node(op: Operation, reads: list[Read], axes: Axes) -> Node:
             own = tuple(axes.new(size) for size in shape_of(op.results[0].type))
             names = {i.name or "": axis for i, axis in zip(op.data, own)}
             looked_up = [tuple(names[i.name] if i.name else -1 for i in dims) for dims in (op.place, *op.index_dims)]
-            return Node(op, reads, own, own, looked_up, anywhere=reads[0].root)
+            return Node(op, reads, own, own, looked_up, anywhere=reads[0].root, first_index=1)
+        case Scatter():
+            own = tuple(axes.new(size) for size in op.data_shape)
+            names = {i.name or "": axis for i, axis in zip(op.data, own)}
+            written = [
+                tuple(names[i.name] if i.name else -1 for i in dims) for dims in (op.place, op.data, *op.index_dims)
+            ]
+            return Node(op, reads, own, own, written, anywhere=reads[0].root, first_index=2)
         case _:
             own = tuple(axes.new(size) for size in shape_of(op.results[0].type))
             labels = own[:-1] if isinstance(op, OneHot) else own
@@ -199,7 +212,7 @@ class Grouping:
 
     def kind(self, members: Sequence[int]) -> str:
         kinds = {self.nodes[m].kind for m in members}
-        return next(k for k in ("alone", "contraction", "rows", "elementwise") if k in kinds)
+        return next(k for k in ("alone", "scatter", "contraction", "rows", "elementwise") if k in kinds)
 
     def _merge(self, producer: int, consumer: int) -> bool:
         first, second = self.groups[producer], self.groups[consumer]
@@ -242,6 +255,8 @@ class Grouping:
         made: dict[SSAValue, tuple[int, ...]] = {self.nodes[m].op.results[0]: self.nodes[m].result for m in members}
         if any(node.anywhere in made for m in members if (node := self.nodes[m]).anywhere is not None):
             return None
+        if any(self.nodes[d].kind == "scatter" for m in members for d in self.nodes[m].depends if d in members):
+            return None
         seen: dict[SSAValue, list[int | None]] = {}
         for m in producers:
             for read, operand in zip(self.nodes[m].reads, self.nodes[m].operands):
@@ -270,16 +285,37 @@ class Grouping:
         out = frozenset(found)
         return out if len(out) == len(found) else None
 
+    def _is_position(
+        self, m: int, members: Sequence[int], spans: Mapping[int, frozenset[int] | None], widest: frozenset[int]
+    ) -> bool:
+        """Is a node over fewer axes read as a position only, here?"""
+        for u in members:
+            node = self.nodes[u]
+            for n, read in enumerate(node.reads):
+                looked_up = node.first_index is not None and n >= node.first_index
+                if read.root is self.nodes[m].op.results[0] and not looked_up and spans[u] == widest:
+                    return False
+        return (spans[m] or frozenset()) <= widest
+
     def _legal(self, kind: str, members: Sequence[int], trial: Mapping[int, int]) -> bool:
         spans = {m: self._span(self.nodes[m].result, trial) for m in members}
         if any(s is None for s in spans.values()):
             return False
-        pointwise = [spans[m] for m in members if self.nodes[m].kind == "elementwise"]
+        elementwise = [m for m in members if self.nodes[m].kind == "elementwise"]
+        if kind in ("scatter", "elementwise"):
+            widest = max((spans[m] or frozenset() for m in members), key=len)
+            elementwise = [
+                m for m in elementwise if spans[m] == widest or not self._is_position(m, members, spans, widest)
+            ]
+        pointwise = [spans[m] for m in elementwise]
         if any(pointwise):  # work on single elements fits anywhere
             pointwise = [s for s in pointwise if s]
         if kind == "elementwise":
             return len(set(pointwise)) == 1
         anchors = [m for m in members if self.nodes[m].kind == kind]
+        if kind == "scatter":
+            others = any(self.nodes[m].kind not in (kind, "elementwise") for m in members)
+            return len(anchors) == 1 and not others and set(pointwise) <= {spans[anchors[0]]}
         if kind == "contraction":
             return (
                 len(anchors) == 1
