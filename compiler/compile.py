@@ -112,6 +112,12 @@ class Compiled(Executable):
 
         return print_ir(self.module(level))
 
+    def save(self, path: str | Path) -> None:
+        """Write the program and its weights to a file, which `mlc.load` reads; see compiler/saved.py."""
+        from .saved import save
+
+        save(self, path)
+
     def _code(self) -> ProgramCode:
         from .parsing import parse_module
 

@@ -366,6 +366,7 @@ for k in range(3):
 
 def test_processes_share_a_cold_cache(folder: Path) -> None:
     """They start together; then each program is there, and a third process gets the same from it."""
+    compiler = cache.compiler_hash.__wrapped__()
     starts = [
         subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
@@ -375,5 +376,7 @@ def test_processes_share_a_cold_cache(folder: Path) -> None:
     before = names(folder)
     third = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
     assert done[0][0] == done[1][0] == third.stdout
-    assert names(folder) == before and any(name.startswith("object-") for name in before)
+    if cache.compiler_hash.__wrapped__() == compiler:  # nobody edits it at the moment
+        assert names(folder) == before
+    assert any(name.startswith("object-") for name in before)
     assert not [name for name in before if name.startswith(cache.TEMPORARY)]
