@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
-from xdsl.dialects.builtin import IndexType, IntegerType, StringAttr, f32, f64
+from xdsl.dialects.builtin import IndexType, IntegerType, StringAttr, bf16, f16, f32, f64
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
@@ -20,7 +20,7 @@ from .linear import Access, Linear
 from .ops import ForOp, IfOp, IndexOp, JoinOp, LoadOp, ScatterOp, SizeOp, StageOp, YieldOp, element_of, shape
 from .queries import enclosing
 
-ELEMENTS: tuple[Attribute, ...] = (f32, f64, IntegerType(1), IntegerType(32), IntegerType(64))
+ELEMENTS: tuple[Attribute, ...] = (f32, f64, f16, bf16, *(IntegerType(n) for n in (1, 8, 16, 32, 64)))
 BODY_DIALECTS = ("arith", "math", "loop")
 
 
@@ -181,7 +181,7 @@ def verify_body(op: StageOp, where: str) -> None:
         fail(op, f"{where}: expected {len(op.results)} yielded values, one for each result, found {len(last.args)}")
     for value in last.args:
         if value.type not in ELEMENTS:
-            fail(op, f"{where}: expected a yielded f32, f64, i1, i32 or i64, found {value.type}")
+            fail(op, f"{where}: expected to yield one of {', '.join(map(str, ELEMENTS))}, found {value.type}")
     verify_ops(op, where)
 
 
