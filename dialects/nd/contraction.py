@@ -15,8 +15,7 @@ from xdsl.dialects.builtin import StringAttr, TensorType
 from xdsl.ir import TypeAttribute
 from xdsl.irdl import opt_prop_def, prop_def, result_def, var_operand_def
 
-from . import dimmap
-from .dimmap import DimMap, Dims, Index, bare
+from .dimmap import DimMap, Dims, bare
 from .dims import Dim, Shape
 from .elementwise import Np, wide
 from .mapped import Mapped, mapped, rearrange
@@ -120,25 +119,3 @@ def contract(xs: Sequence[Array], map_: DimMap, shape: Shape) -> Array:
     if len(xs) == 1 and not windowed and len(set(map_.operands[0])) == len(map_.operands[0]):
         return rearrange(xs[0], map_, shape)
     return mapped(Contract, xs, map_, shape)
-
-
-def conv(
-    x: Array,
-    w: Array,
-    stride: Sequence[int],
-    padding: Sequence[tuple[int, int]],
-    dilation: Sequence[int],
-) -> Array:
-    """x [n, *spatial, c] and w [*kernel, c, o] give [n, *spatial, o]."""
-    r = x.ndim - 2
-    n, c, o, *rest = dimmap.names(3 + 2 * r)
-    s, k = rest[:r], rest[r:]
-    low = [lo for lo, _ in padding]
-    window = tuple(
-        Index(((i.name or "", st), (j.name or "", di)), -lo) for i, j, st, di, lo in zip(s, k, stride, dilation, low)
-    )
-    out = tuple(
-        (d + (lo + hi) + (e + -1) * -di + -1) // st + 1
-        for d, e, st, di, (lo, hi) in zip(x.shape[1:-1], w.shape[:-2], stride, dilation, padding)
-    )
-    return contract([x, w], DimMap(((n, *window, c), (*k, c, o)), (n, *s, o)), (x.shape[0], *out, w.shape[-1]))

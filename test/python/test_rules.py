@@ -17,7 +17,8 @@ from mlc.compiler.transforms.rules.library import LIBRARY
 from mlc.dialects.errors import CompileError
 from mlc.dialects.graph.rule import RuleOp
 from mlc.dialects.nd.array import Array
-from mlc.dialects.nd.contraction import Contract, conv
+from mlc.dialects.nd.contraction import Contract
+from mlc.dialects.nd.convolution import conv
 from mlc.dialects.nd.dimmap import parse
 from mlc.dialects.nd.mapped import text as text_of
 from mlc.dialects.nd.op import bind, building, here, insert
