@@ -28,4 +28,6 @@ config.environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), 
 for name in ("HOME", "MLC_CACHE", "MLC_CACHE_DIR", "XDG_CACHE_HOME"):
     if name in os.environ:
         config.environment[name] = os.environ[name]  # noqa: F821
+os.environ.setdefault("MLC_POISON", "1")  # every program runs in poisoned memory, also of tools in this process
+config.environment["MLC_POISON"] = os.environ["MLC_POISON"]  # noqa: F821
 config.maxIndividualTestTime = 60  # noqa: F821
