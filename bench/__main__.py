@@ -19,6 +19,7 @@ from .rows import Row
 
 TOPICS = {
     "startup": "importing mlc, and a one-op program from process start",
+    "ops": "every family of ops over a million elements against NumPy, one thread each",
     "first": "first kernels against NumPy, one thread each, and the digits' training",
 }
 HERE = Path(__file__).parent
