@@ -40,7 +40,7 @@ HELD, RELEASED = ctypes.PYFUNCTYPE(*ENTRY_TYPES), ctypes.CFUNCTYPE(*ENTRY_TYPES)
 
 HOLD = 10_000_000
 """Picoseconds of estimated work below which a call keeps the interpreter's lock: to give it up and get it back costs
-0.1 us alone, and up to the 5 ms of a switch where other threads compute in Python."""
+about 1 us, and up to the 5 ms of a switch where another thread takes it."""
 
 LONG = 1_000_000_000
 """Picoseconds of estimated work from which on a call looks for signals."""
