@@ -28,7 +28,7 @@ def poison(array: Array) -> None:
     if array.dtype.kind == "b":
         array[...] = False
     else:
-        array[...] = np.nan if array.dtype.kind == "f" else np.iinfo(array.dtype).min
+        array[...] = np.iinfo(array.dtype).min if array.dtype.kind in "iu" else np.nan
 
 
 def buffer(frame: Frame, t: Attribute, place: Place | None, op: Operation) -> Array:

@@ -56,7 +56,7 @@ Ranges = dict[str, tuple[int, int]]
 
 def poison(dims: Sequence[int], element: Attribute) -> Array:
     kind = numpy_type(element)
-    least = np.nan if kind.kind == "f" else (False if kind.kind == "b" else np.iinfo(kind).min)
+    least = np.iinfo(kind).min if kind.kind in "iu" else False if kind.kind == "b" else np.nan
     return np.full(tuple(dims), least, kind)
 
 

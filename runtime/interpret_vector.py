@@ -57,7 +57,7 @@ REDUCE: dict[str, Any] = {
 def poison(sizes: Sequence[int], element: Attribute) -> Array:
     """Memory that nobody has written: NaN, or the least integer."""
     kind = numpy_type(element)
-    return np.full(sizes, np.nan if kind.kind == "f" else 0 if kind.kind == "b" else np.iinfo(kind).min, kind)
+    return np.full(sizes, np.iinfo(kind).min if kind.kind in "iu" else 0 if kind.kind == "b" else np.nan, kind)
 
 
 @dataclass(frozen=True)
