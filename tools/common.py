@@ -1,6 +1,6 @@
 """What the command-line tools share: reading inputs, printing errors without tracebacks, exit codes.
 
-0  done    1  the program is wrong    2  the command line is wrong    3  the compiler failed
+0  done    1  the program is wrong, or a check of it failed    2  the command line is wrong    3  the compiler failed
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import NoReturn
 from ..compiler import settings
 from ..compiler.driver import InternalError
 from ..compiler.registry import nearest
-from ..dialects.errors import CompileError
+from ..dialects.errors import CheckError, CompileError
 
 WRONG_PROGRAM, WRONG_USAGE, INTERNAL = 1, 2, 3
 
@@ -51,7 +51,7 @@ def guarded(body: Callable[[], int]) -> int:
     """Run a tool's body: an exit code always, a traceback only with MLC_TRACEBACK=1."""
     try:
         return body()
-    except CompileError as error:
+    except (CompileError, CheckError) as error:
         return report_error(error)
     except InternalError as error:
         return report_error(error)
@@ -69,7 +69,7 @@ def guarded(body: Callable[[], int]) -> int:
         return report_error(InternalError(f"{type(error).__name__}: {error}".split("\n")[0]), error)
 
 
-def report_error(error: CompileError | InternalError, cause: Exception | None = None) -> int:
+def report_error(error: CompileError | CheckError | InternalError, cause: Exception | None = None) -> int:
     """Print one error; its exit code."""
     internal = isinstance(error, InternalError)
     print(f"internal error: {error}" if internal else str(error), file=sys.stderr)

@@ -111,3 +111,40 @@ def test_a_file_of_another_type(execute, tmp_path):
     np.save(tmp_path / "x.npy", np.zeros((1, 2)))
     ran = execute("-", "--interpret", "--input", f"@{tmp_path}/x.npy", text=AFFINE)
     assert ran.code == 1 and "argument 0 (%x): expected elements of float32, found float64" in ran.err
+
+
+LOOP = """\
+func.func @main(%n: tensor<i64>, %x: tensor<3xf32>) -> tensor<3xf32> {
+  %zero = nd.constant 0 : tensor<i64>
+  %i, %y = nd.while (%m = %n) carry (%k = %zero, %c = %x) -> (tensor<i64>, tensor<3xf32>) {
+    %0 = nd.compare lt %k, %m : tensor<i64> -> tensor<i1>
+    nd.yield %0 : tensor<i1>
+  } do {
+    %one = nd.constant 1 : tensor<i64>
+    %limit = nd.constant 100.0 : tensor<3xf32>
+    %0 = nd.add %k, %one : tensor<i64>
+    %1 = nd.add %c, %c : tensor<3xf32>
+    %2 = nd.compare lt %1, %limit : tensor<3xf32> -> tensor<3xi1>
+    nd.check %2 "below 100" : tensor<3xi1>
+    nd.print "trip {}: {}" %k, %1 : tensor<i64>, tensor<3xf32>
+    nd.yield %0, %1 : tensor<i64>, tensor<3xf32>
+  }
+  func.return %y : tensor<3xf32>
+}
+"""
+
+
+@HOW
+def test_loops_print_and_fail(execute, how):
+    ran = execute("-", *how, "--input", "2", "--input", "[1, 2, 3]", text=LOOP)
+    assert ran.code == 0, ran.err
+    assert ran.out == "trip 0: [2. 4. 6.]\ntrip 1: [ 4.  8. 12.]\nresult 0: tensor<3xf32>\n[ 4.,  8., 12.]\n"
+    ran = execute("-", *how, "--input", "9", "--input", "[1, 20, 3]", text=LOOP)
+    assert ran.code == 1 and ran.out == "trip 0: [ 2. 40.  6.]\ntrip 1: [ 4. 80. 12.]\n"
+    assert ran.err.startswith("<stdin>:12:5: check failed: below 100")
+
+
+def test_check_each_of_a_loop(execute):
+    ran = execute("-", "--check-each", "--report", "--input", "3", "--input", "[1, 2, 3]", text=LOOP)
+    assert ran.code == 0, ran.err
+    assert "same after pass graph-plan" in ran.out and ran.out.endswith("same in native code\n")
