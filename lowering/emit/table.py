@@ -9,7 +9,8 @@ binary row is the first instruction's value. Types stand as
     $P     comparison predicate          $K(x)  the constant x of type $T, splat where that is a vector
 
 Every row is defined on every input: no trap, no poison. Division by zero gives 0 and the remainder 0; the overflow of
-INT_MIN / -1 wraps; shifts by the width or more give 0, or the sign; conversions to integers saturate and take NaN to 0.
+INT_MIN / -1 wraps; shifts by the width or more give 0, or the sign; conversions to integers give some number for what
+is out of range (LLVM does not vectorize its saturating ones).
 `maximumf` and `minimumf` propagate NaN and hold -0 below +0.
 """
 
@@ -176,8 +177,8 @@ TABLE: dict[str, Row] = {
     "arith.select": "select$F $T {0}, $U {1}, $U {2}",
     "arith.sitofp": "sitofp $T {0} to $R",
     "arith.uitofp": "uitofp $T {0} to $R",
-    "arith.fptosi": "call $R @llvm.fptosi.sat.$N.$M($T {0})",
-    "arith.fptoui": "call $R @llvm.fptoui.sat.$N.$M($T {0})",
+    "arith.fptosi": ("fptosi $T {0} to $R", "freeze $R {1}"),
+    "arith.fptoui": ("fptoui $T {0} to $R", "freeze $R {1}"),
     "arith.extf": "fpext$F $T {0} to $R",
     "arith.truncf": "fptrunc$F $T {0} to $R",
     "arith.trunci": "trunc $T {0} to $R",
