@@ -145,14 +145,11 @@ def compute_unshaped(op: Any) -> Array | None:  # reshape(f(reshape(x), c)) -> f
     f = op.x.owner
     if type(f) not in ELEMENTWISE or not op.x.has_one_use():
         return None
-    args: list[Array] = []
     out = shape_of(op.result.type)
-    for v in f.operands:
-        r = defined(v, Reshape)
-        if (r is None and splat(v) is None) or (r and shape_of(r.x.type) != out):
-            return None
-        args.append(A(r.x) if r else _shrunk(v, out))
-    return f.again(args)
+    sources = [(v, defined(v, Reshape)) for v in f.operands]
+    if any(splat(v) is None if r is None else shape_of(r.x.type) != out for v, r in sources):
+        return None
+    return f.again([A(r.x) if r else _shrunk(v, out) for v, r in sources])
 
 
 @on(Reverse, level="exact")
