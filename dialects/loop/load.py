@@ -51,7 +51,8 @@ class LoadOp(IRDLOperation):
     @classmethod
     def parse(cls, parser: Parser) -> LoadOp:
         source = parse_operand(parser)
-        positions = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, parser.parse_operand)
+        names = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, parser.parse_unresolved_operand)
+        positions = [parser.resolve_operand(n, IndexType()) for n in names]
         return LoadOp.make(source, positions)
 
     def verify_(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import cases_lookups
 import numpy as np
 
 Array = np.ndarray[Any, Any]
@@ -364,4 +365,5 @@ CASES = [
     Case("empty", EMPTY),
     *(Case(f"elementwise_{t}", elementwise(t), "loop-vectorize{axes=j}") for t in ("f32", "f64", "i32", "i64")),
     *(Case(f"elementwise_tiled_{t}", elementwise(t), TILED) for t in ("f32", "i64")),
+    *cases_lookups.cases(Case),
 ]

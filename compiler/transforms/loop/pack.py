@@ -27,6 +27,9 @@ def copy_stage(label: str, value: SSAValue, access: Access, axes: list[Axis], of
 def check(stage: StageOp, operand: int, order: tuple[str, ...], recompute: bool) -> None:
     """Refuse what `pack` cannot do, before anything changes."""
     value, access = stage.reads()[operand]
+    if stage.whole(operand):
+        why = f"expected %{value.name_hint} to be read at indices over axes, found loop.load of it"
+        raise refuse(LoopPack.name, stage, why)
     missing = sorted(n for n in axes_of(access) if stage.extent(n) is not None and n not in order)
     if missing:
         why = (
