@@ -332,7 +332,7 @@ def test_strided_arguments_are_read_in_place(strides: list[int | None]) -> None:
 
 
 # ---- memory and threads
-def test_results_stay_valid_and_memory_is_used_again() -> None:
+def test_results_stay_valid_and_memory_is_used_again(plain_memory: None) -> None:
     n = 1 << 16
     program = plain(
         arguments=[Argument("x", "f32", [n]), Argument("y", "f32", [n])],
@@ -378,8 +378,11 @@ def test_stored_and_loaded(symbolic: Executable) -> None:
     assert extra == {"note": [1, 2]} and loaded.to_bytes(extra) == symbolic.to_bytes(extra)
 
 
-def test_a_call_costs_little(add: Executable) -> None:
+@pytest.mark.parametrize("form", ["buffers", "arrays"])
+def test_a_call_costs_little(form: str, plain_memory: None) -> None:
     """Checks, result and call together: a few microseconds, with room for a busy machine."""
+    code = ADD.format(size="%n = add i64 8, 0", step="1", out=2) + (CALL if form == "arrays" else "")
+    add = Executable(plain(work=1), [jit.compile_object(code)])
     best = 1.0
     for _ in range(50):
         start = time.perf_counter()
