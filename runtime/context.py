@@ -127,7 +127,7 @@ class Contexts:
         except IndexError:  # all are in use
             context = Context()
             context.host = self.host
-        if long:
+        if long or self.host is not None:
             watch_signals(context)
         else:
             context.poll = None

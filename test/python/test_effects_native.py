@@ -188,6 +188,20 @@ def test_a_signal_ends_a_loop(nested: bool) -> None:
     assert exe(np.int64(3)) >= 3
 
 
+def test_a_signal_ends_a_loop_that_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    def body(i: Any) -> Any:
+        mlc.debug_print("{}", i)
+        return i + 1
+
+    exe = compiled(lambda n: mlc.while_loop(lambda i: i < n, body, 0), np.int64(0))
+    for delay in (0.05, 0.07, 0.1):
+        timer = threading.Timer(delay, lambda: os.kill(os.getpid(), signal.SIGINT))
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            exe(np.int64(1 << 60))
+        assert capsys.readouterr().err == ""
+
+
 def test_other_handlers_raise_what_they_raise() -> None:
     def handler(*_: Any) -> None:
         raise TimeoutError("too long")
