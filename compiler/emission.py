@@ -14,12 +14,12 @@ from . import settings
 from .machine import Machine
 
 
-def llvm_ir(module: ModuleOp, machine: Machine | None = None) -> str:
+def llvm_ir(module: ModuleOp, machine: Machine | None = None, threads: int | None = None) -> str:
     """The kernels and the entry of each program; of a module without programs, its functions as kernels.
 
-    Parallel loops are for MLC_THREADS threads.
+    `threads`: of parallel loops; None: MLC_THREADS.
     """
-    machine, threads = machine or Machine.host(), settings.threads()
+    machine, threads = machine or Machine.host(), settings.threads(threads)
     kernels = kernels_of(module)
     functions = [op for op in module.body.block.ops if isinstance(op, FuncOp) and not op.is_declaration]
     programs = [f for f in functions if "graph.results" in f.attributes or launches(f)]

@@ -61,6 +61,9 @@ def arguments() -> argparse.ArgumentParser:
         "--report", action="store_true", help="kernels, buffers and layouts of the result instead of its IR"
     )
     show.add_argument("--emit-llvm", action="store_true", help="LLVM IR of the result; --pipeline=llvm implies it")
+    show.add_argument(
+        "--threads", type=int, metavar="N", help="threads of parallel loops in LLVM IR (default: MLC_THREADS, or 1)"
+    )
     check = out.add_argument_group("how to check")
     check.add_argument(
         "--verify-each",
@@ -135,7 +138,7 @@ def _one(
     if args.emit_llvm or args.pipeline == "llvm":
         from ..compiler.emission import llvm_ir
 
-        return llvm_ir(module)
+        return llvm_ir(module, threads=args.threads)
     return print_ir(module, generic=args.mlir_print_op_generic, locations=args.mlir_print_debuginfo)
 
 

@@ -18,6 +18,7 @@ from ....dialects.loop.linear import axes_of
 from ....dialects.loop.ops import ForOp, StageOp, shape
 from ....dialects.loop.queries import members, stages
 from ....dialects.nd.dims import size
+from ... import settings
 from ...machine import Machine
 from .apply_schedule import SCHEDULE, run_schedule
 from .carries import carrying, first_values, schedule_carry
@@ -199,17 +200,18 @@ class ChooseSchedule(LoopStep):
           %y = loop.stage s [i: 1024] (%a = %x[i]) -> [i] {..}
 
     `machine` names a machine description; the default is the host, with vectors of `vector_bytes` if that is not 0.
-    With several `threads`, what is worth it gets parallel loops.
+    With several `threads` (0: MLC_THREADS), what is worth it gets parallel loops.
     """
 
     name = "choose-schedule"
 
     machine: str = ""
-    threads: int = 1
+    threads: int = 0
     vector_bytes: int = 0
 
     def on(self, f: func.FuncOp) -> None:
         if SCHEDULE in f.attributes or not stages(f):
             return
         machine = Machine.load(self.machine) if self.machine else Machine.host()
-        f.attributes[SCHEDULE] = StringAttr(schedule(f, machine.with_vectors(self.vector_bytes), self.threads))
+        threads = settings.threads(self.threads or None)
+        f.attributes[SCHEDULE] = StringAttr(schedule(f, machine.with_vectors(self.vector_bytes), threads))
