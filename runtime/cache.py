@@ -22,7 +22,6 @@ import importlib.util
 import os
 import stat
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -204,7 +203,8 @@ def put(name: str, payload: bytes) -> None:
 
 
 def _write(where: Path, name: str, data: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=where, prefix=TEMPORARY)  # with mode 0600
+    temporary = where / f"{TEMPORARY}{os.getpid()}-{os.urandom(8).hex()}"
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
