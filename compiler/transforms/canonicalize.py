@@ -44,11 +44,12 @@ def rules(numerics: str = "ieee") -> Rules:
 def canonicalize(block: Block, numerics: str = "ieee") -> int:
     """To a fixed point of a block and the regions below it; returns the number of rewrites."""
     count = 0
+    regions = [region for op in block.ops if op.regions for region in op.regions]
     for _ in range(ROUNDS):
-        regions = [inner for op in block.ops if op.regions for region in op.regions for inner in region.blocks]
-        count += sum(canonicalize(inner, numerics) for inner in regions)
+        count += sum(canonicalize(inner, numerics) for region in regions for inner in region.blocks)
         count += _straight(block, rules(numerics))
-        if not regions or not simplify_control(block):
+        changed, regions = simplify_control(block)
+        if not changed:
             break
     return count
 

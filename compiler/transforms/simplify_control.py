@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from xdsl.dialects.builtin import i1
-from xdsl.ir import Block, BlockArgument, Operation, SSAValue
+from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 
 from ...dialects.nd.constant import Constant, Source, full
 from ...dialects.nd.control import Control, If, Scan, While, stack_type, yields
@@ -38,18 +38,26 @@ from .prune_control import prune, replaced
 from .simplify.patterns import splat
 
 
-def simplify_control(block: Block) -> bool:
-    """Simplify the control flow of a block, once; did anything change?"""
+def simplify_control(block: Block) -> tuple[bool, list[Region]]:
+    """Simplify the control flow of a block, once; did anything change, and which regions are to be looked at again?"""
     changed = False
+    again: list[Region] = []
     for op in [op for op in block.ops if isinstance(op, Control)]:
-        for rule in RULES:
-            if isinstance(op, rule.ops) and rule.apply(op):
-                changed = True
-                if op.parent is None:
-                    break
-        if op.parent is not None:
-            changed |= prune(op) is not op
-    return changed
+        regions = list(op.regions)
+        if _simplify(op):
+            changed = True
+            again += [r for r in regions if r.parent is not None and r.parent.parent is not None]
+    return changed, again
+
+
+def _simplify(op: Control) -> bool:
+    changed = False
+    for rule in RULES:
+        if isinstance(op, rule.ops) and rule.apply(op):
+            changed = True
+            if op.parent is None:
+                return True
+    return prune(op) is not op or changed
 
 
 # Building around an op.
