@@ -110,7 +110,7 @@ def body_amount(block: Block) -> Amount:
     return out + moved(a for a in block.args if a.first_use is not None) + moved(dict.fromkeys(last.operands))
 
 
-def kernel_report(name: str, block: Block, calls: Dim, operands: Sequence[SSAValue]) -> dict[str, Any]:
+def kernel_report(name: str, block: Block, calls: Dim, operands: Sequence[SSAValue], named: Names) -> dict[str, Any]:
     whole = not any(op.name.startswith("loop.") for op in block.ops) and all(
         isinstance(op, NdOp) or op is block.last_op for op in block.ops
     )
@@ -120,11 +120,11 @@ def kernel_report(name: str, block: Block, calls: Dim, operands: Sequence[SSAVal
         ops = [op for op in block.ops if works(op)]
         out["alone"] = [{"op": op.name} | alone(op).plain() for op in ops if isinstance(op, NdOp)]
         out["copy"] = not ops
-    out["arguments"] = [placed(argument, view_of(v)) for argument, v in zip(block.args, operands)]
+    out["arguments"] = [placed(argument, view_of(v), named) for argument, v in zip(block.args, operands)]
     return out
 
 
-def placed(value: SSAValue, view: View) -> dict[str, Any]:
+def placed(value: SSAValue, view: View, named: Names) -> dict[str, Any]:
     """Where a value lies."""
     return {
         "name": named(value),
@@ -136,15 +136,26 @@ def placed(value: SSAValue, view: View) -> dict[str, Any]:
     }
 
 
-def named(value: SSAValue) -> str:
-    """A name that a reader can find: the hint, or the place."""
-    if value.name_hint:
-        return value.name_hint
-    if isinstance(value, BlockArgument):
-        return f"arg{value.index}"
-    op = value.owner
-    assert isinstance(op, Operation) and op.parent is not None
-    return str(sum(len(o.results) for o in op.parent.ops if o is not op and o.is_before_in_block(op)))
+class Names:
+    """Names that a reader can find: the hint, or the place."""
+
+    def __init__(self) -> None:
+        self.before: dict[Operation, int] = {}
+        """How many results stand before an op in its block."""
+
+    def __call__(self, value: SSAValue) -> str:
+        if value.name_hint:
+            return value.name_hint
+        if isinstance(value, BlockArgument):
+            return f"arg{value.index}"
+        op = value.owner
+        assert isinstance(op, Operation) and op.parent is not None
+        if op not in self.before:
+            count = 0
+            for other in op.parent.ops:
+                self.before[other] = count
+                count += len(other.results)
+        return str(self.before[op])
 
 
 def report(module: ModuleOp) -> dict[str, Any]:
@@ -184,7 +195,8 @@ def report(module: ModuleOp) -> dict[str, Any]:
     arena = main.attributes.get(ARENA)
     last = block.last_op
     assert isinstance(last, ReturnOp)
-    reports = [kernel_report(name, bodies[name], calls[name], operands[name]) for name in bodies]
+    named = Names()
+    reports = [kernel_report(name, bodies[name], calls[name], operands[name], named) for name in bodies]
     for found_ in reports:
         copies = copies + (calls[found_["name"]] if found_.get("copy") else 0)
     return {
@@ -192,13 +204,13 @@ def report(module: ModuleOp) -> dict[str, Any]:
         "kernels": reports,
         "before": (before + unfused).plain(),
         "after": (after + unfused).plain(),
-        "arguments": [placed(a, view_of(a)) for a in block.args],
+        "arguments": [placed(a, view_of(a), named) for a in block.args],
         "views": [
-            placed(op.results[0], view_of(op.results[0]))
+            placed(op.results[0], view_of(op.results[0]), named)
             for op in program_ops(block)
             if type(op) in VIEWS and view_of(op.results[0]).base is not op.results[0]
         ],
-        "results": [placed(v, view_of(v)) for v in last.operands],
+        "results": [placed(v, view_of(v), named) for v in last.operands],
         "arena_bytes": plain(arena.data) if isinstance(arena, SizeAttr) else None,
         "live_bytes_max": plain(live_bytes(block)),
         "copies": plain(copies),
