@@ -14,6 +14,7 @@ A window "2*b+c-1" reads the same, padded by zeros (by the identity, where windo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import TYPE_CHECKING
 
 from xdsl.ir import Attribute, SSAValue
@@ -30,6 +31,9 @@ from ..dialects.nd.types import element, shape_of, stored, tensor
 if TYPE_CHECKING:
     from .nd_to_loop import Kernel
 
+LARGE = 4096
+"""Elements of a tensor that is worth more than one stage to fill around a piece."""
+
 
 class Joins:
     def __init__(self, kernel: Kernel) -> None:
@@ -44,6 +48,32 @@ class Joins:
         at: Access = tuple(Linear.axis(n) for n in names)
         return self.kernel.stage("fill", axes, scalars, [v], [Target("", at)])[0]
 
+    def surroundings(
+        self,
+        shape: Shape,
+        low: Sequence[Dim],
+        inner: Shape,
+        steps: Sequence[int],
+        dtype: Attribute,
+        value: SSAValue | float,
+        location: Attribute,
+    ) -> list[tuple[SSAValue, Access]]:
+        """One value where a piece of size `inner` at `low` leaves room: everywhere, or of large tensors beside it."""
+        whole, at, box = ([d for d in dims if isinstance(d, int)] for dims in (shape, low, inner))
+        static = len(whole) == len(at) == len(box) == len(shape)
+        if not static or prod(whole) < LARGE or 0 in box or any(step != 1 for step in steps):
+            return [(self.fill(shape, dtype, value, location), (Linear(0),) * len(shape))]
+        out: list[tuple[SSAValue, Access]] = []
+        corner, size = [0] * len(shape), list(whole)  # what no slab covers yet
+        for k, (start, n) in enumerate(zip(at, box)):
+            for first, count in ((0, start), (start + n, whole[k] - start - n)):
+                if count > 0:
+                    slab = tuple(count if j == k else m for j, m in enumerate(size))
+                    place = tuple(Linear(first if j == k else c) for j, c in enumerate(corner))
+                    out.append((self.fill(slab, dtype, value, location), place))
+            corner[k], size[k] = start, n
+        return out
+
     def join(
         self, pieces: list[tuple[SSAValue, Access]], shape: Shape, dtype: Attribute, location: Attribute
     ) -> SSAValue:
@@ -53,12 +83,10 @@ class Joins:
 
     def pad(self, op: Pad) -> SSAValue:
         shape, dtype = shape_of(op.type), element(op.type)
-        around = self.fill(shape, dtype, op.value, op.location)
-        piece = self.kernel.copy("piece", op.x, op.location)
         steps = [int(k) + 1 for k in op.interior.data]  # pyright: ignore[reportArgumentType]
-        return self.join(
-            [(around, (Linear(0),) * len(shape)), (piece, placed(op.low.data, steps))], shape, dtype, op.location
-        )
+        around = self.surroundings(shape, op.low.data, shape_of(op.x.type), steps, dtype, op.value, op.location)
+        piece = self.kernel.copy("piece", op.x, op.location)
+        return self.join([*around, (piece, placed(op.low.data, steps))], shape, dtype, op.location)
 
     def concat(self, op: Concat) -> SSAValue:
         shape, along = shape_of(op.type), op.along
@@ -104,8 +132,7 @@ class Joins:
         if not needed:
             return None
         dtype = element(value.type)
-        around = self.fill(tuple(whole), dtype, outside, location)
-        pieces: list[tuple[SSAValue, Access]] = [(around, (Linear(0),) * len(shape))]
+        pieces = self.surroundings(tuple(whole), low, shape, divisors, dtype, outside, location)
         if 0 not in shape:
             pieces.append((self.kernel.copy("piece", value, location), placed(low, divisors)))
         joined = self.join(pieces, tuple(whole), dtype, location)
