@@ -215,19 +215,21 @@ class MemoryState(State):
         last = dims[-1] if dims else 1
         width = last if isinstance(last, int) and 1 < last <= WIDTHS[0] else 1
         if isinstance(last, int) and last > WIDTHS[0]:
-            width = next((w for w in WIDTHS if last % w == 0), 1)
-        axes = [("_lane", width)] if width > 1 else []
+            width = next((w for w in WIDTHS if last % w == 0), WIDTHS[1])
+        rest = last % width if isinstance(last, int) else 0
         names = [f"_{d}" for d in range(len(dims))]
-        extents = [*dims[:-1], last // width] if dims else []
-        access = [Linear.axis(n) for n in names]
-        if axes:
-            access[-1] = access[-1].scaled(width) + Linear.axis("_lane")
+        for count, lanes, first in ((last // width, width, 0), (1, rest, last - rest))[: 2 if rest else 1]:
+            axes = [("_lane", lanes)] if lanes > 1 else []
+            extents = [*dims[:-1], count] if dims else []
+            access = [Linear.axis(n) for n in names]
+            if dims and (axes or first != 0):
+                access[-1] = access[-1].scaled(width) + Linear(first) + (Linear.axis("_lane") if axes else Linear())
 
-        def body(_: list[SSAValue]) -> list[SSAValue]:
-            self.write(value(tuple(access), axes), view, tuple(access), axes, element)
-            return []
+            def body(_: list[SSAValue], axes: Axes = axes, access: Access = tuple(access)) -> list[SSAValue]:
+                self.write(value(access, axes), view, access, axes, element)
+                return []
 
-        nest(self, list(zip(names, extents)), [], body)
+            nest(self, list(zip(names, extents)), [], body)
 
     def fill(self, view: View, dims: Shape, x: float, element: Attribute) -> None:
         """Write one number all over a view."""

@@ -27,7 +27,7 @@ from ..dialects.loop.linear import Linear
 from ..dialects.loop.ops import ScatterOp, element_of
 from .loop_body import BodyValues
 from .loop_state import nest
-from .storage import Axes, View
+from .storage import View
 
 if TYPE_CHECKING:
     from .loop_control import Kernel
@@ -44,24 +44,28 @@ def scatter(kernel: Kernel, op: ScatterOp) -> None:
         return
     lane = lane_axis(kernel, op, view)
     if lane is None:
-        nest(kernel, axes, [], lambda _: guarded(kernel, op, lambda: written(kernel, op, view, [])))
+        nest(kernel, axes, [], lambda _: guarded(kernel, op, lambda values: written(values, view)))
         return
     outer = [a for a in axes if a[0] != lane.name]
-    nest(kernel, outer, [], lambda _: guarded(kernel, op, lambda: line(kernel, op, view, lane)))
+    nest(kernel, outer, [], lambda _: guarded(kernel, op, lambda values: line(values, view, lane)))
 
 
-def line(kernel: Kernel, op: ScatterOp, view: View, lane: Axis) -> None:
+def line(values: BodyValues, view: View, lane: Axis) -> None:
     """The points along the lane axis: blocks, and what is left, which is one vector if its size is known."""
+    kernel, op = values.state, values.s
+    assert isinstance(op, ScatterOp)
+    for v in (v for p in op.positions for v in values.split(p)[1]):
+        values.at(v, ())
     block, blocks = f"{lane.name}_block", lane.extent // WIDTH
     rest, first = lane.extent - blocks * WIDTH, Linear(blocks * WIDTH)
     base = Linear.axis(block, WIDTH)
     if blocks != 0:
-        nest(kernel, [(block, blocks)], [], lambda _: row(kernel, op, view, lane.name, WIDTH, base))
+        nest(kernel, [(block, blocks)], [], lambda _: row(values, view, lane.name, WIDTH, base))
     if isinstance(rest, int) and rest:
-        row(kernel, op, view, lane.name, rest, first)
+        row(values, view, lane.name, rest, first)
     elif rest != 0:
         one = first + Linear.axis(block)
-        nest(kernel, [(block, rest)], [], lambda _: row(kernel, op, view, lane.name, 1, one))
+        nest(kernel, [(block, rest)], [], lambda _: row(values, view, lane.name, 1, one))
 
 
 def lane_axis(kernel: Kernel, op: ScatterOp, view: View) -> Axis | None:
@@ -86,10 +90,13 @@ def lane_axis(kernel: Kernel, op: ScatterOp, view: View) -> Axis | None:
     return None
 
 
-def row(kernel: Kernel, op: ScatterOp, view: View, lane: str, width: int, first: Linear) -> list[SSAValue]:
-    """Some neighbours along the lane axis."""
+def row(outer: BodyValues, view: View, lane: str, width: int, first: Linear) -> list[SSAValue]:
+    """Some neighbours along the lane axis. Scalars that are known outside of it are as they are there."""
+    kernel, op = outer.state, outer.s
+    assert isinstance(op, ScatterOp)
     at = first + Linear.axis(lane)
-    part = op.clone()
+    copies: dict[SSAValue, SSAValue] = {}
+    part = op.clone(copies)
     part.properties["domain"] = DomainAttr(tuple(Axis(a.name, width) if a.name == lane else a for a in op.axes))
     part.properties["accesses"] = type(op.accesses)(
         [AccessAttr(tuple(f.subst({lane: at}) for f in a.data)) for a in op.accesses.data]
@@ -98,30 +105,34 @@ def row(kernel: Kernel, op: ScatterOp, view: View, lane: str, width: int, first:
         index.set_linear(index.linear.subst({lane: at}))
     if width == 1:
         kernel.axis[lane] = None
-    written(kernel, part, view, [(lane, width)] if width > 1 else [])
+    values = BodyValues(kernel, part, [(lane, width)] if width > 1 else [])
+    values.found.update(((copies[v], axes), scalar) for (v, axes), scalar in outer.found.items() if not axes)
+    written(values, view)
     part.erase(safe_erase=False)
     return []
 
 
-def guarded(kernel: Kernel, op: ScatterOp, body: Callable[[], None]) -> list[SSAValue]:
+def guarded(kernel: Kernel, op: ScatterOp, body: Callable[[BodyValues], None]) -> list[SSAValue]:
     """A point of the loops, where it is written at all."""
     kernel.location = op.location
+    values = BodyValues(kernel, op, [])
     if op.valid is None:
-        body()
+        body(values)
         return []
-    condition = BodyValues(kernel, op, []).at(op.valid, ())
+    condition = values.at(op.valid, ())
     block = Block()
     with kernel.inside(block):
-        body()
+        body(values)
         kernel.add(scf.YieldOp.create())
     kernel.location = op.location
     kernel.add(scf.IfOp.create(operands=[condition], regions=[Region(block), Region()]))
     return []
 
 
-def written(kernel: Kernel, op: ScatterOp, view: View, vec: Axes) -> None:
+def written(values: BodyValues, view: View) -> None:
     """The updates at one point, or at one vector of points."""
-    values = BodyValues(kernel, op, vec)
+    kernel, op = values.state, values.s
+    assert isinstance(op, ScatterOp)
     values.run([op.value])
     access = tuple(values.index(*values.split(p)) for p in op.positions)
     kernel.location = op.location
