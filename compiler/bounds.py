@@ -13,6 +13,8 @@ from xdsl.dialects.builtin import LocationAttr
 from xdsl.dialects.func import FuncOp
 
 from ..dialects.errors import CompileError
+from ..dialects.loop.extents import nonnegative
+from ..dialects.nd.contraction import Contract
 from ..dialects.nd.control import Scan
 from ..dialects.nd.dims import Dim, Sym, evaluate
 from ..dialects.nd.dims import size as size_of
@@ -21,6 +23,7 @@ from ..dialects.nd.indexing import Arg
 from ..dialects.nd.indirect import Indirect, window_of
 from ..dialects.nd.movement import Slice
 from ..dialects.nd.types import shape_of
+from ..dialects.nd.window import ReduceWindow
 
 
 class Bound(NamedTuple):
@@ -84,6 +87,10 @@ def bounds_of(f: FuncOp) -> tuple[Bound | Least | Room, ...]:
                     found.setdefault((op.name, size), Least(size, 1, f"{op.name} over {size} elements", op.location))
         elif isinstance(op, Scan) and isinstance(op.length, Sym) and op.stacked:
             found.setdefault((op.name, op.length), Least(op.length, 0, "the length of nd.scan", op.location))
+        elif isinstance(op, Contract | ReduceWindow):
+            for size in shape_of(op.type):
+                if isinstance(size, Sym) and not nonnegative(size):
+                    found.setdefault((op.name, size), Least(size, 0, f"{op.name}: windows that fit", op.location))
         elif isinstance(op, Indirect):
             data = op.data_shape
             extents = dict(zip((i.name or "" for i in op.data), data, strict=True))

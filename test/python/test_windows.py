@@ -333,3 +333,13 @@ def test_wrong_arguments(call: Any, message: str) -> None:
     with pytest.raises(mlc.CompileError) as found:
         mlc.jit(call)(np.ones((3, 4)))
     assert message in str(found.value)
+
+
+def test_sizes_at_run_time_that_hold_no_window() -> None:
+    f = mlc.compile(lambda x: nn.conv(x, np.ones((3, 2, 2), np.float32)), mlc.spec((1, "n", 2)))
+    assert f(np.ones((1, 2, 2), np.float32)).shape == (1, 0, 2)
+    with pytest.raises(mlc.CompileError, match="windows that fit: expected at least 0, found -1 at n = 1"):
+        f(np.ones((1, 1, 2), np.float32))
+    g = mlc.compile(lambda x: mnp.top_k(x, 3)[0], mlc.spec((2, "n")))
+    with pytest.raises(mlc.CompileError, match="expected indices from 0 to 1, found 3 from 0 to 2 at n = 2"):
+        g(np.ones((2, 2), np.float32))
