@@ -16,7 +16,7 @@ A program is one native function:
                    void *pool, *stream;                 of parallel work (see runtime/pool.py); NULL: serial, and on the
                                                         calling thread
                    int64_t *error;                      8 numbers about a failed check
-                   int32_t (*host)(int32_t which, void **buffers, const int64_t *sizes);
+                   int32_t (*host)(int32_t which, void **buffers, const int64_t *sizes, struct mlc_context *);
                                                         NULL, or called for a print: its number, its values, their
                                                         run-time sizes; nonzero: stop and return that
                    int32_t threads;
@@ -25,8 +25,8 @@ A program is one native function:
                    void *raised[3];
                };
 
-returns    0; 1 + the number of a failed check (of `Program.effects`); -2 where poll said stop; what host said, if that is
-           not 0.
+returns    0; 1 + the number of a failed check (of `Program.effects`); -2 where poll said stop; what host said, where
+           that is not 0.
 
 Where only pointers have to be taken out of NumPy's array objects (arguments, then slots), a second form does that:
 

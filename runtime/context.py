@@ -37,6 +37,7 @@ class Context(ctypes.Structure):
         ("polled", ctypes.c_int64),
         ("raised", ctypes.c_void_p * 3),
         ("errors", ctypes.c_int64 * 8),
+        ("printer", ctypes.c_void_p),
     )
 
     def __init__(self) -> None:
@@ -102,6 +103,49 @@ def _poll() -> tuple[int, Any]:
     return linked.address("mlc_poll"), linked
 
 
+HOST = """
+declare i32 @PyGILState_Ensure()
+declare void @PyGILState_Release(i32)
+declare ptr @PyObject_CallFunction(ptr, ptr, ...)
+declare void @PyErr_Fetch(ptr, ptr, ptr)
+declare void @Py_DecRef(ptr)
+
+@format = private constant [4 x i8] c"iKK\\00"
+
+define i32 @mlc_host(i32 %which, ptr %buffers, ptr %sizes, ptr %context) {{
+  %state = call i32 @PyGILState_Ensure()
+  %at = getelementptr i8, ptr %context, i64 {printer}
+  %printer = load ptr, ptr %at
+  %b = ptrtoint ptr %buffers to i64
+  %s = ptrtoint ptr %sizes to i64
+  %out = call ptr (ptr, ptr, ...) @PyObject_CallFunction(ptr %printer, ptr @format, i32 %which, i64 %b, i64 %s)
+  %none = icmp eq ptr %out, null
+  br i1 %none, label %stop, label %go
+go:
+  call void @Py_DecRef(ptr %out)
+  call void @PyGILState_Release(i32 %state)
+  ret i32 0
+stop:
+  %kind = getelementptr i8, ptr %context, i64 {raised}
+  %value = getelementptr ptr, ptr %kind, i64 1
+  %trace = getelementptr ptr, ptr %kind, i64 2
+  call void @PyErr_Fetch(ptr %kind, ptr %value, ptr %trace)
+  call void @PyGILState_Release(i32 %state)
+  ret i32 {interrupted}
+}}
+"""
+
+
+@functools.cache
+def _host() -> tuple[int, Any]:
+    """The native function that calls a context's printer, wherever an exception comes from on the way."""
+    from . import jit
+
+    text = HOST.format(printer=Context.printer.offset, raised=Context.raised.offset, interrupted=INTERRUPTED)
+    linked = jit.Linked([jit.stored_object(text)])
+    return linked.address("mlc_host"), linked
+
+
 def watch_signals(context: Context) -> None:
     """Let the program look for signals, if this is the thread where Python handles them."""
     main = threading.get_ident() == threading.main_thread().ident
@@ -109,12 +153,12 @@ def watch_signals(context: Context) -> None:
 
 
 class Contexts:
-    """The contexts of one executable; `host`: the address of what its program calls for a print, if it has one."""
+    """The contexts of one executable; `printer`: the Python function that its prints call, if it has some."""
 
-    def __init__(self, host: int | None = None) -> None:
+    def __init__(self, printer: Any = None) -> None:
         self.free: list[Context] = []
-        self.host = host
-        self.always = host is not None
+        self.printer = printer
+        self.always = printer is not None
         """Does every call need one, not only the long ones?"""
         self.threads, self.kind = 1, ""
         """Of parallel loops, and who runs them."""
@@ -126,8 +170,9 @@ class Contexts:
             context = self.free.pop()
         except IndexError:  # all are in use
             context = Context()
-            context.host = self.host
-        if long or self.host is not None:
+            if self.printer is not None:
+                context.host, context.printer = _host()[0], id(self.printer)
+        if long:
             watch_signals(context)
         else:
             context.poll = None

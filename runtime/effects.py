@@ -1,14 +1,14 @@
 """Effects of a running program: what a failed check raises, and prints, which the program asks its host for.
 
 A print formats its values as NumPy does and writes a line to `sys.stdout` at once, whatever thread it is and although
-the program runs without the interpreter's lock. An exception on the way ends the program and is raised by the call.
+the program runs without the interpreter's lock. An exception on the way, also that of a signal's handler, ends the
+program and is raised by the call (see `context`).
 """
 
 from __future__ import annotations
 
 import ctypes
 import sys
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,46 +16,26 @@ import numpy as np
 
 from .abi import Program, count, numpy_type, row_major
 
-HOST_RAISED = -3
-"""The status of a program whose print raised."""
-
-HOST = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
-
 
 class Effects:
     """The effects of one program."""
 
     def __init__(self, program: Program) -> None:
         self.effects = program.effects
-        self.raised: dict[int, BaseException] = {}
-        """By thread."""
         prints = any(e.kind == "print" for e in self.effects)
-        self.callback = HOST(self._host) if prints else None
-
-    @property
-    def host(self) -> int | None:
-        """The address that a context lends to the program, if that needs one."""
-        return ctypes.cast(self.callback, ctypes.c_void_p).value if self.callback is not None else None
+        self.printer: Any = self._print if prints else None
+        """What a context lends to the program."""
 
     def raise_status(self, status: int) -> None:
-        """Raise what a status means, if it comes from an effect."""
-        if status == HOST_RAISED and (error := self.raised.pop(threading.get_ident(), None)) is not None:
-            raise error
+        """Raise what a status means, if it comes from a check."""
         if 0 < status <= len(self.effects):
             from ..dialects.errors import CheckError
 
             effect = self.effects[status - 1]
             raise CheckError(effect.text, _location(effect.location))
 
-    def _host(self, which: int, buffers: int, sizes: int) -> int:
-        try:
-            self._print(which, buffers, sizes)
-        except BaseException as error:  # it must not end in the callback
-            self.raised[threading.get_ident()] = error
-            return HOST_RAISED
-        return 0
-
     def _print(self, which: int, buffers: int, sizes: int) -> None:
+        """Print number `which`: pointers to its values, and their sizes that are known at run time only."""
         from ..dialects.nd.effects import formatted
 
         effect = self.effects[which]

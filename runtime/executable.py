@@ -70,7 +70,7 @@ class Executable:
         self._entries = RELEASED(entry), HELD(entry)
         self.copies = 0
         self.effects = Effects(program)
-        self.contexts = Contexts(self.effects.host)
+        self.contexts = Contexts(self.effects.printer)
         if program.threads > 1:
             self.contexts.parallel(program.threads)
         self.memory = poison if poison.on() else arena

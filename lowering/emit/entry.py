@@ -147,12 +147,10 @@ class Entry(Pointers):
         head = f"define i32 @{ENTRY}(ptr %buffers, ptr %sizes, ptr %arena, ptr %context) nounwind {{\nentry:\n"
         end = "  ret i32 0\n"
         services = ""
-        prints = any(isinstance(op, Print) for op, _ in self.effects)
         if self.polls:
             end += f"interrupted:\n  ret i32 {INTERRUPTED}\n"
-        if self.polls or prints:
             services = POLL
-        if prints:
+        if any(isinstance(op, Print) for op, _ in self.effects):
             services += HOST
             head += f"  %printed = alloca [{max(self.most_printed, 1)} x ptr]\n"
             head += f"  %shown = alloca [{max(self.most_sizes, 1)} x i64]\n"

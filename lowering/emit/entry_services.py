@@ -1,15 +1,12 @@
 """What an entry asks of its context (see runtime/abi.py): whether a signal came, and the host's part of an effect.
 
 Both are functions of the entry's own, so that calls of them are short; without a context or service they do nothing.
-Before the host runs Python, signals are looked for in any case: one that Python meets on its way into the host is lost.
 """
 
 from __future__ import annotations
 
 POLL_FIELD = 40
 """Where `mlc_context` holds `poll`: see runtime/abi.py."""
-POLLED_FIELD = 48
-"""Where it holds the time of the last look: 0 makes the next one due."""
 HOST_FIELD = 24
 """Where it holds `host`."""
 INTERRUPTED = -2
@@ -37,17 +34,9 @@ given:
   %at = getelementptr i8, ptr %context, i64 {HOST_FIELD}
   %host = load ptr, ptr %at
   %nobody = icmp eq ptr %host, null
-  br i1 %nobody, label %go, label %look
-look:
-  %polled = getelementptr i8, ptr %context, i64 {POLLED_FIELD}
-  store i64 0, ptr %polled
-  %stop = call i32 @mlc.poll(ptr %context)
-  %interrupted = icmp ne i32 %stop, 0
-  br i1 %interrupted, label %leave, label %ask
-leave:
-  ret i32 {INTERRUPTED}
+  br i1 %nobody, label %go, label %ask
 ask:
-  %status = call i32 %host(i32 %which, ptr %buffers, ptr %sizes)
+  %status = call i32 %host(i32 %which, ptr %buffers, ptr %sizes, ptr %context)
   ret i32 %status
 go:
   ret i32 0
