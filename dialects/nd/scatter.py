@@ -18,7 +18,7 @@ from .elementwise import Np, wide
 from .indirect import MODES, SCATTERED, IndexModeAttr, Indirect, gather
 from .mapped import parsed, text
 from .op import EXACT, Array, Cost, Props, Tolerance, bind, expand, one_dtype, op, zeros_like
-from .types import ANY, LOGICAL, NUMERIC, Type, shape_of, tensor
+from .types import ANY, LOGICAL, NUMERIC, NUMPY, Type, finfo, is_float, shape_of, tensor
 
 
 class ScatterKind(StrEnum):
@@ -133,8 +133,15 @@ class Scatter(Indirect):
         if self.combiner not in ("add", "mul"):
             return None
         flat, updates = self.flat(x, u, indices)
-        out = combined(self.combiner, np.abs(wide(x)), flat, np.abs(wide(updates)))
-        return out * np.sqrt(self.terms(x, u, *indices)) if self.combiner == "mul" else out
+        values = np.abs(wide(x)), np.abs(wide(updates))
+        out = combined(self.combiner, values[0], flat, values[1])
+        if self.combiner == "add" or not is_float(self.type):
+            return out
+        # infinite, which claims nothing, where a product may leave the range of the type on the way
+        most, least = (combined("mul", f(values[0]), flat, f(values[1])) for f in (above, below))
+        range_ = finfo(NUMPY[self.type.element_type])
+        left = (most > float(range_.max)) | (least < float(range_.smallest_normal))
+        return np.where(left, np.inf, out * np.sqrt(self.terms(x, u, *indices)))
 
     def terms(self, x: Np, u: Np, *indices: Np) -> int:
         flat, _ = self.flat(x, u, indices)
@@ -255,6 +262,15 @@ def combined(kind: str, x: Np, flat: Np, updates: Np) -> Np:
         plus = has if kind == "max" else ~has
         out = np.where(out == 0, np.where(plus, 0.0, -0.0).astype(x.dtype), out)
     return out.reshape(x.shape).astype(x.dtype)
+
+
+def above(values: Np) -> Np:
+    return np.maximum(values, 1)
+
+
+def below(values: Np) -> Np:
+    """1 for 0."""
+    return np.where(values == 0, 1, np.minimum(values, 1))
 
 
 def is_floating(x: Np) -> bool:
