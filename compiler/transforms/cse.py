@@ -5,8 +5,9 @@
     %2 = nd.mul %0, %1 : tensor<4xf32>
 
 An op inside a region may be replaced by an equal one outside of it that comes before, unless the region is isolated;
-never the other way round. Ops with effects or with regions of their own are never merged. The operands of commutative
-ops count in either order. The op that stays carries both places.
+never the other way round. Control flow without effects is merged if its regions are equal op by op; effects never
+are, and merging goes past them. The operands of commutative ops count in either order. The op that stays carries both
+places.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.traits import IsolatedFromAbove
 
+from ...dialects.nd.control import Control
 from ...dialects.nd.elementwise import Add, Mul
 from .rewriting import erase, functions, fuse, is_pure
 
@@ -44,11 +46,11 @@ def _merge(block: Block, seen: Seen) -> list[SSAValue]:
             for region in op.regions:
                 for inner in region.blocks:
                     merged += _merge(inner, {} if isolated else dict(seen))
-        elif op.results and is_pure(op):
+        if op.results and (not op.regions or isinstance(op, Control)) and is_pure(op):
             key = _key(op)
             if (same := seen.get(key)) is None:
                 seen[key] = op
-            else:
+            elif _equal_regions(op, same):
                 _replace(op, same)
                 merged += same.results
         op = following
@@ -62,6 +64,10 @@ def _key(op: Operation) -> Hashable:
         operands = tuple(sorted(operands, key=id))  # compared only, never printed
     types = tuple(r.type for r in op.results)
     return (kind, operands, tuple(op.properties.items()), tuple(op.attributes.items()), types)
+
+
+def _equal_regions(op: Operation, same: Operation) -> bool:
+    return all(a.is_structurally_equivalent(b) for a, b in zip(op.regions, same.regions, strict=True))
 
 
 def _replace(op: Operation, same: Operation) -> None:

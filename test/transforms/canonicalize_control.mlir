@@ -156,3 +156,25 @@ func.func @stays(%n: tensor<i64>, %x: tensor<f32>) {
   }
   func.return
 }
+
+// What every trip computes alike is computed before; movement alone stays where it can be read through.
+// CHECK-LABEL: @alike
+// CHECK-NEXT: %[[T:.*]] = nd.transpose %w
+// CHECK-NEXT: %[[H:.*]] = nd.tanh %[[T]]
+// CHECK-NEXT: %[[M:.*]] = nd.contract %[[H]], %w
+// CHECK-NEXT: %[[R:.*]] = nd.scan 8 (%v = %w, %[[N:.*]] = %[[M]]) carry (%c = %x) -> (tensor<4xf32>) {
+// CHECK-NEXT:   %[[A:.*]] = nd.contract %[[N]], %c
+// CHECK-NEXT:   %[[B:.*]] = nd.contract %v, %[[A]] "a b, a -> b"
+// CHECK-NEXT:   nd.yield %[[B]]
+func.func @alike(%w: tensor<4x4xf32>, %x: tensor<4xf32>) -> tensor<4xf32> {
+  %r = nd.scan 8 (%v = %w) carry (%c = %x) -> (tensor<4xf32>) {
+    %0 = nd.transpose %v "a b -> b a" : (tensor<4x4xf32>) -> tensor<4x4xf32>
+    %1 = nd.tanh %0 : tensor<4x4xf32>
+    %2 = nd.contract %1, %v "a b, b c -> a c" : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    %3 = nd.contract %2, %c "a b, b -> a" : (tensor<4x4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    %4 = nd.transpose %v "a b -> b a" : (tensor<4x4xf32>) -> tensor<4x4xf32>
+    %5 = nd.contract %4, %3 "a b, b -> a" : (tensor<4x4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    nd.yield %5 : tensor<4xf32>
+  }
+  func.return %r : tensor<4xf32>
+}

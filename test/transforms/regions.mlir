@@ -99,3 +99,35 @@ func.func @products(%xs: tensor<4x2x8xf32>, %q: tensor<8x4xf32>, %k: tensor<8x4x
   }
   func.return %r#0, %r#1, %r#2 : tensor<4x2x4xf32>, tensor<4x2x4xf32>, tensor<4x2x3xf32>
 }
+
+// Equal loops are one, unless they have effects or their regions differ.
+// CSE-LABEL: @loops
+// CSE-NEXT: %[[R:.*]] = nd.scan 4
+// CSE: %[[S:.*]] = nd.scan 4
+// CSE: nd.mul
+// CSE: nd.print
+// CSE: nd.print
+// CSE: func.return %[[R]], %[[R]], %[[S]]
+func.func @loops(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) {
+  %r = nd.scan 4 carry (%a = %x) -> (tensor<4xf32>) {
+    %0 = nd.add %a, %a : tensor<4xf32>
+    nd.yield %0 : tensor<4xf32>
+  }
+  %s = nd.scan 4 carry (%b = %x) -> (tensor<4xf32>) {
+    %0 = nd.add %b, %b : tensor<4xf32>
+    nd.yield %0 : tensor<4xf32>
+  }
+  %t = nd.scan 4 carry (%b = %x) -> (tensor<4xf32>) {
+    %0 = nd.mul %b, %b : tensor<4xf32>
+    nd.yield %0 : tensor<4xf32>
+  }
+  nd.scan 4 -> () {
+    nd.print "once"
+    nd.yield
+  }
+  nd.scan 4 -> () {
+    nd.print "once"
+    nd.yield
+  }
+  func.return %r, %s, %t : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
+}
