@@ -370,6 +370,39 @@ def test_a_fork_in_the_middle(plain: tuple[Compiled, Compiled], stress: int) -> 
     assert not errors
 
 
+def test_a_fork_while_calls_run_in_parallel(stress: int) -> None:
+    """Executables with threads of their own, called from several; the child starts new ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLC_POISON", "0")
+        exe = mlc.compile(mixed, mlc.spec((512, 256)), mlc.spec((256, 256)), threads=2)
+    rng = np.random.default_rng(4)
+    x, w = (rng.standard_normal((n, 256)).astype(np.float32) for n in (512, 256))
+    want = exe(x, w).tobytes()
+    stop = threading.Event()
+    errors: list[bool] = []
+
+    def call() -> None:
+        while not stop.is_set():
+            errors.extend([True] * (exe(x, w).tobytes() != want))
+
+    def work() -> None:
+        for _ in range(3):
+            assert exe(x, w).tobytes() == want
+
+    threads = [threading.Thread(target=call) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(2 * stress):
+            time.sleep(0.02)
+            assert child_status(work) == 0
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert not errors
+
+
 def test_processes_of_multiprocessing() -> None:
     import multiprocessing
 
