@@ -59,7 +59,10 @@ def reduce_angle(b: MathBuilder, x: SSAValue, exact: bool = False) -> tuple[SSAV
 def sine_cosine(b: MathBuilder, r: SSAValue) -> tuple[SSAValue, SSAValue]:
     z = b.mul(r, r)
     sine = b.fma(b.mul(z, r), b.horner(z, SIN[b.format]), r)
-    return sine, b.fma(b.mul(z, z), b.horner(z, COS[b.format]), b.fma(z, -0.5, 1.0))
+    half = b.mul(z, 0.5)
+    most = b.sub(1.0, half)
+    error = b.sub(b.sub(1.0, most), half)
+    return sine, b.add(most, b.fma(b.mul(z, z), b.horner(z, COS[b.format]), error))
 
 
 def is_odd(b: MathBuilder, k: SSAValue) -> SSAValue:

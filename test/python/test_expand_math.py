@@ -141,7 +141,7 @@ CASES = {
     "math.atanh": (np.arctanh, ONE, (2.0, 2.0)),
     "math.sin": (np.sin, ANGLES, (1.6, 1.6)),
     "math.cos": (np.cos, ANGLES, (1.6, 1.6)),
-    "math.tan": (np.tan, ANGLES, (2.8, 2.8)),
+    "math.tan": (np.tan, ANGLES, (2.7, 2.7)),
     "math.asin": (np.arcsin, ONE, (1.6, 1.7)),
     "math.acos": (np.arccos, ONE, (1.0, 1.0)),
     "math.atan": (np.arctan, ANY, (1.8, 1.5)),
