@@ -249,19 +249,21 @@ def live_bytes(block: Block) -> Dim:
     for t, op in enumerate(launches):
         last |= {view_of(v).base: t for v in op.args}
     most: Dim = 0
-    live: dict[SSAValue, Dim] = {}
+    total: Dim = 0
+    live: dict[Dim, tuple[SSAValue, Dim]] = {}
+    """By place in the arena: a result may take that of a value that dies where it is made."""
+    dying: dict[int, list[tuple[Dim, SSAValue]]] = {}
     for t, op in enumerate(launches):
         for value, place in zip(op.results, op.places or []):
             if place.data.base == "arena":
-                same = [v for v in live if _number(v) == place.data.number and last.get(v) == t]
-                for v in same:
-                    del live[v]
-                live[value] = place.data.bytes
-        total: Dim = 0
-        for n in live.values():
-            total = total + n
+                number, bytes_ = place.data.number, place.data.bytes
+                total = total + bytes_ - (live[number][1] if number in live else 0)
+                live[number] = value, bytes_
+                dying.setdefault(last.get(value, t), []).append((number, value))
         most = total if typical(total) > typical(most) else most
-        live = {v: n for v, n in live.items() if last.get(v, t) > t}
+        for number, value in dying.pop(t, ()):
+            if live.get(number, (None, 0))[0] is value:
+                total = total - live.pop(number)[1]
     return most
 
 
@@ -284,13 +286,6 @@ def live_in_regions(block: Block) -> Dim:
             total = total + bytes_ * (2 if two else 1)
         most = total if typical(total) > typical(most) else most
     return most
-
-
-def _number(value: SSAValue) -> Dim | None:
-    op = value.owner
-    assert isinstance(op, LaunchOp)
-    places = op.places
-    return places[op.results.index(value)].data.number if places else None  # pyright: ignore[reportArgumentType]
 
 
 # Text.
