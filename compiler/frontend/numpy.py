@@ -1,7 +1,7 @@
 """`mlc.numpy`: NumPy's and the Array API's names for the array language.
 
 Functions take traced arrays, NumPy arrays and Python numbers, inside a traced function or `mlc.eager()`. Shapes
-broadcast as NumPy's; element types promote by the Array API, Python numbers being weak. f32, f64, i32, i64 and bool.
+broadcast as NumPy's; element types promote by the Array API, Python numbers being weak.
 """
 
 # Trees and user functions hold anything.
@@ -24,12 +24,16 @@ from ...dialects.nd.constant import iota
 from ...dialects.nd.op import here
 from ...dialects.nd.promotion import as_dtype, asarray
 from ...dialects.nd.types import is_float
+from . import dtypes
 from . import locations as _locations  # names the user's frame in errors
 
 assert _locations
 
 pi, e, inf, nan, newaxis = math.pi, math.e, math.inf, math.nan, None
-float32, float64, int32, int64, bool_ = np.float32, np.float64, np.int32, np.int64, np.bool_
+float16, float32, float64, bool_ = dtypes.float16, dtypes.float32, dtypes.float64, dtypes.bool_
+int8, int16, int32, int64 = dtypes.int8, dtypes.int16, dtypes.int32, dtypes.int64
+uint8, uint16, uint32, uint64 = dtypes.uint8, dtypes.uint16, dtypes.uint32, dtypes.uint64
+result_type, promote_types, finfo, iinfo = dtypes.result_type, dtypes.promote_types, dtypes.finfo, dtypes.iinfo
 
 add, subtract, multiply, divide = F.add, F.sub, F.mul, F.true_divide
 floor_divide, remainder, mod, fmod, power, pow = F.floor_divide, F.remainder, F.remainder, F.rem, F.power, F.power
@@ -64,6 +68,10 @@ matmul, einsum = F.matmul, F.einsum
 take, take_along_axis, put_along_axis = F.take, F.take_along_axis, F.put_along_axis
 dynamic_slice, dynamic_update_slice = F.dynamic_slice, F.dynamic_update_slice
 bincount, searchsorted = F.bincount, F.searchsorted
+
+
+def __getattr__(name: str) -> Any:
+    return dtypes.lazy(__name__, name)
 
 
 def square(x: Any) -> Array:

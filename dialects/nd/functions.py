@@ -56,7 +56,7 @@ from .products import alike as alike
 from .products import contract as contract
 from .products import einsum as einsum
 from .products import matmul as matmul
-from .promotion import as_dtype, asarray, axes_of, fail, one_axis, promote, same_shape
+from .promotion import as_dtype, asarray, axes_of, fail, numeric, one_axis, promote, same_shape
 from .reduction import reduce as reduce_axes
 from .scalar_functions import acos as acos
 from .scalar_functions import acosh as acosh
@@ -139,19 +139,20 @@ def div(x: Any, y: Any) -> Array:
 def true_divide(x: Any, y: Any) -> Array:
     """`/`: integers become f32 first."""
     x, y = promote(x, y)
-    return bind(Div, floats(x), floats(y))
+    return bind(Div, floats(numeric(x)), floats(y))
 
 
 def power(x: Any, y: Any) -> Array:
     """`**`; a small whole exponent becomes products."""
     if isinstance(x, Array) and isinstance(y, int) and not isinstance(y, bool):
+        numeric(x)
         if 0 < y <= 4 or (y > 0 and not is_float(x.dtype)):
             half = power(x, y // 2) if y > 1 else None
             return x if half is None else half * half * x if y % 2 else half * half
         if y == 0:
             return ones_like(x)
     x, y = promote(x, y)
-    return bind(Pow, floats(x), floats(y))
+    return bind(Pow, floats(numeric(x)), floats(y))
 
 
 def maximum(x: Any, y: Any) -> Array:
@@ -163,8 +164,7 @@ def minimum(x: Any, y: Any) -> Array:
 
 
 def _numeric(cls: type[Unary], x: Any) -> Array:
-    x = asarray(x)
-    return bind(cls, convert_to(x, i64) if x.dtype == i1 else x)
+    return bind(cls, numeric(asarray(x)))
 
 
 def neg(x: Any) -> Array:
@@ -318,6 +318,8 @@ def reduce(kind: str, x: Any, axis: Axis = None, keepdims: bool = False) -> Arra
     x = asarray(x)
     if kind in ("any", "all"):
         x = truth(x)
+    elif kind in ("max", "min"):
+        numeric(x)
     elif x.dtype == i1:
         x = convert_to(x, i64)
     axes = axes_of(x, axis)

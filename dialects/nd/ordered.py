@@ -13,7 +13,7 @@ from .constant import full
 from .cumulative import cumulative, exclusive, shifted
 from .dims import Dim
 from .functions import floats, logaddexp, mean, select, take_along_axis
-from .promotion import asarray, fail, one_axis
+from .promotion import asarray, fail, numeric, one_axis
 from .selection import convert
 from .sorting import argsort as argsort_along
 from .sorting import sort as sort_along
@@ -23,7 +23,9 @@ from .types import tensor
 def accumulate(kind: str, x: Any, axis: int | None = None, reverse: bool = False, exclude: bool = False) -> Array:
     """`nd.cumulative`; without an axis of the flattened array; `exclude` leaves each element itself out."""
     x = asarray(x)
-    if x.dtype == i1:
+    if kind in ("max", "min"):
+        numeric(x)
+    elif x.dtype == i1:
         x = convert(x, i64)
     if axis is None:
         x, axis = movement.reshape(x, (x.size,)), 0

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xdsl.dialects.builtin import i1, i64
-
 from . import dimmap, movement
 from .array import Array
 from .contraction import Contract
@@ -14,7 +12,7 @@ from .dimmap import DimMap, Index, bare
 from .dims import Shape
 from .mapped import rearrange, text
 from .op import bind
-from .promotion import asarray, broadcast_shapes, common_dtype, fail
+from .promotion import asarray, broadcast_shapes, common_dtype, fail, numeric
 from .selection import convert
 
 
@@ -57,9 +55,10 @@ def alike(xs: Sequence[Any]) -> list[Array]:
     arrays = [asarray(x) for x in xs]
     if not arrays:
         raise fail("expected at least one operand, found none")
-    if all(a.dtype is arrays[0].dtype for a in arrays) and arrays[0].dtype is not i1:
+    if all(a.dtype is arrays[0].dtype for a in arrays):
+        numeric(arrays[0])
         return arrays
-    dtype = i64 if all(a.dtype == i1 for a in arrays) else arrays[0].dtype
+    dtype = arrays[0].dtype
     for a in arrays:
         dtype = common_dtype(dtype, a.dtype)
     return [convert(a, dtype) for a in arrays]

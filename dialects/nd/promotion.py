@@ -53,7 +53,7 @@ def as_dtype(dtype: Any) -> Attribute:
     if isinstance(dtype, str) and dtype in BY_NAME:
         return BY_NAME[dtype]
     try:
-        return of_numpy(np.dtype(dtype))
+        return of_numpy(cast(Any, np.dtype(dtype)))
     except (TypeError, ValueError):
         expected = ", ".join(NAMES[t] for t in COMPUTED)
         raise fail(f"expected an element type such as {expected}, found {dtype}") from None
@@ -160,6 +160,16 @@ def full_of(value: Any, like: Array) -> Array:
         if not low <= int(value) <= high:
             raise fail(f"expected a number that {like.dtype} holds, found {value}")
     return full(value, like.type)
+
+
+def numeric(x: Array) -> Array:
+    """x, which must not hold truth values: they have no arithmetic."""
+    if x.dtype == i1:
+        raise fail(
+            f"expected numbers, found {x.type}: arithmetic of truth values is not defined; use & | ^ ~, or convert "
+            'them, as with .astype("int64")'
+        )
+    return x
 
 
 def same_shape(*xs: Array) -> list[Array]:

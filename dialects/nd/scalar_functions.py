@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from xdsl.dialects.builtin import f32, i1, i64
+from xdsl.dialects.builtin import f32
 
 from .activation import LogAddExp, Sigmoid, Silu
 from .arithmetic import (
@@ -28,7 +28,7 @@ from .arithmetic import (
 from .array import Array
 from .elementwise import Abs, Binary, Div, Floor, Max, Min, Unary, full_like, where
 from .op import bind
-from .promotion import asarray, promote, same_shape
+from .promotion import asarray, numeric, promote, same_shape
 from .selection import convert
 from .transcendental import (
     Acos,
@@ -60,9 +60,9 @@ def floats(x: Any) -> Array:
 
 
 def numbers(x: Any, y: Any) -> tuple[Array, Array]:
-    """Two operands of one type with an arithmetic: i1 becomes i64."""
+    """Two operands of one type with an arithmetic."""
     x, y = promote(x, y)
-    return (convert(x, i64), convert(y, i64)) if x.dtype == i1 else (x, y)
+    return numeric(x), y
 
 
 def _float(cls: type[Unary], x: Any) -> Array:

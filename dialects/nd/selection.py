@@ -1,8 +1,8 @@
 """Elementwise ops whose operands and result differ in type: compare, select, convert.
 
 A comparison with NaN is false, `ne` true. Conversion to an integer rounds towards zero, saturates, and gives 0 for NaN;
-between integers it wraps; to i1 it asks whether the value is not 0. Floats are rounded once, to nearest even. What is too
-large becomes infinite, NaN where a type has no infinity, the largest number in f4, whose NaN is 0.
+between integers it wraps; to i1 it asks whether the value is not 0. Floats are rounded once, to nearest even. What is
+too large becomes infinite, NaN where a type has no infinity, the largest number in f4, whose NaN is 0.
 """
 
 from __future__ import annotations
@@ -146,14 +146,15 @@ def convert(x: Array, to: Attribute) -> Array:
 
 def convert_elements(x: Np, to: np.dtype[Any]) -> Np:
     """The reference of a conversion: rounds once."""
-    of, kind = kind_of(x.dtype), kind_of(to)
     if x.dtype == to:
         return x
-    if kind == "b":
-        return wide(x) != 0
-    if kind == "f":
-        return narrow(x, to)
-    return saturated(wide(x), to) if of == "f" else wrapped(x, to)
+    of, kind = kind_of(x.dtype), kind_of(to)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        if kind == "b":
+            return wide(x) != 0
+        if kind == "f":
+            return narrow(x, to)
+        return saturated(wide(x), to) if of == "f" else wrapped(x, to)
 
 
 def limits(dtype: Attribute) -> tuple[int, int]:
@@ -166,8 +167,7 @@ def saturated(x: Np, to: np.dtype[Any]) -> Np:
     """Towards zero; the nearest integer there is for what is out of range, 0 for NaN."""
     low, high = limits(of_numpy(to))
     whole = np.uint64 if low == 0 else np.int64
-    with np.errstate(invalid="ignore"):
-        inside = np.where((x > low - 1) & (x < float(high + 1)), np.trunc(x), 0).astype(whole)
+    inside = np.where((x > low - 1) & (x < float(high + 1)), np.trunc(x), 0).astype(whole)
     return np.where(x >= float(high + 1), whole(high), np.where(x <= low - 1, whole(low), inside)).astype(to)
 
 
@@ -182,7 +182,7 @@ def wrapped(x: Np, to: np.dtype[Any]) -> Np:
 
 def narrow(x: Np, to: np.dtype[Any]) -> Np:
     """Numbers as floats of any type, to nearest even in one step: what lies between is rounded to odd."""
-    if to in (np.float64, np.float32) or kind_of(x.dtype) == "b":
+    if to.name in ("float64", "float32") or kind_of(x.dtype) == "b":
         return x.astype(to)
     if kind_of(x.dtype) in "iu":
         x = odd(x)
@@ -196,9 +196,10 @@ def odd(x: Np) -> Np:
     """Integers as float64; those of more than 53 bits rounded to odd."""
     if x.dtype.itemsize < 8:
         return x.astype(np.float64)
-    low = x & x.dtype.type(0x7FF)
+    low: Np = x & x.dtype.type(0x7FF)
     many = (x > 1 << 53) | (x < -(1 << 53) if x.dtype.kind == "i" else False)
-    sticky = (x - low) | np.where(low != 0, x.dtype.type(0x800), x.dtype.type(0))
+    lost: Np = np.where(low != 0, x.dtype.type(0x800), x.dtype.type(0))
+    sticky = (x - low) | lost
     return np.where(many, sticky, x).astype(np.float64)
 
 

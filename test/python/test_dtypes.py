@@ -1,0 +1,173 @@
+"""Names, promotion and arithmetic of element types in the array language."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import ml_dtypes
+import mlc
+import mlc.numpy as mnp
+import numpy as np
+import pytest
+from mlc.dialects.nd.promotion import common_dtype
+from mlc.dialects.nd.types import BY_NAME, COMPUTED, NAMES, NUMPY, STORAGE
+
+FAMILIES = [
+    ["int8", "int16", "int32", "int64"],
+    ["uint8", "uint16", "uint32", "uint64"],
+    ["float16", "float32", "float64"],
+]
+
+
+def test_names() -> None:
+    for name, dtype in BY_NAME.items():
+        named = getattr(mnp, "bool_" if name == "bool" else name)
+        assert np.dtype(named) == NUMPY[dtype]
+        for given in (name, named, np.dtype(named), dtype):
+            assert mlc.spec(3, given).type.element_type == dtype
+    with pytest.raises(AttributeError, match="float7"):
+        getattr(mnp, "float7")  # noqa: B009
+
+
+def test_programs_of_own_types_load_no_others() -> None:
+    code = "import sys, numpy as np, mlc, mlc.numpy; mlc.jit(lambda x: x + 1)(np.ones(3, np.float16)); "
+    code += "print('ml_dtypes' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f[0])
+def test_the_wider_of_a_kind(family: list[str]) -> None:
+    for i, x in enumerate(family):
+        for j, y in enumerate(family):
+            assert mnp.promote_types(x, y) == np.dtype(family[max(i, j)])
+
+
+def test_promotion_is_the_array_apis() -> None:
+    """As NumPy's among integers that one type holds; narrow floats and integers beside floats by rules of their own."""
+    for x in FAMILIES[0]:
+        for y in FAMILIES[1]:
+            if y == "uint64":
+                with pytest.raises(mlc.CompileError, match="expected integers that one type holds"):
+                    mnp.promote_types(x, y)
+            else:
+                assert mnp.promote_types(x, y) == np.promote_types(x, y) == mnp.promote_types(y, x)
+    assert mnp.promote_types("bfloat16", "float16") == np.float32
+    assert mnp.promote_types("bfloat16", "float32") == np.float32
+    assert mnp.promote_types("int64", "float16") == np.float16
+    assert mnp.promote_types("bool", "uint8") == np.uint8
+    with pytest.raises(mlc.CompileError, match="convert i4 first"):
+        mnp.promote_types("int4", "int8")
+
+
+def test_promotion_commutes_and_holds_both() -> None:
+    for x in COMPUTED:
+        assert common_dtype(x, x) == x
+        for y in COMPUTED:
+            try:
+                assert common_dtype(x, y) == common_dtype(y, x)
+            except mlc.CompileError:
+                assert "uint64" in (NAMES[x], NAMES[y])
+
+
+def test_numbers_are_weak() -> None:
+    for name in (*(name for family in FAMILIES for name in family), "bfloat16"):
+        x = np.ones(2, getattr(ml_dtypes, name, name))
+        float_ = "float" in name
+        one, half = mlc.jit(lambda v: (v + 1, v * 0.5))(x)
+        assert one.dtype == x.dtype
+        assert half.dtype == (x.dtype if float_ else np.float32)
+        assert mnp.result_type(x, 1) == one.dtype
+        assert mnp.result_type(name, 0.5) == half.dtype
+    assert (mnp.result_type(True), mnp.result_type(1), mnp.result_type(1.0)) == (np.bool_, np.int64, np.float32)
+    for wrong in (300, -1):
+        with pytest.raises(mlc.CompileError, match="expected a number that ui8 holds"):
+            mlc.jit(lambda v, n=wrong: v + n)(np.ones(2, np.uint8))
+
+
+def test_facts() -> None:
+    assert mnp.finfo("float16").max == np.finfo(np.float16).max
+    assert float(mnp.finfo(mnp.bfloat16).eps) == 2.0**-7
+    assert float(mnp.finfo("float8_e4m3fn").max) == 448
+    assert (mnp.iinfo("uint16").max, mnp.iinfo("int4").min) == (65535, -8)
+    for wrong in (lambda: mnp.finfo("int8"), lambda: mnp.iinfo("float16"), lambda: mnp.iinfo("bool")):
+        with pytest.raises(mlc.CompileError, match=r"expected an? (float|integer) type"):
+            wrong()
+
+
+ARITHMETIC: dict[str, Any] = {
+    "add": lambda x: x + x,
+    "sub": lambda x: x - x,
+    "mul": lambda x: x * x,
+    "neg": lambda x: -x,
+    "abs": abs,
+    "true_divide": lambda x: x / x,
+    "floor_divide": lambda x: x // x,
+    "mod": lambda x: x % x,
+    "power": lambda x: x**2,
+    "shift": lambda x: x << x,
+    "matmul": lambda x: x @ x,
+    "maximum": lambda x: mnp.maximum(x, x),
+    "max": mnp.max,
+    "cummax": mnp.cummax,
+    "sign": mnp.sign,
+}
+
+
+@pytest.mark.parametrize("name", ARITHMETIC)
+def test_truth_values_have_no_arithmetic(name: str) -> None:
+    with pytest.raises(mlc.CompileError, match=r"found tensor<3xi1>.*convert") as error:
+        mlc.jit(ARITHMETIC[name])(np.array([True, False, True]))
+    assert "test_dtypes.py" in str(error.value) or name in ("abs", "max", "cummax", "sign")
+
+
+def test_truth_values_are_counted() -> None:
+    x = np.array([True, False, True])
+    total, product, mean, running, more = mlc.jit(lambda v: (v.sum(), v.prod(), v.mean(), mnp.cumsum(v), v + 1))(x)
+    assert (total, product, total.dtype) == (2, 0, np.int64)
+    assert mean == np.float32(2) / np.float32(3)
+    assert running.tolist() == [1, 1, 2]
+    assert (more.dtype, more.tolist()) == (np.int64, [2, 1, 2])
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "uint32"])
+def test_integers_wrap(dtype: str) -> None:
+    high = np.iinfo(dtype).max
+    x = np.array([high, high, 3], dtype)
+    up, square, total, product, negative = mlc.jit(lambda v: (v + 1, v * v, v.sum(), v.prod(), -v))(x)
+    with np.errstate(over="ignore"):
+        np.testing.assert_array_equal(up, x + x.dtype.type(1))
+        np.testing.assert_array_equal(square, x * x)
+        np.testing.assert_array_equal(total, x.sum(dtype=dtype))
+        np.testing.assert_array_equal(product, x.prod(dtype=dtype))
+        np.testing.assert_array_equal(negative, -x)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_narrow_floats_are_rounded_once(dtype: str) -> None:
+    """4096 ones: a sum in the narrow type would stay at 2048 or 256."""
+    kind = np.dtype(getattr(ml_dtypes, dtype, dtype))
+    x = np.full(4096, 1.0, kind)
+    total, dot, rows = mlc.jit(lambda v: (v.sum(), v @ v, mnp.reshape(v, (64, 64)).mean(1)))(x)
+    assert (float(total), float(dot)) == (4096, 4096)
+    assert rows.dtype == kind
+    assert (rows.astype(np.float32) == 1).all()
+
+
+def test_a_sum_is_rounded_to_even_at_its_end() -> None:
+    """2051 lies between 2050 and 2052; 2048 + 1 in f16 is 2048."""
+    assert float(mlc.jit(lambda v: v.sum())(np.array([2048, 1, 1, 1], np.float16))) == 2052
+
+
+@pytest.mark.parametrize("name", STORAGE, ids=str)
+def test_storage_types_move_and_refuse_arithmetic(name: Any) -> None:
+    x = np.array([[0, 1, 2], [3, 1, 0]]).astype(NUMPY[name])
+    moved, chosen = mlc.jit(lambda v: (mnp.flip(v.T, 0), mnp.where(np.array([True, False, True]), v, v[:, ::-1])))(x)
+    assert moved.dtype == chosen.dtype == x.dtype
+    np.testing.assert_array_equal(moved.astype(np.float32), x.T[::-1].astype(np.float32))
+    want = np.where([True, False, True], x.astype(np.float32), x[:, ::-1].astype(np.float32))
+    np.testing.assert_array_equal(chosen.astype(np.float32), want)
+    with pytest.raises(mlc.CompileError, match="expected elements of f32"):
+        mlc.jit(lambda v: v + v)(x)
