@@ -16,12 +16,15 @@ from mlc.compiler.driver import passes_of, run
 from mlc.compiler.frontend.tracing import trace
 from mlc.compiler.parsing import parse_module
 from mlc.compiler.printing import print_ir
+from mlc.compiler.transforms import plan_buffers
+from mlc.compiler.transforms.plan_lifetimes import Lifetimes
 from mlc.runtime.interpreter import Interpreter
 from mlc.runtime.matching import assert_matches
 from test_control import CLOSE, leaves
 
 F = np.float32
 V = np.zeros(4, F)
+RNG = np.random.default_rng(3)
 
 
 def compiled(fn: Callable[..., Any], *args: Any, **options: Any) -> Compiled:
@@ -139,3 +142,42 @@ def test_equal_programs_give_equal_code(name: str) -> None:
     assert first.llvm_ir() == second.llvm_ir()
     assert all(first.mlir(level) == second.mlir(level) for level in ("graph", "loop", "vector"))
     assert first.assembly() and first.report()["kernels"]
+
+
+SWAP = """func.func @main(%x: tensor<4xf32>, %y: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %a, %b = nd.scan 3 carry (%c = %x, %d = %y) -> (tensor<4xf32>, tensor<4xf32>) {
+    %e = nd.add %c, %d : tensor<4xf32>
+    nd.yield %d, %e : tensor<4xf32>, tensor<4xf32>
+  }
+  func.return %a, %b : tensor<4xf32>, tensor<4xf32>
+}"""
+OUTLIVES = """func.func @main(%x: tensor<4x4xf32>, %y: tensor<4x4xf32>) -> tensor<4x4xf32> {
+  %0 = nd.contract %x, %y "a b, b c -> a c" : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %r = nd.scan 3 (%w = %0) carry (%c = %x) -> (tensor<4x4xf32>) {
+    %1 = nd.contract %w, %c "a b, b c -> a c" : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    %2 = nd.contract %1, %1 "a b, b c -> a c" : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    %3 = nd.contract %2, %1 "a b, b c -> a c" : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    nd.yield %3 : tensor<4x4xf32>
+  }
+  func.return %r : tensor<4x4xf32>
+}"""
+
+
+@pytest.mark.parametrize("fault", ["none", "one place", "no lifetime beyond a trip"])
+@pytest.mark.parametrize("text", [SWAP, OUTLIVES], ids=["swap", "outlives"])
+def test_a_wrong_plan_shows_in_the_interpreter(text: str, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if fault == "one place":
+        monkeypatch.setattr(plan_buffers.Regions, "single", lambda *_: True)
+    elif fault != "none":
+
+        def last(self: Lifetimes, value: Any, default: int) -> int:
+            return max((self.at[use.op] for use in self.uses.get(value, ())), default=default)
+
+        monkeypatch.setattr(Lifetimes, "last", last)
+    module = parse_module(text, "text")
+    args = [RNG.standard_normal(a.type.get_shape()).astype(F) / 2 for a in next(iter(module.ops)).body.block.args]
+    want = Interpreter(module).call("main", *args)
+    run(module, passes_of("graph"))
+    got = Interpreter(module).call("main", *args)
+    right = all(np.allclose(g, w, rtol=1e-3) for g, w in zip(got, want, strict=True))
+    assert right == ((fault, text) not in {("one place", SWAP), ("no lifetime beyond a trip", OUTLIVES)})
