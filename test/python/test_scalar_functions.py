@@ -10,6 +10,7 @@ import mlc.nn as nn
 import mlc.numpy as mnp
 import numpy as np
 import pytest
+from mlc.dialects.nd import functions as F
 from mlc.runtime.matching import Tolerance, assert_matches
 
 RNG = np.random.default_rng(7)
@@ -76,10 +77,11 @@ def compare(name: str, got: Any, want: Any) -> None:
     assert np.array_equal(np.signbit(got[zero]), np.signbit(want[zero])), name
 
 
-@pytest.mark.parametrize("dtype", ["int32", "int64"])
+@pytest.mark.parametrize("dtype", [f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32, 64)])
 def test_integers(dtype: str) -> None:
     info = np.iinfo(dtype)
-    some = np.array([info.min, info.min + 1, -7, -2, -1, 1, 2, 3, 7, info.max], dtype)
+    near = [-7, -2, -1] if info.min else [info.max - 1, 100]
+    some = np.array([*([info.min, info.min + 1] if info.min else []), *near, 1, 2, 3, 7, info.max], dtype)
     x, y = (a.ravel() for a in np.meshgrid(some, some))
     for name, got in zip(INTEGERS, compiled([getattr(mnp, n) for n in INTEGERS], x, y), strict=True):
         with np.errstate(all="ignore"):
@@ -90,20 +92,16 @@ def test_integers(dtype: str) -> None:
     invert, count = compiled([mnp.bitwise_invert, mnp.bitwise_count], x)
     assert np.array_equal(invert, ~x)
     assert np.array_equal(count, np.bitwise_count(x.view(f"u{x.itemsize}")))
+    leading = mlc.jit(F.count_leading_zeros)(x)
+    assert [int(n) for n in leading] == [info.bits - int(v).bit_length() for v in x.view(f"u{x.itemsize}")]
 
 
 def test_division_of_integers_by_zero() -> None:
     """The quotient is 0 and the remainder the dividend: x = q y + r."""
     x, zero = np.array([5, -5, 0, np.iinfo(np.int32).min], np.int32), np.zeros(4, np.int32)
-    quotient, down, rest, other = compiled([mlc.numpy.floor_divide, _quotient, mnp.remainder, mnp.fmod], x, zero)
+    quotient, down, rest, other = compiled([mlc.numpy.floor_divide, F.quotient, mnp.remainder, mnp.fmod], x, zero)
     assert not quotient.any() and not down.any()
     assert np.array_equal(rest, x) and np.array_equal(other, x)
-
-
-def _quotient(x: Any, y: Any) -> Any:
-    from mlc.dialects.nd import functions as F
-
-    return F.quotient(x, y)
 
 
 def test_shifts_out_of_the_width() -> None:
