@@ -33,9 +33,14 @@ def compiled(fns: list[Callable[..., Any]], *args: Any) -> Any:
     return mlc.jit(lambda *xs: tuple(f(*xs) for f in fns))(*args)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def some(dtype: str) -> Any:
+    with np.errstate(over="ignore"):
+        return FLOATS.astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
 def test_unary(dtype: str) -> None:
-    x = FLOATS.astype(dtype)
+    x = some(dtype)
     for name, got in zip(UNARY, compiled([getattr(mnp, n) for n in UNARY], x), strict=True):
         with np.errstate(all="ignore"):
             wide = getattr(np, name)(x.astype(np.float64))
@@ -46,9 +51,9 @@ def test_unary(dtype: str) -> None:
         compare(name, got[same], want[same])
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
 def test_binary(dtype: str) -> None:
-    x, y = (a.ravel().astype(dtype) for a in np.meshgrid(FLOATS, FLOATS))
+    x, y = (a.ravel() for a in np.meshgrid(some(dtype), some(dtype)))
     for name, got in zip(BINARY, compiled([getattr(mnp, n) for n in BINARY], x, y), strict=True):
         with np.errstate(all="ignore"):
             exact = name in ("fmod", "remainder", "floor_divide")
