@@ -357,6 +357,10 @@ CASES = [
     Case("scan_vec", SCAN, "loop-vectorize{axes=j}"),
     Case("cumulative", CUMULATIVE, "", SIZES),
     Case("cumulative_tiled", CUMULATIVE, "loop-tile{axis=i size=4},loop-vectorize{axes=i,k}", SIZES),
+    Case(
+        "cumulative_in_memory", CUMULATIVE, "loop-tile{axis=i size=4 only=sum},loop-vectorize{axes=k only=sum}", (0, 5)
+    ),
+    Case("cumulative_parallel", CUMULATIVE, "loop-nest{axis=i kind=parallel},loop-vectorize{axes=k}", (0, 5)),
     Case("cumulative_nested", CUMULATIVE, "loop-nest{axis=i},loop-tile{axis=k size=4}", SIZES),
     *(Case(f"sorts_{t}", sorts(t), "", (0, 1, 11)) for t in ("f32", "i1", "i64")),
     Case("nested_sums", NESTED_SUMS),
