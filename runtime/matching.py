@@ -17,8 +17,10 @@ from typing import Any, cast
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import BlockArgument, Operation, SSAValue
 
+from ..dialects.graph.regions import carried, outside, region_of
+from ..dialects.nd.control import Control, If, Scan, While, yields
 from ..dialects.nd.dims import Sym
 from ..dialects.nd.op import EXACT, NdOp, Tolerance, sizes
 from ..dialects.nd.types import finfo, kind_of, shape_of
@@ -116,7 +118,10 @@ _last: list[tuple[ModuleOp, Sequence[Any], Tolerance]] = []
 
 
 def program_tolerance(module: ModuleOp, inputs: Sequence[Any], entry: str = "main") -> Tolerance:
-    """What the results of a module may err by on these inputs: found by running it in the interpreter."""
+    """What the results of a module may err by on these inputs: found by running it in the interpreter.
+
+    Errors add up over the trips of loops: what a body yielded last counts for its carried value.
+    """
     from .interpreter import Frame, Interpreter
 
     for last, same, found in _last:
@@ -124,8 +129,24 @@ def program_tolerance(module: ModuleOp, inputs: Sequence[Any], entry: str = "mai
             return found
     so_far: dict[SSAValue, Tolerance] = {}
 
+    def known(value: SSAValue) -> Tolerance:
+        if value in so_far or (op := region_of(value)) is None:
+            return so_far.get(value, EXACT)
+        assert isinstance(value, BlockArgument)
+        if (found := outside(value)) is not None:
+            return known(found[0])
+        assert isinstance(op, While | Scan)
+        k = carried(value) or 0
+        return _largest_of([known(op.inits[k]), so_far.get(yields(op.block)[k], EXACT)])
+
     def observe(frame: Frame, op: Operation) -> None:
-        path = _largest_of([so_far.get(v, EXACT) for v in op.operands])
+        if isinstance(op, Control):
+            blocks = [region.block for region in op.regions] if isinstance(op, If) else [op.block]
+            for k, r in enumerate(op.results):
+                so_far[r] = _largest_of([known(v) for v in (*op.operands, *(yields(b)[k] for b in blocks))])
+                results.append(so_far[r])
+            return
+        path = _largest_of([known(v) for v in op.operands])
         found = [frame.values.get(v) for v in op.operands]
         arrays = [cast(Array, a) for a in found if isinstance(a, np.ndarray)]
         for r in op.results:
