@@ -1,4 +1,4 @@
-"""Blocks of straight-line ops as functions: trace one, copy one into the current place.
+"""Blocks as functions: trace one, copy one into the current place.
 
 A traced block ends in `func.return` of its results. Transforms (jvp, transpose, vmap) read such blocks and emit at the
 current place, so that they nest without levels or tags.

@@ -7,6 +7,7 @@
 
 Without options: all rules of kind simplify of the library that the numerics level allows. Rules of `file`, and rules in
 the module itself, stand in for the library's. A rule that is named must be of kind simplify and within the level.
+Rules hold in regions too, but never across the edge of one.
 """
 
 from __future__ import annotations

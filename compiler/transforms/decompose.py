@@ -6,7 +6,7 @@
                                                     %3 = nd.exp %2 : ...
                                                     ...
 
-A composite made of composites goes all the way down, unless `ops` names what to take apart.
+A composite made of composites goes all the way down, unless `ops` names what to take apart. Regions too.
 """
 
 from __future__ import annotations
