@@ -10,7 +10,7 @@
 // CHECK-NEXT: {{\[\[11\., *22\.\],}}
 // CHECK-NEXT: {{\[13\., *24\.\]\]}}
 // EMPTY: []
-// EACH: same after pass inline
+// EACH: same after pass canonicalize
 // EACH-NEXT: same after pass cse
 // SIZE: error: argument 0 (%x): size 'b' is not known; give it as --size b=N
 // ENTRY: error: no function @mein; did you mean 'main'?; the module has @main
