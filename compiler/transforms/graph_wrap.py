@@ -6,7 +6,8 @@
     }                                                           }
                                                                 func.func private @main_kernel(%x: tensor<8xf32>) ...
 
-Layouts of arguments hold for the kernel too. A program of the tensor level stays as it is.
+Layouts of arguments hold for the kernel too. A program of the tensor level stays as it is; regions and effects of the
+tensor level around ops of the loop level are an error.
 """
 
 from __future__ import annotations
@@ -21,20 +22,21 @@ from xdsl.passes import ModulePass
 
 from ...dialects.errors import CompileError
 from ...dialects.graph.ops import LaunchOp
+from ...dialects.graph.regions import program_ops
 from .loop.apply_schedule import SCHEDULE
 
 
 def is_loop_program(f: FuncOp) -> bool:
     """A public function whose body is of the loop level."""
     public = f.sym_visibility is None or f.sym_visibility.data != "private"
-    return public and len(f.body.blocks) == 1 and any(op.name.startswith("loop.") for op in f.body.block.ops)
+    return public and len(f.body.blocks) == 1 and any(op.name.startswith("loop.") for op in program_ops(f.body.block))
 
 
 def wrap(f: FuncOp) -> None:
     """Move the body of `f` into a kernel and launch it."""
     old, module = f.body.block, f.parent
     assert module is not None
-    mixed = next((op for op in old.ops if op.name.startswith(("nd.", "graph."))), None)
+    mixed = next((op for op in program_ops(old) if op.name.startswith(("nd.", "graph."))), None)
     if mixed is not None:
         message = f"{mixed.name}: expected only ops of the loop level, since the program has some, found this one"
         raise CompileError(message, mixed.location)
