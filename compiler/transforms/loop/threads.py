@@ -18,7 +18,7 @@ from xdsl.ir import Operation
 
 from ....dialects.loop.ops import StageOp, element_of, shape
 from ...machine import Machine
-from .contractions import contraction, register_tile
+from .contractions import Contraction, contraction, register_tile
 from .reorder import TYPICAL
 from .rows import VECTORS, contiguous, lane_axis, parallel_axes
 from .steptext import bytes_of, extent, lanes_of, step
@@ -36,8 +36,8 @@ GAIN = 1.25
 CLOSE = 0.95
 """Gains that differ by less are taken for equal."""
 
-PACKING = 4.0
-"""Rows that are multiplied in the time in which the other operand of as many columns is packed."""
+PACKING = 8.0
+"""Rows that are multiplied in the time in which the other operand is packed, or read from afar."""
 
 WEIGHTS = {"math": 16.0, "arith.divf": 8.0, "arith.divsi": 16.0, "arith.remsi": 16.0, "arith.constant": 0.0}
 """Vector instructions of an operation; others are one."""
@@ -73,11 +73,11 @@ def weight(op: Operation) -> float:
 
 
 def share(group: list[StageOp], machine: Machine, threads: int) -> Share | None:
-    """The axis whose blocks keep the threads busiest, the outermost of equals; None: one thread does it."""
+    """The axis whose blocks keep the threads busiest, the first of equals; None: one thread does it."""
     if threads < 2 or any(a.kind for s in group for a in s.axes) or seconds(group, machine) < 1e-6 * machine.wake_us:
         return None
     found: list[Share] = []
-    for axis in parallel_axes(group):
+    for axis in axes_of(group, machine):
         if fusable(list(group), axis) and inner_part(list(group), axis) is None:
             unit, grain, overhead = granularity(group, axis, machine)
             whole = group[0].extent(axis)
@@ -89,6 +89,19 @@ def share(group: list[StageOp], machine: Machine, threads: int) -> Share | None:
     return next(s for s in found if s.gain >= CLOSE * most) if most >= GAIN else None
 
 
+def axes_of(group: list[StageOp], machine: Machine) -> list[str]:
+    """The axes that may be shared, the best of equals first: rows last where each block of them packs everything."""
+    axes, c = parallel_axes(group), contraction(group[0])
+    if c is not None and c.m in axes and packs(c, machine):
+        axes.remove(c.m)
+        axes.append(c.m)
+    return axes
+
+
+def packs(c: Contraction, machine: Machine) -> bool:
+    return c.transposed or 4 * c.rhs_bytes >= machine.l2_bytes
+
+
 def granularity(group: list[StageOp], axis: str, machine: Machine) -> tuple[int, int, float]:
     """The least size of a block, of what it is a multiple, and what a block costs besides its points, in points."""
     lanes = lanes_of(group, machine)
@@ -96,9 +109,8 @@ def granularity(group: list[StageOp], axis: str, machine: Machine) -> tuple[int,
     if c is not None and axis in (c.m, c.n):
         rows, width = register_tile(c, machine)
         if axis == c.n:
-            return width, min(lanes, width), width / 16
-        packed = c.transposed or 4 * c.rhs_bytes >= machine.l2_bytes
-        return rows, 1, PACKING if packed else rows / 16
+            return width, min(lanes, width), width / 64
+        return rows, 1, PACKING if packs(c, machine) else rows / 16
     widest = max(group, key=lambda s: len(s.axes))
     if axis == lane_axis(group, widest, machine) or any(contiguous(s, axis) for s in group):
         return VECTORS * lanes, lanes, lanes / 4

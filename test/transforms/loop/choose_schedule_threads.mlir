@@ -2,9 +2,10 @@
 // RUN: mlc-opt %s -p "choose-schedule{machine=%test/transforms/loop/wide.toml threads=2},apply-schedule,lower-loop" | FileCheck %s --check-prefix=RUNS
 // RUN: mlc-opt %s -p "choose-schedule{machine=%test/transforms/loop/wide.toml threads=1}" | FileCheck %s --check-prefix=ONE
 // Blocks along an axis that all results are spread over, where there is work enough; everything else inside of a block.
+// A product that packs its right operand shares columns, so that nothing is packed twice.
 // ONE-NOT: parallel
 
-// CHECK: func.func @matmul({{.*}} attributes {loop.schedule = "loop-tile{axis=i size=64 kind=parallel only=mm},loop-tile{axis=j size=64 only=mm},
+// CHECK: func.func @matmul({{.*}} attributes {loop.schedule = "loop-tile{axis=j size=64 kind=parallel only=mm},loop-pack{value=B axes=k,j only=mm},
 // RUNS: func.func @matmul
 // RUNS: "scf.parallel"
 func.func @matmul(%A: tensor<512x512xf32>, %B: tensor<512x512xf32>) -> tensor<512x512xf32> {
