@@ -9,7 +9,10 @@ import mlc
 import mlc.numpy as mnp
 import numpy as np
 import pytest
+from mlc.compiler.driver import run
+from mlc.compiler.frontend.tracing import trace
 from mlc.dialects.errors import CheckError, CompileError
+from mlc.runtime.interpreter import Interpreter
 from mlc.runtime.matching import Tolerance, assert_matches
 from test_control import interpret
 
@@ -221,6 +224,36 @@ def test_second_axis_of_batched_sequences() -> None:
     last, stacked = interpret(mlc.vmap(f, in_axes=1, out_axes=(0, 1)), xs)
     rows = [interpret(f, x) for x in xs.T]
     assert_matches(CLOSE, stacked, np.stack([r[1] for r in rows], axis=1))
+
+
+@pytest.mark.parametrize("n", [0, 1, 4])
+def test_symbolic_lengths(n: int) -> None:
+    """One program for every length: its derivatives and its batches."""
+
+    def f(x: Any, xs: Any) -> Any:
+        c, ys = mlc.scan(lambda c, row: (mnp.sin(c) * row, c * c), x, xs)
+        return c.sum() + ys.sum()
+
+    x, xs = at()[0], np.random.default_rng(n).standard_normal((n, 3))
+    g = mlc.grad(f, argnums=(0, 1))
+    module = trace(g, [x, mlc.spec(("n", 3), "float64")], "main").module
+    for passes in ([], ["nd"]):
+        for name in passes:
+            run(module, name)
+        for got, want in zip(Interpreter(module).call("main", x, xs), interpret(g, x, xs), strict=True):
+            assert_matches(CLOSE, got, want)
+    batch = mlc.vmap(lambda x, xs: g(x, xs)[0], in_axes=(0, None))
+    module = trace(batch, [mlc.spec(("b", 3), "float64"), mlc.spec(("n", 3), "float64")], "main").module
+    got = Interpreter(module).call("main", BATCH, xs)[0]
+    assert_matches(CLOSE, got, np.stack([interpret(g, row, xs)[0] for row in BATCH]))
+
+
+@pytest.mark.parametrize("name", ["rnn", "nested", "switched"])
+def test_native_derivatives(name: str) -> None:
+    f, (x, dx) = REVERSE[name], at(4)
+    g = mlc.grad(f)
+    for program, args in ((g, (x,)), (mlc.vmap(g), (BATCH,)), (directional(g), (x, dx))):
+        assert_matches(CLOSE, mlc.jit(program)(*args), interpret(program, *args)[0])
 
 
 # Masks.
