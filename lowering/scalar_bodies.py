@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerAttr, IntegerType, bf16, f16, f32, f64, i1, i64
+from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerAttr, IntegerType, bf16, f16, f32, f64, i1, i32, i64
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ..dialects.loop.combiners import NO_FLAGS, NO_OVERFLOW
@@ -24,7 +24,7 @@ from ..dialects.loop.ops import IndexOp
 from ..dialects.nd.bits import Bitcast
 from ..dialects.nd.op import NdOp
 from ..dialects.nd.selection import Compare, Convert, Select
-from ..dialects.nd.types import NUMPY, element, is_unsigned, stored
+from ..dialects.nd.types import NUMPY, element, is_unsigned, stored, width
 from .conversions import FORMATS, convert, rounded, widened
 
 INDEX = IndexType()
@@ -168,11 +168,14 @@ def neg(b: Body, op: NdOp, x: SSAValue) -> SSAValue:
 def divide(b: Body, op: NdOp, x: SSAValue, y: SSAValue) -> SSAValue:
     if floating(x.type):
         return b.float(arith.DivfOp, x, y)
-    if unsigned(op):
-        nothing = b.compare("eq", y, b.like(0, y))
-        return b.select(nothing, b.like(0, x), b.op(arith.DivUIOp, x, b.select(nothing, b.like(1, y), y)))
-    # floor: q - 1 where a remainder is left and its sign is not the divisor's; 0 and -1 never reach the division
     zero, one = b.like(0, x), b.like(1, x)
+    if width(x.type) <= 32:
+        q = ratio(b, op, x, y, math.FloorOp)
+        return b.select(b.compare("eq", y, zero), zero, q)
+    if unsigned(op):
+        nothing = b.compare("eq", y, zero)
+        return b.select(nothing, zero, b.op(arith.DivUIOp, x, b.select(nothing, one, y)))
+    # floor: q - 1 where a remainder is left and its sign is not the divisor's; 0 and -1 never reach the division
     is_zero, is_minus = b.compare("eq", y, zero), b.compare("eq", y, b.like(-1, x))
     safe = b.select(b.op(arith.OrIOp, is_zero, is_minus), one, y)
     q = b.op(arith.DivSIOp, x, safe)
@@ -182,6 +185,20 @@ def divide(b: Body, op: NdOp, x: SSAValue, y: SSAValue) -> SSAValue:
     q = b.select(down, b.wrapping(arith.SubiOp, q, one), q)
     q = b.select(is_minus, b.wrapping(arith.SubiOp, zero, x), q)
     return b.select(is_zero, zero, q)
+
+
+def ratio(b: Body, op: NdOp, x: SSAValue, y: SSAValue, rounding: type[Operation]) -> SSAValue:
+    """x / y of integers of at most 32 bits, rounded by `rounding`; vectors have no integer division. Not for y = 0.
+
+    A ratio that is not whole is at least 1/|y| from the next integer, 1/|x| of itself: more than half a unit in the
+    last place of a float with more bits than x, so the float's ratio is rounded to the same integer.
+    """
+    wide, whole = (f32, i32) if width(x.type) <= 16 else (f64, i64)
+    natural = unsigned(op)
+    safe = b.select(b.compare("eq", y, b.like(0, y)), b.like(1, y), y)
+    xs, ys = (b.op(arith.UIToFPOp if natural else arith.SIToFPOp, v, to=wide) for v in (x, safe))
+    q = b.float(rounding, b.float(arith.DivfOp, xs, ys))
+    return b.op(arith.TruncIOp, b.op(arith.FPToSIOp, q, to=whole), to=x.type)
 
 
 def absolute(b: Body, op: NdOp, x: SSAValue) -> SSAValue:

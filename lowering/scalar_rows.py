@@ -14,10 +14,10 @@ from xdsl.ir import Operation, SSAValue
 
 from ..dialects.nd.op import NdOp
 from ..dialects.nd.threefry import Threefry, threefry
-from ..dialects.nd.types import element
+from ..dialects.nd.types import element, width
 from ..dialects.vector.arith import RemfOp
 from .conversions import convert
-from .scalar_bodies import ROWS, UNSIGNED_ORDER, Body, Row, floating, unary, unsigned
+from .scalar_bodies import ROWS, UNSIGNED_ORDER, Body, Row, floating, ratio, unary, unsigned
 
 
 def binary(cls: type[Operation]) -> Row:
@@ -40,11 +40,13 @@ def safe_divisor(b: Body, op: NdOp, y: SSAValue) -> SSAValue:
 
 
 def quotient(b: Body, op: NdOp, x: SSAValue, y: SSAValue) -> SSAValue:
-    zero, safe = b.like(0, y), safe_divisor(b, op, y)
-    if unsigned(op):
-        q = b.op(arith.DivUIOp, x, safe)
+    zero = b.like(0, y)
+    if width(x.type) <= 32:
+        q = ratio(b, op, x, y, math.TruncOp)
+    elif unsigned(op):
+        q = b.op(arith.DivUIOp, x, safe_divisor(b, op, y))
     else:
-        q = b.op(arith.DivSIOp, x, safe)
+        q = b.op(arith.DivSIOp, x, safe_divisor(b, op, y))
         q = b.select(b.compare("eq", y, b.like(-1, y)), b.wrapping(arith.SubiOp, zero, x), q)
     return b.select(b.compare("eq", y, zero), zero, q)
 
@@ -52,6 +54,9 @@ def quotient(b: Body, op: NdOp, x: SSAValue, y: SSAValue) -> SSAValue:
 def rem(b: Body, op: NdOp, x: SSAValue, y: SSAValue) -> SSAValue:
     if floating(x.type):
         return b.float(RemfOp, x, y)
+    if width(x.type) <= 32:  # of a divisor of 0 it is x
+        q = ratio(b, op, x, y, math.TruncOp)
+        return b.wrapping(arith.SubiOp, x, b.wrapping(arith.MuliOp, q, y))
     r = b.op(arith.RemUIOp if unsigned(op) else arith.RemSIOp, x, safe_divisor(b, op, y))
     return b.select(b.compare("eq", y, b.like(0, y)), x, r)
 
