@@ -30,17 +30,17 @@ def on() -> bool:
 
 
 class Storage(np.ndarray[Any, Any]):
-    """The bytes under a result, and where it starts in them."""
+    """The bytes under a result, and where it starts in them. It owns them: the base of a view is the owner."""
 
     start = 0
 
 
-def _guarded(size: int, skew: int) -> tuple[Array, int]:
+def _guarded(size: int, skew: int) -> tuple[Storage, int]:
     """Storage, and where in it `size` poisoned bytes begin, so that their address is `skew` above a multiple of 64."""
     if size >= MOST:
         raise MemoryError(f"cannot allocate {size} bytes")
-    storage = np.empty(size + 2 * GUARD + ALIGNMENT, np.uint8)
-    start = GUARD + (skew - GUARD - int(storage.ctypes.data)) % ALIGNMENT
+    storage = Storage(size + 2 * GUARD + ALIGNMENT, np.uint8)
+    start = storage.start = GUARD + (skew - GUARD - int(storage.ctypes.data)) % ALIGNMENT
     storage[:start] = EDGE
     storage[start : start + size] = NAN
     storage[start + size :] = EDGE
@@ -78,9 +78,7 @@ def allocate(shape: tuple[int, ...], dtype: np.dtype[Any], aligned: bool) -> Arr
     size = dtype.itemsize
     for n in shape:
         size *= n
-    guarded, start = _guarded(size, 0 if aligned else dtype.itemsize)
-    storage = guarded.view(Storage)
-    storage.start = start
+    storage, start = _guarded(size, 0 if aligned else dtype.itemsize)
     return np.ndarray(shape, dtype, storage, start)
 
 
