@@ -17,7 +17,7 @@ from mlc.runtime.matching import EXACT, assert_matches
 from random_control import random_control
 from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, ModuleOp, i64
 
-SEEDS = 16
+SEEDS = 10
 
 
 def same(got: Any, want: Any) -> None:
