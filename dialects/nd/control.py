@@ -53,7 +53,7 @@ from xdsl.utils.exceptions import VerifyException
 from ..syntax import parse_operand
 from .array import Array
 from .dims import Dim, show
-from .op import building, here, insert
+from .op import building, format_when_used, here, insert
 from .types import DimsAttr, Type, dims_attr, is_tensor, parse_dim, shape_of, tensor
 
 CONDITION = tensor((), i1)
@@ -83,7 +83,9 @@ class Yield(IRDLOperation):
     name = "nd.yield"
     values = var_operand_def(TensorType)
     traits = traits_def(IsTerminator(), Pure())
-    assembly_format = "($values^ `:` type($values))? attr-dict"
+
+
+format_when_used(Yield, "($values^ `:` type($values))? attr-dict")
 
 
 class Control(IRDLOperation):
@@ -304,8 +306,9 @@ class While(Control):
 
 @irdl_op_definition
 class Scan(Control):
-    """`nd.scan 16 reverse (%w = %w0) carry (%c = %c0) each (%x = %xs) -> (types) { ... }`: runs its region 16 times, once
-    for each slice of the sequences, from the last one with `reverse`.
+    """`nd.scan 16 reverse (%w = %w0) carry (%c = %c0) each (%x = %xs) -> (types) { ... }`: runs its region 16 times.
+
+    A trip sees one slice of each sequence, from the first to the last, or from the last with `reverse`.
 
     The region yields what is carried next, then slices, which are stacked. The results are what is carried at the end,
     then the stacks."""

@@ -23,7 +23,7 @@ from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
 from .array import Array
-from .op import here, insert
+from .op import format_when_used, here, insert
 from .types import element
 
 
@@ -78,12 +78,13 @@ class Check(IRDLOperation):
     name = "nd.check"
     predicate = operand_def(TensorType)
     message = prop_def(StringAttr)
-    assembly_format = "$predicate $message attr-dict `:` type($predicate)"
 
     def verify_(self) -> None:
         if element(t := self.predicate.type) != i1:
             raise VerifyException(f"nd.check: expected a tensor of i1, found {t}")
 
+
+format_when_used(Check, "$predicate $message attr-dict `:` type($predicate)")
 
 EFFECTS = (Print, Check)
 

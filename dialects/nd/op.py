@@ -236,7 +236,7 @@ def _check_type_first(cls: type[NdOp]) -> None:
     cls.verify_ = verify_
 
 
-def _format_when_used(cls: type[NdOp], text: str) -> None:
+def format_when_used(cls: type[IRDLOperation], text: str) -> None:
     """xDSL compiles an assembly format when its class is defined; a program prints and parses few of them."""
 
     @cache
@@ -245,10 +245,10 @@ def _format_when_used(cls: type[NdOp], text: str) -> None:
 
         return FormatProgram.from_str(text, cls.get_irdl_definition())
 
-    def parse(cls: type[NdOp], parser: Parser) -> NdOp:
+    def parse(cls: type[IRDLOperation], parser: Parser) -> IRDLOperation:
         return program().parse(parser, cls)
 
-    def print_(self: NdOp, printer: Printer) -> None:
+    def print_(self: IRDLOperation, printer: Printer) -> None:
         program().print(printer, self)
 
     cls.assembly_format = text
@@ -278,7 +278,7 @@ def op(
         text, cls.assembly_format = cls.assembly_format, None
         cls = irdl_op_definition(cls)
         if text is not None:
-            _format_when_used(cls, text)
+            format_when_used(cls, text)
         cls.LINEAR = linear  # after xDSL has looked at the class: it refuses plain class attributes
         cls.DTYPES = dtypes
         if tolerance is not None:
@@ -439,6 +439,7 @@ __all__ = [
     "building",
     "element",
     "expand",
+    "format_when_used",
     "here",
     "insert",
     "locate",
