@@ -23,7 +23,7 @@ DIALECTS: dict[str, str] = {
     "math": "xdsl.dialects.math:Math",
     "memref": "xdsl.dialects.memref:MemRef",
     "nd": "mlc.dialects.nd.dialect:Nd",
-    "scf": "xdsl.dialects.scf:Scf",
+    "scf": "mlc.dialects.vector.parallel:Scf",
     "tensor": "xdsl.dialects.tensor:Tensor",
     "test": "xdsl.dialects.test:Test",
     "vector": "mlc.dialects.vector.dialect:Vector",

@@ -28,6 +28,7 @@ from xdsl.ir.affine import AffineExpr, AffineMap
 
 from ..dialects.loop.linear import Linear
 from ..dialects.nd.dims import Atom, Dim, FloorDiv, symbol
+from ..dialects.vector.parallel import ParallelOp
 from .storage import View
 
 INDEX = IndexType()
@@ -258,7 +259,7 @@ class State:
             self.add(scf.ReduceOp() if parallel else scf.YieldOp.create(operands=results))
         bounds = [self.number(0), self.dim(extent), self.number(step)]
         if parallel:
-            self.add(scf.ParallelOp([bounds[0]], [bounds[1]], [bounds[2]], Region(block)))
+            self.add(ParallelOp([bounds[0]], [bounds[1]], [bounds[2]], Region(block)))
             return []
         kinds = [i.type for i in inits]
         op = scf.ForOp.create(operands=[*bounds, *inits], result_types=kinds, regions=[Region(block)])

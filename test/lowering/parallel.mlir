@@ -5,7 +5,7 @@
 // lies in the worker's own part of the workspace, 320 bytes with what keeps it apart from the next, %s behind it.
 
 // LOOP-LABEL: func.func @rows(
-// LOOP: "scf.parallel"(%c0, %c512, %c4)
+// LOOP: scf.parallel (%i0) = (%c0) to (%c512) step (%c4) {
 // LOOP: memref.alloc()
 
 // TWO: declare void @mlc_parallel(ptr, ptr, i64, i64, ptr)

@@ -2,10 +2,10 @@
 
     loop-tile{axis=i size=64 only=mm kind=parallel}
 
-It pays where there is more work than it takes to wake a thread. Blocks are so large that each thread gets several, nearly the same number each;
-what is left over when the axis is cut into blocks runs on one thread. Each block writes elements of its own: blocks are
-never clamped, and an axis that some result reduces is not cut. All else is scheduled inside of a block as if the block
-were everything, so that on one thread nothing changes.
+It pays where there is more work than it takes to wake a thread. Blocks are so large that each thread gets several,
+nearly the same number each; what is left over when the axis is cut into blocks runs on one thread. Each block writes
+elements of its own: blocks are never clamped, and an axis that some result reduces is not cut. All else is scheduled
+inside of a block as if the block were everything, so that on one thread nothing changes.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@
 
 // CHECK: func.func @matmul({{.*}} attributes {loop.schedule = "loop-tile{axis=j size=64 kind=parallel only=mm},loop-pack{value=B axes=k,j only=mm},
 // RUNS: func.func @matmul
-// RUNS: "scf.parallel"
+// RUNS: scf.parallel
 func.func @matmul(%A: tensor<512x512xf32>, %B: tensor<512x512xf32>) -> tensor<512x512xf32> {
   %acc = loop.stage mm [i: 512, j: 512, k: 512] (%a = %A[i, k], %b = %B[k, j]) -> add [i, j] {
     %p = arith.mulf %a, %b : f32
@@ -19,7 +19,7 @@ func.func @matmul(%A: tensor<512x512xf32>, %B: tensor<512x512xf32>) -> tensor<51
 // One row against a matrix: the columns are shared.
 // CHECK: func.func @row({{.*}} attributes {loop.schedule = "loop-tile{axis=j size={{[0-9]+}} kind=parallel only=mm},
 // RUNS: func.func @row
-// RUNS: "scf.parallel"
+// RUNS: scf.parallel
 func.func @row(%A: tensor<1x4096xf32>, %B: tensor<4096x4096xf32>) -> tensor<1x4096xf32> {
   %acc = loop.stage mm [i: 1, j: 4096, k: 4096] (%a = %A[i, k], %b = %B[k, j]) -> add [i, j] {
     %p = arith.mulf %a, %b : f32
@@ -30,7 +30,7 @@ func.func @row(%A: tensor<1x4096xf32>, %B: tensor<4096x4096xf32>) -> tensor<1x40
 
 // CHECK: func.func @softmax({{.*}} attributes {loop.schedule = "loop-tile{axis=i size=80 kind=parallel only=max,exp,scale},loop-tile{axis=i size=1 only=max,exp,scale},
 // RUNS: func.func @softmax
-// RUNS: "scf.parallel"
+// RUNS: scf.parallel
 func.func @softmax(%X: tensor<640x1000xf32>) -> tensor<640x1000xf32> {
   %m = loop.stage max [i: 640, j: 1000] (%x = %X[i, j]) -> max [i] {
     loop.yield %x : f32
