@@ -27,6 +27,11 @@ def gelu(x: Any) -> Array:
     return F.gelu(asarray(x))
 
 
+def erf(x: Any) -> Array:
+    """The error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
+    return F.erf(asarray(x))
+
+
 def sigmoid(x: Any) -> Array:
     """`1 / (1 + exp(-x))`."""
     return F.sigmoid(x)

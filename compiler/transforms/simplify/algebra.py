@@ -50,8 +50,8 @@ def add_neutral(op: Any) -> Array | None:  # x + 0 -> x for integers; x + -0.0 -
             return A(x)
 
 
-@on(Add, level="ieee")
-def add_zero(op: Any) -> Array | None:  # x + 0.0 -> x
+@on(Add, level="fast")
+def add_zero(op: Any) -> Array | None:  # x + 0.0 -> x, but for x = -0
     for x, y in either(op):
         if splat(y) == 0:
             return A(x)
@@ -131,9 +131,7 @@ def pow_trivial(op: Any) -> Array | None:  # x ** 0 -> 1;  x ** 1 -> x
 
 
 @on(Pow, level="ieee")
-def pow_small(
-    op: Any,
-) -> Array | None:  # x**2 -> x*x;  x**3 -> x*x*x;  x**-1 -> 1/x;  x**0.5 -> sqrt(x);  x**-0.5 -> rsqrt(x)
+def pow_small(op: Any) -> Array | None:  # x**2 -> x*x;  x**3 -> x*x*x;  x**-1 -> 1/x
     match splat(op.y):
         case 2:
             return mul(op.x, op.x)
@@ -141,12 +139,17 @@ def pow_small(
             return mul(mul(op.x, op.x), op.x)
         case -1:
             return bind(Div, like(1, op.x), A(op.x))
-        case 0.5:
-            return bind(Sqrt, A(op.x))
-        case -0.5:
-            return bind(Rsqrt, A(op.x))
         case _:
             return None
+
+
+@on(Pow, level="fast")
+def pow_root(op: Any) -> Array | None:  # x**0.5 -> sqrt(x);  x**-0.5 -> rsqrt(x), but for x = -0
+    if splat(op.y) == 0.5:
+        return bind(Sqrt, A(op.x))
+    if splat(op.y) == -0.5:
+        return bind(Rsqrt, A(op.x))
+    return None
 
 
 # Signs.
@@ -349,7 +352,7 @@ def logic_neutral(
 # Inverse functions.
 
 
-@on(Log, level="ieee")
-def log_exp(op: Any) -> Array | None:  # log(exp(x)) -> x
+@on(Log, level="fast")
+def log_exp(op: Any) -> Array | None:  # log(exp(x)) -> x, where exp(x) is finite and not 0
     if x := defined(op.x, Exp):
         return A(x.x)
