@@ -302,7 +302,8 @@ def test_exact_keeps_signs_of_zero_and_sums() -> None:
 
 def test_every_rule_has_a_case() -> None:
     named = {name for name, *_ in FIRES}
-    exempt = {"add_zero", "log_exp", "pow_root", "mul_zero_finite", "sub_self_finite", "div_self", "contract_scaled"}  # test_fast_only
+    exempt = {"add_zero", "log_exp", "pow_root"}  # test_fast_only
+    exempt |= {"mul_zero_finite", "sub_self_finite", "div_self", "contract_scaled"}
     exempt |= {
         "move_nothing",
         "pad_splat",

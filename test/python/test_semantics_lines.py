@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import mlc
 import ml_dtypes
+import mlc
 import numpy as np
 import pytest
 from mlc import nn
@@ -44,7 +44,7 @@ def array(text: str) -> np.ndarray:
     name, _, rest = text.strip().partition(" ")
     dtype = numpy_type(name)
     words = [w.strip() for w in rest.split(",")]
-    if dtype == bool:
+    if dtype.kind == "b":
         return np.array([w == "true" for w in words])
     if dtype.kind in "iu":
         return np.array([int(w) for w in words], dtype)
