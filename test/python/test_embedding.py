@@ -398,6 +398,15 @@ def test_weights_are_not_overwritten() -> None:
     assert np.array_equal(w, X)
 
 
+def test_weights_are_no_place_for_results() -> None:
+    w = np.ones((100, 100), np.float32)
+    alias = w.view()  # can be written still
+    exe = mlc.compile(lambda x, w: x - w, mlc.spec((100, 100)), constants={"w": w})
+    with pytest.raises(CompileError, match=r"out\[0\]: expected memory apart from the program's constants"):
+        exe(np.zeros((100, 100), np.float32), out=alias)
+    assert (w == 1).all()
+
+
 # ---- results
 
 
