@@ -54,6 +54,8 @@ class Windows:
     def reduce(self, kind: str) -> Array:
         """The result is as the input but for its spatial dimensions."""
         at, x = self.at, self.x
+        if self.side_by_side:
+            return self._blocks(kind)
         where = [at.spatial.find(c) for c in at.x]
         pads = [(low, high + more) for (low, high), more in zip(self.padding, self.beyond, strict=True)]
 
@@ -65,6 +67,25 @@ class Windows:
         return reduce_window(
             kind, x, of(self.window, 1), of(self.stride, 1), of(pads, (0, 0)), of(self.dilation, 1), ones, out
         )
+
+    @property
+    def side_by_side(self) -> bool:
+        """Do the windows fill x, each element in one of them?"""
+        plain = self.stride == self.window and self.dilation == [1] * len(self.window)
+        whole = all(isinstance(n, int) and n % w == 0 for n, w in zip(self.sizes, self.window, strict=True))
+        return plain and whole and not any(low or high for low, high in self.padding)
+
+    def _blocks(self, kind: str) -> Array:
+        """Windows side by side are dimensions of a reshape: no element is read twice, also on the way back."""
+        shape: list[Dim] = []
+        axes: list[int] = []
+        for c, d in zip(self.at.x, self.x.shape, strict=True):
+            if (k := self.at.spatial.find(c)) < 0:
+                shape.append(d)
+                continue
+            axes.append(len(shape) + 1)
+            shape += [self.counts[k], self.window[k]]
+        return reduce(kind, movement.reshape(self.x, tuple(shape)), axes)
 
     def held(self, k: int, padded: bool) -> Array | int:
         """How many elements each window of spatial dimension k holds; a number, if all hold as many."""
