@@ -89,9 +89,11 @@ def _joined(then: Region, orelse: Region) -> list[Type]:
     out: list[Type] = []
     for path, a, b in zip(then.out.paths("result"), then.leaves, orelse.leaves, strict=True):
         x, y = then.type_of(a), orelse.type_of(b)
-        if weak_leaf(a) and not weak_leaf(b) and not shape_of(y):
+        if weak_leaf(a) and weak_leaf(b):
+            x = y = then.type_of(a + b)
+        elif weak_leaf(a) and _holds(y, a):
             x = y
-        elif weak_leaf(b) and not weak_leaf(a) and not shape_of(x):
+        elif weak_leaf(b) and _holds(x, b):
             y = x
         if x != y:
             raise CompileError(

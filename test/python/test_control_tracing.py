@@ -118,10 +118,12 @@ def test_a_number_as_start_takes_the_bodys_type(dtype: str) -> None:
 def test_a_number_from_one_branch_takes_the_others_type() -> None:
     f = lambda x: mlc.cond(x[0] > 0, x.sum, lambda: 0)
     assert interpret(f, X.astype(np.float64))[0].dtype == np.float64
-    assert interpret(lambda x: mlc.cond(x[0] > 0, lambda: 1.5, lambda: 2.5), X)[0] == np.float32(2.5)
+    assert interpret(lambda x: mlc.cond(x[0] > 0, lambda: 1, lambda: 2.5), X)[0] == np.float32(2.5)
 
 
-def test_a_float_as_start_is_no_integer() -> None:
+def test_a_float_is_no_integer() -> None:
+    with pytest.raises(mlc.CompileError, match=r"expected result of one type, found tensor<f32> from true_fn"):
+        trace(lambda x: mlc.cond(x[0] > 0, lambda: 0.5, lambda: x[0]), [np.arange(3)])
     with pytest.raises(mlc.CompileError, match=r"expected init to keep its type tensor<f32>, found tensor<i64>"):
         trace(lambda x: mlc.scan(lambda c, r: (r, None), 0.5, x)[0], [np.arange(3)])
 
