@@ -18,6 +18,7 @@ from mlc.compiler.parsing import parse_module
 from mlc.compiler.printing import print_ir
 from mlc.compiler.transforms import plan_buffers
 from mlc.compiler.transforms.plan_lifetimes import Lifetimes
+from mlc.dialects.errors import CompileError
 from mlc.runtime.interpreter import Interpreter
 from mlc.runtime.matching import assert_matches
 from test_control import CLOSE, leaves
@@ -108,6 +109,51 @@ def test_sizes_inside_of_regions() -> None:
     xs, w = np.arange(5, dtype=F), np.ones((3, 2), F)
     c, ys = exe(xs, w)
     assert np.allclose(c, xs.sum()) and np.allclose(ys, np.outer(xs, np.ones(5)))
+
+
+def test_sizes_that_leave_nothing_are_refused() -> None:
+    """Inside of regions too; a loop of negative length without stacked results has no trips."""
+    exe = compiled(lambda xs: mlc.map(mnp.argmax, xs), mlc.spec(("n", "m"), "float32"))
+    assert np.array_equal(exe(np.eye(3, dtype=F)), [0, 1, 2])
+    with pytest.raises(CompileError, match=r"nd.argmax over m elements: expected at least 1, found 0 at n = 2, m = 0"):
+        exe(np.zeros((2, 0), F))
+
+    def steps(x: Any) -> Any:
+        return mlc.scan(lambda c, _: (c + 1, c), 0.0, None, length=x.shape[0] - 3)
+
+    exe = compiled(steps, mlc.spec(("n",), "float32"))
+    assert np.array_equal(exe(np.zeros(5, F))[1], [0, 1])
+    with pytest.raises(CompileError, match=r"length of nd\.scan: expected at least 0, found -1 at n = 2"):
+        exe(np.zeros(2, F))
+    exe = compiled(lambda x: mlc.fori_loop(3, x.shape[0], lambda i, c: c + i, 0), mlc.spec(("n",), "float32"))
+    assert exe(np.zeros(5, F)) == 7 and exe(np.zeros(2, F)) == 0
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16", "int8", "uint16", "uint64", "bool"])
+def test_element_types(dtype: str) -> None:
+    """Places are in bytes: what swaps, steps and is copied has the width of its elements."""
+    x = np.arange(12).reshape(4, 3).astype(mnp.bfloat16 if dtype == "bfloat16" else dtype)
+
+    def fn(x: Any) -> Any:
+        def step(c: Any, row: Any) -> Any:
+            return (c[1], mnp.flip(c[0], 0)), mnp.where(row > row[0], row, c[0])
+
+        return mlc.scan(step, (x[0], x[1]), x)
+
+    def reference() -> Any:
+        a, b, rows = x[0], x[1], []
+        for row in x:
+            rows.append(np.where(row > row[0], row, a))
+            a, b = b, a[::-1]
+        return a, b, np.stack(rows)
+
+    for g, w in zip(results(compiled(lambda x: mlc_flat(fn(x)), x)(x)), reference(), strict=True):
+        assert g.dtype == w.dtype and np.array_equal(g, w)
+
+
+def mlc_flat(out: Any) -> Any:
+    (a, b), rows = out
+    return a, b, rows
 
 
 def test_a_donated_argument_is_updated_in_place() -> None:

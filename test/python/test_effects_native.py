@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import mlc
@@ -75,7 +76,7 @@ def test_prints_of_run_time_sizes(capsys: pytest.CaptureFixture[str]) -> None:
         assert capsys.readouterr().out == f"{np.full(n, 2, F)} and {np.arange(2 * m).reshape(m, 2).T}\n"
 
 
-def test_a_failed_check_says_what_and_where() -> None:
+def test_a_failed_check_says_what_and_where(tmp_path: Path) -> None:
     def fn(x: Any) -> Any:
         mlc.check(x > 0, "expected positive numbers")
         return mnp.log(x)
@@ -85,8 +86,9 @@ def test_a_failed_check_says_what_and_where() -> None:
     with pytest.raises(mlc.CheckError, match="expected positive numbers") as error:
         exe(X)
     assert error.value.message == "expected positive numbers" and "test_effects_native.py" in str(error.value)
-    again, _ = Compiled.from_bytes(exe.to_bytes())
-    with pytest.raises(mlc.CheckError, match=r"test_effects_native.py:\d+:\d+: check failed: expected positive numbers"):
+    exe.save(tmp_path / "program.mlc")
+    again = mlc.load(tmp_path / "program.mlc")
+    with pytest.raises(mlc.CheckError, match=r"_native.py:\d+:\d+: check failed: expected positive numbers"):
         again(X)
 
 
