@@ -90,7 +90,7 @@ def _joined(then: Region, orelse: Region) -> list[Type]:
     for path, a, b in zip(then.out.paths("result"), then.leaves, orelse.leaves, strict=True):
         x, y = then.type_of(a), orelse.type_of(b)
         if weak_leaf(a) and weak_leaf(b):
-            x = y = then.type_of(a + b)
+            x = y = x if x == y else then.type_of(a + b)
         elif weak_leaf(a) and _holds(y, a):
             x = y
         elif weak_leaf(b) and _holds(x, b):

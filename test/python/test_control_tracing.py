@@ -119,6 +119,7 @@ def test_a_number_from_one_branch_takes_the_others_type() -> None:
     f = lambda x: mlc.cond(x[0] > 0, x.sum, lambda: 0)
     assert interpret(f, X.astype(np.float64))[0].dtype == np.float64
     assert interpret(lambda x: mlc.cond(x[0] > 0, lambda: 1, lambda: 2.5), X)[0] == np.float32(2.5)
+    assert interpret(lambda x: mlc.cond(x[0] > 0, lambda: True, lambda: False), X)[0].dtype == np.bool_
 
 
 def test_a_float_is_no_integer() -> None:
