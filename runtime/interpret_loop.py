@@ -36,7 +36,7 @@ from ..dialects.loop.ops import (
     shape,
 )
 from ..dialects.nd.dims import Dim, evaluate
-from .interpret_arith import Array, folded, maximum, minimum, numpy_type
+from .interpret_arith import Array, folded, maximum, minimum, numpy_type, unsigned
 from .interpret_arith import evaluate as evaluate_scalar
 from .interpreter import Frame, handles
 
@@ -51,6 +51,7 @@ UFUNC: dict[str, np.ufunc] = {
     "and": np.bitwise_and,
     "or": np.bitwise_or,
 }
+UNSIGNED = ("umax", "umin")
 Ranges = dict[str, tuple[int, int]]
 
 
@@ -64,6 +65,8 @@ def combine(mode: str, a: Array, b: Array) -> Array:
     with np.errstate(all="ignore"):
         if a.dtype.kind == "f" and mode in ("max", "min"):
             return (maximum if mode == "max" else minimum)(a, b)
+        if mode in UNSIGNED:
+            return np.asarray(UFUNC[mode[1:]](unsigned(a), unsigned(b))).view(a.dtype)
         return UFUNC[mode](a, b)
 
 
@@ -173,7 +176,9 @@ class Evaluator:
         reduced = tuple(d for d, name in enumerate(ranges) if name not in kept)
         if mode and reduced:
             with np.errstate(all="ignore"):
-                value = folded(UFUNC[mode], value, reduced, keepdims=True)
+                natural = mode in UNSIGNED
+                operand, name = (unsigned(value), mode[1:]) if natural else (value, mode)
+                value = folded(UFUNC[name], operand, reduced, keepdims=True).view(value.dtype)
         # Where the result has an axis of its own, the grid has it; elsewhere the grid has length 1.
         small: Ranges = {n: r if n in kept else (0, 1) for n, r in ranges.items()}
         index = tuple(self.grid(form, small) for form in access)

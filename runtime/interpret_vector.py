@@ -35,7 +35,7 @@ from ..dialects.nd.dims import Dim, Sym
 from ..dialects.nd.dims import evaluate as dim_value
 from ..dialects.nd.types import parse_dim
 from ..dialects.vector.ops import ContractOp, GatherOp, MultiReductionOp, TransposeOp
-from .interpret_arith import NAMES, Array, evaluate, folded, maximum, minimum, numpy_type
+from .interpret_arith import NAMES, Array, evaluate, folded, maximum, minimum, numpy_type, unsigned
 from .interpreter import Frame, Interpreter, handles
 
 SIZES = "mlc.sizes"
@@ -52,6 +52,7 @@ REDUCE: dict[str, Any] = {
     "or": np.bitwise_or,
     "xor": np.bitwise_xor,
 }
+UNSIGNED: dict[str, np.ufunc] = {"maxui": np.maximum, "minui": np.minimum}
 
 
 def poison(sizes: Sequence[int], element: Attribute) -> Array:
@@ -296,7 +297,15 @@ def _fma(frame: Frame, op: Operation) -> None:
     frame.set(op, [(a.astype(np.float64) * b + c).astype(c.dtype)])
 
 
+def reduced(kind: str, value: Array, axes: tuple[int, ...]) -> Array:
+    if kind in UNSIGNED:
+        return folded(UNSIGNED[kind], unsigned(value), axes).view(value.dtype)
+    return folded(REDUCE[kind], value, axes)
+
+
 def combine(kind: str, a: Array, b: Array) -> Array:
+    if kind in UNSIGNED:
+        return np.asarray(UNSIGNED[kind](unsigned(np.asarray(a)), unsigned(np.asarray(b)))).view(np.asarray(a).dtype)
     f: Any = {"maximumf": maximum, "minimumf": minimum}.get(kind, REDUCE[kind])
     return np.asarray(f(a, b)).astype(np.asarray(a).dtype, copy=False)
 
@@ -306,7 +315,7 @@ def _multi_reduction(frame: Frame, op: Operation) -> None:
     assert isinstance(op, MultiReductionOp)
     kind, value = op.kind.data.value, np.asarray(frame[op.source])
     with np.errstate(all="ignore"):
-        one = folded(REDUCE[kind], value, tuple(op.reduction_dims.get_values()))
+        one = reduced(kind, value, tuple(op.reduction_dims.get_values()))
         frame.set(op, [combine(kind, np.asarray(frame[op.acc]), one)])
 
 
@@ -314,7 +323,7 @@ def _multi_reduction(frame: Frame, op: Operation) -> None:
 def _reduction(frame: Frame, op: Operation) -> None:
     assert isinstance(op, vector.ReductionOp)
     kind, value = op.kind.data.value, np.asarray(frame[op.vector])
-    one = folded(REDUCE[kind], value, (0,))
+    one = reduced(kind, value, (0,))
     frame.set(op, [one if op.acc is None else combine(kind, frame[op.acc], one)])
 
 

@@ -11,8 +11,10 @@ import mlc
 import mlc.numpy as mnp
 import numpy as np
 import pytest
+from mlc.compiler.parsing import parse_module
 from mlc.dialects.nd.promotion import common_dtype
 from mlc.dialects.nd.types import BY_NAME, COMPUTED, NAMES, NUMPY, STORAGE
+from mlc.runtime.interpreter import Interpreter
 
 FAMILIES = [
     ["int8", "int16", "int32", "int64"],
@@ -171,3 +173,19 @@ def test_storage_types_move_and_refuse_arithmetic(name: Any) -> None:
     np.testing.assert_array_equal(chosen.astype(np.float32), want)
     with pytest.raises(mlc.CompileError, match="expected elements of f32"):
         mlc.jit(lambda v: v + v)(x)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32", "uint64"])
+def test_extrema_without_a_sign_at_every_level(dtype: str) -> None:
+    """The types below the tensor level have no sign: it is the combiner's."""
+    high = np.iinfo(dtype).max
+    x = np.random.default_rng(0).integers(0, high, (5, 70), dtype, endpoint=True)
+    x[0, 3], x[4, 69] = high, 0
+    exe = mlc.compile(lambda v: (v.max(1), v.min(1), v.max(), v.min(0)), mlc.spec((5, 70), dtype))
+    want = (x.max(1), x.min(1), x.max(), x.min(0))
+    for level in ("nd", "loop", "vector"):
+        got = Interpreter(parse_module(exe.mlir(level), level)).call("lambda", x)
+        for g, w in zip(got, want, strict=True):
+            np.testing.assert_array_equal(np.asarray(g).view(dtype), w, level)
+    for g, w in zip(exe(x), want, strict=True):
+        np.testing.assert_array_equal(g, w)
