@@ -16,9 +16,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xdsl.dialects import arith
 from xdsl.dialects.builtin import i1
-from xdsl.ir import Attribute, Block, Region, SSAValue
+from xdsl.ir import Block, Region, SSAValue
 
 from ..dialects.loop.attributes import CARRY, Target
 from ..dialects.loop.combiners import combine, identity
@@ -27,7 +26,7 @@ from ..dialects.loop.ops import ForOp, SortOp, YieldOp
 from ..dialects.nd.cumulative import Cumulative
 from ..dialects.nd.dims import Dim
 from ..dialects.nd.sorting import Argsort, Sort
-from ..dialects.nd.types import element, is_unsigned, shape_of, stored, width
+from ..dialects.nd.types import element, is_unsigned, shape_of, stored
 from ..dialects.nd.window import ReduceWindow
 from .joins import numerators_of
 from .scalar_bodies import combined, combiner
@@ -89,26 +88,17 @@ def cumulative(kernel: Kernel, op: Cumulative) -> SSAValue:
 
 
 def sort(kernel: Kernel, op: Sort | Argsort) -> SSAValue:
-    """One op of the loop level, whose operand is a tensor of its own; numbers without a sign are moved below 0."""
+    """One op of the loop level, whose operand is a tensor of its own; floats of 16 bits are sorted as f32."""
     x: SSAValue = op.operands[0]
     dtype, positions = element(x.type), isinstance(op, Argsort)
-    kept = kernel.tensors.get(x)
-    moved = is_unsigned(dtype) and dtype != i1
-    wide = combined(dtype) != stored(dtype)
-    if moved or wide or kept is None:
-        kept = _mapped(kernel, "keys", x, dtype, op)
-    new = SortOp.make(kept, op.along, op.descending is not None, positions, False, op.location)
+    keys = kernel.tensors.get(x)
+    if keys is None or combined(dtype) != stored(dtype):
+        fresh = [kernel.plan.names.fresh() for _ in shape_of(op.type)]
+        axes: dict[str, Dim] = dict(zip(fresh, shape_of(x.type)))
+        at: Access = tuple(Linear.axis(n) for n in fresh)
+        scalars = kernel.scalars(axes, op.location)
+        keys = kernel.stage("keys", axes, scalars, [scalars.wide(x, at)], [Target("", at)])[0]
+    unsigned = is_unsigned(dtype) and dtype != i1
+    new = SortOp.make(keys, op.along, op.descending is not None, positions, unsigned, op.location)
     kernel.new.append(new)
-    return new.results[0] if positions or not moved else _mapped(kernel, "values", new.results[0], dtype, op)
-
-
-def _mapped(kernel: Kernel, label: str, x: SSAValue, dtype: Attribute, op: Sort | Argsort) -> SSAValue:
-    """A stage that gives keys in the order of numbers with a sign, or takes them back."""
-    fresh = [kernel.plan.names.fresh() for _ in shape_of(op.type)]
-    axes: dict[str, Dim] = dict(zip(fresh, shape_of(x.type)))
-    at: Access = tuple(Linear.axis(n) for n in fresh)
-    scalars = kernel.scalars(axes, op.location)
-    value = scalars.wide(x, at) if label == "keys" else scalars.read(x, at)
-    if is_unsigned(dtype) and dtype != i1:
-        value = scalars.body.op(arith.XOrIOp, value, scalars.body.constant(-(1 << (width(dtype) - 1)), value.type))
-    return kernel.stage(label, axes, scalars, [value], [Target("", at)])[0]
+    return new.results[0]

@@ -143,7 +143,7 @@ class Cumulative(Along):
     def _products(self, y: Np) -> Np:
         """Magnitudes of products; infinite, which claims nothing, from where one leaves the range of the type."""
         grown = np.multiply.accumulate(np.abs(y.astype(float)), -1)
-        range_ = finfo(NUMPY[self.type.element_type] if is_float(self.type) else float)
+        range_ = finfo(NUMPY[self.type.element_type] if is_float(self.type) else np.dtype(float))
         left = (grown > range_.max) | ((grown < range_.smallest_normal) & (grown != 0))
         return np.where(np.logical_or.accumulate(left, -1), np.inf, grown)
 

@@ -59,9 +59,8 @@ class ReduceWindow(Mapped):
         if not cls.check(map_):
             raise ValueError(f'expected {cls.FORM}, found "{map_}"')
         if len(window.data) != len(names) or any(isinstance(d, int) and d < 1 for d in window.data):
-            raise ValueError(
-                f'expected a window size of at least 1 for each of {", ".join(names)} in "{map_}", found {show(window.data)}'
-            )
+            each, found = ", ".join(names), show(window.data)
+            raise ValueError(f'expected a window size of at least 1 for each of {each} in "{map_}", found {found}')
         return super().infer(types, props)
 
     @classmethod
