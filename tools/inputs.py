@@ -1,6 +1,7 @@
 """The arguments of an entry function: literal, from `.npy` files, or random with a seed.
 
-Random elements, by element type: floats are standard normal, integers uniform from 0 to 9, i1 fair coin flips.
+Random elements, by element type: floats are standard normal, integers uniform from 0 to 9 (of four bits to 7), i1 fair
+coin flips. `.npy` files hold types of `ml_dtypes` as raw bytes of the element's size.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from xdsl.ir import Attribute, BlockArgument
 from ..compiler.registry import nearest
 from ..dialects.errors import CompileError
 from ..dialects.nd.dims import Dim, Sym, evaluate, show
-from ..dialects.nd.types import NUMPY, element, shape_of
+from ..dialects.nd.types import NUMPY, element, kind_of, shape_of
 
 Array = np.ndarray[Any, Any]
 
@@ -68,6 +69,8 @@ def load(text: str, arg: BlockArgument) -> Array:
             found: Array = np.load(Path(text[1:]), allow_pickle=False)
         except (OSError, ValueError) as error:
             raise CompileError(f"--input {text}: cannot read it: {error}") from error
+        if found.dtype.kind == "V" and found.dtype.itemsize == dtype.itemsize and dtype.isbuiltin != 1:
+            found = found.view(dtype)
         if found.dtype != dtype:
             raise CompileError(
                 f"{_label(arg)}: expected elements of {dtype}, found {found.dtype} in {text[1:]}", arg.location
@@ -124,9 +127,10 @@ def random(arg: BlockArgument, sizes: Mapping[str, int], rng: np.random.Generato
     """Random elements of the argument's type."""
     shape = [_evaluate(d, sizes, arg) for d in shape_of(arg.type)]
     dtype = _dtype(arg.type, arg)
-    if dtype.kind == "f":
-        return np.asarray(rng.standard_normal(shape), dtype)
-    return np.asarray(rng.integers(0, 2 if dtype.kind == "b" else 10, shape), dtype)
+    if kind_of(dtype) == "f":
+        return np.asarray(rng.standard_normal(shape)).astype(dtype)
+    above = 2 if dtype.kind == "b" else 10 if dtype.itemsize > 1 or dtype.isbuiltin == 1 else 8
+    return np.asarray(rng.integers(0, above, shape)).astype(dtype)
 
 
 def symbols(func: FuncOp) -> list[str]:
@@ -157,7 +161,7 @@ def _evaluate(d: Dim, sizes: Mapping[str, int], arg: BlockArgument) -> int:
 def _dtype(type_: Attribute, arg: BlockArgument) -> np.dtype[Any]:
     kind = element(type_) if hasattr(type_, "element_type") else type_
     if kind not in NUMPY:
-        raise CompileError(f"{_label(arg)}: expected a tensor of f32, f64, i32, i64 or i1, found {type_}", arg.location)
+        raise CompileError(f"{_label(arg)}: expected a tensor of floats, integers or i1, found {type_}", arg.location)
     return NUMPY[kind]
 
 
