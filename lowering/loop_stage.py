@@ -20,7 +20,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from ..dialects.loop.attributes import Target
 from ..dialects.loop.combiners import combine, identity
 from ..dialects.loop.linear import Linear, axes_of
-from ..dialects.loop.ops import IndexOp, StageOp, element_of, shape
+from ..dialects.loop.ops import IndexOp, StageOp, YieldOp, element_of, shape
 from ..dialects.vector.arith import on_vectors
 from ..dialects.vector.ops import MultiReductionOp, ShapeCastOp, StepOp, TransposeOp
 from .loop_body import BodyValues
@@ -47,6 +47,16 @@ INTEGER_KIND = {"max": "maxsi", "min": "minsi", "umax": "maxui", "umin": "minui"
 def combining_kind(mode: str, element: Attribute) -> str:
     """Upstream's word for a combiner."""
     return (FLOAT_KIND if isinstance(element, AnyFloat) else INTEGER_KIND).get(mode, mode)
+
+
+def summed(op: Operation) -> bool:
+    """Is the op's value nothing but a term of sums? Then product and sum may be rounded as one."""
+    users = [use.operation for use in op.results[0].uses]
+    if not users or any(not isinstance(user, YieldOp) for user in users):
+        return False
+    stage = users[0].parent_op()
+    modes = [stage.target(use.index).mode for use in op.results[0].uses] if isinstance(stage, StageOp) else [""]
+    return all(mode == "add" for mode in modes)
 
 
 class StageState(MemoryState):
@@ -174,7 +184,7 @@ class StageState(MemoryState):
             operands = [values[o] for o in op.operands]
             new = on_vectors(type(op)).create(operands=operands, result_types=kinds, properties=dict(op.properties))
             new.attributes |= op.attributes
-            self.add(with_contract(new))
+            self.add(with_contract(new) if summed(op) else new)
             for old, result in zip(op.results, new.results):
                 result.name_hint = old.name_hint
                 values[old] = result

@@ -19,7 +19,8 @@ What it produces, and nothing else:
     arith.*, math.*          the ops of the stages' bodies and the combiners, on scalars and n-D vectors
     arith.extui, trunci      between i1 and the i8 of memory, on scalars and vectors
 
-`fastmath<contract>` stands on addf, subf and mulf only. Names and locations come from the ops that are lowered.
+`fastmath<contract>` stands on the additions of reductions and the products that they add, nowhere else. Names and
+locations come from the ops that are lowered.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -226,7 +227,7 @@ class LowerLoop(ModulePass):
           scf.for %i0 = %c0 to %c4 step %c1 {
             %0 = affine.apply affine_map<(d0) -> (d0 * 16)> (%i0)
             %a = vector.transfer_read %x[%0], %pad {in_bounds = [true]} : memref<64xf32>, vector<16xf32>
-            %b = arith.addf %a, %a fastmath<contract> : vector<16xf32>
+            %b = arith.addf %a, %a : vector<16xf32>
             vector.transfer_write %b, %out0[%0] {in_bounds = [true]} : vector<16xf32>, memref<64xf32>
           }
           func.return

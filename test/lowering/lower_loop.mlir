@@ -19,18 +19,18 @@ func.func @add(%x: tensor<256xf32>, %y: tensor<256xf32>) -> tensor<256xf32> {
 // WIDTH4-NEXT: %[[AT:.*]] = affine.apply affine_map<(d0) -> ((d0 * 4))> (%i0)
 // WIDTH4-NEXT: %a = vector.transfer_read %x[%[[AT]]], %{{.*}} {in_bounds = [true]} : memref<256xf32>, vector<4xf32>
 // WIDTH4-NEXT: %b = vector.transfer_read %y[%[[AT]]], %{{.*}} {in_bounds = [true]} : memref<256xf32>, vector<4xf32>
-// WIDTH4-NEXT: %c = arith.addf %a, %b fastmath<contract> : vector<4xf32>
+// WIDTH4-NEXT: %c = arith.addf %a, %b : vector<4xf32>
 // WIDTH4-NEXT: vector.transfer_write %c, %out0[%[[AT]]] {in_bounds = [true]} : vector<4xf32>, memref<256xf32>
 // WIDTH4-NEXT: }
 // WIDTH4-NEXT: func.return
 
 // WIDTH16: %c16 = arith.constant 16 : index
 // WIDTH16: scf.for %i0 = %c0 to %c16 step %c1 {
-// WIDTH16: arith.addf %a, %b fastmath<contract> : vector<16xf32>
+// WIDTH16: arith.addf %a, %b : vector<16xf32>
 // WIDTH16-NOT: vector<4xf32>
 
 // SCALAR: scf.for %i = %c0 to %c256 step %c1 {
 // SCALAR-NEXT: %a = memref.load %x[%i] : memref<256xf32>
 // SCALAR-NEXT: %b = memref.load %y[%i] : memref<256xf32>
-// SCALAR-NEXT: %c = arith.addf %a, %b fastmath<contract> : f32
+// SCALAR-NEXT: %c = arith.addf %a, %b : f32
 // SCALAR-NEXT: memref.store %c, %out0[%i] : memref<256xf32>
