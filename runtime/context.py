@@ -18,8 +18,6 @@ import sys
 import threading
 from typing import Any
 
-from .parallel import kind, pool_of
-
 INTERRUPTED = -2
 POLL_NANOSECONDS = 20_000_000
 
@@ -177,12 +175,14 @@ class Contexts:
         else:
             context.poll = None
         if self.threads > 1:
-            context.pool = pool_of(self.kind, self.threads)
+            context.pool = self.pool_of(self.kind, self.threads)
         return context
 
     def parallel(self, threads: int) -> None:
         """Every call lends a pool of so many threads."""
-        self.always, self.threads, self.kind = True, threads, kind()
+        from .parallel import kind, pool_of
+
+        self.always, self.threads, self.kind, self.pool_of = True, threads, kind(), pool_of
 
     def give(self, context: Context) -> None:
         self.free.append(context)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
-from . import arena, parallel, poison
+from . import arena, poison
 from .abi import ALIGNMENT, CALL, ENTRY, Program, count, evaluate, numpy_type, row_major
 from .arguments import as_array, bind, converted, dtype_of, fail, reordered, wrong_count, wrong_shape
 from .context import INTERRUPTED, Context, Contexts, raise_pending
@@ -64,7 +64,11 @@ class Executable:
         self.program = program
         self.objects = list(objects)
         self.constants = [_constant(c.dtype, data) for c, data in zip(program.constants, constants, strict=True)]
-        symbols = {parallel.SYMBOL: parallel.address()} if program.threads > 1 else {}
+        symbols: dict[str, int] = {}
+        if program.threads > 1:
+            from . import parallel
+
+            symbols[parallel.SYMBOL] = parallel.address()
         self.linked = linked if linked is not None else Linked(objects, symbols)
         entry = self.linked.address(ENTRY)
         self._entries = RELEASED(entry), HELD(entry)
