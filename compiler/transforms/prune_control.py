@@ -25,6 +25,8 @@ def prune(op: Control) -> Control:
     """The op without what nobody needs; itself if it needs everything. Its regions hold no dead ops."""
     from .dce import dce
 
+    if is_planned(op):
+        return op
     kept = needed_results(op)
     if not all(kept):
         for block in result_blocks(op):
@@ -47,6 +49,11 @@ def prune(op: Control) -> Control:
                 block.erase_arg(arg)
     groups = [chosen(g, flags) for g, flags in zip(op.groups, split(used, sizes(op)), strict=True)]
     return replaced(op, groups, kept)
+
+
+def is_planned(op: Control) -> bool:
+    """Has the graph level placed its results? Its attributes count them, so it stays as it is."""
+    return any(name.startswith("graph.") for name in op.attributes)
 
 
 def replaced(op: Control, groups: Sequence[Sequence[SSAValue]], kept: Sequence[bool]) -> Control:

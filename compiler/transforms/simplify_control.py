@@ -36,7 +36,7 @@ from ...dialects.nd.op import Array, NdOp, building, expand
 from ...dialects.nd.resource import ResourceOp
 from ...dialects.nd.types import shape_of, tensor
 from ..blocks import clone, has_effects
-from .prune_control import prune, replaced
+from .prune_control import is_planned, prune, replaced
 from .simplify.patterns import splat
 
 MOVEMENT = (Broadcast, Reshape, Reverse, Slice, Transpose)
@@ -56,6 +56,8 @@ def simplify_control(block: Block) -> tuple[bool, list[Region]]:
 
 def _simplify(op: Control) -> bool:
     changed = False
+    if is_planned(op):
+        return False
     for rule in RULES:
         if isinstance(op, rule.ops) and rule.apply(op):
             changed = True
