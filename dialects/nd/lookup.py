@@ -3,7 +3,8 @@
 
 A negative position counts from the end. What lies outside even so is read at the nearest end and not written, unless
 a `mode` says otherwise: `clip` (the nearest end), `fill` (read as 0), `drop` (not written), `wrap` (modulo the size),
-`promise` (the program knows that there is none). Positions known while the program is built must be inside.
+`promise` (the program knows that all are from 0 on and inside). Positions known while the program is built must be
+inside.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def positions(i: Any, d: Dim, mode: str | None = None, from_end: bool = True) ->
         raise fail(f"expected positions as integers, found {i.type}; convert them first")
     kind = NUMPY[i.dtype]
     signed = kind.kind == "i"
-    if mode == "wrap" or (signed and from_end):
+    if mode == "wrap" or (signed and from_end and mode != "promise"):
         from .functions import remainder, select
 
         wide = i.dtype if kind.itemsize >= 4 and isinstance(d, int) and d < 1 << 31 else i64

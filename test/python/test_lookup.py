@@ -75,7 +75,7 @@ def test_writes_as_numpy(key: Any, kind: str) -> None:
     else:
         ufunc[kind].at(want, key, u)
     got = run(lambda x, v: getattr(x.at[key], kind)(v), X, u)
-    np.testing.assert_allclose(got, want, rtol=1e-6)
+    np.testing.assert_allclose(got, want, rtol=1e-6, atol=1e-6)
     scalar = run(lambda x: getattr(x.at[key], kind)(2), X)
     assert scalar.shape == X.shape
 
