@@ -38,6 +38,7 @@ from .types import (
     NUMPY,
     DimsAttr,
     Type,
+    described,
     dtype_of,
     is_tensor,
     kind_of,
@@ -70,7 +71,7 @@ class Source(NdOp):
     def infer(cls, types: Sequence[Type], props: Props) -> Type:
         t = props["shape"]
         if not is_tensor(t) or not takes(cls.DTYPES, t.element_type):
-            raise ValueError(f"expected a tensor of {', '.join(map(str, cls.DTYPES))}, found {t}")
+            raise ValueError(f"expected a tensor of {described(cls.DTYPES)}, found {t}")
         return t
 
     def batch(self, args: Sequence[Array], flags: Sequence[bool], size: Dim) -> Array:
@@ -122,7 +123,7 @@ class Constant(Source):
         parser.parse_punctuation(":")
         t = parser.parse_type()
         if not is_tensor(t) or (dtype := NUMPY.get(value_type(t.element_type))) is None:
-            parser.raise_error(f"expected a tensor of {', '.join(map(str, ANY))}, found {t}", at, end)
+            parser.raise_error(f"expected a tensor of {described(ANY)}, found {t}", at, end)
         try:
             value = _value(data, t, dtype)
         except (ValueError, OverflowError) as e:

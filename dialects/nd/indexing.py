@@ -16,7 +16,7 @@ from .dims import Dim, Shape
 from .elementwise import Np
 from .op import EXACT, Array, Linear, NdOp, Props, bind, number, one_dtype, op
 from .reduction import Reducing
-from .types import INTEGER, NUMERIC, NUMPY, Type, element, shape_of, tensor
+from .types import ANY, INTEGER, NUMERIC, NUMPY, Type, described, element, shape_of, tensor
 
 
 class Arg(Reducing):
@@ -101,7 +101,7 @@ class OneHot(NdOp):
                 f"expected a result of the labels' shape {types[0]} and one more dimension, found {props['shape']}"
             )
         if (dtype := element(props["shape"])) not in NUMPY:
-            raise ValueError(f"expected a result of {', '.join(map(str, NUMPY))}, found {dtype}")
+            raise ValueError(f"expected a result of {described(ANY)}, found {dtype}")
         return tensor(out, dtype)
 
     def reference(self, labels: Np) -> Np:

@@ -35,7 +35,7 @@ from ..errors import CompileError
 from .array import Array
 from .dimmap import DimMap
 from .dims import Dim, Shape, evaluate
-from .types import ANY, NUMERIC, Type, element, is_float, shape_of, takes, tensor
+from .types import ANY, NUMERIC, Type, described, element, is_float, shape_of, takes, tensor
 
 if TYPE_CHECKING:
     from xdsl.irdl.declarative_assembly_format import FormatProgram
@@ -192,9 +192,7 @@ def one_dtype(cls: type[NdOp], types: Sequence[Type]) -> Attribute:
         if t.element_type != dtype:
             raise ValueError(f"expected operands of one element type, found {dtype} and {t.element_type} (operand {k})")
     if not takes(cls.DTYPES, dtype):
-        *most, last = map(str, cls.DTYPES)
-        expected = f"{', '.join(most)} or {last}" if most else last
-        raise ValueError(f"expected elements of {expected}, found {types[0]}; convert it first")
+        raise ValueError(f"expected elements of {described(cls.DTYPES)}, found {types[0]}; convert it first")
     return dtype
 
 

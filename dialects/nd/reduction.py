@@ -23,7 +23,7 @@ from .dims import size
 from .elementwise import Np, wide
 from .mapped import Mapped, distinct_names, rearrange, spread, without
 from .op import Array, Props, Tolerance, bind, op
-from .types import COMPUTED, NUMERIC, Type, kind_of
+from .types import COMPUTED, NUMERIC, Type, described, kind_of
 
 
 class ReduceKind(StrEnum):
@@ -134,7 +134,7 @@ def check_kind(kind: Attribute, of: Type) -> None:
     """any and all are of i1, the other kinds of numbers."""
     assert isinstance(kind, ReduceKindAttr)
     if (of.element_type == i1) != (kind.data.name in ("any", "all")):
-        want = "i1" if kind.data.name in ("any", "all") else ", ".join(map(str, NUMERIC))
+        want = "i1" if kind.data.name in ("any", "all") else described(NUMERIC)
         raise ValueError(f"expected elements of {want} for {kind.data.name}, found {of}")
 
 

@@ -18,7 +18,7 @@ from .elementwise import Np, wide
 from .indirect import MODES, SCATTERED, IndexModeAttr, Indirect, gather
 from .mapped import parsed, text
 from .op import EXACT, Array, Cost, Props, Tolerance, bind, expand, one_dtype, op, zeros_like
-from .types import ANY, LOGICAL, NUMERIC, NUMPY, Type, finfo, is_float, shape_of, tensor
+from .types import ANY, LOGICAL, NUMERIC, NUMPY, Type, described, finfo, is_float, shape_of, tensor
 
 
 class ScatterKind(StrEnum):
@@ -76,9 +76,7 @@ class Scatter(Indirect):
         dtype = one_dtype(cls, types[:2])
         takes = TAKES.get(kind.data.value, NUMERIC)
         if dtype not in takes:
-            raise ValueError(
-                f"expected elements of {', '.join(map(str, takes))} for {kind.data.value}, found {types[0]}"
-            )
+            raise ValueError(f"expected elements of {described(takes)} for {kind.data.value}, found {types[0]}")
         whole, part = shape_of(types[0]), shape_of(types[1])
         cls.sizes(map_, map_.result, map_.operands[0], whole, types[2:], part, props["mode"])
         return types[0]

@@ -25,6 +25,7 @@ from .types import (
     COMPUTED,
     NUMPY,
     Type,
+    described,
     is_float,
     is_unsigned,
     kind_of,
@@ -126,7 +127,7 @@ class Convert(Elementwise):
     def infer(cls, types: Sequence[Type], props: Props) -> Type:
         one_dtype(cls, types)
         if not takes(ANY, props["to"]):
-            raise ValueError(f"expected to convert to {', '.join(map(str, ANY))}, found {props['to']}")
+            raise ValueError(f"expected to convert to {described(ANY)}, found {props['to']}")
         return tensor(shape_of(types[0]), props["to"])
 
     def reference(self, x: Np) -> Np:

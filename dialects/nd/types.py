@@ -197,6 +197,24 @@ def takes(dtypes: Sequence[Attribute], dtype: Attribute) -> bool:
     return dtype in dtypes or isinstance(dtype, DTypeVar)
 
 
+def described(dtypes: Sequence[Attribute]) -> str:
+    """The element types as an error says them: known sets by their names, others one by one."""
+    integers = "i8 to i64 or ui8 to ui64"
+    numbers = f"a number type (f16, bf16, f32, f64, {integers})"
+    storage = "a storage type (f8E4M3FN and other f8 types, f4E2M1FN, i4 or ui4)"
+    known = {
+        FLOAT: "a float type (f16, bf16, f32 or f64)",
+        INTEGER: f"an integer type ({integers})",
+        NUMERIC: numbers,
+        LOGICAL: f"i1 or an integer type ({integers})",
+        COMPUTED: f"i1 or {numbers}",
+        STORAGE: storage,
+        ANY: f"i1, {numbers} or {storage}",
+    }
+    *most, last = map(str, dtypes)
+    return known.get(tuple(dtypes)) or (f"{', '.join(most)} or {last}" if most else last)
+
+
 def dims_attr(dims: Any) -> DimsAttr:
     return DimsAttr(tuple(dims))
 

@@ -11,7 +11,7 @@ func.func @main(%x: tensor<2x3xf32>, %t: tensor<2x4xf32>) -> tensor<2xf32> {
 
 // -----
 
-// CHECK: nd_composites.mlir:18:3: error: nd.softmax: expected elements of f32 or f64, found tensor<2x3xi32>; convert it first
+// CHECK: nd_composites.mlir:18:3: error: nd.softmax: expected elements of a float type (f16, bf16, f32 or f64), found tensor<2x3xi32>; convert it first
 // CHECK-NEXT: %0 = nd.softmax %x : tensor<2x3xi32>
 // CHECK-NEXT: {{^ {4}\^$}}
 func.func @main(%x: tensor<2x3xi32>) -> tensor<2x3xi32> {

@@ -51,7 +51,7 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xi32> {
 
 // -----
 
-// CHECK: nd_movement.mlir:58:3: error: nd.one_hot: expected elements of i32 or i64, found tensor<4xf32>; convert it first
+// CHECK: nd_movement.mlir:58:3: error: nd.one_hot: expected elements of an integer type (i8 to i64 or ui8 to ui64), found tensor<4xf32>; convert it first
 // CHECK-NEXT: %0 = nd.one_hot %y : tensor<4xf32> -> tensor<4x10xf32>
 // CHECK-NEXT: {{^ {4}\^$}}
 func.func @main(%y: tensor<4xf32>) -> tensor<4x10xf32> {

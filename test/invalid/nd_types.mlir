@@ -21,7 +21,7 @@ func.func @main(%x: tensor<2xf32>, %y: tensor<2xf64>) -> tensor<2xf32> {
 
 // -----
 
-// CHECK: nd_types.mlir:28:3: error: nd.exp: expected elements of f32 or f64, found tensor<2xi32>; convert it first
+// CHECK: nd_types.mlir:28:3: error: nd.exp: expected elements of a float type (f16, bf16, f32 or f64), found tensor<2xi32>; convert it first
 // CHECK-NEXT: %0 = nd.exp %x : tensor<2xi32>
 // CHECK-NEXT: {{^ {4}\^$}}
 func.func @main(%x: tensor<2xi32>) -> tensor<2xi32> {
@@ -31,7 +31,7 @@ func.func @main(%x: tensor<2xi32>) -> tensor<2xi32> {
 
 // -----
 
-// CHECK: nd_types.mlir:38:3: error: nd.not: expected elements of i1, i32 or i64, found tensor<2xf32>; convert it first
+// CHECK: nd_types.mlir:38:3: error: nd.not: expected elements of i1 or an integer type (i8 to i64 or ui8 to ui64), found tensor<2xf32>; convert it first
 // CHECK-NEXT: %0 = nd.not %x : tensor<2xf32>
 // CHECK-NEXT: {{^ {4}\^$}}
 func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {
@@ -51,12 +51,12 @@ func.func @main(%x: f32) -> f32 {
 
 // -----
 
-// CHECK: nd_types.mlir:58:3: error: nd.neg: expected elements of f32, f64, i32 or i64, found tensor<2xf16>; convert it first
-// CHECK-NEXT: %0 = nd.neg %x : tensor<2xf16>
+// CHECK: nd_types.mlir:58:3: error: nd.neg: expected elements of a number type (f16, bf16, f32, f64, i8 to i64 or ui8 to ui64), found tensor<2xf8E5M2>; convert it first
+// CHECK-NEXT: %0 = nd.neg %x : tensor<2xf8E5M2>
 // CHECK-NEXT: {{^ {4}\^$}}
-func.func @main(%x: tensor<2xf16>) -> tensor<2xf16> {
-  %0 = nd.neg %x : tensor<2xf16>
-  func.return %0 : tensor<2xf16>
+func.func @main(%x: tensor<2xf8E5M2>) -> tensor<2xf8E5M2> {
+  %0 = nd.neg %x : tensor<2xf8E5M2>
+  func.return %0 : tensor<2xf8E5M2>
 }
 
 // -----

@@ -21,7 +21,7 @@ func.func @wrong() {
 // -----
 
 func.func @wrong() {
-  // expected-error@+1 {{expected a tensor of f32, f64, i32, i64, found tensor<5xi1>}}
+  // expected-error@+1 {{expected a tensor of a number type (f16, bf16, f32, f64, i8 to i64 or ui8 to ui64), found tensor<5xi1>}}
   %0 = nd.iota 0 : tensor<5xi1>
   func.return
 }

@@ -23,7 +23,7 @@ func.func @wrong(%x: tensor<f32>) {
 // -----
 
 func.func @wrong(%x: tensor<2xi32>) {
-  // expected-error@+1 {{expected elements of f32 or f64, found tensor<2xi32>; convert it first}}
+  // expected-error@+1 {{expected elements of a float type (f16, bf16, f32 or f64), found tensor<2xi32>; convert it first}}
   %0 = nd.log_softmax %x : tensor<2xi32>
   func.return
 }

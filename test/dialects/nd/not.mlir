@@ -17,7 +17,7 @@ func.func @right(%x0: tensor<2x3xi1>, %x1: tensor<?x4xi64, #nd.sym<b>>, %x2: ten
 // -----
 
 func.func @wrong(%x: tensor<2xf32>) {
-  // expected-error@+1 {{expected elements of i1, i32 or i64, found tensor<2xf32>; convert it first}}
+  // expected-error@+1 {{expected elements of i1 or an integer type (i8 to i64 or ui8 to ui64), found tensor<2xf32>; convert it first}}
   %0 = nd.not %x : tensor<2xf32>
   func.return
 }

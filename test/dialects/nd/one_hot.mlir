@@ -21,7 +21,7 @@ func.func @wrong(%x: tensor<5xi64>) {
 // -----
 
 func.func @wrong(%x: tensor<5xf32>) {
-  // expected-error@+1 {{expected elements of i32 or i64, found tensor<5xf32>; convert it first}}
+  // expected-error@+1 {{expected elements of an integer type (i8 to i64 or ui8 to ui64), found tensor<5xf32>; convert it first}}
   %0 = nd.one_hot %x : tensor<5xf32> -> tensor<5x10xf32>
   func.return
 }

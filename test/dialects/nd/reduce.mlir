@@ -23,7 +23,7 @@ func.func @right(%x0: tensor<2x3xf32>, %x1: tensor<2x3xf32>, %x2: tensor<2x3xf32
 // -----
 
 func.func @wrong(%x: tensor<2x3xi1>) {
-  // expected-error@+1 {{expected elements of f32, f64, i32, i64 for sum, found tensor<2x3xi1>}}
+  // expected-error@+1 {{expected elements of a number type (f16, bf16, f32, f64, i8 to i64 or ui8 to ui64) for sum, found tensor<2x3xi1>}}
   %0 = nd.reduce sum %x "a b -> a" : (tensor<2x3xi1>) -> tensor<2xi1>
   func.return
 }
