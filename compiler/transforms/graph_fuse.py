@@ -50,26 +50,22 @@ from ...dialects.errors import CompileError
 from ...dialects.graph.ops import KernelOp, LaunchOp, YieldOp
 from ...dialects.graph.views import VIEWS, is_view, unit_reshape, view_of
 from ...dialects.nd.constant import Constant, Source
-from ...dialects.nd.control import Control, If, Yield
-from ...dialects.nd.dims import Sym, size
+from ...dialects.nd.control import Control, Yield
+from ...dialects.nd.dims import Sym
 from ...dialects.nd.dims import symbol as symbol_of
 from ...dialects.nd.effects import EFFECTS, Check
 from ...dialects.nd.movement import Broadcast, Reshape, Transpose
-from ...dialects.nd.op import Array, NdOp, building
-from ...dialects.nd.reduction import reduce
+from ...dialects.nd.op import NdOp
 from ...dialects.nd.resource import is_stored
 from ...dialects.nd.types import DimsAttr, shape_of
 from .decompose import decompose
 from .fusion_groups import Axes, Group, Grouping, Node, Read, make_node
 from .kernel_names import kernel_name
-from .region_operands import prepare_regions
+from .region_operands import all_of, has_effects, is_small, prepare_regions, read_where_it_lies
 from .rewriting import functions, fuse
 
 BARRIERS = (Control, *EFFECTS)
 """Ops that stay outside of kernels."""
-
-SMALL = 64
-"""The most elements of a constant of one value that lies in memory, rather than being filled in by a kernel."""
 
 
 def place_of(value: SSAValue) -> LocationAttr:
@@ -187,7 +183,7 @@ class Fuser:
         base = views[0].operands[0] if views else value
         view = view_of(value)
         rows = view.rows(shape_of(value.type))
-        if isinstance(op, Control) and rank_and_strides_stay(op, k):
+        if isinstance(op, Control) and read_where_it_lies(op, k):
             rows = rows or (view.static and not any(isinstance(v, Broadcast) for v in views))
         owner = base.owner
         if isinstance(owner, Operation) and is_source(owner) and owner not in self.computed:
@@ -355,35 +351,6 @@ class Fuser:
                     body.insert_arg(arg.type, len(body.args), arg.location).name_hint = arg.name_hint
                     named.update(shape_of(arg.type))
                     break
-
-
-def has_effects(op: Operation) -> bool:
-    return any(isinstance(inner, EFFECTS) for inner in op.walk())
-
-
-def rank_and_strides_stay(op: Control, k: int) -> bool:
-    """Is an operand read where it lies: a predicate, an invariant, a sequence? What a loop begins with is copied."""
-    if isinstance(op, If):
-        return True
-    groups = op.groups
-    return not len(groups[0]) <= k < len(groups[0]) + len(groups[1])
-
-
-def is_small(op: Constant) -> bool:
-    n = size(shape_of(op.type))
-    return isinstance(n, int) and n <= SMALL
-
-
-def all_of(value: SSAValue, before: Operation) -> SSAValue:
-    """Are all elements true?"""
-    scratch = Block()
-    with building(scratch, before.location):
-        result = reduce("all", Array(value), tuple(range(len(shape_of(value.type)))))
-    assert before.parent is not None
-    for op in list(scratch.ops):
-        op.detach()
-        before.parent.insert_op_before(op, before)
-    return result.value
 
 
 def fuse_block(block: Block) -> None:

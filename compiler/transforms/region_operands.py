@@ -20,13 +20,19 @@ from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ...dialects.graph.views import VIEWS
-from ...dialects.nd.constant import Source
-from ...dialects.nd.control import Control, segments
-from ...dialects.nd.dims import Dim, Sym
+from ...dialects.nd.constant import Constant, Source
+from ...dialects.nd.control import Control, If, segments
+from ...dialects.nd.dims import Dim, Sym, size
 from ...dialects.nd.dims import symbol as symbol_of
+from ...dialects.nd.effects import EFFECTS
 from ...dialects.nd.movement import Broadcast
+from ...dialects.nd.op import Array, building
+from ...dialects.nd.reduction import reduce
 from ...dialects.nd.resource import is_stored
 from ...dialects.nd.types import DimsAttr, is_tensor, shape_of
+
+SMALL = 64
+"""The most elements of a constant of one value that lies in memory, rather than being filled in by a kernel."""
 
 
 def prepare_regions(block: Block) -> None:
@@ -124,3 +130,32 @@ def _names(attributes: Iterable[Attribute]) -> list[str]:
         elif is_tensor(attribute):
             dims += shape_of(attribute)
     return [n for d in dims if isinstance(d, Sym) for n in d.names()]
+
+
+def has_effects(op: Operation) -> bool:
+    return any(isinstance(inner, EFFECTS) for inner in op.walk())
+
+
+def read_where_it_lies(op: Control, k: int) -> bool:
+    """Is an operand read where it lies: a predicate, an invariant, a sequence? What a loop begins with is copied."""
+    if isinstance(op, If):
+        return True
+    groups = op.groups
+    return not len(groups[0]) <= k < len(groups[0]) + len(groups[1])
+
+
+def is_small(op: Constant) -> bool:
+    n = size(shape_of(op.type))
+    return isinstance(n, int) and n <= SMALL
+
+
+def all_of(value: SSAValue, before: Operation) -> SSAValue:
+    """Are all elements true?"""
+    scratch = Block()
+    with building(scratch, before.location):
+        result = reduce("all", Array(value), tuple(range(len(shape_of(value.type)))))
+    assert before.parent is not None
+    for op in list(scratch.ops):
+        op.detach()
+        before.parent.insert_op_before(op, before)
+    return result.value
