@@ -1,8 +1,8 @@
 """What the memory plan promises of regions: no value moves at a branch or from one trip to the next.
 
-    nd.if      both branches yield where the result is
-    a loop     begins where its carried value is in trip 0; its body yields where that is in the next trip
-    nd.scan    a slice that is stacked lies in its trip's part of the stack
+nd.if      both branches yield where the result is
+a loop     begins where its carried value is in trip 0; its body yields where that is in the next trip
+nd.scan    a slice that is stacked lies in its trip's part of the stack
 """
 
 from __future__ import annotations
