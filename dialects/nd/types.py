@@ -202,7 +202,7 @@ def described(dtypes: Sequence[Attribute]) -> str:
     integers = "i8 to i64 or ui8 to ui64"
     numbers = f"a number type (f16, bf16, f32, f64, {integers})"
     storage = "a storage type (f8E4M3FN and other f8 types, f4E2M1FN, i4 or ui4)"
-    known = {
+    known: dict[tuple[Attribute, ...], str] = {
         FLOAT: "a float type (f16, bf16, f32 or f64)",
         INTEGER: f"an integer type ({integers})",
         NUMERIC: numbers,
