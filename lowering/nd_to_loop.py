@@ -202,7 +202,9 @@ class Kernel:
         for op in reversed(list(self.old.ops)):
             op.detach()
             op.drop_all_references()
-        for arg in [a for a in self.tensors if isinstance(a, BlockArgument) and self.tensors[a] is not a]:
+        for arg in [
+            a for a in self.tensors if isinstance(a, BlockArgument) and stored(element(a.type)) != element(a.type)
+        ]:
             self.old.erase_arg(arg, safe_erase=False)
         self.old.add_ops([*self.new, result])
         types = FunctionType.from_lists(list(self.old.arg_types), [r.type for r in results])
