@@ -1,6 +1,7 @@
 """Random programs of the tensor level: native code against the interpreter.
 
-6 to 12 ops that compute, reduce, contract, move, pad and join, on f32, f64 and i32 apart and converted to each other.
+6 to 12 ops that compute, reduce, contract, move, pad, join and put in order, on f32, f64 and i32 apart and converted to
+each other.
 Ops on floats are continuous, so that an error that is allowed stays small.
 """
 
@@ -21,8 +22,12 @@ from mlc.compiler.verify import verify
 from mlc.dialects.nd import dialect as dialect
 from mlc.dialects.nd import functions as F
 from mlc.dialects.nd import movement
+from mlc.dialects.nd.convolution import window_count
+from mlc.dialects.nd.cumulative import cumulative
 from mlc.dialects.nd.op import Array, building
+from mlc.dialects.nd.sorting import sort
 from mlc.dialects.nd.types import is_float, tensor
+from mlc.dialects.nd.window import reduce_window
 from mlc.runtime.interpreter import Interpreter
 from mlc.runtime.matching import EXACT, assert_matches, program_tolerance
 from op_cases import values
@@ -118,7 +123,28 @@ def converted(draw: Draw, x: Array, values: list[Array]) -> Array:
     return F.convert(x, draw(st.sampled_from([f32, f64])) if x.dtype != f64 else f32)
 
 
-FAMILIES = [elementwise, elementwise, stretched, reduced, contracted, moved, moved, padded, joined, converted]
+def in_order(draw: Draw, x: Array, values: list[Array]) -> Array:
+    """Along one dimension: cumulative, sorted, or by windows."""
+    if not x.ndim:
+        return F.neg(x)
+    axis = draw(st.integers(0, x.ndim - 1))
+    backwards = draw(st.booleans())
+    match draw(st.sampled_from(["cumulative", "sort", "window"])):
+        case "cumulative":
+            return cumulative(draw(st.sampled_from(["sum", "max", "min"])), x, axis, backwards)
+        case "sort":
+            return sort(x, axis, backwards)
+        case _:
+            at: Any = lambda value, other: [value if k == axis else other for k in range(x.ndim)]
+            size, stride, low, high = (draw(st.integers(*r)) for r in ((1, 3), (1, 2), (0, 1), (0, 1)))
+            count = window_count(x.shape[axis], size, stride, low, high, 1, 1)
+            out = (*x.shape[:axis], count, *x.shape[axis + 1 :])
+            kind = draw(st.sampled_from(["sum", "max", "min"])) if size > low + high else "sum"
+            ones = [1] * x.ndim
+            return reduce_window(kind, x, at(size, 1), at(stride, 1), at((low, high), (0, 0)), ones, ones, out)
+
+
+FAMILIES = [elementwise, elementwise, stretched, reduced, contracted, moved, moved, padded, joined, converted, in_order]
 
 
 @st.composite
