@@ -101,6 +101,8 @@ def converted(program: Program, i: int, given: Any, array: Array, dtype: np.dtyp
     """The argument with the program's dtype, where that is a matter of byte order or of a Python number."""
     if _fits(given, dtype):
         return np.array(given, dtype)
+    if type(given) is int and dtype.kind in "iu":
+        fail(f"{name_of(program, i)}: expected a number that {dtype.name} holds, found {given}")
     if array.dtype.newbyteorder("=") == dtype:
         return array
     found = array.dtype.name if array.dtype.names is None else f"records of {', '.join(array.dtype.names)}"
@@ -128,7 +130,7 @@ def dtype_of(program: Program, i: int) -> np.dtype[Any]:
 def _fits(given: Any, dtype: np.dtype[Any]) -> bool:
     """Is it a Python number that the dtype holds?"""
     kinds = {bool: "biuf", int: "iuf", float: "f"}.get(type(given), "")
-    if dtype.kind not in kinds:
+    if ("f" if "float" in dtype.name else dtype.kind) not in kinds:
         return False
     return dtype.kind not in "iu" or np.iinfo(dtype).min <= given <= np.iinfo(dtype).max
 

@@ -10,16 +10,18 @@ broadcast, is passed as it lies; any other is copied. Inside another trace the f
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial, update_wrapper
+from functools import partial, reduce, update_wrapper
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from xdsl.dialects.builtin import f64, i32, i64
+from xdsl.dialects.builtin import f32, i1, i64
+from xdsl.ir import Attribute
 
 from ...dialects.errors import CompileError
 from ...dialects.nd import op as core
+from ...dialects.nd.types import FLOAT, INTEGER
 from ...runtime.locks import ForkLock
 from . import eager
 from .pytree import Structure, flatten, unflatten
@@ -76,23 +78,27 @@ def signature_of(leaf: Any) -> Hashable:
 
 
 def _adopted(leaves: Sequence[Any]) -> list[Any]:
-    """Python numbers as scalars of the widest type of their kind among the arrays, which they would adopt: a float
-    beside f64 arrays keeps all its digits, an int beside i32 arrays is i32."""
-    from .tracing import Spec, spec, type_of
+    """Python numbers as scalars of the type that the arrays of their kind have together, which they would adopt: a
+    float beside f64 arrays keeps all its digits, one beside f16 arrays leaves them f16, an int beside i8 arrays is i8.
+    """
+    from .tracing import spec, type_of
 
     numbers = [type(x) in (bool, int, float) for x in leaves]  # a NumPy scalar is not weak, though a float
     if not any(numbers):
         return list(leaves)
-    kinds = {type_of(x).element_type for x, number in zip(leaves, numbers, strict=True) if not number}
+    found = dict.fromkeys(type_of(x).element_type for x, number in zip(leaves, numbers, strict=True) if not number)
+    adopted = {bool: i1, int: _together(found, INTEGER, i64), float: _together(found, FLOAT, f32)}
+    return [spec((), adopted[type(x)]) if number else x for x, number in zip(leaves, numbers, strict=True)]
 
-    def adopt(x: Any) -> Spec:
-        if isinstance(x, bool):
-            return spec((), "bool")
-        if isinstance(x, int):
-            return spec((), "int32" if i32 in kinds and i64 not in kinds else "int64")
-        return spec((), "float64" if f64 in kinds else "float32")
 
-    return [adopt(x) if number else x for x, number in zip(leaves, numbers, strict=True)]
+def _together(found: Iterable[Attribute], kind: Sequence[Attribute], otherwise: Attribute) -> Attribute:
+    """The type that those of a kind promote to; `otherwise` if there is none."""
+    from ...dialects.nd.promotion import common_dtype
+
+    try:
+        return reduce(common_dtype, [t for t in found if t in kind] or [otherwise])
+    except CompileError:
+        return otherwise
 
 
 OPTIONS = ("schedule", "numerics", "threads", "vector_bytes")

@@ -89,6 +89,22 @@ def test_numbers_are_weak() -> None:
             mlc.jit(lambda v, n=wrong: v + n)(np.ones(2, np.uint8))
 
 
+def test_number_arguments_adopt_the_types_beside_them() -> None:
+    beside = mlc.jit(lambda v, n: v + n)
+    for name in (*(name for family in FAMILIES for name in family), "bfloat16"):
+        x = np.ones(2, getattr(ml_dtypes, name, name))
+        assert beside(x, 2).dtype == x.dtype
+        assert beside(x, 0.5).dtype == (x.dtype if "float" in name else np.float32)
+    both = mlc.jit(lambda x, y, n: n)
+    bf16, f16, f64 = (np.ones(2, t) for t in (ml_dtypes.bfloat16, np.float16, np.float64))
+    i8, u8, u64 = (np.ones(2, t) for t in ("int8", "uint8", "uint64"))
+    assert [both(bf16, y, 0.1).dtype for y in (bf16, f16, f64, u8)] == [bf16.dtype, np.float32, f64.dtype, bf16.dtype]
+    assert [both(i8, y, 1).dtype for y in (i8, u8, u64, f64)] == [i8.dtype, np.int16, np.int64, i8.dtype]
+    for wrong in (300, -1):
+        with pytest.raises(mlc.CompileError, match=f"expected a number that uint8 holds, found {wrong}"):
+            beside(u8, wrong)
+
+
 def test_facts() -> None:
     assert mnp.finfo("float16").max == np.finfo(np.float16).max
     assert float(mnp.finfo(mnp.bfloat16).eps) == 2.0**-7
@@ -138,13 +154,12 @@ def test_truth_values_are_counted() -> None:
 def test_integers_wrap(dtype: str) -> None:
     high = np.iinfo(dtype).max
     x = np.array([high, high, 3], dtype)
-    up, square, total, product, negative = mlc.jit(lambda v: (v + 1, v * v, v.sum(), v.prod(), -v))(x)
+    sums = lambda v: (v.sum(dtype=dtype), v.prod(dtype=dtype), v.sum(), v.prod())
+    got = mlc.jit(lambda v: (v + 1, v * v, -v, *sums(v)))(x)
     with np.errstate(over="ignore"):
-        np.testing.assert_array_equal(up, x + x.dtype.type(1))
-        np.testing.assert_array_equal(square, x * x)
-        np.testing.assert_array_equal(total, x.sum(dtype=dtype))
-        np.testing.assert_array_equal(product, x.prod(dtype=dtype))
-        np.testing.assert_array_equal(negative, -x)
+        want = (x + x.dtype.type(1), x * x, -x, x.sum(dtype=dtype), x.prod(dtype=dtype), x.sum(), x.prod())
+    for g, w in zip(got, want, strict=True):
+        assert_matches(EXACT, g, np.asarray(w))
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
