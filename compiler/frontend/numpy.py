@@ -172,12 +172,14 @@ def tensordot(x: Any, y: Any, axes: int | Sequence[Sequence[int]] = 2) -> Array:
     return F.einsum(f"{''.join(xs)},{''.join(ys)}->{''.join(out)}", x, y)
 
 
-def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
-    return F.sum_(asarray(x), axis, keepdims)
+def sum(x: Any, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Array:
+    """Integers are added in 64 bits, unless `dtype` says otherwise."""
+    return F.sum_(asarray(x), axis, keepdims, dtype)
 
 
-def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
-    return F.prod(asarray(x), axis, keepdims)
+def prod(x: Any, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Array:
+    """Integers are multiplied in 64 bits, unless `dtype` says otherwise."""
+    return F.prod(asarray(x), axis, keepdims, dtype)
 
 
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
@@ -224,12 +226,12 @@ def cumsum(x: Any, axis: int | None = None, reverse: bool = False, exclusive: bo
 
     `reverse` adds from the end, `exclusive` leaves the element itself out.
     """
-    return ordered.accumulate("sum", x, axis, reverse, exclusive)
+    return ordered.accumulate("sum", F.counted(x), axis, reverse, exclusive)
 
 
 def cumprod(x: Any, axis: int | None = None, reverse: bool = False, exclusive: bool = False) -> Array:
     """As `cumsum`, products."""
-    return ordered.accumulate("prod", x, axis, reverse, exclusive)
+    return ordered.accumulate("prod", F.counted(x), axis, reverse, exclusive)
 
 
 def cummax(x: Any, axis: int | None = None, reverse: bool = False) -> Array:
@@ -256,7 +258,7 @@ def cumulative_prod(x: Any, axis: int | None = None, dtype: Any = None, include_
 
 
 def _cumulative(kind: str, x: Any, axis: int | None, dtype: Any, initial: bool) -> Array:
-    x = asarray(x) if dtype is None else astype(x, dtype)
+    x = F.counted(x, dtype)
     if axis is None and x.ndim != 1:
         raise CompileError(f"expected an axis for an array of {x.ndim} dimensions, found none", here())
     return ordered.with_initial(kind, x, 0 if axis is None else axis) if initial else ordered.accumulate(kind, x, axis)

@@ -224,11 +224,11 @@ class Array:
     def astype(self, dtype: Any) -> Array:
         return _call("convert", self, dtype)
 
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Array:
-        return _call("sum_", self, axis, keepdims)
+    def sum(self, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Array:
+        return _call("sum_", self, axis, keepdims, dtype)
 
-    def prod(self, axis: Axis = None, keepdims: bool = False) -> Array:
-        return _call("prod", self, axis, keepdims)
+    def prod(self, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Array:
+        return _call("prod", self, axis, keepdims, dtype)
 
     def max(self, axis: Axis = None, keepdims: bool = False) -> Array:
         return _call("max_", self, axis, keepdims)

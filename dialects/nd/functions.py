@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xdsl.dialects.builtin import f32, i1, i64
+from xdsl.dialects.builtin import f32, i1
 
 from . import dimmap, movement
 from .array import Array, Axis
@@ -56,7 +56,7 @@ from .products import alike as alike
 from .products import contract as contract
 from .products import einsum as einsum
 from .products import matmul as matmul
-from .promotion import as_dtype, asarray, axes_of, fail, numeric, one_axis, promote, same_shape
+from .promotion import as_dtype, asarray, axes_of, counted, fail, numeric, one_axis, promote, same_shape
 from .reduction import reduce as reduce_axes
 from .scalar_functions import acos as acos
 from .scalar_functions import acosh as acosh
@@ -320,8 +320,6 @@ def reduce(kind: str, x: Any, axis: Axis = None, keepdims: bool = False) -> Arra
         x = truth(x)
     elif kind in ("max", "min"):
         numeric(x)
-    elif x.dtype == i1:
-        x = convert_to(x, i64)
     axes = axes_of(x, axis)
     return kept(reduce_axes(kind, x, axes), x, axes, keepdims)
 
@@ -330,12 +328,12 @@ def kept(y: Array, x: Array, axes: Sequence[int], keepdims: bool) -> Array:
     return movement.reshape(y, tuple(1 if k in axes else d for k, d in enumerate(x.shape))) if keepdims else y
 
 
-def sum_(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
-    return reduce("sum", x, axis, keepdims)
+def sum_(x: Any, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Array:
+    return reduce("sum", counted(x, dtype), axis, keepdims)
 
 
-def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
-    return reduce("prod", x, axis, keepdims)
+def prod(x: Any, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Array:
+    return reduce("prod", counted(x, dtype), axis, keepdims)
 
 
 def max_(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:

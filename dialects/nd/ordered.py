@@ -25,8 +25,6 @@ def accumulate(kind: str, x: Any, axis: int | None = None, reverse: bool = False
     x = asarray(x)
     if kind in ("max", "min"):
         numeric(x)
-    elif x.dtype == i1:
-        x = convert(x, i64)
     if axis is None:
         x, axis = movement.reshape(x, (x.size,)), 0
     at = one_axis(axis, x.ndim)

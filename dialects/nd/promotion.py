@@ -35,6 +35,7 @@ from .types import (
     is_unsigned,
     of_numpy,
     tensor,
+    ui64,
     width,
 )
 
@@ -90,6 +91,16 @@ def as_constant(x: Any) -> Array:
     except ValueError as e:
         raise fail(str(e)) from None
     return resource(a) if a.size > LARGE else constant(a)
+
+
+def counted(x: Any, dtype: Any = None) -> Array:
+    """The terms of a sum or product: integers and bools in 64 bits, as the Array API has it, unless told."""
+    x = asarray(x)
+    if dtype is not None:
+        return convert(x, as_dtype(dtype))
+    if is_float(x.dtype) or x.dtype in STORAGE:
+        return x
+    return convert(x, ui64 if is_unsigned(x.dtype) and x.dtype != i1 else i64)
 
 
 def weak_dtype(x: Any, other: Attribute) -> Attribute:

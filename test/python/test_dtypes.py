@@ -12,9 +12,11 @@ import mlc.numpy as mnp
 import numpy as np
 import pytest
 from mlc.compiler.parsing import parse_module
+from mlc.dialects.nd.op import EXACT
 from mlc.dialects.nd.promotion import common_dtype
 from mlc.dialects.nd.types import BY_NAME, COMPUTED, NAMES, NUMPY, STORAGE
 from mlc.runtime.interpreter import Interpreter
+from mlc.runtime.matching import assert_matches
 
 FAMILIES = [
     ["int8", "int16", "int32", "int64"],
@@ -183,9 +185,9 @@ def test_storage_types_move_and_refuse_arithmetic(name: Any) -> None:
     x = np.array([[0, 1, 2], [3, 1, 0]]).astype(NUMPY[name])
     moved, chosen = mlc.jit(lambda v: (mnp.flip(v.T, 0), mnp.where(np.array([True, False, True]), v, v[:, ::-1])))(x)
     assert moved.dtype == chosen.dtype == x.dtype
-    np.testing.assert_array_equal(moved.astype(np.float32), x.T[::-1].astype(np.float32))
+    assert_matches(EXACT, moved.astype(np.float32), x.T[::-1].astype(np.float32))
     want = np.where([True, False, True], x.astype(np.float32), x[:, ::-1].astype(np.float32))
-    np.testing.assert_array_equal(chosen.astype(np.float32), want)
+    assert_matches(EXACT, chosen.astype(np.float32), want)
     with pytest.raises(mlc.CompileError, match="expected elements of a number type"):
         mlc.jit(lambda v: v + v)(x)
 
@@ -201,6 +203,6 @@ def test_extrema_without_a_sign_at_every_level(dtype: str) -> None:
     for level in ("nd", "loop", "vector"):
         got = Interpreter(parse_module(exe.mlir(level), level)).call("lambda", x)
         for g, w in zip(got, want, strict=True):
-            np.testing.assert_array_equal(np.asarray(g).view(dtype), w, level)
+            assert_matches(EXACT, np.asarray(g).view(dtype), w)
     for g, w in zip(exe(x), want, strict=True):
-        np.testing.assert_array_equal(g, w)
+        assert_matches(EXACT, g, w)
