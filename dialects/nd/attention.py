@@ -159,9 +159,9 @@ class Attention(Mapped, Composite):
         return self._applied(self._weights(q, k, mask)[1], wide(v)).astype(q.dtype)
 
     def magnitude(self, q: Np, k: Np, v: Np, *mask: Np) -> Any:
-        largest = np.abs(self.scale.data) * np.max(np.abs(wide(q)), initial=0) * np.max(np.abs(wide(k)), initial=0)
+        largest = np.abs(self.scale.data) * largest_finite(q) * largest_finite(k)
         _, weights = self._weights(q, k, mask)
-        bias = max((float(np.max(np.abs(wide(x)), initial=0)) for x in mask if kind_of(x.dtype) == "f"), default=0.0)
+        bias = max((largest_finite(x) for x in mask if kind_of(x.dtype) == "f"), default=0.0)
         return self._applied(weights, np.abs(wide(v))) * (1 + largest * self._features(q) + bias)
 
     def _features(self, q: Np) -> int:
@@ -171,6 +171,12 @@ class Attention(Mapped, Composite):
     def terms(self, q: Np, k: Np, v: Np, *mask: Np) -> int:
         m = self.dims
         return self._features(q) + int(np.prod([n for i, n in zip(m.operands[1], k.shape) if i in keys(m)]))
+
+
+def largest_finite(x: Np) -> float:
+    """What is not finite makes its rows so, or leaves no trace."""
+    size = np.abs(wide(x))
+    return float(np.max(size, initial=0, where=np.isfinite(size)))
 
 
 def einsum(xs: Sequence[Np], dims: Sequence[Dims], out: Dims) -> Np:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from xdsl.dialects.builtin import StringAttr, TensorType
+from xdsl.dialects.builtin import StringAttr, TensorType, f32
 from xdsl.ir import Attribute
 from xdsl.irdl import operand_def, prop_def, result_def
 
@@ -27,7 +27,7 @@ from .elementwise import Np, Rsqrt, wide
 from .mapped import Mapped, distinct_names, rearrange, spread, text
 from .op import Array, Props, Tolerance, bind, expand, op
 from .reduction import reduce
-from .types import FLOAT, DimsAttr, NumberAttr, Type, dims_attr, finfo, shape_of
+from .types import FLOAT, NUMPY, DimsAttr, NumberAttr, Type, dims_attr, finfo, shape_of, width
 
 
 class Normalizing(Mapped, Composite):
@@ -128,7 +128,7 @@ class LayerNorm(Normalizing):
         s = deviation(v, self.axes, self.epsilon)
         size_ = (np.abs(v) + mean_np(np.abs(v), self.axes)) / s
         lost = 1 + mean_np(v * v, self.axes) / (s * s)  # what the variance loses where the mean is large beside it
-        return unless_overflow(x, v * v, size_ * lost * np.abs(g) + np.abs(b), self.axes)
+        return unless_overflow(self.type, v * v, size_ * lost * np.abs(g) + np.abs(b), self.axes)
 
 
 @op("rms_norm", tolerance=Tolerance(ulp=8, sums=4), flops=5, dtypes=FLOAT)
@@ -153,7 +153,9 @@ class RmsNorm(Normalizing):
 
     def magnitude(self, x: Np, scale: Np) -> Any:
         v, g = self.wider([x, scale])
-        return unless_overflow(x, v * v, np.abs(v / np.sqrt(mean_np(v * v, self.axes) + self.epsilon) * g), self.axes)
+        return unless_overflow(
+            self.type, v * v, np.abs(v / np.sqrt(mean_np(v * v, self.axes) + self.epsilon) * g), self.axes
+        )
 
 
 @op("batch_norm", tolerance=Tolerance(ulp=8, sums=8), flops=6, dtypes=FLOAT)
@@ -205,9 +207,9 @@ def mean_np(x: Np, axes: tuple[int, ...]) -> Np:
     return np.sum(x, axis=axes, keepdims=True) / count
 
 
-def unless_overflow(x: Np, squares: Np, magnitude: Np, axes: tuple[int, ...]) -> Np:
-    """No claim where squares of x's type are infinite though the result is not."""
-    most = float(finfo(x.dtype).max) if x.dtype.itemsize > 2 else float(np.finfo(np.float32).max)
+def unless_overflow(t: Type, squares: Np, magnitude: Np, axes: tuple[int, ...]) -> Np:
+    """No claim where squares in the type that is computed with are infinite though the result is not."""
+    most = float(finfo(NUMPY[f32 if width(t.element_type) < 32 else t.element_type]).max)
     return np.where(np.sum(squares, axis=axes, keepdims=True) > most, np.inf, magnitude)
 
 

@@ -11,7 +11,7 @@ from enum import auto
 from typing import Any, ClassVar
 
 import numpy as np
-from xdsl.dialects.builtin import StringAttr, TensorType, i1
+from xdsl.dialects.builtin import StringAttr, TensorType, f32, i1
 from xdsl.dialects.utils.enum_attribute import EnumAttribute
 from xdsl.ir import Attribute
 from xdsl.irdl import irdl_attr_definition, operand_def, prop_def, result_def
@@ -23,7 +23,7 @@ from .dims import size
 from .elementwise import Np, wide
 from .mapped import Mapped, distinct_names, rearrange, spread, without
 from .op import Array, Props, Tolerance, bind, op
-from .types import COMPUTED, NUMERIC, Type, described, kind_of
+from .types import COMPUTED, NUMERIC, NUMPY, Type, described, finfo, is_float, kind_of, width
 
 
 class ReduceKind(StrEnum):
@@ -103,7 +103,7 @@ class Reduce(Reducing):
 
     def magnitude(self, x: Np) -> Any:
         if self.word == "prod":
-            return np.prod(np.abs(wide(x)), axis=self.axes) * np.sqrt(max(self.terms(x), 1))
+            return product_size(np.abs(wide(x)), self.axes, self.type) * np.sqrt(max(self.terms(x), 1))
         return np.sum(np.abs(wide(x)), axis=self.axes) if self.word == "sum" else None
 
     def tangent(self, tangents: Sequence[Array | None]) -> Array | None:
@@ -128,6 +128,18 @@ class Reduce(Reducing):
 
     def statement(self) -> str:
         return self.dims.statement("{}", COMBINER[self.word])
+
+
+def product_size(values: Np, axes: tuple[int, ...], t: Type) -> Np:
+    """Products of magnitudes; infinite, which claims nothing, where one on the way may leave the range of its type."""
+    whole = np.prod(values, axis=axes)
+    if not is_float(t):
+        return whole
+    kind = NUMPY[f32 if width(t.element_type) < 32 else t.element_type]
+    finite = np.where(np.isfinite(values) & (values != 0), values, 1)
+    most, least = np.prod(np.maximum(finite, 1), axis=axes), np.prod(np.minimum(finite, 1), axis=axes)
+    left = (most > float(finfo(kind).max)) | (least < float(finfo(kind).smallest_normal))
+    return np.where(left, np.inf, whole)
 
 
 def check_kind(kind: Attribute, of: Type) -> None:

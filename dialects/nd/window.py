@@ -23,7 +23,17 @@ from .dims import Dim, Shape, show, size
 from .elementwise import Np, wide
 from .mapped import Mapped, mapped, parsed, rearrange
 from .op import Array, Cost, Props, Tolerance, number, numbers, op
-from .reduction import COMBINER, KINDS, ReduceKindAttr, check_kind, identity, product_tangent, reduce, reduced
+from .reduction import (
+    COMBINER,
+    KINDS,
+    ReduceKindAttr,
+    check_kind,
+    identity,
+    product_size,
+    product_tangent,
+    reduce,
+    reduced,
+)
 from .types import COMPUTED, DimsAttr, Type, dims_attr, shape_of, tensor
 
 
@@ -102,7 +112,9 @@ class ReduceWindow(Mapped):
         if self.word not in ("sum", "prod"):
             return None
         values, axes = self._read(np.abs(wide(x)), identity(self.word, np.dtype(float)))
-        return np.sum(values, axes) if self.word == "sum" else np.prod(values, axes) * np.sqrt(self.terms(x))
+        if self.word == "sum":
+            return np.sum(values, axes)
+        return product_size(values, axes, self.type) * np.sqrt(self.terms(x))
 
     def terms(self, x: Np) -> int:
         return int(np.prod([number(d) for d in self.window.data], dtype=np.int64))
