@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from xdsl.dialects.builtin import f32, f64, i1, i32, i64
 from xdsl.ir import Attribute, Block
 from xdsl.utils.exceptions import VerifyException
 
@@ -27,12 +26,12 @@ from ....dialects.graph.rule import RootsOp, RuleOp
 from ....dialects.nd.array import Array
 from ....dialects.nd.dims import Dim, symbol
 from ....dialects.nd.op import building, insert
-from ....dialects.nd.types import DTypeVar, Type, tensor
+from ....dialects.nd.types import ANY, DTypeVar, Type, tensor
 from ..canonicalize import canonicalize
 from .match import Step, plan
 from .specialise import at_rank, has_pack
 
-DTYPES: dict[str, Attribute] = {"f32": f32, "f64": f64, "i1": i1, "i32": i32, "i64": i64}
+DTYPES: dict[str, Attribute] = {str(t): t for t in ANY}
 
 Sides = Callable[..., tuple[Any, Any]]
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from xdsl.dialects.builtin import ModuleOp, f32, f64, i32
+from xdsl.dialects.builtin import ModuleOp, bf16, f16, f32, f64, i8, i32, i64
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Region
 
@@ -19,14 +19,14 @@ from ....dialects.nd import dimmap
 from ....dialects.nd.array import Array
 from ....dialects.nd.mapped import Mapped
 from ....dialects.nd.op import EXACT, building, insert
-from ....dialects.nd.types import NUMPY, element, shape_of
+from ....dialects.nd.types import NUMPY, element, kind_of, shape_of, ui8, ui32
 from ....runtime.interpreter import Interpreter
 from ....runtime.matching import assert_matches, program_tolerance
 from .apply import side
 from .bindings import Bindings, IndexFunction
 from .define import Pattern, Rule
 
-DTYPES = (f32, f64, i32)
+DTYPES = (f32, f64, i32, f16, bf16, i8, ui8, i64, ui32)
 LARGEST = 5
 """Sizes are drawn from 1 to this."""
 TRIES = 200
@@ -102,6 +102,6 @@ def _function(name: str, block: Block, m: Bindings) -> FuncOp:
 def _random(t: Attribute, rng: np.random.Generator) -> Any:
     shape = tuple(d for d in shape_of(t) if isinstance(d, int))
     dtype = NUMPY[element(t)]
-    if dtype.kind == "f":
+    if kind_of(dtype) == "f":
         return rng.normal(size=shape).astype(dtype)
     return rng.integers(0, 2 if dtype.kind == "b" else 9, shape).astype(dtype)
