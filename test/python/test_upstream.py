@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 
@@ -11,6 +12,8 @@ from mlc.compiler.driver import run
 from mlc.compiler.parsing import parse_module
 from mlc.compiler.printing import print_ir
 from mlc.compiler.verify import verify
+from mlc.dialects.nd.types import ANY, NUMERIC
+from xdsl.ir import Attribute
 
 MLIR_OPT = shutil.which("mlir-opt-22")
 needs_upstream = pytest.mark.skipif(MLIR_OPT is None, reason="mlir-opt-22 (Debian: mlir-22-tools) is not installed")
@@ -35,6 +38,38 @@ def test_upstream_takes_every_lowered_kernel() -> None:
     printed = upstream("\n".join(texts))
     for case in CASES:
         assert f"func.func @{case.name}(" in printed
+
+
+def moved(name: str, dtype: Attribute) -> str:
+    """A function that computes with elements of a type, or moves what is only stored, and converts it to others."""
+    t, result = f"tensor<6x40x{dtype}>", f"tensor<6x{dtype}>"
+    truth = t.replace(str(dtype), "i1")
+    lines = [f"  %s = nd.select %p, %x, %y : {truth}, {t}"]
+    values = {"%s": t}
+    if dtype in NUMERIC:
+        lines.append(f"  %a = nd.add %x, %y : {t}")
+        lines += [f'  %{k} = nd.reduce {k} %a "a b -> a" : ({t}) -> {result}' for k in ("sum", "max")]
+        lines.append(f"  %c = nd.compare lt %x, %y : {t} -> {truth}")
+        values |= {"%sum": result, "%max": result, "%c": truth}
+    for to in (to for to in ANY if to != dtype):
+        values[f"%to_{to}"] = f"tensor<6x40x{to}>"
+        lines.append(f"  %to_{to} = nd.convert %x to {to} : {t} -> tensor<6x40x{to}>")
+    types = ", ".join(values.values())
+    head = f"func.func @{name}(%x: {t}, %y: {t}, %p: {truth}) -> ({types}) {{"
+    return "\n".join([head, *lines, f"  func.return {', '.join(values)} : {types}", "}"])
+
+
+@needs_upstream
+def test_upstream_takes_every_element_type() -> None:
+    """Narrow floats, bytes that stand for what is only stored, and all conversions, in vectors."""
+    module = parse_module("\n".join(moved(f"of_{t}", t) for t in ANY), "types.mlir")
+    run(module, ["nd-to-loop", "choose-schedule", "apply-schedule", "lower-loop"])
+    text = print_ir(module)
+    assert "vector<" in text and "xf16>" in text and "xbf16>" in text
+    assert not re.search(r"[x ](ui\d+|i4|f8\w+|f4\w+)>", text)
+    printed = upstream(text)
+    for t in ANY:
+        assert f"func.func @of_{t}(" in printed
 
 
 @needs_upstream
