@@ -91,4 +91,3 @@ class Threefry(Elementwise):
 def words(word: str, key: Sequence[Array], counter: Sequence[Array]) -> Array:
     """Bind `nd.threefry`; all operands have one shape."""
     return bind(Threefry, *key, *counter, word=WORDS[word])
-
