@@ -63,7 +63,17 @@ def floats(kind: np.dtype[Any]) -> Np:
     with np.errstate(over="ignore", under="ignore"):
         whole = np.concatenate([exact, tiny.astype(kind), drawn.astype(kind), [np.inf, np.nan]]).astype(kind)
         near = np.concatenate([whole, np.nextafter(whole, kind.type(np.inf)), np.nextafter(whole, kind.type(-np.inf))])
-    return np.concatenate([near, -near])
+    return np.concatenate([near, -near, nans(kind)])
+
+
+def nans(kind: np.dtype[Any]) -> Np:
+    """Of both signs, quiet and signalling, with their payload in the lowest bits, the highest, or all."""
+    whole = np.dtype(f"u{kind.itemsize}")
+    digits, bits = int(np.finfo(kind).nmant), 8 * kind.itemsize
+    exponent = ((1 << (bits - 1 - digits)) - 1) << digits
+    payloads = [1, 2, 1 << (digits - 2), 1 << (digits - 1), (1 << (digits - 1)) - 1, (1 << digits) - 1, 1 << 13]
+    codes = [exponent | p for p in payloads]
+    return np.array([*codes, *(c | 1 << (bits - 1) for c in codes)], whole).view(kind)
 
 
 @lru_cache(None)
