@@ -468,7 +468,7 @@ def test_too_large_results_and_arenas_are_memory_errors() -> None:
         lambda x, y: (x[:, None] * y[None, :], (x[:, None] + y[None, :]).sum()), mlc.spec("n"), mlc.spec("m")
     )
     one = np.ones(1, np.float32)
-    for n, m in ((1 << 24, 1 << 24), (1 << 31, 1 << 29), (1 << 40, 1 << 40)):
+    for n, m in ((1 << 24, 1 << 24), (1 << 40, 1 << 40)):
         x, y = as_strided(one, (n,), (0,)), as_strided(one, (m,), (0,))
         with pytest.raises((MemoryError, CompileError)):
             exe(x, y)
