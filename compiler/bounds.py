@@ -13,12 +13,12 @@ from xdsl.dialects.builtin import LocationAttr
 from xdsl.dialects.func import FuncOp
 
 from ..dialects.errors import CompileError
-from ..dialects.loop.extents import nonnegative
 from ..dialects.nd.contraction import Contract
 from ..dialects.nd.control import Scan
 from ..dialects.nd.dims import Dim, Sym, evaluate
 from ..dialects.nd.dims import size as size_of
 from ..dialects.nd.dynamic_slices import DynamicSlice, DynamicUpdateSlice
+from ..dialects.nd.extents import nonnegative
 from ..dialects.nd.indexing import Arg
 from ..dialects.nd.indirect import Indirect, window_of
 from ..dialects.nd.movement import Slice

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 from xdsl.ir import Attribute, SSAValue
 
 from ..dialects.loop.attributes import Target
-from ..dialects.loop.extents import nonnegative
 from ..dialects.loop.linear import Access, Linear
 from ..dialects.loop.ops import JoinOp
 from ..dialects.nd.dimmap import Dims
 from ..dialects.nd.dims import Dim, Shape
+from ..dialects.nd.extents import nonnegative
 from ..dialects.nd.movement import Concat, Pad
 from ..dialects.nd.types import element, shape_of, stored, tensor
 

@@ -13,9 +13,9 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from ..nd.dims import Dim
+from ..nd.extents import counterexample, holds, symbols_of
 from .attributes import CARRY, COMBINERS, KINDS, Target
 from .combiners import allowed
-from .extents import counterexample, holds, symbols_of
 from .linear import Access, Linear
 from .ops import ForOp, IfOp, IndexOp, JoinOp, LoadOp, ScatterOp, SizeOp, StageOp, YieldOp, element_of, shape
 from .queries import enclosing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import product
 
-from ..nd.dims import Dim, FloorDiv, Sym, evaluate
+from .dims import Dim, FloorDiv, Sym, evaluate
 
 SAMPLES = (0, 1, 2, 3, 5, 6, 7, 8, 16, 64, 1000)
 """Sizes tried where a fact about symbols cannot be proved."""
