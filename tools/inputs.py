@@ -77,7 +77,11 @@ def load(text: str, arg: BlockArgument) -> Array:
             )
         return found
     try:
-        return np.array(_literal(text), dtype=dtype)
+        given = _literal(text)
+        found = np.array(given, dtype=dtype)
+        if dtype.isbuiltin != 1 and kind_of(dtype) in "iu" and (found.astype(np.int64) != np.array(given)).any():
+            raise OverflowError  # NumPy looks at its own types only
+        return found
     except (ValueError, SyntaxError, OverflowError, TypeError) as error:
         raise CompileError(
             f"--input: expected a literal such as [[1, 2], [3, 4]] or @file.npy, found {text!r}"

@@ -8,13 +8,15 @@ used (`lazy`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from xdsl.dialects.builtin import f32, i1, i64
 from xdsl.ir import Attribute
 
+from ...dialects.errors import CompileError
 from ...dialects.nd import types
 from ...dialects.nd.array import Array
 from ...dialects.nd.promotion import as_dtype, common_dtype, fail, weak, weak_dtype
@@ -52,6 +54,35 @@ def result_type(*xs: Any) -> np.dtype[Any]:
 def promote_types(x: Any, y: Any) -> np.dtype[Any]:
     """The type of two element types together."""
     return types.NUMPY[common_dtype(element_type(x), element_type(y))]
+
+
+def can_cast(x: Any, to: Any) -> bool:
+    """Does promotion take this element type, or an array's, to the other?"""
+    wanted = element_type(to)
+    try:
+        return common_dtype(element_type(x), wanted) == wanted
+    except CompileError:
+        return False
+
+
+KINDS: dict[str, Sequence[Attribute]] = {
+    "bool": types.BOOL,
+    "signed integer": (*types.SIGNED, types.i4),
+    "unsigned integer": (*types.UNSIGNED, types.ui4),
+    "integral": (*types.INTEGER, types.i4, types.ui4),
+    "real floating": tuple(t for t in types.ANY if types.is_float(t)),
+    "complex floating": (),
+    "numeric": tuple(t for t in types.ANY if t != i1),
+}
+"""The Array API's kinds of element types."""
+
+
+def isdtype(x: Any, kind: Any) -> bool:
+    """Is this element type the other, or of a kind such as "integral", or of one of several?"""
+    if isinstance(kind, tuple):
+        return any(isdtype(x, k) for k in cast(tuple[Any, ...], kind))
+    found = element_type(x)
+    return found in KINDS[kind] if isinstance(kind, str) and kind in KINDS else found == element_type(kind)
 
 
 def finfo(x: Any) -> Any:

@@ -33,7 +33,13 @@ pi, e, inf, nan, newaxis = math.pi, math.e, math.inf, math.nan, None
 float16, float32, float64, bool_ = dtypes.float16, dtypes.float32, dtypes.float64, dtypes.bool_
 int8, int16, int32, int64 = dtypes.int8, dtypes.int16, dtypes.int32, dtypes.int64
 uint8, uint16, uint32, uint64 = dtypes.uint8, dtypes.uint16, dtypes.uint32, dtypes.uint64
-result_type, promote_types, finfo, iinfo = dtypes.result_type, dtypes.promote_types, dtypes.finfo, dtypes.iinfo
+result_type, promote_types, can_cast, isdtype = (
+    dtypes.result_type,
+    dtypes.promote_types,
+    dtypes.can_cast,
+    dtypes.isdtype,
+)
+finfo, iinfo = dtypes.finfo, dtypes.iinfo
 
 add, subtract, multiply, divide = F.add, F.sub, F.mul, F.true_divide
 floor_divide, remainder, mod, fmod, power, pow = F.floor_divide, F.remainder, F.remainder, F.rem, F.power, F.power

@@ -66,6 +66,16 @@ def test_promotion_is_the_array_apis() -> None:
         mnp.promote_types("int4", "int8")
 
 
+def test_kinds_and_casts() -> None:
+    assert mnp.can_cast("int8", "int16") and mnp.can_cast("uint8", np.int16) and mnp.can_cast("bfloat16", "float32")
+    assert not any(mnp.can_cast(*t) for t in [("int16", "int8"), ("uint8", "int8"), ("uint64", "int64")])
+    assert mnp.can_cast("int4", "int4") and not mnp.can_cast("int4", "int8")
+    assert mnp.can_cast(np.ones(2, np.float16), "float32")
+    assert mnp.isdtype("bfloat16", "real floating") and mnp.isdtype(mnp.float8_e5m2, "real floating")
+    assert mnp.isdtype("uint8", "unsigned integer") and mnp.isdtype("uint4", ("bool", "integral"))
+    assert not mnp.isdtype("bool", "numeric") and mnp.isdtype(np.int8, "int8") and mnp.isdtype(bool, "bool")
+
+
 def test_promotion_commutes_and_holds_both() -> None:
     for x in COMPUTED:
         assert common_dtype(x, x) == x
