@@ -16,13 +16,28 @@ from mlc.dialects.nd.effects import EFFECTS
 from mlc.dialects.nd.elementwise import Elementwise
 from mlc.dialects.nd.mapped import Mapped
 from mlc.dialects.nd.op import OPS, Array, Linear, NdOp, building, insert, sizes
-from mlc.dialects.nd.types import NUMPY, is_float, shape_of, tensor
+from mlc.dialects.nd.types import (
+    ANY,
+    COMPUTED,
+    FLOAT,
+    INTEGER,
+    LOGICAL,
+    NUMERIC,
+    NUMPY,
+    i4,
+    is_float,
+    shape_of,
+    tensor,
+    ui4,
+    ui8,
+    ui32,
+)
 from mlc.runtime.interpreter import Interpreter
 from mlc.runtime.matching import assert_matches
 from op_cases import CASES, Case, dtypes_of, run_block, sampled_dtypes, specials, values
-from xdsl.dialects.builtin import ModuleOp, f64
+from xdsl.dialects.builtin import ModuleOp, f4E2M1FN, f64
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Block, Region, SSAValue
+from xdsl.ir import Attribute, Block, Region, SSAValue
 
 EVERY = [pytest.param(c, d, id=f"{c.op} {c.label} {d} {c.shapes}") for c in CASES for d in sampled_dtypes(c, 4)]
 SMOOTH = [
@@ -58,6 +73,27 @@ def test_every_op_has_each_part(name: str) -> None:
     if cls.TOLERANCE.sums:
         assert cls.magnitude is not NdOp.magnitude
     assert any(c.op == name for c in CASES)
+
+
+EXEMPT: dict[tuple[Attribute, ...], str] = {
+    ANY: "moves, stores or converts elements of every type",
+    COMPUTED: "what is only stored has no order and no arithmetic",
+    NUMERIC: "truth values have no arithmetic",
+    LOGICAL: "floats have no bits of their own to work on: nd.bitcast",
+    FLOAT: "a function of real numbers: integers are converted first",
+    INTEGER: "of whole numbers: counts, shifts, labels",
+    (ui8,): "bytes that hold two elements",
+    (i4, ui4, f4E2M1FN): "elements of which a byte holds two",
+    (ui32,): "the generator's words",
+}
+"""Why an op takes no other element types than these."""
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_every_op_takes_all_element_types_or_says_why_not(name: str) -> None:
+    assert tuple(OPS[name].DTYPES) in EXEMPT
+    taken = {d for c in CASES if c.op == name for d in dtypes_of(c)}
+    assert taken == set(OPS[name].DTYPES), f"element types of nd.{name} without a case"
 
 
 def test_one_mlir_file_for_every_op() -> None:
@@ -234,9 +270,7 @@ def test_transpose_is_the_adjoint(case: Case) -> None:
             insert(new)
             cts = new.transpose(Array(block.args[-1]), flags)
         env = run_block(block, [*inputs, ct])
-        zeroed = [
-            x if f or not is_float(t) else np.zeros_like(x) for x, f, t in zip(inputs, flags, types, strict=True)
-        ]
+        zeroed = [x if f or not is_float(t) else np.zeros_like(x) for x, f, t in zip(inputs, flags, types, strict=True)]
         linear = zeroed if op.LINEAR is Linear.JOINT or case.op == "scatter" else inputs
         with np.errstate(all="ignore"):
             left = np.sum(ct * op.reference(*linear))
