@@ -197,10 +197,9 @@ def odd(x: Np) -> Np:
     """Integers as float64; those of more than 53 bits rounded to odd."""
     if x.dtype.itemsize < 8:
         return x.astype(np.float64)
-    low: Np = x & x.dtype.type(0x7FF)
+    low = x & x.dtype.type(0x7FF)
     many = (x > 1 << 53) | (x < -(1 << 53) if x.dtype.kind == "i" else False)
-    lost: Np = np.where(low != 0, x.dtype.type(0x800), x.dtype.type(0))
-    sticky = (x - low) | lost
+    sticky = (x - low) | (low != 0).astype(x.dtype) * x.dtype.type(0x800)
     return np.where(many, sticky, x).astype(np.float64)
 
 

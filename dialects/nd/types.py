@@ -313,7 +313,7 @@ def is_float(t: Attribute) -> bool:
 def is_unsigned(t: Attribute) -> bool:
     """Of a tensor type or an element type; i1 counts, since true is 1."""
     dtype = t.element_type if is_tensor(t) else t
-    return dtype == i1 or (isinstance(dtype, IntegerType) and dtype.signedness.data is Signedness.UNSIGNED)
+    return dtype == i1 or dtype in UNSIGNED or dtype == ui4
 
 
 SIGNLESS = {8: i8, 16: i16, 32: i32, 64: i64}
@@ -321,7 +321,7 @@ SIGNLESS = {8: i8, 16: i16, 32: i32, 64: i64}
 
 def stored(dtype: Attribute) -> Attribute:
     """The type below the tensor level: integers without a sign, bytes for what is only stored."""
-    if dtype in (bf16, i1) or (not isinstance(dtype, IntegerType) and dtype not in _ML_DTYPES):
+    if is_float(dtype) and dtype not in STORAGE or dtype == i1:
         return dtype
     return SIGNLESS[max(width(dtype), 8)]
 
@@ -352,7 +352,7 @@ def finfo(dtype: np.dtype[Any]) -> Any:
         return np.finfo(dtype)
     import ml_dtypes
 
-    return ml_dtypes.finfo(dtype)
+    return cast(Any, ml_dtypes).finfo(dtype)
 
 
 def dtype_of(x: np.ndarray[Any, Any] | np.generic) -> Attribute:

@@ -1,4 +1,4 @@
-"""Small inputs on which other compilers were wrong, as their users reported; at every width of vectors, 1 and 2 threads.
+"""Small inputs on which other compilers were wrong, at every width of vectors, with 1 and 2 threads.
 
 Those about single ops stand in docs/semantics.md; here are shapes, layouts, control flow and gradients.
 """
