@@ -17,6 +17,7 @@ from mlc.compiler.context import DIALECTS, OWN, dialect
 from mlc.compiler.pipelines import PIPELINES
 from mlc.compiler.registry import PASSES, documentation, lookup, type_text, usage
 from mlc.dialects.nd.op import NdOp
+from mlc.dialects.nd.types import described
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
@@ -118,7 +119,7 @@ def ops() -> str:
 
 
 def row(op: type[NdOp]) -> str:
-    types, tolerance = ", ".join(map(str, op.DTYPES)), op.TOLERANCE
+    types, tolerance = described(op.DTYPES), op.TOLERANCE
     error = (
         "exact"
         if tolerance.exact
