@@ -134,3 +134,24 @@ def test_symbolic_sizes():
 def test_errors(fn, message):
     with pytest.raises(mlc.CompileError, match=message):
         fn()
+
+
+def test_the_same_bits_at_every_width_and_number_of_threads(shared_work: None):
+    def draw(k):
+        keys = R.split(k, 4)
+        return (
+            R.bits(keys[0], (1003,), "uint64"),
+            R.uniform(keys[1], (1003,), "float32", -1.5, 2.5),
+            R.normal(keys[2], (1003,)),
+            R.normal(keys[2], (1003,), "float64"),
+            R.bernoulli(keys[3], 0.3, (1003,)),
+            R.permutation(keys[3], 1003),
+        )
+
+    first: list[np.ndarray] = []
+    for width, threads in ((64, 1), (64, 2), (32, 1), (32, 2), (16, 1), (16, 2)):
+        exe = mlc.compile(draw, mlc.spec((2,), "uint32"), vector_bytes=width, threads=threads)
+        found = exe(R.key(9))
+        first = first or list(found)
+        for got, want in zip(found, first, strict=True):
+            assert_matches(EXACT, got, want)
