@@ -30,7 +30,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects import builtin, func, memref
+from xdsl.dialects import arith, builtin, func, memref
 from xdsl.dialects.builtin import (
     ArrayAttr,
     DictionaryAttr,
@@ -123,20 +123,25 @@ class Lowered:
         kernel = self.kernel
         for value, arg in zip(self.old.args, self.block.args):
             kernel.views[value] = whole_view(arg, len(shape(value)))
-        named = [(op.symbol.data, op.of, op.dimension) for op in self.old.ops if isinstance(op, SizeOp)]
+        named = [(op.symbol.data, op.of, op.dimension, op.form) for op in self.old.ops if isinstance(op, SizeOp)]
         others = [
-            (str(d), value, n)
+            (str(d), value, n, (1, 0))
             for value in self.old.args
             for n, d in enumerate(shape(value))
             if isinstance(d, Sym) and d.is_symbol()
         ]
-        for name, value, n in (*named, *others):
+        for name, value, n, (c, k) in (*named, *others):
             if symbol(name) not in kernel.sizes and value in kernel.views:
                 position = kernel.number(n)
                 op = memref.DimOp.create(operands=[kernel.views[value].buffer, position], result_types=[INDEX])
-                kernel.sizes[symbol(name)] = kernel.at_head(op)
-                op.results[0].name_hint = name
+                size = kernel.at_head(op)
                 op.location = self.f.location
+                if k:
+                    size = kernel.index_op(arith.AddiOp, size, kernel.number(-k))
+                if c != 1:
+                    size = kernel.index_op(arith.FloorDivSIOp, size, kernel.number(c))
+                kernel.sizes[symbol(name)] = size
+                size.name_hint = name
 
     def strides(self) -> None:
         """The strides of every argument: row-major, or as its layout says."""

@@ -46,7 +46,7 @@ from ..dialects.loop.ops import LoadOp, SizeOp, StageOp, YieldOp
 from ..dialects.nd.constant import Constant, Iota, Size
 from ..dialects.nd.contraction import Contract
 from ..dialects.nd.cumulative import Cumulative
-from ..dialects.nd.dims import Dim, Sym, size
+from ..dialects.nd.dims import Dim, Sym, affine, size
 from ..dialects.nd.elementwise import Elementwise
 from ..dialects.nd.indexing import Arg, OneHot
 from ..dialects.nd.indirect import Gather
@@ -229,12 +229,15 @@ class Kernel:
 
     def _sizes(self) -> None:
         """Name every run-time size after the argument that tells it."""
-        named: set[Dim] = set()
-        for arg in self.old.args:
-            for k, d in enumerate(shape_of(arg.type)):
-                if isinstance(d, Sym) and d.is_symbol() and d not in named:
-                    named.add(d)
-                    self.new.append(SizeOp.make(str(d), arg, k, arg.location))  # pyright: ignore
+        named: set[str] = set()
+        dims = [
+            (arg, k, d) for arg in self.tensors.values() for k, d in enumerate(shape_of(arg.type)) if isinstance(d, Sym)
+        ]
+        for arg, k, d in sorted(dims, key=lambda at: not at[2].is_symbol()):  # bare symbols first
+            name, *others = d.names()
+            if not others and name not in named and affine(d, name) is not None:
+                named.add(name)
+                self.new.append(SizeOp.make(name, arg, k, arg.location))  # pyright: ignore
 
     # ---- stages
 

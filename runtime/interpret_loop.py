@@ -103,7 +103,8 @@ class Evaluator:
         elif isinstance(op, SortOp):
             self.values[op.res] = sort(op, self.values[op.x])
         elif isinstance(op, SizeOp):
-            self.sizes[op.symbol.data] = self.values[op.of].shape[op.dimension]
+            c, k = op.form
+            self.sizes[op.symbol.data] = (self.values[op.of].shape[op.dimension] - k) // c
         elif isinstance(op, IfOp):
             region = op.then if self.size(op.extent.data) >= op.threshold else op.other
             self.values.update(zip(op.results, self.block(region.block)))

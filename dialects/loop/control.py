@@ -26,7 +26,7 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import Pure
 
-from ..nd.dims import Dim, symbol
+from ..nd.dims import Dim, affine
 from ..nd.types import parse_dim, tensor
 from ..syntax import parse_operand
 from .attributes import (
@@ -302,7 +302,10 @@ class JoinOp(IRDLOperation):
 
 @irdl_op_definition
 class SizeOp(IRDLOperation):
-    """`loop.size b = %A, 0`: names a run-time extent; stands in the function's body before every use of the symbol."""
+    """`loop.size b = %A, 0`: names a run-time extent; stands in the function's body before every use of the symbol.
+
+    The dimension is b, or an expression such as 2*b + 1 that tells b.
+    """
 
     name = "loop.size"
     symbol = prop_def(StringAttr)
@@ -319,6 +322,13 @@ class SizeOp(IRDLOperation):
         dim = self.dim.data
         assert isinstance(dim, int)
         return dim
+
+    @property
+    def form(self) -> tuple[int, int]:
+        """(c, k): the dimension is c*symbol + k."""
+        found = affine(shape(self.of)[self.dimension], self.symbol.data)
+        assert found is not None
+        return found
 
     def print(self, printer: Printer) -> None:
         printer.print_string(f" {self.symbol.data} = ")
@@ -339,5 +349,5 @@ class SizeOp(IRDLOperation):
         dims = shape(self.of)
         if self.dimension >= len(dims):
             fail(self, f"size {self.symbol.data}: expected a dimension below {len(dims)}, found {self.dimension}")
-        if dims[self.dimension] != symbol(self.symbol.data):
+        if affine(dims[self.dimension], self.symbol.data) is None:
             fail(self, f"size {self.symbol.data}: expected a dimension of that name, found {dims[self.dimension]}")

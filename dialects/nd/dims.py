@@ -124,6 +124,13 @@ def symbol(name: str) -> Sym:
     return _intern((((name,), 1),))
 
 
+def affine(d: Dim, name: str) -> tuple[int, int] | None:
+    """(c, k) where d is c*name + k with c above 0; None for anything else."""
+    terms = dict(_terms(d))
+    k, c = terms.pop((), 0), terms.pop((name,), 0)
+    return (c, k) if c > 0 and not terms else None
+
+
 def evaluate(d: Dim, env: Mapping[str, int]) -> int:
     return d if isinstance(d, int) else d.evaluate(env)
 

@@ -93,3 +93,16 @@ func.func @nibbles(%x: tensor<64xi4>) -> tensor<64xi32> {
   %0 = nd.convert %x to i32 : tensor<64xi4> -> tensor<64xi32>
   func.return %0 : tensor<64xi32>
 }
+
+// Sizes are told by the argument that stands at the loop level; an expression of one is solved.
+// LOOP-LABEL: func.func @sized(%x: tensor<?xi8, #nd.sym<n + 2>>) -> tensor<?xi8, #nd.sym<n>>
+// LOOP-NEXT:    loop.size n = %x, 0
+// LOOP-NEXT:    loop.stage slice [i: n] (%{{.*}} = %x[i + 1]) -> [i] {
+// LOWER-LABEL: func.func @sized(
+// LOWER:         %[[D:.*]] = memref.dim %x, %c0
+// LOWER:         %n = arith.addi %[[D]], %{{.*}} : index
+// LOWER:         scf.for %i = %c0 to %n
+func.func @sized(%x: tensor<?xui8, #nd.sym<n + 2>>) -> tensor<?xui8, #nd.sym<n>> {
+  %0 = nd.slice %x from [1] step [1] : tensor<?xui8, #nd.sym<n + 2>> -> tensor<?xui8, #nd.sym<n>>
+  func.return %0 : tensor<?xui8, #nd.sym<n>>
+}

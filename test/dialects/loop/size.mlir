@@ -24,3 +24,14 @@ func.func @size(%x: tensor<?xf32, #nd.sym<n>>) -> tensor<?xf32, #nd.sym<2*n + 1>
 // CHECK: loop.yield %c : f32
 // CHECK: %all = loop.join (%back at [0], %one at [(n)]) : tensor<?xf32, #nd.sym<2*n + 1>>
 // CHECK: func.return %all : tensor<?xf32, #nd.sym<2*n + 1>>
+
+func.func @told(%x: tensor<?xf32, #nd.sym<2*n + 1>>) -> tensor<?xf32, #nd.sym<n>> {
+  loop.size n = %x, 0
+  %odd = loop.stage odd [i: n] (%a = %x[2*i + 1]) -> [i] {
+    loop.yield %a : f32
+  }
+  func.return %odd : tensor<?xf32, #nd.sym<n>>
+}
+
+// CHECK-LABEL: func.func @told(
+// CHECK: loop.size n = %x, 0
