@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import poison
-from .abi import REFUSED, Program, Result, count, evaluate, numpy_type, row_major
+from .abi import ALIGNMENT, REFUSED, Program, Result, count, evaluate, numpy_type, row_major
+from .results import address_of
 
 if TYPE_CHECKING:
     from .executable import Executable
@@ -70,7 +71,8 @@ class FastCall:
             self.outputs.append(result.index)
         self.single = self.outputs[0] if len(self.outputs) == 1 else None
 
-    def run(self, arrays: Sequence[Any]) -> Any:
+    def run(self, arrays: Sequence[Any], out: Any = None) -> Any:
+        """`out`: the caller's memory for the results."""
         for array, (dtype, shape, strides) in zip(arrays, self.checks):
             if (
                 type(array) is not np.ndarray
@@ -80,7 +82,9 @@ class FastCall:
             ):
                 return None
         memory = self.owner.memory
-        slots = [memory.allocate(*slot) for slot in self.slots]
+        slots = [memory.allocate(*slot) for slot in self.slots] if out is None else self._given(arrays, out)
+        if slots is None:
+            return None
         block = memory.take(self.arena) if self.arena else None
         address = block.address if block else None
         if self.context:
@@ -95,9 +99,28 @@ class FastCall:
             return None
         if status:
             self.owner.stopped(status, None)
+        if out is not None:
+            return slots[0] if self.single is not None else tuple(slots)
         if self.single is not None:
             return slots[self.single] if self.single >= 0 else arrays[self.single]
         return tuple([slots[k] if k >= 0 else arrays[k] for k in self.outputs])
+
+    def _given(self, arrays: Sequence[Any], out: Any) -> list[Array] | None:
+        """The caller's arrays if every result can be written where one lies, and nothing else lies there."""
+        given: list[Any] = [*out] if isinstance(out, tuple | list) else [out]
+        if len(given) != len(self.slots) or self.outputs != list(range(len(given))):
+            return None
+        others = [*arrays, *self.owner.resources]
+        for array, (shape, dtype, aligned) in zip(given, self.slots):
+            if type(array) is not np.ndarray or array.dtype is not dtype or array.shape != shape:
+                return None
+            flags = array.flags
+            if not (flags.c_contiguous and flags.behaved) or (aligned and address_of(array) % ALIGNMENT):
+                return None
+            if any(np.may_share_memory(array, other) for other in others):
+                return None
+            others.append(array)
+        return given
 
     def _with_context(self, arrays: Sequence[Any], slots: Sequence[Array], address: int | None) -> int:
         contexts = self.owner.contexts

@@ -219,6 +219,22 @@ def test_out(add: Executable) -> None:
     assert np.array_equal(out, X + Y)
 
 
+def test_out_goes_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory that can be written as it is, and nothing else."""
+    code = ADD.format(size="%n = add i64 8, 0", step="1", out=2) + CALL
+    add = Executable(plain(), [jit.compile_object(code)])
+    add(X, Y)
+    monkeypatch.setattr(add, "_general", lambda *_: "general")
+    out = np.full((2, 4), np.nan, np.float32)
+    assert add(X, Y, out=out) is out and add(X, Y, out=(out,)) is out
+    assert np.array_equal(out, X + Y)
+    x, frozen = X.copy(), out.copy()
+    frozen.flags.writeable = False
+    odd = np.zeros(33, np.uint8)[1:].view(np.float32).reshape(2, 4)
+    for other in (x, frozen, odd, out.T, out[::-1], [out, out], (None,)):
+        assert add(x, Y, out=other) == "general"
+
+
 def test_out_in_any_arrangement(add: Executable) -> None:
     out = np.full((4, 2), np.nan, np.float32).T
     assert add(X, Y, out=out) is out
