@@ -24,6 +24,7 @@ import numpy as np
 
 from ..dialects.errors import CompileError
 from ..runtime import jit
+from ..runtime.abi import numpy_named
 
 if TYPE_CHECKING:
     from .compile import Compiled
@@ -104,22 +105,13 @@ def load(path: str | Path) -> Compiled:
         at += size
     resources: dict[str, np.ndarray[Any, Any]] = {}
     for part, (name, dtype, shape) in zip(parts[1:], header["arrays"], strict=True):
-        resources[name] = part.view(_dtype(dtype)).reshape(shape)
+        resources[name] = part.view(numpy_named(dtype)).reshape(shape)
     exe, facts = Compiled.from_bytes(parts[0].tobytes(), resources)
     exe.source, exe.options, exe.facts = header["source"], CompileOptions(**header["options"]), facts
     exe.resources = resources
     if exe.program.symbols:
         exe.bounds = bounds_of(entry(parse_module(exe.source, exe.program.name), exe.options.entry))
     return exe
-
-
-def _dtype(name: str) -> np.dtype[Any]:
-    try:
-        return np.dtype(name)
-    except TypeError:
-        import ml_dtypes
-
-        return np.dtype(getattr(ml_dtypes, name))
 
 
 def _read(path: Path) -> tuple[np.ndarray[Any, Any], dict[str, Any], int]:

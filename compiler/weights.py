@@ -24,6 +24,7 @@ from xdsl.ir import BlockArgument, SSAValue
 from ..dialects.errors import CompileError
 from ..dialects.nd.resource import Resource, ResourceAttr, ResourceOp, content_hash, keep
 from ..dialects.nd.types import NUMPY, dtype_of, element, shape_of, tensor
+from ..runtime.abi import numpy_named
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
 
@@ -101,21 +102,12 @@ def _safetensors(path: Path) -> dict[str, np.ndarray[Any, Any]]:
             continue
         if (kind := SAFETENSORS.get(entry["dtype"])) is None:
             raise ValueError(f"{name}: expected one of {', '.join(SAFETENSORS)}, found {entry['dtype']}")
-        dtype, shape = _numpy(kind), tuple(entry["shape"])
+        dtype, shape = numpy_named(kind), tuple(entry["shape"])
         start, end = entry["data_offsets"]
         if end - start != int(np.prod(shape, dtype=np.int64)) * dtype.itemsize:
             raise ValueError(f"{name}: expected as many bytes as {kind}{list(shape)} takes, found {end - start}")
         out[name] = _mapped(path, 8 + length + start, dtype, shape, "C")
     return out
-
-
-def _numpy(name: str) -> np.dtype[Any]:
-    try:
-        return np.dtype(name)
-    except TypeError:
-        import ml_dtypes
-
-        return np.dtype(getattr(ml_dtypes, name))
 
 
 def _mapped(path: Path, offset: int, dtype: np.dtype[Any], shape: tuple[int, ...], order: Any) -> Any:

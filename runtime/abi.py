@@ -86,10 +86,14 @@ DTYPES = {
 """Element types by the names that NumPy, or `ml_dtypes`, has for them; types of less than 8 bits take a byte."""
 
 
-@functools.cache
 def numpy_type(dtype: str) -> np.dtype[Any]:
-    """NumPy's side of an element type; `ml_dtypes` is loaded when one of its types is met."""
-    name = DTYPES[dtype]
+    """NumPy's side of an element type."""
+    return numpy_named(DTYPES[dtype])
+
+
+@functools.cache
+def numpy_named(name: str) -> np.dtype[Any]:
+    """The type that NumPy, or `ml_dtypes`, calls so; `ml_dtypes` is loaded when one of its types is met."""
     try:
         return np.dtype(name)
     except TypeError:

@@ -25,11 +25,11 @@ from ...dialects.nd.constant import full, size_value
 from ...dialects.nd.dims import Dim, Sym
 from ...dialects.nd.functions import clip, index, less, stack, truth
 from ...dialects.nd.op import Array, place
-from ...dialects.nd.promotion import promote
+from ...dialects.nd.promotion import promote, weak
 from ...dialects.nd.types import Type, is_float, shape_of, tensor
 from .locations import user_location
 from .pytree import Structure, flatten, tree_map, unflatten
-from .regions import Region, close, probe, trace_region, weak_leaf
+from .regions import Region, close, probe, trace_region
 from .tracing import lift
 from .transforms import staged, tracing
 
@@ -89,11 +89,11 @@ def _joined(then: Region, orelse: Region) -> list[Type]:
     out: list[Type] = []
     for path, a, b in zip(then.out.paths("result"), then.leaves, orelse.leaves, strict=True):
         x, y = then.type_of(a), orelse.type_of(b)
-        if weak_leaf(a) and weak_leaf(b):
+        if weak(a) and weak(b):
             x = y = x if x == y else then.type_of(a + b)
-        elif weak_leaf(a) and _holds(y, a):
+        elif weak(a) and _holds(y, a):
             x = y
-        elif weak_leaf(b) and _holds(x, b):
+        elif weak(b) and _holds(x, b):
             y = x
         if x != y:
             raise CompileError(
@@ -293,12 +293,12 @@ class _Carried:
         """The region of `fn(carried, *more)`, of which `shaped` checks the result; it yields the carried first."""
         arguments = self.arguments(more)
         extra = [t for _, types in more for t in types]
-        weak = [k for k, x in enumerate(self.leaves) if weak_leaf(x)]
-        if weak:
-            self._adopt(weak, probe(fn, arguments, [*self.leaves], extra, shaped))
+        numbers = [k for k, x in enumerate(self.leaves) if weak(x)]
+        if numbers:
+            self._adopt(numbers, probe(fn, arguments, [*self.leaves], extra, shaped))
         region = self._traced(fn, arguments, extra, shaped)
-        for _ in weak:
-            if not self._adopt(weak, [region.type_of(y) for y in region.leaves[: len(self.arrays)]]):
+        for _ in numbers:
+            if not self._adopt(numbers, [region.type_of(y) for y in region.leaves[: len(self.arrays)]]):
                 break
             region = self._traced(fn, arguments, extra, shaped)
         self._check(region)
@@ -315,10 +315,10 @@ class _Carried:
             )
         return region
 
-    def _adopt(self, weak: Sequence[int], found: Sequence[Type | None]) -> bool:
+    def _adopt(self, numbers: Sequence[int], found: Sequence[Type | None]) -> bool:
         """Give Python numbers the body's types; did one change?"""
         changed = False
-        for k, t in zip(weak, [found[k] if k < len(found) else None for k in weak], strict=True):
+        for k, t in zip(numbers, [found[k] if k < len(found) else None for k in numbers], strict=True):
             if t is not None and t != self.arrays[k].type and _holds(t, self.leaves[k]):
                 self.arrays[k] = full(self.leaves[k], t)
                 changed = True
@@ -328,7 +328,7 @@ class _Carried:
         paths = self.structure.paths("init")
         for path, a, y in zip(paths, self.arrays, region.leaves[: len(self.arrays)], strict=True):
             found = region.type_of(y)
-            if found != a.type and not (weak_leaf(y) and _holds(a.type, y)):
+            if found != a.type and not (weak(y) and _holds(a.type, y)):
                 raise CompileError(
                     f"{self.what}: expected {path} to keep its type {a.type}, found {found}; convert it, or start from "
                     "a value of that type",

@@ -21,17 +21,13 @@ from ...dialects.errors import CompileError
 from ...dialects.nd import control
 from ...dialects.nd.constant import full
 from ...dialects.nd.op import Array, building
+from ...dialects.nd.promotion import weak
 from ...dialects.nd.types import Type
 from .locations import user_location
 from .pytree import Structure, flatten, unflatten
 from .tracing import argument_names, lift, owner_block, refuse_leaks, type_of
 
 Fn = Callable[..., Any]
-
-
-def weak_leaf(x: Any) -> bool:
-    """A Python number, which takes the type that others give it."""
-    return isinstance(x, bool | int | float)
 
 
 @dataclass
@@ -62,7 +58,7 @@ class Region:
     def finish(self, types: Sequence[Type]) -> None:
         """End the block with values of these types; only Python numbers change theirs."""
         with building(self.block):
-            values = [full(x, t) if weak_leaf(x) else lift(x) for x, t in zip(self.leaves, types, strict=True)]
+            values = [full(x, t) if weak(x) else lift(x) for x, t in zip(self.leaves, types, strict=True)]
             assert [v.type for v in values] == list(types)
             control.yield_(values)
 
@@ -88,11 +84,11 @@ def probe(
     Functions that want arrays fail on them: then nothing is known.
     """
     block = Block(arg_types=types)
-    args = [x if weak_leaf(x) else lift(x) for x in first]
+    args = [x if weak(x) else lift(x) for x in first]
     try:
         with building(block):
             out, _ = flatten(shaped(fn(*unflatten(structure, [*args, *map(Array, block.args)]))))
-        found = [None if weak_leaf(y) else type_of(y) for y in out[: len(first)]]
+        found = [None if weak(y) else type_of(y) for y in out[: len(first)]]
     except Exception:
         found = []
     for op in reversed(list(block.ops)):

@@ -16,7 +16,7 @@ from xdsl.irdl import VarConstraint, operand_def, result_def
 
 from .elementwise import Binary, Elementwise, Np, Unary, full_like, where
 from .op import EXACT, Array, Linear, Partial, bind, op
-from .types import FLOAT, INTEGER, NUMERIC
+from .types import FLOAT, INTEGER, NUMERIC, kind_of
 
 # Division.
 
@@ -55,12 +55,12 @@ class Mod(Remainder):
     def reference(self, x: Np, y: Np) -> Np:
         r = remainders(x, y)
         other = (r != 0) & ((r < 0) != (y < 0))
-        return np.where(other, r + y, np.copysign(r, y) if x.dtype.kind not in "iu" else r).astype(x.dtype)
+        return np.where(other, r + y, np.copysign(r, y) if kind_of(x.dtype) == "f" else r).astype(x.dtype)
 
 
 def remainders(x: Np, y: Np) -> Np:
     r = np.fmod(x, y)
-    return np.where(y == 0, x, r) if x.dtype.kind in "iu" else r
+    return np.where(y == 0, x, r) if kind_of(x.dtype) != "f" else r
 
 
 # Limits and signs.
@@ -83,7 +83,7 @@ class Clamp(Elementwise):
     def reference(self, low: Np, x: Np, high: Np) -> Np:
         above = np.where((x == 0) & (low == 0), x + low, np.maximum(x, low))
         both_zero = (above == 0) & (high == 0)
-        negative = np.signbit(above) | np.signbit(high) if x.dtype.kind not in "iu" else False
+        negative = np.signbit(above) | np.signbit(high) if kind_of(x.dtype) == "f" else False
         zero = np.where(negative, -np.zeros_like(x), np.zeros_like(x))
         return np.where(both_zero, zero, np.minimum(above, high)).astype(x.dtype)
 

@@ -12,7 +12,7 @@ from xdsl.irdl import operand_def, prop_def, result_def
 
 from . import dimmap
 from .composite import Composite
-from .dimmap import OPAQUE, DimMap
+from .dimmap import DimMap
 from .dims import Dim, Shape
 from .elementwise import Elementwise, Np
 from .op import EXACT, Array, Linear, Props, bind, one_dtype, op
@@ -52,8 +52,7 @@ class Packing(Composite):
 
     @classmethod
     def dim_map(cls, shapes: Sequence[Shape], props: Props) -> DimMap:
-        dims = (*dimmap.names(len(shapes[0]) - 1), OPAQUE)
-        return DimMap((dims,), dims)
+        return dimmap.lines(len(shapes[0]), (len(shapes[0]) - 1,))
 
     def batch(self, args: Sequence[Array], flags: Sequence[bool], size: Dim) -> Array:
         return self.again(args)

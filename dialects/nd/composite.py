@@ -13,7 +13,7 @@ from xdsl.dialects.builtin import StringAttr, TensorType, bf16, f16, f32
 from xdsl.irdl import VarConstraint, operand_def, prop_def, result_def
 
 from . import dimmap
-from .dimmap import OPAQUE, DimMap
+from .dimmap import DimMap
 from .dims import Dim, Shape, size
 from .elementwise import Exp, Log, Max, Mul, Np, Tanh, Unary, wide
 from .mapped import Mapped, distinct_names, spread, text
@@ -91,8 +91,7 @@ class Gelu(Unary, Composite):
 class LastDim(Unary, Composite):
     @classmethod
     def dim_map(cls, shapes: Sequence[Shape], props: Props) -> DimMap:
-        dims = (*dimmap.names(len(shapes[0]) - 1), OPAQUE)
-        return DimMap((dims,), dims)
+        return dimmap.lines(len(shapes[0]), (len(shapes[0]) - 1,))
 
     @classmethod
     def infer(cls, types: Sequence[Type], props: Props) -> Type:

@@ -31,8 +31,8 @@ from .dims import Dim, Shape, show
 from .elementwise import Np, wide
 from .mapped import rearrange
 from .op import Array, NdOp, Props, Tolerance, bind, number, one_dtype, op
-from .reduction import identity, reduce
-from .types import NUMERIC, NUMPY, DimsAttr, Type, dims_attr, finfo, is_float, shape_of, tensor
+from .reduction import ByKind, identity, reduce
+from .types import NUMERIC, NUMPY, DimsAttr, Type, dims_attr, finfo, is_float, kind_of, shape_of, tensor
 
 
 class CumulativeKind(StrEnum):
@@ -52,13 +52,6 @@ KINDS = {k.name: CumulativeKindAttr(k) for k in CumulativeKind}
 UFUNC = {"sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum}
 
 
-def along_map(axis: Any, rank: int) -> DimMap:
-    """Lines along one dimension, each computed as a whole: that dimension is opaque."""
-    assert isinstance(axis, DimsAttr)
-    dims = tuple(dimmap.OPAQUE if k in axis.data else i for k, i in enumerate(dimmap.names(rank)))
-    return DimMap((dims,), dims)
-
-
 def check_along(axis: Any, of: Type) -> None:
     rank = len(shape_of(of))
     assert isinstance(axis, DimsAttr)
@@ -71,7 +64,9 @@ class Along(NdOp):
 
     @classmethod
     def dim_map(cls, shapes: Sequence[Shape], props: Props) -> DimMap:
-        return along_map(props["axis"], len(shapes[0]))
+        axis = props["axis"]
+        assert isinstance(axis, DimsAttr)
+        return dimmap.lines(len(shapes[0]), tuple(map(number, axis.data)))
 
     @classmethod
     def infer(cls, types: Sequence[Type], props: Props) -> Type:
@@ -90,7 +85,7 @@ class Along(NdOp):
 
 
 @op("cumulative", dtypes=NUMERIC, tolerance=Tolerance(sums=4))
-class Cumulative(Along):
+class Cumulative(ByKind, Along):
     """`nd.cumulative sum %x along [1] : tensor<2x3xf32>`; `reverse` begins at the end."""
 
     T: ClassVar = VarConstraint("T", TensorType.constr())
@@ -100,15 +95,6 @@ class Cumulative(Along):
     reverse = opt_prop_def(UnitAttr)
     result = result_def(T)
     assembly_format = "$kind $x `along` $axis (`reverse` $reverse^)? attr-dict `:` type($x)"
-
-    @property
-    def word(self) -> str:
-        """sum, prod, max or min."""
-        return self.kind.data.name
-
-    @property
-    def tolerance(self) -> Tolerance:
-        return Tolerance(sums=4) if self.word in ("sum", "prod") else Tolerance()
 
     def _in_order(self, f: Callable[[Np], Np], x: Np) -> Np:
         """f along the last dimension, from the first element to combine."""
@@ -123,7 +109,7 @@ class Cumulative(Along):
             if kind in ("sum", "prod"):
                 return UFUNC[kind].accumulate(wide(y), -1, wide(y).dtype).astype(x.dtype)
             out = UFUNC[kind].accumulate(y, -1)
-            if y.dtype.kind not in "iu":  # the sign of zero, whatever NumPy's order of evaluation
+            if kind_of(y.dtype) == "f":  # the sign of zero, whatever NumPy's order of evaluation
                 pick = np.logical_or.accumulate((y == 0) & (np.signbit(y) == (kind == "min")), -1)
                 zero = np.where(pick == (kind == "max"), 0.0, -0.0)
                 out = np.where(out == 0, zero.astype(y.dtype), out)

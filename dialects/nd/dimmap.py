@@ -246,6 +246,13 @@ def pointwise(operands: int, rank: int) -> DimMap:
     return DimMap((names(rank),) * operands, names(rank))
 
 
+@lru_cache(None)
+def lines(rank: int, axes: tuple[int, ...]) -> DimMap:
+    """Lines along some dimensions, each computed as a whole: these dimensions are opaque."""
+    dims = tuple(OPAQUE if k in axes else i for k, i in enumerate(names(rank)))
+    return DimMap((dims,), dims)
+
+
 def keep(rank: int, kept: Iterable[int]) -> DimMap:
     """ "a b c -> a c": keep some dimensions (a reduction)."""
     all_ = names(rank)

@@ -61,6 +61,7 @@ def as_dtype(dtype: Any) -> Attribute:
 
 
 def weak(x: Any) -> bool:
+    """Is it a Python number, which takes the type that others give it?"""
     return isinstance(x, bool | int | float)
 
 

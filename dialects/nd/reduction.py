@@ -22,7 +22,7 @@ from .dimmap import DimMap
 from .dims import size
 from .elementwise import Np, wide
 from .mapped import Mapped, distinct_names, rearrange, spread, without
-from .op import Array, Props, Tolerance, bind, op
+from .op import EXACT, Array, NdOp, Props, Tolerance, bind, op
 from .types import COMPUTED, NUMERIC, NUMPY, Type, described, finfo, is_float, kind_of, width
 
 
@@ -62,6 +62,21 @@ def keeps_some(map_: DimMap) -> bool:
     )
 
 
+class ByKind(NdOp):
+    """Ops whose property `kind` says how they combine."""
+
+    @property
+    def word(self) -> str:
+        """sum, prod, max, min, any or all."""
+        kind: Any = self.properties["kind"]
+        return kind.data.value
+
+    @property
+    def tolerance(self) -> Tolerance:
+        """Products err by each factor; max, min, any and all not at all."""
+        return Tolerance(sums=4) if self.word in ("sum", "prod") else EXACT
+
+
 class Reducing(Mapped):
     """One operand, some of whose dimensions the result lacks."""
 
@@ -76,7 +91,7 @@ class Reducing(Mapped):
 
 
 @op("reduce", dtypes=COMPUTED, tolerance=Tolerance(sums=4))
-class Reduce(Reducing):
+class Reduce(ByKind, Reducing):
     kind = prop_def(ReduceKindAttr)
     x = operand_def(TensorType)
     map = prop_def(StringAttr)
@@ -87,16 +102,6 @@ class Reduce(Reducing):
     def infer(cls, types: Sequence[Type], props: Props) -> Type:
         check_kind(props["kind"], types[0])
         return super().infer(types, props)
-
-    @property
-    def word(self) -> str:
-        """sum, prod, max, min, any or all."""
-        return self.kind.data.name
-
-    @property
-    def tolerance(self) -> Tolerance:
-        """By kind: products err by each factor, max and min not at all."""
-        return {"sum": Tolerance(sums=4), "prod": Tolerance(sums=4)}.get(self.word, Tolerance())
 
     def reference(self, x: Np) -> Np:
         return reduced(self.word, x, self.axes)

@@ -18,7 +18,7 @@ from .elementwise import Np, wide
 from .indirect import MODES, SCATTERED, IndexModeAttr, Indirect, gather
 from .mapped import parsed, text
 from .op import EXACT, Array, Cost, Props, Tolerance, bind, expand, one_dtype, op, zeros_like
-from .types import ANY, LOGICAL, NUMERIC, NUMPY, Type, described, finfo, is_float, shape_of, tensor
+from .types import ANY, LOGICAL, NUMERIC, NUMPY, Type, described, finfo, is_float, kind_of, shape_of, tensor
 
 
 class ScatterKind(StrEnum):
@@ -250,7 +250,7 @@ def combined(kind: str, x: Np, flat: Np, updates: Np) -> Np:
             out[flat] = updates  # NumPy leaves the last
         else:
             UFUNC[kind].at(out, flat, updates.astype(out.dtype))
-    if kind in ("max", "min") and is_floating(x):  # +0 is above -0
+    if kind in ("max", "min") and kind_of(x.dtype) == "f":  # +0 is above -0
 
         def sign(v: Np) -> Np:
             return (v == 0) & (np.signbit(v) if kind == "min" else ~np.signbit(v))
@@ -269,10 +269,6 @@ def above(values: Np) -> Np:
 def below(values: Np) -> Np:
     """1 for 0."""
     return np.where(values == 0, 1, np.minimum(values, 1))
-
-
-def is_floating(x: Np) -> bool:
-    return x.dtype.kind not in "iub"
 
 
 def scatter(kind: str, x: Array, updates: Array, indices: Sequence[Array], map_: DimMap, mode: str) -> Array:

@@ -313,7 +313,7 @@ def is_float(t: Attribute) -> bool:
 def is_unsigned(t: Attribute) -> bool:
     """Of a tensor type or an element type; i1 counts, since true is 1."""
     dtype = t.element_type if is_tensor(t) else t
-    return dtype == i1 or dtype in UNSIGNED or dtype == ui4
+    return dtype in (i1, ui4, *UNSIGNED)
 
 
 SIGNLESS = {8: i8, 16: i16, 32: i32, 64: i64}
@@ -321,7 +321,7 @@ SIGNLESS = {8: i8, 16: i16, 32: i32, 64: i64}
 
 def stored(dtype: Attribute) -> Attribute:
     """The type below the tensor level: integers without a sign, bytes for what is only stored."""
-    if is_float(dtype) and dtype not in STORAGE or dtype == i1:
+    if (is_float(dtype) and dtype not in STORAGE) or dtype == i1:
         return dtype
     return SIGNLESS[max(width(dtype), 8)]
 

@@ -26,6 +26,7 @@ from .op import Array, Cost, Props, Tolerance, number, numbers, op
 from .reduction import (
     COMBINER,
     KINDS,
+    ByKind,
     ReduceKindAttr,
     check_kind,
     identity,
@@ -38,7 +39,7 @@ from .types import COMPUTED, DimsAttr, Type, dims_attr, shape_of, tensor
 
 
 @op("reduce_window", dtypes=COMPUTED, tolerance=Tolerance(sums=4))
-class ReduceWindow(Mapped):
+class ReduceWindow(ByKind, Mapped):
     """`nd.reduce_window max %x "a 2*b+c-1 d -> a b d" window [3] to tensor<..>`."""
 
     FORM: ClassVar[str] = 'windows of one operand such as "a 2*b+c-1 d -> a b d", the result in different bare names'
@@ -78,15 +79,6 @@ class ReduceWindow(Mapped):
         window = props["window"]
         assert isinstance(window, DimsAttr)
         return dict(zip(map_.reduced(), window.data))
-
-    @property
-    def word(self) -> str:
-        """sum, prod, max, min, any or all."""
-        return self.kind.data.name
-
-    @property
-    def tolerance(self) -> Tolerance:
-        return Tolerance(sums=4) if self.word in ("sum", "prod") else Tolerance()
 
     @property
     def grid(self) -> Shape:
