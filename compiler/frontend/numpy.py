@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from ...dialects.errors import CompileError
+from ...dialects.nd import bits, ordered
 from ...dialects.nd import functions as F
-from ...dialects.nd import ordered
 from ...dialects.nd.array import Array, Axis
 from ...dialects.nd.constant import iota
-from ...dialects.nd.op import here
+from ...dialects.nd.op import bind, here
 from ...dialects.nd.promotion import as_dtype, asarray
 from ...dialects.nd.types import is_float
 from . import dtypes
@@ -123,6 +123,21 @@ radians, degrees = deg2rad, rad2deg
 
 def astype(x: Any, dtype: Any) -> Array:
     return F.convert(asarray(x), as_dtype(dtype))
+
+
+def bitcast(x: Any, dtype: Any) -> Array:
+    """The same bits as elements of another type of as many."""
+    return bits.bitcast(asarray(x), as_dtype(dtype))
+
+
+def pack(x: Any) -> Array:
+    """Elements of four bits, two to a byte along the last axis, the low bits first; see `unpack`."""
+    return bind(bits.Pack, asarray(x))
+
+
+def unpack(x: Any, dtype: Any) -> Array:
+    """Bytes along the last axis as twice as many elements of `int4`, `uint4` or `float4_e2m1fn`."""
+    return bind(bits.Unpack, asarray(x), to=as_dtype(dtype))
 
 
 def array(x: Any, dtype: Any = None) -> Array:

@@ -216,3 +216,16 @@ def test_extrema_without_a_sign_at_every_level(dtype: str) -> None:
             assert_matches(EXACT, np.asarray(g).view(dtype), w)
     for g, w in zip(exe(x), want, strict=True):
         assert_matches(EXACT, g, w)
+
+
+@pytest.mark.parametrize("dtype", ["int4", "uint4", "float4_e2m1fn"])
+def test_two_elements_of_four_bits_are_a_byte(dtype: str) -> None:
+    raw = np.arange(256).astype(np.uint8).reshape(8, 32)
+    y = mlc.jit(lambda x: mnp.unpack(x, dtype))(raw)
+    low = y.view(np.uint8)
+    assert y.dtype == NUMPY[BY_NAME[dtype]]
+    assert_matches(EXACT, low[:, ::2], raw & 15)
+    assert_matches(EXACT, low[:, 1::2], raw >> 4)
+    assert_matches(EXACT, mlc.jit(mnp.pack)(y), raw)
+    x = np.arange(5, dtype=np.float32)
+    assert_matches(EXACT, mlc.jit(lambda x: mnp.bitcast(x, "uint32"))(x), x.view(np.uint32))
