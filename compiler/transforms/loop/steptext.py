@@ -37,4 +37,6 @@ def bytes_of(element: Attribute) -> int:
 
 
 def lanes_of(stages: Sequence[StageOp], machine: Machine) -> int:
-    return machine.lanes(element_bytes(stages))
+    """Elements of a vector in which the stages' widest element fits; f16 and bf16 are computed as wider floats."""
+    floats = [r.type for s in stages for op in s.body.block.ops for r in op.results if isinstance(r.type, AnyFloat)]
+    return machine.lanes(max(element_bytes(stages), *map(bytes_of, floats), 1))
