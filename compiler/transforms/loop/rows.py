@@ -12,13 +12,16 @@ from ....dialects.loop.linear import Access, axes_of
 from ....dialects.loop.ops import StageOp
 from ...machine import Machine
 from .reorder import axis_stride, row_major, strides_of
-from .steptext import TYPICAL, extent, lanes_of, step
+from .steptext import TYPICAL, element_bytes, extent, lanes_of, step
 
 VECTORS = 4
 """Vectors of lanes worked on at once: enough to hide the latency of a chain of operations."""
 
 ROWS = 4
 """Rows that share what they read in common, or that are each shorter than a vector or two."""
+
+LINES = (16, 8)
+"""Most and fewest lines of a matrix that are added up at a time where the lines are kept apart."""
 
 SCATTERED = 3
 """Scattered elements that are read in the time of one vector."""
@@ -95,6 +98,7 @@ def schedule_rows(group: list[StageOp], machine: Machine) -> list[str]:
         if size == 1 or long(widest, a, size):
             steps.append(step("tile", names, axis=a, size=size))
     if lane in shared:
+        steps += by_lines(group, lane, width, machine)
         steps += [step("tile", names, axis=lane, size=width)] if long(widest, lane, width) else []
         return [*steps, step("vectorize", names, axes=[rows[-1], lane] if short else [lane])]
     split = width if several == 1 else lanes
@@ -103,6 +107,28 @@ def schedule_rows(group: list[StageOp], machine: Machine) -> list[str]:
         steps.append(step("split", names, axis=lane, size=split))
     vec = [rows[-1], lane] if several > 1 else [lane]
     return [*steps, step("vectorize", names, axes=vec)]
+
+
+def by_lines(group: list[StageOp], lane: str, width: int, machine: Machine) -> list[str]:
+    """Some lines at a time, for a lone reduction of long lines to one: memory is read along them, sums stay near."""
+    stage = group[0]
+    reduced = [a.name for a in stage.axes if all(a.name not in axes_of(t.data.access) for t in stage.targets.data)]
+    if (
+        len(group) > 1
+        or not reduced
+        or not all(t.data.mode for t in stage.targets.data)
+        or not long(stage, lane, width)
+    ):
+        return []
+    most, fewest = LINES
+    line = extent(stage, lane) * element_bytes(group)
+    lines = extent(stage, reduced[-1])
+    if not long(stage, reduced[-1], most) or line * lines <= machine.l1_bytes or line > machine.l2_bytes // 2:
+        return []
+    size = next((n for n in range(most, fewest - 1, -1) if lines % n == 0), 0)
+    if not size and long(stage, reduced[-1], most * fewest):
+        size = fewest
+    return [step("tile", [stage.label.data], axis=reduced[-1], size=size)] if size else []
 
 
 def long(stage: StageOp, axis: str, size: int) -> bool:

@@ -59,7 +59,7 @@ func.func @transpose(%x: tensor<1024x1000xf64>) -> tensor<1000x1024xf64> {
   func.return %y : tensor<1000x1024xf64>
 }
 
-// CHECK: func.func @columns({{.*}} attributes {loop.schedule = "loop-tile{axis=j size=64 only=cs},loop-vectorize{axes=j only=cs}"}
+// CHECK: func.func @columns({{.*}} attributes {loop.schedule = "loop-tile{axis=i size=16 only=cs},loop-tile{axis=j size=64 only=cs},loop-vectorize{axes=j only=cs}"}
 // RUNS: func.func @columns
 func.func @columns(%x: tensor<1024x1000xi32>) -> tensor<1000xi32> {
   %y = loop.stage cs [i: 1024, j: 1000] (%a = %x[i, j]) -> add [j] {
