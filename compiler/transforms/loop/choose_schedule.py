@@ -15,7 +15,7 @@ from xdsl.dialects.builtin import StringAttr
 
 from ....dialects.errors import CompileError
 from ....dialects.loop.linear import axes_of
-from ....dialects.loop.ops import ForOp, StageOp, shape
+from ....dialects.loop.ops import ForOp, JoinOp, StageOp, shape
 from ....dialects.loop.queries import members, stages
 from ....dialects.nd.dims import size
 from ... import settings
@@ -121,10 +121,22 @@ def joins(group: list[StageOp], stage: StageOp) -> bool:
     """May the stage share a loop with the whole group? Behind a contraction, one over its lanes."""
     first = contraction(group[0])
     both = [*group, stage]
+    if not flows(group, stage) and any(spread(s) - set(parallel_axes(both)) for s in both):
+        return False
     shared = [first.n] if first is not None else parallel_axes(both)
     if first is not None and first.n not in parallel_axes(both):
         return False
     return any(fusable(list(both), axis) for axis in shared)
+
+
+def flows(group: list[StageOp], stage: StageOp) -> bool:
+    """Does the stage read what the group makes? If not, a shared loop saves something only where all are shared."""
+    return any(value.owner in group for value in stage.ins)
+
+
+def spread(stage: StageOp) -> set[str]:
+    """The axes over which results are spread."""
+    return {n for t in stage.targets.data for n in axes_of(t.data.access)}
 
 
 def choose(group: list[StageOp], machine: Machine) -> list[str]:
@@ -176,15 +188,17 @@ def streamed(f: func.FuncOp, machine: Machine) -> list[str]:
     assert last is not None
     names: list[str] = []
     for value in last.operands:
-        stage = value.owner
-        if not isinstance(stage, StageOp) or contraction(stage) is not None:
-            continue
         elements = size(shape(value))
-        big = isinstance(elements, int) and elements * element_bytes([stage]) >= machine.stream_bytes
-        inherits = any(isinstance(v.owner, StageOp) and v.type == value.type for v in stage.ins)
-        spread = all(a.name in axes_of(t.data.access) for t in stage.targets.data for a in stage.axes)
-        if big and spread and not inherits:
-            names.append(stage.label.data)
+        pieces = value.owner.pieces if isinstance(value.owner, JoinOp) else [value]
+        for piece in pieces:
+            stage = piece.owner
+            if not isinstance(stage, StageOp) or contraction(stage) is not None:
+                continue
+            big = isinstance(elements, int) and elements * element_bytes([stage]) >= machine.stream_bytes
+            inherits = any(isinstance(v.owner, StageOp) and v.type == piece.type for v in stage.ins)
+            every = all(a.name in axes_of(t.data.access) for t in stage.targets.data for a in stage.axes)
+            if big and every and not inherits and not piece.has_more_than_one_use():
+                names.append(stage.label.data)
     return names
 
 

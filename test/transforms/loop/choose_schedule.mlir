@@ -85,3 +85,17 @@ func.func @tiny(%x: tensor<2x2xf32>) -> tensor<2x2xf32> {
   }
   func.return %y : tensor<2x2xf32>
 }
+
+// Pieces that share nothing but columns are copied one after the other, past the caches where the whole is large.
+// CHECK: func.func @pieces({{.*}} attributes {loop.schedule = "loop-tile{axis=i size=1 only=p},loop-tile{axis=j size=64 only=p},loop-vectorize{axes=j only=p},loop-tile{axis=k size=1 only=q},loop-tile{axis=j size=64 only=q},loop-vectorize{axes=j only=q},loop-stream{only=p,q}"}
+// RUNS: func.func @pieces
+func.func @pieces(%x: tensor<8192x1024xf32>, %y: tensor<8192x1024xf32>) -> tensor<16384x1024xf32> {
+  %p = loop.stage p [i: 8192, j: 1024] (%a = %x[i, j]) -> [i, j] {
+    loop.yield %a : f32
+  }
+  %q = loop.stage q [k: 8192, j: 1024] (%a = %y[k, j]) -> [k, j] {
+    loop.yield %a : f32
+  }
+  %r = loop.join (%p at [0, 0], %q at [8192, 0]) : tensor<16384x1024xf32>
+  func.return %r : tensor<16384x1024xf32>
+}
