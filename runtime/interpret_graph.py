@@ -17,7 +17,8 @@ from xdsl.ir import Attribute, Operation
 
 from ..dialects.graph.ops import ARENA, CopyOp, KernelOp, LaunchOp
 from ..dialects.graph.place import Place, SizeAttr
-from ..dialects.nd.types import NUMPY, dtype_of, element, shape_of, stored
+from ..dialects.nd.selection import limits
+from ..dialects.nd.types import NUMPY, dtype_of, element, kind_of, of_numpy, shape_of, stored
 from .interpreter import Frame, handles
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -25,10 +26,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 def poison(array: Array) -> None:
     """Fill with NaN, or the least integer."""
-    if array.dtype.kind == "b":
-        array[...] = False
-    else:
-        array[...] = np.iinfo(array.dtype).min if array.dtype.kind in "iu" else np.nan
+    kind = kind_of(array.dtype)
+    array[...] = False if kind == "b" else np.nan if kind == "f" else limits(of_numpy(array.dtype))[0]
 
 
 def buffer(frame: Frame, t: Attribute, place: Place | None, op: Operation) -> Array:

@@ -229,3 +229,25 @@ def test_two_elements_of_four_bits_are_a_byte(dtype: str) -> None:
     assert_matches(EXACT, mlc.jit(mnp.pack)(y), raw)
     x = np.arange(5, dtype=np.float32)
     assert_matches(EXACT, mlc.jit(lambda x: mnp.bitcast(x, "uint32"))(x), x.view(np.uint32))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_narrow_floats_have_the_same_bits_at_every_level(dtype: str) -> None:
+    """Elementwise ops, extrema and conversions, also to types that are only stored, which are bytes below."""
+    kind = np.dtype(getattr(ml_dtypes, dtype, dtype))
+    x, y = (np.random.default_rng(k).standard_normal((5, 70)).astype(kind) for k in (0, 1))
+    x[0, :4] = [np.nan, np.inf, -0.0, 6e-8]
+    targets = ("float8_e4m3fn", "float8_e5m2", "float4_e2m1fn", "int4", "uint8", "float64")
+
+    def several(v: Any, w: Any) -> Any:
+        return v + w, v * w, mnp.sqrt(abs(v)), v.max(1), mnp.where(v > w, v, w), *(mnp.astype(v, t) for t in targets)
+
+    exe = mlc.compile(several, mlc.spec((5, 70), dtype), mlc.spec((5, 70), dtype))
+    native = exe(x, y)
+    for level in ("nd", "loop", "vector"):
+        for k, (g, n) in enumerate(
+            zip(Interpreter(parse_module(exe.mlir(level), level)).call("several", x, y), native)
+        ):
+            g, n = (np.where(v != v, np.nan, v.astype(float)) for v in (np.asarray(g).view(n.dtype), n))
+            np.testing.assert_array_equal(g, n, f"{level}, result {k}")
+            np.testing.assert_array_equal(np.signbit(g), np.signbit(n), f"{level}, result {k}")
