@@ -10,12 +10,14 @@ import pytest
 from mlc.dialects.errors import CompileError
 from mlc.dialects.nd import functions as F
 from mlc.dialects.nd.dims import symbol
-from mlc.dialects.nd.op import EXACT, Array, building, locate
+from mlc.dialects.nd.op import EXACT, Array, Tolerance, building, locate
 from mlc.dialects.nd.types import of_numpy, tensor
 from mlc.runtime.matching import assert_matches
 from op_cases import run_block
 from xdsl.dialects.builtin import FileLineColLoc, IntAttr, StringAttr, f32, f64, i1, i32, i64
 from xdsl.ir import Block
+
+NEAR = Tolerance(ulp=16, sums=16)
 
 RNG = np.random.default_rng(0)
 X = RNG.integers(-4, 5, (3, 4, 5)).astype(np.float64)
@@ -88,7 +90,7 @@ def test_same_as_numpy(number: int) -> None:
     f, arrays = SAME_AS_NUMPY[number]
     got, want = run(f, *arrays), np.asarray(f(*arrays))
     assert got.dtype == want.dtype and got.shape == want.shape
-    np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-12)
+    assert_matches(NEAR, got, want)
 
 
 FUNCTIONS: list[tuple[str, Callable[..., Any], Callable[..., Any], tuple[Any, ...]]] = [
@@ -122,7 +124,7 @@ FUNCTIONS: list[tuple[str, Callable[..., Any], Callable[..., Any], tuple[Any, ..
 
 @pytest.mark.parametrize(("name", "ours", "theirs", "arrays"), FUNCTIONS, ids=[f[0] for f in FUNCTIONS])
 def test_functions(name: str, ours: Any, theirs: Any, arrays: Any) -> None:
-    np.testing.assert_allclose(run(ours, *arrays), theirs(*arrays), rtol=1e-12)
+    assert_matches(NEAR, run(ours, *arrays), theirs(*arrays))
 
 
 def test_conv_is_the_sum_over_windows() -> None:
@@ -130,7 +132,7 @@ def test_conv_is_the_sum_over_windows() -> None:
     got = run(lambda a, b: F.conv(a, b, [2], [(1, 1)], [1]), x, w)
     padded = np.pad(x, ((0, 0), (1, 1), (0, 0)))
     want = np.stack([np.einsum("nkc,kco->no", padded[:, s : s + 3], w) for s in range(0, 9, 2)], 1)
-    np.testing.assert_allclose(got, want, rtol=1e-12)
+    assert_matches(NEAR, got, want)
 
 
 def test_python_numbers_are_weak() -> None:
@@ -179,7 +181,7 @@ def test_symbolic_sizes() -> None:
         "pad": np.pad(a, ((5, 0), (0, 1))),
     }
     for name, want in wants.items():
-        np.testing.assert_allclose(env[outs[name].value], want, rtol=1e-12, err_msg=name)
+        assert_matches(NEAR, env[outs[name].value], want)
     assert str(outs["twice"].type) == "tensor<?x4xf64, #nd.sym<2*b>>"
 
 

@@ -16,6 +16,8 @@ import pytest
 from mlc.compiler.compile import Compiled, compile_module
 from mlc.compiler.parsing import parse_module
 from mlc.dialects.errors import CompileError
+from mlc.dialects.nd.op import EXACT
+from mlc.runtime.matching import assert_matches
 from numpy.lib.stride_tricks import as_strided
 
 Array = np.ndarray[Any, Any]
@@ -156,9 +158,9 @@ def test_arguments(one: Compiled, kind: str, position: int) -> None:
         values = [value, Y] if position == 0 else [Y, value]
         out = memory(32).reshape(4, 8) if give_out else None
         result = one(*operands, out=out)
-        assert np.array_equal(result, values[0] - values[1])
+        assert_matches(EXACT, result, values[0] - values[1])
         if isinstance(given, np.ndarray):
-            assert np.array_equal(np.asarray(given), value)
+            assert_matches(EXACT, np.asarray(given), value)
 
 
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
@@ -267,11 +269,13 @@ def test_out_and_arguments(one: Compiled, two: Compiled, kind: str) -> None:
     x, y, out = ALIASED[kind]()
     want = x - y
     assert one(x, y, out=out) is out
-    assert np.array_equal(out, want)
+    assert_matches(EXACT, out, want)
     x, y, out = ALIASED[kind]()
     difference, product = x - y, x * y
     first, second = two(x, y, out=(None, out))
-    assert second is out and np.array_equal(out, product) and np.array_equal(first, difference)
+    assert second is out
+    assert_matches(EXACT, out, product)
+    assert_matches(EXACT, first, difference)
 
 
 OUTS: dict[str, Callable[[], Array]] = {
@@ -290,7 +294,7 @@ OUTS: dict[str, Callable[[], Array]] = {
 def test_out_of_any_kind(one: Compiled, kind: str) -> None:
     out = OUTS[kind]()
     assert one(X, Y, out=out) is out
-    assert np.array_equal(np.asarray(out), X - Y)
+    assert_matches(EXACT, np.asarray(out).astype(X.dtype), X - Y)
 
 
 WRONG_OUTS: dict[str, tuple[Callable[[], Any], str]] = {
@@ -324,14 +328,16 @@ def test_outs_must_be_apart(two: Compiled) -> None:
             two(X, Y, out=(first.reshape(4, 8), second.reshape(4, 8)))
     outs = base[::2].reshape(4, 8), base[1::2].reshape(4, 8)
     two(X, Y, out=outs)
-    assert np.array_equal(outs[0], X - Y) and np.array_equal(outs[1], X * Y)
+    assert_matches(EXACT, outs[0], X - Y)
+    assert_matches(EXACT, outs[1], X * Y)
 
 
 def test_swapped_outs(two: Compiled) -> None:
     """Each target is the other argument."""
     x, y = X.copy(), Y.copy()
     two(x, y, out=(y, x))
-    assert np.array_equal(y, X - Y) and np.array_equal(x, X * Y)
+    assert_matches(EXACT, y, X - Y)
+    assert_matches(EXACT, x, X * Y)
 
 
 # ---- donation
@@ -360,11 +366,12 @@ def test_donated_arguments(donating: Compiled, updating: Compiled, kind: str) ->
     x, y = DONATED[kind]()
     before, other = np.array(np.asarray(x)), y.copy()
     difference, product = donating(x, y)
-    assert np.array_equal(difference, before - other) and np.array_equal(product, before * other)
+    assert_matches(EXACT, difference, before - other)
+    assert_matches(EXACT, product, before * other)
     assert not np.shares_memory(difference, product)
-    assert np.array_equal(y, other)
+    assert_matches(EXACT, y, other)
     if kind not in IN_PLACE:
-        assert np.array_equal(np.asarray(x), before)
+        assert_matches(EXACT, np.asarray(x), before)
     x, y = DONATED[kind]()
     assert np.shares_memory(updating(x, y), x) == (kind in IN_PLACE)
 
@@ -375,7 +382,8 @@ def test_donated_argument_as_out(donating: Compiled, target: int) -> None:
     outs: list[Any] = [None, None]
     outs[target] = x
     difference, product = donating(x, Y, out=outs)
-    assert np.array_equal(difference, X - Y) and np.array_equal(product, X * Y)
+    assert_matches(EXACT, difference, X - Y)
+    assert_matches(EXACT, product, X * Y)
     assert not np.shares_memory(difference, product) and (difference, product)[target] is x
 
 
@@ -387,15 +395,16 @@ def test_out_in_a_donated_argument(donating: Compiled) -> None:
         outs: list[Any] = [None, None]
         outs[target] = base[16:48].reshape(4, 8)
         difference, product = donating(x, Y, out=outs)
-        assert np.array_equal(difference, X - Y) and np.array_equal(product, X * Y), target
+        assert_matches(EXACT, difference, X - Y)
+        assert_matches(EXACT, product, X * Y)
 
 
 def test_weights_are_not_overwritten() -> None:
     w = X.copy()
     exe = mlc.compile(TWO, donate=(0,), constants={"y": w})
     view = as_strided(w, writeable=False)
-    assert np.array_equal(exe(view)[0], np.zeros((4, 8)))
-    assert np.array_equal(w, X)
+    assert_matches(EXACT, exe(view)[0], np.zeros((4, 8), X.dtype))
+    assert_matches(EXACT, w, X)
 
 
 def test_weights_are_no_place_for_results() -> None:
@@ -426,17 +435,18 @@ def test_results_are_never_shared() -> None:
     results = exe(x)
     x[...] = -1
     for k, (result, want) in enumerate(zip(results, wants, strict=True)):
-        assert np.array_equal(result, want) and result.flags.writeable
+        assert_matches(EXACT, result, want)
+        assert result.flags.writeable
         assert not any(np.shares_memory(result, other) for other in (x, *results[:k]))
         result[...] = -2
         if k + 1 < len(results):
-            assert np.array_equal(results[k + 1], wants[k + 1])
+            assert_matches(EXACT, results[k + 1], wants[k + 1])
 
 
 def test_results_stay_when_the_program_runs_again(one: Compiled) -> None:
     results = [one(X * k, Y) for k in range(20)]
     for k, result in enumerate(results):
-        assert np.array_equal(result, X * k - Y)
+        assert_matches(EXACT, result, X * k - Y)
 
 
 def test_constants_that_are_returned_are_copies() -> None:
@@ -444,7 +454,7 @@ def test_constants_that_are_returned_are_copies() -> None:
     x = np.zeros(3, np.float32)
     _, first = exe(x)
     first[...] = 0
-    assert np.array_equal(exe(x)[1], np.arange(8))
+    assert_matches(EXACT, exe(x)[1], np.arange(8, dtype=np.float32))
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (0, 3), (3, 0), (1,), (1, 1)])
@@ -454,8 +464,11 @@ def test_small_shapes(shape: tuple[int, ...]) -> None:
     out = np.zeros(shape, np.float32)
     for given in (x, x.copy("F"), x.astype(">f4"), x[::-1] if shape else x, np.broadcast_to(x, shape)):
         difference, same = exe(given, y)
-        assert np.array_equal(difference, x - y) and difference.shape == shape and np.array_equal(same, x)
-        assert exe(given, y, out=(out, None))[0] is out and np.array_equal(out, x - y)
+        assert_matches(EXACT, difference, x - y)
+        assert difference.shape == shape
+        assert_matches(EXACT, same, x)
+        assert exe(given, y, out=(out, None))[0] is out
+        assert_matches(EXACT, out, x - y)
     if shape == ():
         assert exe(3.0, 1)[0] == 2
 

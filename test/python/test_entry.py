@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 from mlc.compiler.compile import Compiled, compile_module
 from mlc.compiler.parsing import parse_module
+from mlc.dialects.nd.op import EXACT, Tolerance
+from mlc.runtime.matching import assert_matches
+
+NEAR = Tolerance(ulp=16, sums=16)
 
 
 def program(text: str, **options: object) -> Compiled:
@@ -32,7 +36,8 @@ def test_a_donated_argument_is_updated_in_place(update: Compiled) -> None:
     p, g = X.copy(), np.ones((4, 8), np.float32)
     new, total = update(p, g)
     assert new is p and update.copies == 0
-    assert np.array_equal(p, X - 1) and total == (X - 1).sum()
+    assert_matches(EXACT, p, X - 1)
+    assert total == (X - 1).sum()
 
 
 @pytest.mark.parametrize("case", ["same", "overlap", "read-only", "unaligned"])
@@ -50,8 +55,9 @@ def test_a_donated_argument_that_must_not_be_written_is_copied(update: Compiled,
     before, other, copies = p.copy(), g.copy(), update.copies
     new, _ = update(p, g)
     assert update.copies == copies + 1 and new is not p
-    assert np.array_equal(new, before - other)
-    assert np.array_equal(p, before) and np.array_equal(g, other)
+    assert_matches(EXACT, new, before - other)
+    assert_matches(EXACT, p, before)
+    assert_matches(EXACT, g, other)
 
 
 def test_neighbours_in_one_array_do_not_overlap(update: Compiled) -> None:
@@ -72,7 +78,7 @@ def test_symbols_and_a_value_between_kernels() -> None:
     for b in (0, 1, 3, 100):
         x = np.random.default_rng(b).standard_normal((b, 8)).astype(np.float32)
         for _ in range(2):
-            assert np.allclose(exe(x, w), x @ w @ w @ w, atol=1e-3)
+            assert_matches(NEAR, exe(x, w), x @ w @ w @ w)
 
 
 def test_views_cost_no_kernel() -> None:
@@ -84,7 +90,8 @@ def test_views_cost_no_kernel() -> None:
     }}""")
     x = X.copy()
     for got, want in zip(exe(x), (x.T, x[:, ::-1], x[1::2]), strict=True):
-        assert np.array_equal(got, want) and not np.shares_memory(got, x) and got.flags.writeable
+        assert_matches(EXACT, got, want)
+        assert not np.shares_memory(got, x) and got.flags.writeable
     assert len(exe.objects) == 1
 
 
@@ -94,7 +101,7 @@ def test_a_constant_of_the_program() -> None:
       %1 = nd.add %x, %0 : {F}
       func.return %1 : {F}
     }}""")
-    assert np.array_equal(exe(X), X + TABLE)
+    assert_matches(EXACT, exe(X), X + TABLE)
 
 
 def test_a_program_comes_from_the_cache(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +111,7 @@ def test_a_program_comes_from_the_cache(tmp_path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("mlc.compiler.compile.build_program", None)
     second = program(UPDATE)
     assert second.to_bytes() == first.to_bytes()
-    assert np.array_equal(second(X, X)[0], np.zeros((4, 8)))
+    assert_matches(EXACT, second(X, X)[0], np.zeros((4, 8), X.dtype))
 
 
 def test_equal_programs_give_equal_code() -> None:

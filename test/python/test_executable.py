@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 from mlc.dialects.errors import CompileError
+from mlc.dialects.nd.op import EXACT
 from mlc.runtime import jit
 from mlc.runtime.abi import Argument, Constant, Program, Result, Slot
 from mlc.runtime.executable import Executable
+from mlc.runtime.matching import assert_matches
 
 B = [[1, ["b"]]]
 B4 = [[16, ["b"]]]
@@ -115,7 +117,7 @@ Y = np.full((2, 4), 10, np.float32)
 
 
 def test_plain_call(add: Executable) -> None:
-    assert np.array_equal(add(X, Y), X + Y)
+    assert_matches(EXACT, add(X, Y), X + Y)
     assert add.copies == 0
 
 
@@ -142,16 +144,16 @@ def test_any_arrangement_of_an_argument(add: Executable, name: str) -> None:
     x = arrangements()[name]
     before = x.copy()
     copies = add.copies
-    assert np.array_equal(add(x, Y), x + Y)
+    assert_matches(EXACT, add(x, Y), x + Y)
     assert add.copies == copies + 1
-    assert np.array_equal(x, before)
+    assert_matches(EXACT, x, before)
 
 
 def test_read_only_arguments(add: Executable) -> None:
     x = X.copy()
     x.flags.writeable = False
     copies = add.copies
-    assert np.array_equal(add(x, Y), X + Y)
+    assert_matches(EXACT, add(x, Y), X + Y)
     assert add.copies == copies
 
 
@@ -189,7 +191,7 @@ def test_python_numbers(dtype: str, number: Any, right: bool) -> None:
 def test_symbols_come_from_the_arguments(symbolic: Executable) -> None:
     for b in (0, 1, 7, 100):
         x, y = np.random.rand(2, b, 4).astype(np.float32)
-        assert np.array_equal(symbolic(x, y), x + y)
+        assert_matches(EXACT, symbolic(x, y), x + y)
 
 
 def test_symbols_must_agree(symbolic: Executable) -> None:
@@ -208,7 +210,7 @@ def test_polynomials_are_solved() -> None:
     )
     exe = build(program, "%b = load i64, ptr %sizes\n  %b1 = add i64 %b, 1\n  %n = mul i64 %b1, 2")
     x = np.arange(8, dtype=np.float32)
-    assert np.array_equal(exe(x, x), x + x)
+    assert_matches(EXACT, exe(x, x), x + x)
     with pytest.raises(CompileError, match="main: no argument gives the size b"):
         exe(x[:7], x[:7])
 
@@ -216,7 +218,7 @@ def test_polynomials_are_solved() -> None:
 def test_out(add: Executable) -> None:
     out = np.full((2, 4), np.nan, np.float32)
     assert add(X, Y, out=out) is out
-    assert np.array_equal(out, X + Y)
+    assert_matches(EXACT, out, X + Y)
 
 
 def test_out_goes_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,7 +229,7 @@ def test_out_goes_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(add, "_general", lambda *_: "general")
     out = np.full((2, 4), np.nan, np.float32)
     assert add(X, Y, out=out) is out and add(X, Y, out=(out,)) is out
-    assert np.array_equal(out, X + Y)
+    assert_matches(EXACT, out, X + Y)
     x, frozen = X.copy(), out.copy()
     frozen.flags.writeable = False
     odd = np.zeros(33, np.uint8)[1:].view(np.float32).reshape(2, 4)
@@ -238,7 +240,7 @@ def test_out_goes_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_out_in_any_arrangement(add: Executable) -> None:
     out = np.full((4, 2), np.nan, np.float32).T
     assert add(X, Y, out=out) is out
-    assert np.array_equal(out, X + Y)
+    assert_matches(EXACT, out, X + Y)
 
 
 def test_out_may_overlap_an_argument(add: Executable) -> None:
@@ -246,7 +248,7 @@ def test_out_may_overlap_an_argument(add: Executable) -> None:
     x, out = memory[:8].reshape(2, 4), memory[4:].reshape(2, 4)
     want = x + Y
     add(x, Y, out=out)
-    assert np.array_equal(out, want)
+    assert_matches(EXACT, out, want)
 
 
 @pytest.mark.parametrize(
@@ -274,27 +276,29 @@ def test_donated_arguments_become_results(updating: Executable) -> None:
     x = X.copy()
     result = updating(x, Y)
     assert result is x
-    assert np.array_equal(x, X + Y)
+    assert_matches(EXACT, x, X + Y)
 
 
 def test_a_donated_argument_that_another_sees_is_copied(updating: Executable) -> None:
     x = X.copy()
     result = updating(x, x)
-    assert np.array_equal(result, 2 * X) and np.array_equal(x, X)
+    assert_matches(EXACT, result, 2 * X)
+    assert_matches(EXACT, x, X)
 
 
 def test_a_donated_argument_that_cannot_be_written_is_copied(updating: Executable) -> None:
     x = X.copy()
     x.flags.writeable = False
-    assert np.array_equal(updating(x, Y), X + Y)
-    assert np.array_equal(x, X)
+    assert_matches(EXACT, updating(x, Y), X + Y)
+    assert_matches(EXACT, x, X)
 
 
 # ---- results that are views
 def test_views_of_slots() -> None:
     results = [Result("f32", [4, 2], "slot", 0, 0, [1, 4]), Result("f32", [2], "slot", 0, 7, [-1])]
     a, b = build(plain(results=results))(X, Y)
-    assert np.array_equal(a, (X + Y).T) and np.array_equal(b, (X + Y).ravel()[7:5:-1])
+    assert_matches(EXACT, a, (X + Y).T)
+    assert_matches(EXACT, b, (X + Y).ravel()[7:5:-1])
     assert a.flags.writeable
 
 
@@ -304,7 +308,8 @@ def test_views_of_arguments_are_copied() -> None:
     _, row = build(plain(results=results))(x, Y)
     x[...] = 0
     row += 1
-    assert np.array_equal(row, X[1] + 1) and not x.any()
+    assert_matches(EXACT, row, X[1] + 1)
+    assert not x.any()
 
 
 def test_results_in_the_arena_are_copied_out() -> None:
@@ -318,16 +323,16 @@ def test_constants() -> None:
     program = plain(arguments=[Argument("x", "f32", [2, 4])], constants=[Constant("f32", 8)])
     code = [jit.compile_object(ADD.format(size="%n = add i64 8, 0", step="1", out=2))]
     exe = Executable(program, code, [data])
-    assert np.array_equal(exe(X), X + Y)
-    assert np.array_equal(Executable.from_bytes(exe.to_bytes())[0](X), X + Y)
+    assert_matches(EXACT, exe(X), X + Y)
+    assert_matches(EXACT, Executable.from_bytes(exe.to_bytes())[0](X), X + Y)
 
 
 def test_broadcast_results() -> None:
     results = [Result("f32", [3, 8], "slot", 0, 0, [0, 1])]
     result = build(plain(results=results))(X, Y)
-    assert np.array_equal(result, np.broadcast_to((X + Y).ravel(), (3, 8)))
+    assert_matches(EXACT, result, np.broadcast_to((X + Y).ravel(), (3, 8)))
     result[0] = 0
-    assert np.array_equal(result[1], (X + Y).ravel())
+    assert_matches(EXACT, result[1], (X + Y).ravel())
 
 
 # ---- layouts
@@ -341,9 +346,10 @@ def test_strided_arguments_are_read_in_place(strides: list[int | None]) -> None:
     exe = build(program, read + "%n = add i64 8, 0", "%step")
     base = np.arange(40, dtype=np.float32)
     y = np.ones(8, np.float32)
-    assert np.array_equal(exe(base[:24:3], y), base[:24:3] + 1) and exe.copies == 0
+    assert_matches(EXACT, exe(base[:24:3], y), base[:24:3] + 1)
+    assert exe.copies == 0
     for x in (base[:8], base[30:6:-3]):
-        assert np.array_equal(exe(x, y), x + 1)
+        assert_matches(EXACT, exe(x, y), x + 1)
     assert exe.copies == (0 if strides == [None] else 2)
 
 
@@ -364,7 +370,9 @@ def test_results_stay_valid_and_memory_is_used_again(plain_memory: None) -> None
     del first
     gc.collect()
     third = exe(one, one)
-    assert np.array_equal(part, x[5:] + 1) and np.array_equal(second, 2 * x) and third.ctypes.data != address
+    assert_matches(EXACT, part, x[5:] + 1)
+    assert_matches(EXACT, second, 2 * x)
+    assert third.ctypes.data != address
     del part
     assert exe(one, one).ctypes.data == address
 
@@ -390,7 +398,7 @@ def test_calls_from_threads(symbolic: Executable) -> None:
 def test_stored_and_loaded(symbolic: Executable) -> None:
     loaded, extra = Executable.from_bytes(symbolic.to_bytes({"note": [1, 2]}))
     x = np.ones((3, 4), np.float32)
-    assert np.array_equal(loaded(x, x), x + x)
+    assert_matches(EXACT, loaded(x, x), x + x)
     assert extra == {"note": [1, 2]} and loaded.to_bytes(extra) == symbolic.to_bytes(extra)
 
 

@@ -10,6 +10,10 @@ import mlc.numpy as mnp
 import numpy as np
 import pytest
 from mlc.dialects.errors import CompileError
+from mlc.dialects.nd.op import EXACT, Tolerance
+from mlc.runtime.matching import assert_matches
+
+NEAR = Tolerance(ulp=16, sums=16)
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((4, 5, 6)).astype(np.float32)
@@ -50,7 +54,7 @@ def test_reads_as_numpy(key: Any, traced: bool) -> None:
     def f(x: Any) -> Any:
         return x[tuple(mnp.array(k) if traced and isinstance(k, np.ndarray) else k for k in key)]
 
-    np.testing.assert_array_equal(run(f, X), want)
+    assert_matches(EXACT, run(f, X), want)
 
 
 WRITES: list[Any] = [
@@ -75,14 +79,14 @@ def test_writes_as_numpy(key: Any, kind: str) -> None:
     else:
         ufunc[kind].at(want, key, u)
     got = run(lambda x, v: getattr(x.at[key], kind)(v), X, u)
-    np.testing.assert_allclose(got, want, rtol=1e-6, atol=1e-6)
+    assert_matches(NEAR, got, want)
     scalar = run(lambda x: getattr(x.at[key], kind)(2), X)
     assert scalar.shape == X.shape
 
 
 def test_get_is_reading() -> None:
-    np.testing.assert_array_equal(run(lambda x: x.at[ROWS, 1].get(), X), X[ROWS, 1])
-    np.testing.assert_array_equal(run(lambda x: x.at[1:3].get(), X), X[1:3])
+    assert_matches(EXACT, run(lambda x: x.at[ROWS, 1].get(), X), X[ROWS, 1])
+    assert_matches(EXACT, run(lambda x: x.at[1:3].get(), X), X[1:3])
 
 
 def test_modes() -> None:
@@ -105,7 +109,7 @@ def test_take() -> None:
     for axis in (0, 1, -1, None):
         for i in (ROWS, J, 1, np.array(2)):
             k = np.abs(i) % 4
-            np.testing.assert_array_equal(run(lambda x, i, a=axis: mnp.take(x, i, a), X, k), np.take(X, k, axis))
+            assert_matches(EXACT, run(lambda x, i, a=axis: mnp.take(x, i, a), X, k), np.take(X, k, axis))
     with pytest.raises(CompileError, match="expected positions from -4 to 3, found 4"):
         run(lambda x: mnp.take(x, np.array([0, 4]), 0), X)
     with pytest.raises(CompileError, match="expected an axis"):
@@ -116,13 +120,13 @@ def test_along_axis() -> None:
     i = np.argsort(X, 1)
     for f in (lambda a: a, lambda a: a[:, :2], lambda a: a[:1, :3], lambda a: a[:, :2, :1]):
         want = np.take_along_axis(X, f(i), 1)
-        np.testing.assert_array_equal(run(lambda x, k: mnp.take_along_axis(x, k, 1), X, f(i)), want)
+        assert_matches(EXACT, run(lambda x, k: mnp.take_along_axis(x, k, 1), X, f(i)), want)
         out = X.copy()
         np.put_along_axis(out, f(i), 7, 1)
-        np.testing.assert_array_equal(run(lambda x, k: mnp.put_along_axis(x, k, 7, 1), X, f(i)), out)
+        assert_matches(EXACT, run(lambda x, k: mnp.put_along_axis(x, k, 7, 1), X, f(i)), out)
     ones = X[:1, :, :1]
     want = np.take_along_axis(ones, i, 1)
-    np.testing.assert_array_equal(run(lambda x, k: mnp.take_along_axis(x, k, 1), ones, i), want)
+    assert_matches(EXACT, run(lambda x, k: mnp.take_along_axis(x, k, 1), ones, i), want)
     with pytest.raises(CompileError, match="expected positions of rank 3"):
         run(lambda x, k: mnp.take_along_axis(x, k, 1), X, J)
     with pytest.raises(CompileError, match="expected size 4 or 1 in dimension 0"):
@@ -134,12 +138,12 @@ def test_slices() -> None:
         at = np.clip(starts, 0, np.array(X.shape) - (2, 3, 6))
         where = tuple(slice(a, a + n) for a, n in zip(at, (2, 3, 6), strict=True))
         got = run(lambda x, s: mnp.dynamic_slice(x, s, (2, 3, 6)), X, np.array(starts))
-        np.testing.assert_array_equal(got, X[where])
+        assert_matches(EXACT, got, X[where])
         want = X.copy()
         want[where] = 1
         u = np.ones((2, 3, 6), np.float32)
         got = run(lambda x, v, s, t=starts: mnp.dynamic_update_slice(x, v, [s, *t[1:]]), X, u, starts[0])
-        np.testing.assert_array_equal(got, want)
+        assert_matches(EXACT, got, want)
     with pytest.raises(CompileError, match="expected 3 starts"):
         run(lambda x: mnp.dynamic_slice(x, [1], (1, 1, 1)), X)
     with pytest.raises(CompileError, match=r"use mlc\.numpy\.dynamic_slice"):
@@ -158,7 +162,7 @@ def test_counting_and_searching() -> None:
         v = np.array([[-1.0, 0, 3, 5.5], [19, 20, 7, np.nan]])
         for side in ("left", "right"):
             want = np.searchsorted(a, v, side)
-            np.testing.assert_array_equal(run(lambda a, v, s=side: mnp.searchsorted(a, v, s), a, v), want)
+            assert_matches(EXACT, run(lambda a, v, s=side: mnp.searchsorted(a, v, s), a, v), want)
 
 
 def test_masks_and_floats_are_refused() -> None:
@@ -175,4 +179,4 @@ def test_masks_and_floats_are_refused() -> None:
 
 def test_embedding() -> None:
     table = X[0]
-    np.testing.assert_array_equal(run(mlc.nn.embedding, ROWS, table), table[ROWS])
+    assert_matches(EXACT, run(mlc.nn.embedding, ROWS, table), table[ROWS])

@@ -13,9 +13,15 @@ from graph_cases import apply, kernels, program
 from mlc.dialects.errors import CompileError
 from mlc.dialects.graph.ops import INPLACE
 from mlc.dialects.nd import functions as F
+from mlc.dialects.nd.op import EXACT, Tolerance
 from mlc.dialects.nd.types import tensor
+from mlc.runtime.matching import assert_matches
 from test_plan import plan
 from xdsl.dialects.builtin import ModuleOp, f32, i64
+
+NEAR = Tolerance(ulp=16, sums=16)
+SLOPE = Tolerance(sums=1, scale=1, eps=1e-6)
+"""Of differences of f64."""
 
 RNG = np.random.default_rng(3)
 X = RNG.standard_normal((7, 40)).astype(np.float32)
@@ -34,7 +40,7 @@ def test_gradient_of_reading_adds_up() -> None:
     got = gradient(lambda x: x[mnp.array(ROWS)], X)
     want = np.zeros_like(X)
     np.add.at(want, np.clip(np.where(ROWS < 0, ROWS + 7, ROWS), 0, 6), WEIGHTS)
-    np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
+    assert_matches(NEAR, got, want)
 
 
 def test_gradient_of_what_is_outside_is_zero() -> None:
@@ -42,7 +48,7 @@ def test_gradient_of_what_is_outside_is_zero() -> None:
     inside = (ROWS >= -7) & (ROWS < 7)
     want = np.zeros_like(X)
     np.add.at(want, ROWS[inside], WEIGHTS[inside])
-    np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
+    assert_matches(NEAR, got, want)
 
 
 def test_gradient_of_setting_goes_to_the_last() -> None:
@@ -50,11 +56,11 @@ def test_gradient_of_setting_goes_to_the_last() -> None:
     dx, du = gradient(lambda x, u, i: x.at[i].set(u), X, U, i, argnums=(0, 1))
     want = WEIGHTS.copy()
     want[[0, 1, 3]] = 0
-    np.testing.assert_array_equal(dx, want)
+    assert_matches(EXACT, dx, want)
     want = np.zeros_like(U)
     for k, row in ((2, 0), (5, 1), (6, 3)):
         want[k] = WEIGHTS[row]
-    np.testing.assert_array_equal(du, want)
+    assert_matches(EXACT, du, want)
 
 
 @pytest.mark.parametrize("kind", ["multiply", "max", "min"])
@@ -71,7 +77,7 @@ def test_gradients_of_combining(kind: str) -> None:
         for k in range(got.size):
             step = np.eye(got.size)[k] * 1e-6
             want = (np.asarray(at(*args(step))) - np.asarray(at(*args(-step)))) / 2e-6
-            np.testing.assert_allclose(got[k], want, rtol=1e-4, atol=1e-6)
+            assert_matches(SLOPE, got[k], want)
 
 
 BATCHES = [flags for flags in product([0, None], repeat=3) if any(f == 0 for f in flags)]
@@ -87,7 +93,7 @@ def test_batches_of_updates(flags: tuple[Any, ...], kind: str) -> None:
     one = mlc.jit(f)
     for k in range(3):
         want = one(*(a[k] if g == 0 else a for a, g in zip(args, flags, strict=True)))
-        np.testing.assert_allclose(got[k], want, rtol=1e-12)
+        assert_matches(NEAR, got[k], want)
 
 
 @pytest.mark.parametrize("flags", BATCHES, ids=str)
@@ -103,7 +109,7 @@ def test_batches_of_reads_and_slices(flags: tuple[Any, ...]) -> None:
     for k in range(3):
         want = one(*(a[k] if g == 0 else a for a, g in zip(args, flags, strict=True)))
         for g, w in zip(got, want, strict=True):
-            np.testing.assert_array_equal(np.asarray(g)[k], np.asarray(w))
+            assert_matches(EXACT, np.asarray(g)[k], np.asarray(w))
 
 
 # Kernels and memory.
@@ -146,12 +152,12 @@ def test_donated_argument_in_native_code() -> None:
     x = X.copy()
     want = X.copy()
     np.add.at(want, ROWS % 7, U)
-    np.testing.assert_allclose(f(x, ROWS % 7, U), want, rtol=1e-5)
+    assert_matches(NEAR, f(x, ROWS % 7, U), want)
 
 
 def test_room_for_a_window() -> None:
     exe = mlc.compile(lambda x, i: x[i], mlc.spec(("n", 3)), mlc.spec(("m",), "int64"))
-    np.testing.assert_array_equal(exe(X[:2, :3], np.array([1, 0, -1])), X[:2, :3][[1, 0, -1]])
+    assert_matches(EXACT, exe(X[:2, :3], np.array([1, 0, -1])), X[:2, :3][[1, 0, -1]])
     assert np.asarray(exe(X[:0, :3], np.zeros(0, np.int64))).shape == (0, 3)
     with pytest.raises(CompileError, match=r"nd\.gather: expected a dimension of at least 1, found 0 at"):
         exe(X[:0, :3], np.array([0]))

@@ -15,7 +15,7 @@ from mlc.dialects.nd.dims import Sym, evaluate, symbol
 from mlc.dialects.nd.effects import EFFECTS
 from mlc.dialects.nd.elementwise import Elementwise
 from mlc.dialects.nd.mapped import Mapped
-from mlc.dialects.nd.op import OPS, Array, Linear, NdOp, building, insert, sizes
+from mlc.dialects.nd.op import OPS, Array, Linear, NdOp, Tolerance, building, insert, sizes
 from mlc.dialects.nd.types import (
     ANY,
     COMPUTED,
@@ -38,6 +38,10 @@ from op_cases import CASES, Case, dtypes_of, run_block, sampled_dtypes, specials
 from xdsl.dialects.builtin import ModuleOp, f4E2M1FN, f64
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Region, SSAValue
+
+NEAR = Tolerance(ulp=64, sums=64, scale=1)
+SLOPE = Tolerance(sums=1, scale=1, eps=1e-6)
+"""Of differences of f64."""
 
 EVERY = [pytest.param(c, d, id=f"{c.op} {c.label} {d} {c.shapes}") for c in CASES for d in sampled_dtypes(c, 4)]
 SMOOTH = [
@@ -219,7 +223,7 @@ def test_derivative_against_finite_differences(case: Case) -> None:
 
     with np.errstate(all="ignore"):
         want = (np.asarray(at(step), float) - np.asarray(at(-step), float)) / (2 * step)
-    np.testing.assert_allclose(got, want, rtol=1e-6, atol=1e-8)
+    assert_matches(SLOPE, got, want)
 
 
 @pytest.mark.parametrize("case", SMOOTH)
@@ -240,7 +244,7 @@ def test_one_tangent_at_a_time(case: Case) -> None:
             given = [Array(block.args[-1]) if j == k else None for j in range(len(types))]
             _, d = pushforward(op, [Array(a) for a in block.args[:-1]], given)
         parts.append(run_block(block, [*inputs, tangents[k]])[d.value] if d is not None else 0)
-    np.testing.assert_allclose(sum(parts), total, rtol=1e-10, atol=1e-12)
+    assert_matches(NEAR, sum(parts), total)
 
 
 @pytest.mark.parametrize("case", SMOOTH)
@@ -278,7 +282,7 @@ def test_transpose_is_the_adjoint(case: Case) -> None:
         assert [c.type for c, f in zip(cts, flags, strict=True) if f and c is not None] == [
             t for c, t, f in zip(cts, types, flags, strict=True) if f and c is not None
         ]
-        np.testing.assert_allclose(left, right, rtol=1e-10, atol=1e-10)
+        assert_matches(NEAR, left, right)
 
 
 def test_product_with_zeros() -> None:

@@ -21,7 +21,7 @@ from mlc.compiler.driver import run
 from mlc.compiler.native import compile_kernel, run_kernel
 from mlc.compiler.parsing import parse_module
 from mlc.dialects.errors import CompileError
-from mlc.dialects.nd.op import EXACT
+from mlc.dialects.nd.op import EXACT, Tolerance
 from mlc.lowering.emit.kernel import emit_kernel
 from mlc.lowering.emit.parallel import free_names, type_of
 from mlc.runtime import jit, parallel, pool
@@ -30,6 +30,8 @@ from mlc.runtime.interpreter import Interpreter
 from mlc.runtime.matching import assert_matches
 from test_random_kernels import COLUMN, ROW, WHOLE, Writer
 from xdsl.dialects.func import FuncOp
+
+NEAR = Tolerance(ulp=16, sums=16)
 
 Array = np.ndarray[Any, Any]
 R = np.random.default_rng(5)
@@ -117,7 +119,7 @@ def test_a_body_sees_what_is_around_it(rows: int, threads: int) -> None:
     compile_kernel(f, threads=threads)(x, s, 1, 0.5, out)
     want = np.zeros_like(x)
     want[1::3] = 2 * (x[1::3] * np.float32(3) + np.float32(0.5))
-    np.testing.assert_allclose(out, want, rtol=1e-6)
+    assert_matches(NEAR, out, want)
 
 
 GRID = """func.func @k(%x: memref<7x5x3xi32>, %out: memref<7x5x3xi32>) {
@@ -253,7 +255,7 @@ def test_programs_compute_the_same_bits_on_two_threads(name: str, stress: int, s
     assert name not in ("map", "rows", "transpose") or first == values(one)
     wanted = one(*arrays)
     for a, b in zip(*(x if isinstance(x, tuple) else (x,) for x in (two(*arrays), wanted))):
-        np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-5)
+        assert_matches(NEAR, a, b)
     busy = threading.Event()
     load = threading.Thread(target=lambda: [two(*arrays) for _ in iter(busy.is_set, True)])
     load.start()
@@ -278,7 +280,7 @@ def test_symbolic_sizes() -> None:
     for n in (0, 1, 2, 9, 500):
         x = R.standard_normal((n, 65)).astype("f4")
         e = np.exp(x - x.max(1, keepdims=True))
-        np.testing.assert_allclose(exe(x), e / e.sum(1, keepdims=True), rtol=1e-5)
+        assert_matches(NEAR, exe(x), e / e.sum(1, keepdims=True))
 
 
 @needs_pool

@@ -13,6 +13,10 @@ import mlc.numpy as mnp
 import numpy as np
 import pytest
 from mlc.compiler import saved
+from mlc.dialects.nd.op import Tolerance
+from mlc.runtime.matching import assert_matches
+
+NEAR = Tolerance(ulp=16, sums=16)
 
 W = np.arange(64 * 80, dtype=np.float32).reshape(64, 80)
 X = np.ones((3, 64), np.float32)
@@ -27,7 +31,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_a_saved_program_runs(file: Path) -> None:
     exe = mlc.load(file)
-    assert np.allclose(exe(X), np.tanh(X @ W / 1e4)[1:], atol=1e-5)
+    assert_matches(NEAR, exe(X), np.tanh(X @ W / 1e4)[1:])
     assert exe.signature.startswith("lambda(%x: f32[b, 64]) -> (f32[")
     assert "nd.contract" in exe.mlir("nd") and exe.report()["kernels"]
     with pytest.raises(mlc.CompileError, match=r"nd\.slice: expected indices"):

@@ -21,9 +21,11 @@ import mlc.numpy as mnp
 import numpy as np
 import pytest
 from mlc.compiler.compile import Compiled
+from mlc.dialects.nd.op import EXACT
 from mlc.runtime import arena
 from mlc.runtime.arena import Block, FreeList, class_of
 from mlc.runtime.executable import HOLD, LONG
+from mlc.runtime.matching import assert_matches
 
 Array = np.ndarray[Any, Any]
 THREADS = 8
@@ -96,14 +98,14 @@ def test_calls_from_threads_give_what_they_should(plain: tuple[Compiled, Compile
             (x, y), (want, wants_of_several) = given[which], wants[which]
             if (n + k) % 2:
                 got = one(x, y) if n % 5 else one(x, y, out=np.empty_like(x))
-                assert np.array_equal(got, want)
+                assert_matches(EXACT, got, want)
                 kept.append((got, want))
             else:
                 for result, expected in zip(several(x, y), wants_of_several, strict=True):
-                    assert np.array_equal(result, expected)
+                    assert_matches(EXACT, result, expected)
             if len(kept) > 8:
                 for result, expected in kept:
-                    assert np.array_equal(result, expected)
+                    assert_matches(EXACT, result, expected)
                 kept.clear()
 
     in_threads(work)
@@ -119,7 +121,7 @@ def test_threads_of_poisoned_calls(stress: int) -> None:
         for n in range(50 * stress):
             which = (n + k) % 3
             for result, want in zip(exe(*given[which]), wants[which], strict=True):
-                assert np.array_equal(result, want)
+                assert_matches(EXACT, result, want)
 
     in_threads(work)
 
@@ -149,10 +151,10 @@ def test_threads_compile_at_once() -> None:
     def work(k: int) -> None:
         own = mlc.jit(lambda x: x * k + shared(x, x))
         for n in (2, 3, 4 + k % 2):
-            assert np.array_equal(shared(x[:n], x[:n]), x[:n] * 2)
-            assert np.array_equal(own(x[:n]), x[:n] * k + x[:n] * 2)
+            assert_matches(EXACT, shared(x[:n], x[:n]), x[:n] * 2)
+            assert_matches(EXACT, own(x[:n]), x[:n] * k + x[:n] * 2)
             with mlc.eager():
-                assert np.array_equal(np.asarray(mlc.jit(lambda x: x + 1)(x)), x + 1)
+                assert_matches(EXACT, np.asarray(mlc.jit(lambda x: x + 1)(x)), x + 1)
 
     in_threads(work)
     assert shared.cache_info().entries == 4
@@ -171,8 +173,9 @@ def test_a_trace_is_seen_by_its_own_thread_only() -> None:
         thread.join()
         return y * 2
 
-    assert np.array_equal(mlc.jit(model)(x), x * 2)
-    assert isinstance(results[0], np.ndarray) and np.array_equal(results[0], x + 1)
+    assert_matches(EXACT, mlc.jit(model)(x), x * 2)
+    assert isinstance(results[0], np.ndarray)
+    assert_matches(EXACT, results[0], x + 1)
 
 
 # ---- the interpreter's lock
@@ -269,7 +272,7 @@ def test_handlers_run_during_a_call_and_their_exceptions_come_back(long: tuple[C
     old = signal.signal(signal.SIGALRM, lambda *_: seen.append(time.monotonic()))
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.03)
-        assert np.array_equal(exe(x), want)
+        assert_matches(EXACT, exe(x), want)
         ended = time.monotonic()
         assert len(seen) == 1 and seen[0] < ended
 
@@ -281,10 +284,11 @@ def test_handlers_run_during_a_call_and_their_exceptions_come_back(long: tuple[C
         with pytest.raises(Stop, match="enough") as error:
             exe(x)
         assert error.traceback[-1].name == "stop"
-        assert np.array_equal(exe(x), want)
+        assert_matches(EXACT, exe(x), want)
         signal.signal(signal.SIGALRM, lambda *_: seen.append(float(exe(x)[0, 0])))  # a call within a call
         signal.setitimer(signal.ITIMER_REAL, 0.03)
-        assert np.array_equal(exe(x), want) and seen[-1] == float(want[0, 0])
+        assert_matches(EXACT, exe(x), want)
+        assert seen[-1] == float(want[0, 0])
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, old)
@@ -297,7 +301,7 @@ def test_calls_of_other_threads_go_on(long: tuple[Compiled, Array]) -> None:
     old = signal.signal(signal.SIGALRM, lambda *_: None)
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
-        in_threads(lambda k: np.testing.assert_array_equal(exe(x), want), 2)
+        in_threads(lambda k: assert_matches(EXACT, exe(x), want), 2)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, old)
@@ -336,7 +340,8 @@ def test_a_fork_in_the_middle(plain: tuple[Compiled, Compiled], stress: int) -> 
     def call(k: int) -> None:
         try:
             while not stop.is_set():
-                assert np.array_equal(several(x, y)[0], staged(x, y)[0]) and np.array_equal(one(x, y), small(x, y))
+                assert_matches(EXACT, several(x, y)[0], staged(x, y)[0])
+                assert_matches(EXACT, one(x, y), small(x, y))
         except BaseException as error:
             errors.append(error)
 
@@ -351,10 +356,10 @@ def test_a_fork_in_the_middle(plain: tuple[Compiled, Compiled], stress: int) -> 
 
     def work() -> None:
         for _ in range(3):
-            assert np.array_equal(one(x, y), small(x, y))
-            assert np.array_equal(several(x, y)[2], staged(x, y)[2])
-        assert np.array_equal(mlc.jit(lambda x: x * 5 - 3)(x), x * 5 - 3)
-        in_threads(lambda k: np.testing.assert_array_equal(mlc.jit(lambda x: x - k)(x), x - k), 2)
+            assert_matches(EXACT, one(x, y), small(x, y))
+            assert_matches(EXACT, several(x, y)[2], staged(x, y)[2])
+        assert_matches(EXACT, mlc.jit(lambda x: x * 5 - 3)(x), x * 5 - 3)
+        in_threads(lambda k: assert_matches(EXACT, mlc.jit(lambda x: x - k)(x), x - k), 2)
 
     threads = [threading.Thread(target=f, args=(k,)) for k in range(2) for f in (call, compile)]
     for thread in threads:

@@ -14,6 +14,8 @@ from mlc.runtime.matching import EXACT, Tolerance, assert_matches
 
 Np = np.ndarray[Any, Any]
 NEAR = Tolerance(ulp=64, sums=64, scale=1)
+SLOPE = Tolerance(sums=1, scale=1, eps=1e-6)
+"""Of differences of f64."""
 RNG = np.random.default_rng(0)
 
 
@@ -91,7 +93,7 @@ def test_pools_and_their_gradients(name: str) -> None:
             unit = np.zeros(x.shape)
             unit[at] = step
             slope[at] = np.sum(ct * (want(x + unit) - want(x - unit))) / (2 * step)
-        np.testing.assert_allclose(g, slope, rtol=1e-6, atol=1e-8)
+        assert_matches(SLOPE, g, slope)
 
 
 def test_equal_elements_share_the_gradient() -> None:
@@ -111,7 +113,7 @@ def test_products_of_windows_with_zeros() -> None:
     g = mlc.jit(mlc.grad(lambda v: mnp.sum(pool("prod")(v, 3, 1, 1))))(x)
     padded = np.concatenate([[1.0], x.ravel(), [1.0]])
     want = [sum(np.prod(np.delete(padded[i : i + 3], p - i)) for i in range(6) if i <= p < i + 3) for p in range(1, 7)]
-    np.testing.assert_allclose(g.ravel(), want)
+    assert_matches(NEAR, g.ravel(), want)
 
 
 def test_special_values_and_layouts() -> None:
@@ -210,7 +212,7 @@ def test_products_with_zeros(zeros: int, reverse: bool, dynamic: bool) -> None:
 
     spec = mlc.spec((2, "n"), "float64") if dynamic else mlc.spec((2, 6), "float64")
     g = mlc.compile(mlc.grad(loss), spec, spec)
-    np.testing.assert_allclose(g(x, ct), [[want(x, (r, j)) for j in range(6)] for r in range(2)], atol=1e-12)
+    assert_matches(NEAR, g(x, ct), [[want(x, (r, j)) for j in range(6)] for r in range(2)])
     if not dynamic:
         square = mlc.jit(mlc.grad(lambda v, c: mnp.sum(mlc.grad(loss)(v, c) ** 2)))(x, ct)
         step = 1e-6
@@ -218,7 +220,7 @@ def test_products_with_zeros(zeros: int, reverse: bool, dynamic: bool) -> None:
             unit = np.zeros(x.shape)
             unit[at] = step
             slope = (np.sum(g(x + unit, ct) ** 2) - np.sum(g(x - unit, ct) ** 2)) / (2 * step)
-            np.testing.assert_allclose(square[at], slope, rtol=1e-5, atol=1e-7)
+            assert_matches(SLOPE, square[at], slope)
 
 
 def test_ties_of_cumulative_maxima() -> None:
