@@ -80,7 +80,7 @@ class Executable:
         self.memory = poison if poison.on() else arena
         self._dtypes = [dtype_of(program, i) for i in range(len(program.arguments))]
         self._donated = [a.donated for a in program.arguments]
-        self.resources = [a for c, a in zip(program.constants, self.constants) if c.hash]
+        self.weights = [a for c, a in zip(program.constants, self.constants) if c.hash]
         n = len(program.arguments) + len(program.constants) + len(program.slots)
         self._buffers = ctypes.c_void_p * n
         runtime = sum((a.strides or []).count(None) for a in program.arguments)
@@ -88,7 +88,7 @@ class Executable:
         self._static = not program.symbols
         self._fast: dict[Any, FastCall] = {}
         self._calls: Any = None
-        if self.linked.has(CALL) and possible(program) and not (self.resources and any(self._donated)):
+        if self.linked.has(CALL) and possible(program) and not (self.weights and any(self._donated)):
             self._calls = signature(program, self.linked.address(CALL))
             self._constants = (ctypes.c_void_p * len(self.constants))(*map(address_of, self.constants))
 
@@ -145,7 +145,7 @@ class Executable:
         given = [as_array(program, i, a) for i, a in enumerate(arrays)]
         symbols = bind(program, given)
         accepted = [self._accept(i, x, a, symbols) for i, (x, a) in enumerate(zip(arrays, given))]
-        wanted = check_outputs(program, out, symbols, self.resources)
+        wanted = check_outputs(program, out, symbols, self.weights)
         for i, donated in enumerate(self._donated):
             if donated:
                 accepted[i] = self._own(i, accepted, given)
@@ -188,7 +188,7 @@ class Executable:
     def _own(self, i: int, arrays: Sequence[Array], given: Sequence[Array]) -> Array:
         """A buffer that the program may overwrite: the donated argument's own, unless something else could notice."""
         array = arrays[i]
-        others = [*arrays[:i], *arrays[i + 1 :], *given[:i], *given[i + 1 :], *self.resources]
+        others = [*arrays[:i], *arrays[i + 1 :], *given[:i], *given[i + 1 :], *self.weights]
         aligned = self.program.arguments[i].aligned
         if overlaps(array, others) or not array.flags.writeable or (aligned and address_of(array) % ALIGNMENT):
             self.copies += 1

@@ -110,7 +110,7 @@ class FastCall:
         given: list[Any] = [*out] if isinstance(out, tuple | list) else [out]
         if len(given) != len(self.slots) or self.outputs != list(range(len(given))):
             return None
-        others = [*arrays, *self.owner.resources]
+        others = [*arrays, *self.owner.weights]
         for array, (shape, dtype, aligned) in zip(given, self.slots):
             if type(array) is not np.ndarray or array.dtype is not dtype or array.shape != shape:
                 return None
