@@ -31,6 +31,7 @@ from xdsl.dialects.builtin import (
     NoneAttr,
     UnknownLoc,
     f32,
+    i32,
     i64,
 )
 from xdsl.dialects.func import FuncOp, ReturnOp
@@ -378,7 +379,7 @@ class Kernel:
         return self.stage(_label([op]), axes, scalars, [product(scalars.body, factors)], [Target("add", out)])[0]
 
     def _arg(self, op: Arg) -> SSAValue:
-        """The extremum, then the first place that equals it or is NaN."""
+        """The extremum, then the first place that equals it or is NaN; in 32 bits where they hold every place."""
         x, names = op.operands[0], self.plan.names.of(op.operands[0])
         at: Access = tuple(Linear.axis(n) for n in names)
         kept = tuple(f for f, i in zip(at, op.dims.operands[0]) if i in op.dims.result)
@@ -392,9 +393,18 @@ class Kernel:
         hit = b.compare("eq", v, m)
         if floating(v.type):
             hit = b.op(arith.OrIOp, hit, b.compare("ne", v, v))
-        place = b.index(at[op.axes[0]], element(op.type))
-        least = b.select(hit, place, b.constant((1 << 63) - 1, element(op.type)))
-        return self.stage(op.name.removeprefix("nd."), axes, second, [least], [Target("min", kept)])[0]
+        extent, made = axes[names[op.axes[0]]], element(op.type)
+        short = i32 if isinstance(extent, int) and extent < 1 << 31 else i64
+        place = b.index(at[op.axes[0]], short)
+        least = b.select(hit, place, b.constant((1 << (31 if short == i32 else 63)) - 1, short))
+        label = op.name.removeprefix("nd.")
+        found = self.stage(label, axes, second, [least], [Target("min", kept)])[0]
+        if short == made:
+            return found
+        own = {n: axes[n] for form in kept for n in form.names}
+        third = self.scalars(own, op.location)
+        whole = convert(third.body, third.read(found, kept), made)
+        return self.stage(f"{label}_position", own, third, [whole], [Target("", kept)])[0]
 
 
 def _label(ops: list[Operation]) -> str:

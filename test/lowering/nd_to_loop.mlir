@@ -62,12 +62,14 @@ func.func @moved(%x: tensor<4x6xf32>) -> tensor<2x4xf32> {
 
 // -----
 
-// The first place of the maximum, or of a NaN.
+// The first place of the maximum, or of a NaN; in 32 bits on the way.
 // CHECK-LABEL: func.func @argmax
 // CHECK:         %[[M:.*]] = loop.stage max [i: 4, j: 8] {{.*}} -> max [i]
 // CHECK:         loop.stage argmax [i: 4, j: 8] (%{{.*}} = %x[i, j], %{{.*}} = %[[M]][i]) -> min [i]
 // CHECK:           arith.cmpf une
-// CHECK:           arith.select
+// CHECK:           arith.select {{.*}} : i32
+// CHECK:         loop.stage argmax_position [i: 4] {{.*}} -> [i]
+// CHECK-NEXT:      arith.extsi {{.*}} : i32 to i64
 func.func @argmax(%x: tensor<4x8xf32>) -> tensor<4xi64> {
   %0 = nd.argmax %x "a b -> a" : (tensor<4x8xf32>) -> tensor<4xi64>
   func.return %0 : tensor<4xi64>

@@ -104,7 +104,8 @@ def schedule_rows(group: list[StageOp], machine: Machine) -> list[str]:
     split = width if several == 1 else lanes
     # A row of two blocks or less is one vector: no loop, and no rest to combine.
     if long(widest, lane, 2 * split if several == 1 else split):
-        steps.append(step("split", names, axis=lane, size=split))
+        wide = several == 1 and extent(widest, lane) % (2 * split) == 0 and folds(group, lane)
+        steps.append(step("split", names, axis=lane, size=2 * split if wide else split))
     vec = [rows[-1], lane] if several > 1 else [lane]
     return [*steps, step("vectorize", names, axes=vec)]
 
@@ -129,6 +130,11 @@ def by_lines(group: list[StageOp], lane: str, width: int, machine: Machine) -> l
     if not size and long(stage, reduced[-1], most * fewest):
         size = fewest
     return [step("tile", [stage.label.data], axis=reduced[-1], size=size)] if size else []
+
+
+def folds(group: list[StageOp], lane: str) -> bool:
+    """Do the stages only reduce along the axis? Then registers are free for more of it at once."""
+    return not any(lane in axes_of(t.data.access) for s in group for t in s.targets.data)
 
 
 def long(stage: StageOp, axis: str, size: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import cast
 
 from xdsl.dialects.builtin import AnyFloat
@@ -12,6 +13,9 @@ from ....dialects.loop.combiners import integer_width, is_integer
 from ....dialects.loop.ops import StageOp, element_of
 from ...machine import Machine
 from .reorder import TYPICAL
+
+SMALL = 16
+"""What has so many times fewer points than another stage does not decide how wide vectors are."""
 
 
 def step(name: str, only: Sequence[str] = (), **options: int | str | list[str]) -> str:
@@ -37,6 +41,9 @@ def bytes_of(element: Attribute) -> int:
 
 
 def lanes_of(stages: Sequence[StageOp], machine: Machine) -> int:
-    """Elements of a vector in which the stages' widest element fits; f16 and bf16 are computed as wider floats."""
+    """Elements of a vector in which the widest element of the stages with the most points fits; f16 and bf16 are
+    computed as wider floats."""
+    points = [prod(extent(s, a.name) for a in s.axes) for s in stages]
+    stages = [s for s, n in zip(stages, points) if SMALL * n >= max(points)]
     floats = [r.type for s in stages for op in s.body.block.ops for r in op.results if isinstance(r.type, AnyFloat)]
     return machine.lanes(max(element_bytes(stages), *map(bytes_of, floats), 1))

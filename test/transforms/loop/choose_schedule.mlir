@@ -68,7 +68,7 @@ func.func @columns(%x: tensor<1024x1000xi32>) -> tensor<1000xi32> {
   func.return %y : tensor<1000xi32>
 }
 
-// CHECK: func.func @against_strides({{.*}} attributes {loop.schedule = "loop-reorder{axes=i,j only=sum},loop-split{axis=j size=64 only=sum},loop-vectorize{axes=j only=sum}"}
+// CHECK: func.func @against_strides({{.*}} attributes {loop.schedule = "loop-reorder{axes=i,j only=sum},loop-split{axis=j size=128 only=sum},loop-vectorize{axes=j only=sum}"}
 // RUNS: func.func @against_strides
 func.func @against_strides(%x: tensor<4096x4096xf32>) -> tensor<f32> {
   %s = loop.stage sum [j: 4096, i: 4096] (%a = %x[i, j]) -> add [] {
@@ -98,4 +98,18 @@ func.func @pieces(%x: tensor<8192x1024xf32>, %y: tensor<8192x1024xf32>) -> tenso
   }
   %r = loop.join (%p at [0, 0], %q at [8192, 0]) : tensor<16384x1024xf32>
   func.return %r : tensor<16384x1024xf32>
+}
+
+// What has few points does not narrow the vectors: lanes of f32 next to results of i64; only reduced along, twice as many.
+// CHECK: func.func @mixed({{.*}} attributes {loop.schedule = "loop-tile{axis=i size=1 only=m,w},loop-split{axis=j size=128 only=m,w},loop-vectorize{axes=j only=m,w}"}
+// RUNS: func.func @mixed
+func.func @mixed(%x: tensor<64x1024xf32>) -> tensor<64xi64> {
+  %m = loop.stage m [i: 64, j: 1024] (%a = %x[i, j]) -> max [i] {
+    loop.yield %a : f32
+  }
+  %w = loop.stage w [i: 64] (%a = %m[i]) -> [i] {
+    %b = arith.fptosi %a : f32 to i64
+    loop.yield %b : i64
+  }
+  func.return %w : tensor<64xi64>
 }

@@ -48,7 +48,7 @@ func.func @softmax(%X: tensor<640x1000xf32>) -> tensor<640x1000xf32> {
 }
 
 // Nothing but a reduced axis: one thread.
-// CHECK: func.func @sum({{.*}} attributes {loop.schedule = "loop-split{axis=i size=64 only=sum},loop-vectorize{axes=i only=sum}"}
+// CHECK: func.func @sum({{.*}} attributes {loop.schedule = "loop-split{axis=i size=128 only=sum},loop-vectorize{axes=i only=sum}"}
 // RUNS: func.func @sum
 // RUNS-NOT: scf.parallel
 func.func @sum(%x: tensor<4000000xf32>) -> tensor<f32> {
