@@ -56,6 +56,12 @@ def numpy_type(kind: Attribute) -> np.dtype[Any]:
     return FLOATS[type(kind)]
 
 
+def poison(sizes: Sequence[int], element: Attribute) -> Array:
+    """Memory that nobody has written: NaN, or the least integer."""
+    kind = numpy_type(element)
+    return np.full(tuple(sizes), np.iinfo(kind).min if kind.kind in "iu" else 0 if kind.kind == "b" else np.nan, kind)
+
+
 def maximum(a: Array, b: Array) -> Array:
     """NaN propagates; of two zeros the positive one, which is their sum unless both are negative."""
     return np.where((a == 0) & (b == 0), a + b, np.maximum(a, b))

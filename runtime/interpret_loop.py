@@ -9,13 +9,13 @@ nothing writes stay poisoned (NaN, or the least integer), so that a gap shows in
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from math import prod
 from typing import Any
 
 import numpy as np
 from xdsl.dialects import func
-from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 
 from ..dialects.errors import CompileError
 from ..dialects.loop.attributes import CARRY
@@ -36,7 +36,7 @@ from ..dialects.loop.ops import (
     shape,
 )
 from ..dialects.nd.dims import Dim, evaluate
-from .interpret_arith import Array, folded, maximum, minimum, numpy_type, unsigned
+from .interpret_arith import Array, folded, maximum, minimum, numpy_type, poison, unsigned
 from .interpret_arith import evaluate as evaluate_scalar
 from .interpreter import Frame, handles
 
@@ -53,12 +53,6 @@ UFUNC: dict[str, np.ufunc] = {
 }
 UNSIGNED = ("umax", "umin")
 Ranges = dict[str, tuple[int, int]]
-
-
-def poison(dims: Sequence[int], element: Attribute) -> Array:
-    kind = numpy_type(element)
-    least = np.iinfo(kind).min if kind.kind in "iu" else False if kind.kind == "b" else np.nan
-    return np.full(tuple(dims), least, kind)
 
 
 def combine(mode: str, a: Array, b: Array) -> Array:

@@ -35,7 +35,7 @@ from ..dialects.nd.dims import Dim, Sym
 from ..dialects.nd.dims import evaluate as dim_value
 from ..dialects.nd.types import parse_dim
 from ..dialects.vector.ops import ContractOp, GatherOp, MultiReductionOp, TransposeOp
-from .interpret_arith import NAMES, Array, evaluate, folded, maximum, minimum, numpy_type, unsigned
+from .interpret_arith import NAMES, Array, evaluate, folded, maximum, minimum, poison, unsigned
 from .interpreter import Frame, Interpreter, handles
 
 SIZES = "mlc.sizes"
@@ -53,12 +53,6 @@ REDUCE: dict[str, Any] = {
     "xor": np.bitwise_xor,
 }
 UNSIGNED: dict[str, np.ufunc] = {"maxui": np.maximum, "minui": np.minimum}
-
-
-def poison(sizes: Sequence[int], element: Attribute) -> Array:
-    """Memory that nobody has written: NaN, or the least integer."""
-    kind = numpy_type(element)
-    return np.full(sizes, np.iinfo(kind).min if kind.kind in "iu" else 0 if kind.kind == "b" else np.nan, kind)
 
 
 @dataclass(frozen=True)

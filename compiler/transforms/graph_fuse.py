@@ -58,10 +58,11 @@ from ...dialects.nd.movement import Broadcast, Reshape, Transpose
 from ...dialects.nd.op import NdOp
 from ...dialects.nd.resource import is_stored
 from ...dialects.nd.types import DimsAttr, shape_of
+from ..blocks import has_effects
 from .decompose import decompose
 from .fusion_groups import Axes, Group, Grouping, Node, Read, make_node
 from .kernel_names import kernel_name
-from .region_operands import all_of, has_effects, is_small, prepare_regions, read_where_it_lies
+from .region_operands import all_of, is_small, prepare_regions, read_where_it_lies
 from .rewriting import functions, fuse
 
 BARRIERS = (Control, *EFFECTS)

@@ -22,9 +22,9 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from ...dialects.graph.views import VIEWS
 from ...dialects.nd.constant import Constant, Source
 from ...dialects.nd.control import Control, If, segments
-from ...dialects.nd.dims import Dim, Sym, size
+from ...dialects.nd.dims import Dim, size
 from ...dialects.nd.dims import symbol as symbol_of
-from ...dialects.nd.effects import EFFECTS
+from ...dialects.nd.extents import symbols_of
 from ...dialects.nd.movement import Broadcast
 from ...dialects.nd.op import Array, building
 from ...dialects.nd.reduction import reduce
@@ -129,11 +129,7 @@ def _names(attributes: Iterable[Attribute]) -> list[str]:
             dims += attribute.data
         elif is_tensor(attribute):
             dims += shape_of(attribute)
-    return [n for d in dims if isinstance(d, Sym) for n in d.names()]
-
-
-def has_effects(op: Operation) -> bool:
-    return any(isinstance(inner, EFFECTS) for inner in op.walk())
+    return [n for d in dims for n in symbols_of(d)]
 
 
 def read_where_it_lies(op: Control, k: int) -> bool:
