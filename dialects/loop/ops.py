@@ -24,7 +24,8 @@ from .load import LoadOp
 from .scatter import ScatterOp
 from .scoped import Scoped, YieldOp, element_of, shape
 from .sort import SortOp
-from .stage import IndexOp, StageOp
+from .stage import StageOp
+from .statement import IndexOp
 
 __all__ = [
     "ForOp",

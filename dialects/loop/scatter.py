@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from xdsl.dialects.builtin import ArrayAttr, LocationAttr, StringAttr, TensorType
 from xdsl.ir import Operation, Region, SSAValue
 from xdsl.irdl import (
-    IRDLOperation,
     irdl_op_definition,
     operand_def,
     prop_def,
@@ -22,18 +21,17 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import Pure
 
-from ..nd.dims import Dim
 from ..syntax import parse_operand
 from .attributes import COMBINERS, AccessAttr, Axis, DomainAttr, domain_text, parse_domain
 from .linear import Access
 from .scoped import parse_body
-from .stage import IndexOp, parse_reads, print_reads
+from .statement import Statement, parse_reads, print_reads
 
 KINDS = ("set", *COMBINERS)
 
 
 @irdl_op_definition
-class ScatterOp(IRDLOperation):
+class ScatterOp(Statement):
     """`%r = loop.scatter add s [i: 5, j: 8] (%u = %U[i, j], %k = %K[i]) into %x { .. loop.yield %u, %p, %q, %ok : .. }`
 
     %x, and for each point of the domain, in the order of its axes, the element at `[%p, %q]` combined with (`set`:
@@ -45,9 +43,6 @@ class ScatterOp(IRDLOperation):
     ins = var_operand_def(TensorType)
     into = operand_def(TensorType)
     kind = prop_def(StringAttr)
-    label = prop_def(StringAttr)
-    domain = prop_def(DomainAttr)
-    accesses = prop_def(ArrayAttr[AccessAttr])
     body = region_def("single_block")
     res = result_def(TensorType)
     traits = traits_def(Pure())
@@ -74,23 +69,6 @@ class ScatterOp(IRDLOperation):
             },
             location=location,
         )
-
-    @property
-    def axes(self) -> tuple[Axis, ...]:
-        return self.domain.data
-
-    def extent(self, axis: str) -> Dim | None:
-        return next((a.extent for a in self.axes if a.name == axis), None)
-
-    def reads(self) -> list[tuple[SSAValue, Access]]:
-        return [(v, a.data) for v, a in zip(self.ins, self.accesses.data)]
-
-    def whole(self, k: int) -> bool:
-        """Does the body read operand k at computed positions (`loop.load`), anywhere?"""
-        return isinstance(self.body.block.args[k].type, TensorType)
-
-    def index_ops(self) -> Iterator[IndexOp]:
-        return (op for op in self.body.block.ops if isinstance(op, IndexOp))
 
     @property
     def terminator(self) -> Operation:
