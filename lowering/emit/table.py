@@ -35,18 +35,22 @@ def intrinsic(name: str, operands: int = 1, flags: str = "$F") -> str:
     return f"call{flags} $T @llvm.{name}.$M(" + ", ".join(f"$T {{{i}}}" for i in range(operands)) + ")"
 
 
-# +0 where either zero is: a second operand of +0 changes places with the first, which is taken where both are equal.
-# The NaN of the then second operand is tested apart from the comparison: an accumulator waits for few instructions.
-# With a constant operand (relu) three of them are left.
+# Each operand once where they are equal or one is NaN. Their signs are and-ed, all other bits or-ed, which keeps NaN.
 MAXIMUM: Row = (
-    "bitcast $T {1} to $I",
-    "icmp eq $I {2}, $0",
-    "select $B {3}, $T {1}, $T {0}",
-    "select $B {3}, $T {0}, $T {1}",
-    "fcmp ogt $T {5}, {4}",
-    "select $B {6}, $T {5}, $T {4}",
-    "fcmp uno $T {5}, {5}",
-    "select $B {8}, $T {5}, $T {7}",
+    "fcmp ogt $T {1}, {0}",
+    "select $B {2}, $T {1}, $T {0}",
+    "fcmp ogt $T {0}, {1}",
+    "select $B {4}, $T {0}, $T {1}",
+    "bitcast $T {3} to $I",
+    "bitcast $T {5} to $I",
+    "bitcast $T $K(-0.0) to $I",
+    "sext $B $b(true) to $I",
+    "xor $I {8}, {9}",
+    "or $I {7}, {10}",
+    "and $I {6}, {11}",
+    "and $I {7}, {10}",
+    "or $I {12}, {13}",
+    "bitcast $I {14} to $T",
 )
 # Each operand once where they are equal or one is NaN: their bits together are -0 if either is, NaN if either is.
 MINIMUM: Row = (

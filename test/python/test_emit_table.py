@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from emit_cases import DTYPES, MACHINES, native
+from emit_cases import DTYPES, MACHINES, function, native
 from mlc.dialects.nd.op import EXACT
+from mlc.lowering.emit.kernel import emit_kernel
 from mlc.lowering.emit.table import FLOAT_PREDICATES, INTEGER_PREDICATES, TABLE
+from mlc.runtime import jit
 from mlc.runtime.matching import assert_matches
 
 F32 = np.float32(
@@ -326,3 +329,11 @@ def test_dense_constants_and_step() -> None:
     }""")(out, numbers)
     assert_matches(EXACT, out, np.arange(1, 7, dtype=np.float32).reshape(2, 3))
     assert_matches(EXACT, numbers, np.arange(20))
+
+
+def test_a_maximum_is_four_instructions() -> None:
+    """Each operand once where they are equal, and two three-way operations on their bits: no masks, no blends."""
+    text = emit_kernel(function(table_kernel("arith.maximumf", ("f32", "f32"), "f32", "", 64, 16)), 64).llvm_ir
+    code = jit.assembly(text, "skylake-avx512", "+avx512f,+avx512vl,+avx512bw,+avx512dq")
+    assert len(re.findall("vmaxps", code)) == len(re.findall("vpternlogd", code)) == 2
+    assert not re.search(r"vblend|vcmp|vptest|\{%k", code)
