@@ -31,7 +31,6 @@ from xdsl.dialects.builtin import (
     NoneAttr,
     UnknownLoc,
     f32,
-    i32,
     i64,
 )
 from xdsl.dialects.func import FuncOp, ReturnOp
@@ -58,12 +57,13 @@ from ..dialects.nd.scatter import Scatter
 from ..dialects.nd.sorting import Argsort, Sort
 from ..dialects.nd.types import element, shape_of, stored, tensor
 from ..dialects.nd.window import ReduceWindow
+from .arg_reductions import arg_reduction
 from .conversions import convert, rounded
 from .joins import Joins, numerators_of
 from .lines import cumulative, reduce_window, sort
 from .positions import Positions, gathered
 from .regroup import Unfactored, regrouped
-from .scalar_bodies import Body, combiner, computed, floating, product
+from .scalar_bodies import Body, combiner, computed, product
 from .scalar_rows import ROWS
 from .scatters import scatter
 from .stages import Member, Stage, Stages
@@ -339,7 +339,7 @@ class Kernel:
             case Contract():
                 self.keep(value, self._contract(op))
             case Arg():
-                self.keep(value, self._arg(op))
+                self.keep(value, arg_reduction(self, op))
             case Pad():
                 self.keep(value, self.joins.pad(op))
             case Concat():
@@ -377,34 +377,6 @@ class Kernel:
                 factors.append(scalars.body.wide(scalars.read(*window)))
         out: Access = tuple(Linear.axis(axis[i.name or ""]) for i in m.result)
         return self.stage(_label([op]), axes, scalars, [product(scalars.body, factors)], [Target("add", out)])[0]
-
-    def _arg(self, op: Arg) -> SSAValue:
-        """The extremum, then the first place that equals it or is NaN; in 32 bits where they hold every place."""
-        x, names = op.operands[0], self.plan.names.of(op.operands[0])
-        at: Access = tuple(Linear.axis(n) for n in names)
-        kept = tuple(f for f, i in zip(at, op.dims.operands[0]) if i in op.dims.result)
-        axes = dict(zip(names, shape_of(x.type)))
-        mode = combiner("max" if op.name == "nd.argmax" else "min", element(x.type))
-        first = self.scalars(axes, op.location)
-        best = self.stage(mode, axes, first, [first.wide(x, at)], [Target(mode, kept)])[0]
-        second = self.scalars(axes, op.location)
-        b = second.body
-        v, m = second.wide(x, at), second.read(best, kept)
-        hit = b.compare("eq", v, m)
-        if floating(v.type):
-            hit = b.op(arith.OrIOp, hit, b.compare("ne", v, v))
-        extent, made = axes[names[op.axes[0]]], element(op.type)
-        short = i32 if isinstance(extent, int) and extent < 1 << 31 else i64
-        place = b.index(at[op.axes[0]], short)
-        least = b.select(hit, place, b.constant((1 << (31 if short == i32 else 63)) - 1, short))
-        label = op.name.removeprefix("nd.")
-        found = self.stage(label, axes, second, [least], [Target("min", kept)])[0]
-        if short == made:
-            return found
-        own = {n: axes[n] for form in kept for n in form.names}
-        third = self.scalars(own, op.location)
-        whole = convert(third.body, third.read(found, kept), made)
-        return self.stage(f"{label}_position", own, third, [whole], [Target("", kept)])[0]
 
 
 def _label(ops: list[Operation]) -> str:

@@ -62,11 +62,12 @@ func.func @moved(%x: tensor<4x6xf32>) -> tensor<2x4xf32> {
 
 // -----
 
-// The first place of the maximum, or of a NaN; in 32 bits on the way.
+// The first place of what is beyond the number before the maximum, or unordered; in 32 bits on the way.
 // CHECK-LABEL: func.func @argmax
 // CHECK:         %[[M:.*]] = loop.stage max [i: 4, j: 8] {{.*}} -> max [i]
-// CHECK:         loop.stage argmax [i: 4, j: 8] (%{{.*}} = %x[i, j], %{{.*}} = %[[M]][i]) -> min [i]
-// CHECK:           arith.cmpf une
+// CHECK:         %[[B:.*]] = loop.stage max_bound [i: 4] (%{{.*}} = %[[M]][i]) -> [i]
+// CHECK:         loop.stage argmax [i: 4, j: 8] (%{{.*}} = %x[i, j], %{{.*}} = %[[B]][i]) -> min [i]
+// CHECK:           arith.cmpf ugt
 // CHECK:           arith.select {{.*}} : i32
 // CHECK:         loop.stage argmax_position [i: 4] {{.*}} -> [i]
 // CHECK-NEXT:      arith.extsi {{.*}} : i32 to i64
