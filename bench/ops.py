@@ -1,12 +1,13 @@
 """Every family of ops over a million elements against NumPy, one thread each; results are compared before.
 
 NumPy writes into an array of its own where it can (`out=`). Rows named `apart/...` have no bar: sorts, and functions
-beyond exp, log and tanh. `geometric_mean` and `minimum` are over all others.
+beyond exp, log and tanh. `geometric_mean` and `minimum` are over all others, `mean_...` over one family.
 """
 
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from tqdm import tqdm
 
 from .rows import Row, ratio
-from .timing import interleave
+from .timing import Run, Timing, interleave
 
 Array = np.ndarray[Any, Any]
 N = 1 << 20
@@ -193,8 +194,12 @@ def apart() -> Iterator[Op]:
 FAMILIES = (elementwise, conversions, reductions, movement, indexing, products, networks, apart)
 
 
-def measured(op: Op) -> Row:
-    """Compiled, compared, timed."""
+PASSES = 3
+"""How often all ops are timed, one after the other: a busy moment does not meet all rounds of one op."""
+
+
+def prepared(op: Op) -> dict[str, Run]:
+    """Compiled and compared: what to time."""
     exe = mlc.compile(op.fn, *(mlc.spec(a.shape, a.dtype) for a in op.arrays), threads=1)
     ours = exe(*op.arrays)
     theirs = np.empty_like(ours)
@@ -203,13 +208,40 @@ def measured(op: Op) -> Row:
     scale = float(np.max(np.abs(ours.astype(np.float64)), initial=1))
     close = Tolerance(ulp=64, sums=4 * math.sqrt(N), scale=scale)
     assert_matches(close if ours.dtype.kind not in "iub" else Tolerance(), ours, found)
-    runs = {"mlc": lambda: exe(*op.arrays, out=ours), "numpy": lambda: op.peer(*op.arrays, theirs)}
-    return ratio(op.name, interleave(runs, rounds=9, seconds=0.01), "mlc", "numpy")
+    return {"mlc": lambda: exe(*op.arrays, out=ours), "numpy": lambda: op.peer(*op.arrays, theirs)}
+
+
+def measured(ops: list[Op]) -> list[Row]:
+    """Each op's ratio, over all passes."""
+    runs = [prepared(op) for op in tqdm(ops, desc="compiling", unit="op", leave=False, disable=None)]
+    times: list[list[dict[str, Timing]]] = [[] for _ in ops]
+    for k in tqdm([*range(len(ops))] * PASSES, desc="timing", unit="op", leave=False, disable=None):
+        times[k].append(interleave(runs[k], rounds=5, seconds=0.01))
+    return [ratio(op.name, together(found), "mlc", "numpy") for op, found in zip(ops, times)]
+
+
+def together(passes: list[dict[str, Timing]]) -> dict[str, Timing]:
+    """The best round of all, and the median of the medians."""
+    return {
+        name: Timing(min(p[name].best for p in passes), statistics.median(p[name].median for p in passes))
+        for name in passes[0]
+    }
+
+
+def geometric_mean(name: str, found: list[Row]) -> Row:
+    return Row(name, math.exp(sum(math.log(row.value) for row in found) / len(found)), "x")
 
 
 def rows() -> list[Row]:
+    """Every op, then the mean of each family, of all that have a bar, and the least of those."""
+    ops = {f.__name__: list(f()) for f in FAMILIES}
     with np.errstate(all="ignore"):
-        out = [measured(op) for op in tqdm([op for f in FAMILIES for op in f()], desc="ops", unit="op", leave=False)]
-    judged = [row.value for row in out if not row.name.startswith("apart/")]
-    mean = math.exp(sum(map(math.log, judged)) / len(judged))
-    return [*out, Row("geometric_mean", mean, "x"), Row("minimum", min(judged), "x")]
+        every = iter(measured([op for family in ops.values() for op in family]))
+    families = {name: [next(every) for _ in family] for name, family in ops.items()}
+    judged = [row for name, found in families.items() for row in found if name != apart.__name__]
+    return [
+        *(row for found in families.values() for row in found),
+        *(geometric_mean(f"mean_{name}", found) for name, found in families.items()),
+        geometric_mean("geometric_mean", judged),
+        Row("minimum", min(row.value for row in judged), "x"),
+    ]
