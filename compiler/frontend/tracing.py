@@ -162,8 +162,12 @@ def argument_names(fn: Callable[..., Any], structure: Structure) -> list[str]:
 
 
 def ssa_name(path: str) -> str:
-    """`p.w` as `p_w`, `xs.0` as `xs0`: the printer takes an underscore and digits at the end for its own."""
-    return re.sub(r"\W+", "_", re.sub(r"\.(\d)", r"\1", path)).strip("_")
+    """`p.w` as `p_w`, `xs.0` as `xs0`: the printer takes an underscore and digits at the end for its own.
+
+    SSA names are of ASCII and start with no digit: of other letters nothing is left, and a caller has its own name.
+    """
+    name = re.sub(r"\W+", "_", re.sub(r"\.(\d)", r"\1", path), flags=re.ASCII).strip("_")
+    return "" if name[:1].isdigit() else name
 
 
 def refuse_leaks(block: Block) -> None:

@@ -142,3 +142,10 @@ def test_other_arguments_are_refused() -> None:
         mlc.jit(lambda x: x)("text")
     with pytest.raises(mlc.CompileError, match="found complex64"):
         mlc.jit(lambda x: x)(np.zeros(3, np.complex64))
+
+
+def test_names_of_other_alphabets_are_legal() -> None:
+    f = mlc.jit(lambda ä, λ1, xé: ä + λ1["ключ"] * xé)
+    assert np.array_equal(f(X, {"ключ": X}, X), X + X * X)
+    spec = mlc.spec((2,))
+    assert "(%arg0: tensor<2xf32>, %arg1: tensor<2xf32>, %x: tensor<2xf32>)" in f.lower(spec, {"ключ": spec}, spec)
