@@ -112,8 +112,9 @@ def of(name: str) -> Callable[..., Array]:
     return lambda *xs: bind(OPS[name], *xs)
 
 
-UNARY = "neg abs sign floor exp log tanh sin cos sqrt rsqrt not relu gelu stop_gradient".split()
-BINARY = "add sub mul div pow max min and or xor".split()
+UNARY = ["neg", "abs", "sign", "floor", "exp", "log", "tanh", "sin", "cos", "sqrt", "rsqrt", "not"]
+UNARY += ["relu", "gelu", "stop_gradient"]
+BINARY = ["add", "sub", "mul", "div", "pow", "max", "min", "and", "or", "xor"]
 
 
 def templates() -> list[Template]:
