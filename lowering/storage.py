@@ -111,10 +111,6 @@ def sums_in_memory(stage: StageOp, k: int) -> bool:
     return bool(stage.target(k).mode) and kept_axes(stage, k) != register_loops(stage)
 
 
-def is_static(value: SSAValue) -> bool:
-    return all(isinstance(d, int) for d in shape(value))
-
-
 def is_vector(value: SSAValue) -> bool:
     """Is the value complete in registers when its producer is done?"""
     op = value.owner

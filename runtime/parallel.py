@@ -26,7 +26,6 @@ from .locks import ForkLock
 
 SYMBOL = "mlc_parallel"
 KINDS = ("pool", "openmp", "serial")
-MOST_THREADS = 1024
 LINE = 64
 STOP_SECONDS = 0.5
 OPENMP = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")

@@ -24,6 +24,7 @@ from ...dialects.nd import op as core
 from ...dialects.nd.types import FLOAT, INTEGER
 from ...runtime.locks import ForkLock
 from . import eager
+from .locations import user_location
 from .pytree import Structure, flatten, unflatten
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ class Jit:
         try:
             entry = self.entries.get(key)
         except TypeError:
-            raise CompileError(f"{self.name}: static arguments must be hashable, found {fixed}") from None
+            raise self._unhashable(fixed) from None
         if entry is None:
             with self._compiling:  # several threads may ask for the same
                 entry = self.entries.get(key)
@@ -213,6 +214,18 @@ class Jit:
         else:
             self.hits += 1
         return entry, leaves
+
+    def _unhashable(self, fixed: Sequence[Any]) -> CompileError:
+        """Names the static argument that no program can be kept under."""
+        names = list(inspect.signature(self.fn).parameters)
+        for k, value in zip(sorted(self._static), fixed):
+            try:
+                hash(value)
+            except TypeError:
+                name, found = names[k] if k < len(names) else k, type(value).__name__
+                message = f"{self.name}: static argument {name}: expected a hashable value, found a {found}"
+                return CompileError(f"{message}; pass a tuple for a list", user_location())
+        return CompileError(f"{self.name}: expected hashable arguments", user_location())
 
     def _traced(self, args: tuple[Any, ...], fixed: tuple[Any, ...]) -> Any:
         from .tracing import trace

@@ -119,7 +119,11 @@ def trace_flat(fn: Callable[..., Any], structure: Structure, types: Sequence[Typ
     block = Block(arg_types=types)
     where = user_location()
     with building(block):
-        leaves, out = flatten(fn(*unflatten(structure, [*map(Array, block.args)])))
+        try:
+            leaves, out = flatten(fn(*unflatten(structure, [*map(Array, block.args)])))
+        except RecursionError:
+            message = f"{function_name(fn)}: expected calls that end while it is traced, found one of itself in itself"
+            raise CompileError(f"{message}; use mlc.while_loop or mlc.scan to repeat", where) from None
         return_([lift(y) for y in leaves])
     for arg in block.args:
         arg.location = where

@@ -202,5 +202,6 @@ def axes_of(x: Array, axis: int | Sequence[int] | None) -> list[int]:
 
 def one_axis(axis: Any, rank: int) -> int:
     if not isinstance(axis, int | np.integer) or not -rank <= axis < rank:
-        raise fail(f"expected an axis of {rank} dimensions, found {axis!r}")
+        legal = f"from {-rank} to {rank - 1}" if rank else "of an array that has one"
+        raise fail(f"expected an axis {legal}, found {axis!r}")
     return int(cast(int, axis)) % rank

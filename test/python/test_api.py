@@ -222,12 +222,20 @@ def test_eager_computes_at_once() -> None:
     assert gradient.shape == X.shape
 
 
+def endless(x: Any) -> Any:
+    return endless(x)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: mlc.jit(lambda x: x, static="y"), "static: expected a parameter of .* found 'y'"),
         (lambda: mlc.jit(lambda x: x, donate=3), "donate: expected a position from 0 to 0, found 3"),
-        (lambda: mlc.jit(lambda x, n: x, static=1)(X, [1]), "static arguments must be hashable"),
+        (lambda: mlc.jit(endless)(X), "endless: expected calls that end while it is traced"),
+        (
+            lambda: mlc.jit(lambda x, n: x, static=1)(X, [1]),
+            "static argument n: expected a hashable value, found a list",
+        ),
         (mlc.jit(lambda x: x, donate=0), "missing a required argument"),
         (lambda: mlc.jit(lambda x: x, fast=True), "jit: expected options schedule, numerics, .* found 'fast'"),
         (lambda: mlc.jit(lambda x, **more: x)(X, y=X), "expected arguments of named parameters, found y"),
