@@ -20,13 +20,10 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from ...dialects.errors import CompileError
 from ...dialects.nd import array
-from ...dialects.nd import dialect as _dialect  # fills the registry
-from ...dialects.nd.control import CONTROL
-from ...dialects.nd.effects import EFFECTS
 from ...dialects.nd.op import NdOp, building
 from . import locations as _locations  # names the user's frame in errors
 
-assert _dialect and _locations
+assert _locations
 
 Values = dict[SSAValue, np.ndarray[Any, Any]]
 
@@ -57,6 +54,8 @@ def _evaluate(op: Operation) -> None:
 
 def _interpret(op: Operation, values: Values) -> None:
     """Control flow that a transform emitted, and effects."""
+    from ...dialects.nd.control import CONTROL
+    from ...dialects.nd.effects import EFFECTS
     from ...runtime.interpreter import Frame, Interpreter, handler_of
 
     if not isinstance(op, (*CONTROL, *EFFECTS)):

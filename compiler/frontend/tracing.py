@@ -21,7 +21,6 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Region, SSAValue
 
 from ...dialects.errors import CompileError
-from ...dialects.nd import dialect as _dialect  # fills the registry
 from ...dialects.nd.dims import Dim, Sym, symbol
 from ...dialects.nd.op import Array, building
 from ...dialects.nd.promotion import as_dtype, asarray
@@ -29,8 +28,6 @@ from ...dialects.nd.types import Type, dtype_of, tensor
 from ..blocks import return_, terminator
 from .locations import user_location
 from .pytree import Structure, flatten, unflatten
-
-assert _dialect
 
 
 @dataclass(frozen=True)

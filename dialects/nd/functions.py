@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects.builtin import f32, i1
 
-from . import dimmap, movement
+from . import movement
 from .array import Array, Axis
-from .composite import CrossEntropy, Gelu, LogSoftmax, Mean, Mse, Relu, Softmax, Variance
 from .constant import constant as constant
 from .constant import full, iota
 from .constant import size_value as size_value
-from .convolution import conv as conv
-from .dimmap import DimMap
-from .dims import Dim, Shape, show
+from .dims import Shape
 from .elementwise import (
     Abs,
     Add,
@@ -40,65 +38,11 @@ from .elementwise import (
     Unary,
     Xor,
 )
-from .indexing import Argmax, Argmin, one_hot_as
-from .lookup import At as At
-from .lookup import bincount as bincount
-from .lookup import dynamic_slice as dynamic_slice
-from .lookup import dynamic_update_slice as dynamic_update_slice
-from .lookup import put_along_axis as put_along_axis
-from .lookup import searchsorted as searchsorted
-from .lookup import take as take
-from .lookup import take_along_axis as take_along_axis
-from .mapped import text, without
 from .op import bind
 from .op import zeros_like as zeros_like
-from .products import alike as alike
-from .products import contract as contract
-from .products import einsum as einsum
-from .products import matmul as matmul
-from .promotion import as_dtype, asarray, axes_of, counted, fail, numeric, one_axis, promote, same_shape
+from .promotion import as_dtype, asarray, axes_of, counted, numeric, promote, same_shape
+from .promotion import floats as floats
 from .reduction import reduce as reduce_axes
-from .scalar_functions import acos as acos
-from .scalar_functions import acosh as acosh
-from .scalar_functions import asin as asin
-from .scalar_functions import asinh as asinh
-from .scalar_functions import atan as atan
-from .scalar_functions import atan2 as atan2
-from .scalar_functions import atanh as atanh
-from .scalar_functions import cbrt as cbrt
-from .scalar_functions import ceil as ceil
-from .scalar_functions import clip as clip
-from .scalar_functions import copysign as copysign
-from .scalar_functions import cosh as cosh
-from .scalar_functions import count_leading_zeros as count_leading_zeros
-from .scalar_functions import erf as erf
-from .scalar_functions import exp2 as exp2
-from .scalar_functions import expm1 as expm1
-from .scalar_functions import floats as floats
-from .scalar_functions import floor as floor
-from .scalar_functions import floor_divide as floor_divide
-from .scalar_functions import hypot as hypot
-from .scalar_functions import isfinite as isfinite
-from .scalar_functions import isinf as isinf
-from .scalar_functions import isnan as isnan
-from .scalar_functions import left_shift as left_shift
-from .scalar_functions import log1p as log1p
-from .scalar_functions import log2 as log2
-from .scalar_functions import log10 as log10
-from .scalar_functions import logaddexp as logaddexp
-from .scalar_functions import popcount as popcount
-from .scalar_functions import quotient as quotient
-from .scalar_functions import rem as rem
-from .scalar_functions import remainder as remainder
-from .scalar_functions import right_shift as right_shift
-from .scalar_functions import round_ as round_
-from .scalar_functions import round_away as round_away
-from .scalar_functions import sigmoid as sigmoid
-from .scalar_functions import signbit as signbit
-from .scalar_functions import silu as silu
-from .scalar_functions import sinh as sinh
-from .scalar_functions import tan as tan
-from .scalar_functions import trunc as trunc
 from .selection import COMPARE, Compare, Select
 from .selection import convert as convert_to
 from .shaping import broadcast_to as broadcast_to
@@ -114,7 +58,97 @@ from .shaping import squeeze as squeeze
 from .shaping import stack as stack
 from .shaping import swapaxes as swapaxes
 from .shaping import transpose as transpose
-from .types import INTEGER, is_float, tensor
+from .types import is_float, tensor
+
+if TYPE_CHECKING:
+    from .convolution import conv as conv
+    from .lookup import At as At
+    from .lookup import bincount as bincount
+    from .lookup import dynamic_slice as dynamic_slice
+    from .lookup import dynamic_update_slice as dynamic_update_slice
+    from .lookup import put_along_axis as put_along_axis
+    from .lookup import searchsorted as searchsorted
+    from .lookup import take as take
+    from .lookup import take_along_axis as take_along_axis
+    from .networks import cross_entropy as cross_entropy
+    from .networks import gelu as gelu
+    from .networks import log_softmax as log_softmax
+    from .networks import mse as mse
+    from .networks import one_hot as one_hot
+    from .networks import relu as relu
+    from .networks import softmax as softmax
+    from .products import alike as alike
+    from .products import contract as contract
+    from .products import einsum as einsum
+    from .products import matmul as matmul
+    from .scalar_functions import acos as acos
+    from .scalar_functions import acosh as acosh
+    from .scalar_functions import asin as asin
+    from .scalar_functions import asinh as asinh
+    from .scalar_functions import atan as atan
+    from .scalar_functions import atan2 as atan2
+    from .scalar_functions import atanh as atanh
+    from .scalar_functions import cbrt as cbrt
+    from .scalar_functions import ceil as ceil
+    from .scalar_functions import clip as clip
+    from .scalar_functions import copysign as copysign
+    from .scalar_functions import cosh as cosh
+    from .scalar_functions import count_leading_zeros as count_leading_zeros
+    from .scalar_functions import erf as erf
+    from .scalar_functions import exp2 as exp2
+    from .scalar_functions import expm1 as expm1
+    from .scalar_functions import floor as floor
+    from .scalar_functions import floor_divide as floor_divide
+    from .scalar_functions import hypot as hypot
+    from .scalar_functions import isfinite as isfinite
+    from .scalar_functions import isinf as isinf
+    from .scalar_functions import isnan as isnan
+    from .scalar_functions import left_shift as left_shift
+    from .scalar_functions import log1p as log1p
+    from .scalar_functions import log2 as log2
+    from .scalar_functions import log10 as log10
+    from .scalar_functions import logaddexp as logaddexp
+    from .scalar_functions import popcount as popcount
+    from .scalar_functions import quotient as quotient
+    from .scalar_functions import rem as rem
+    from .scalar_functions import remainder as remainder
+    from .scalar_functions import right_shift as right_shift
+    from .scalar_functions import round_ as round_
+    from .scalar_functions import round_away as round_away
+    from .scalar_functions import sigmoid as sigmoid
+    from .scalar_functions import signbit as signbit
+    from .scalar_functions import silu as silu
+    from .scalar_functions import sinh as sinh
+    from .scalar_functions import tan as tan
+    from .scalar_functions import trunc as trunc
+    from .statistics import argmax as argmax
+    from .statistics import argmin as argmin
+    from .statistics import mean as mean
+    from .statistics import variance as variance
+
+_LATER = {
+    "convolution": "conv",
+    "lookup": "At bincount dynamic_slice dynamic_update_slice put_along_axis searchsorted take take_along_axis",
+    "networks": "cross_entropy gelu log_softmax mse one_hot relu softmax",
+    "products": "alike contract einsum matmul",
+    "scalar_functions": (
+        "acos acosh asin asinh atan atan2 atanh cbrt ceil clip copysign cosh count_leading_zeros erf exp2 expm1 "
+        "floor floor_divide hypot isfinite isinf isnan left_shift log1p log2 log10 logaddexp popcount quotient rem "
+        "remainder right_shift round_ round_away sigmoid signbit silu sinh tan trunc"
+    ),
+    "statistics": "argmax argmin mean variance",
+}
+"""The names of modules that load when one of them is first used: a program of a few ops starts without them."""
+
+_MODULES = {name: module for module, names in _LATER.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f".{_MODULES[name]}", __package__), name)
+    return value
+
 
 # Elementwise.
 
@@ -350,82 +384,3 @@ def any_(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
 
 def all_(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
     return reduce("all", x, axis, keepdims)
-
-
-def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
-    x = floats(x)
-    axes = axes_of(x, axis)
-    return kept(bind(Mean, x, map=without(x.ndim, tuple(axes))) if axes else x, x, axes, keepdims)
-
-
-def variance(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
-    x = floats(x)
-    axes = axes_of(x, axis)
-    return kept(bind(Variance, x, map=without(x.ndim, tuple(axes))), x, axes, keepdims)
-
-
-def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Array:
-    return _arg(Argmax, asarray(x), axis, keepdims)
-
-
-def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Array:
-    return _arg(Argmin, asarray(x), axis, keepdims)
-
-
-def _arg(cls: type[Argmax] | type[Argmin], x: Array, axis: int | None, keepdims: bool) -> Array:
-    if axis is None:  # the position in the flattened array
-        flat = bind(cls, movement.reshape(x, (x.size,)), map=without(1, (0,)))
-        return kept(flat, x, range(x.ndim), keepdims)
-    at = one_axis(axis, x.ndim)
-    return kept(bind(cls, x, map=without(x.ndim, (at,))), x, [at], keepdims)
-
-
-# Networks.
-
-
-def relu(x: Any) -> Array:
-    return _numeric(Relu, x)
-
-
-def gelu(x: Any) -> Array:
-    return bind(Gelu, floats(x))
-
-
-def softmax(x: Any, axis: int = -1) -> Array:
-    return _along(Softmax, floats(x), axis)
-
-
-def log_softmax(x: Any, axis: int = -1) -> Array:
-    return _along(LogSoftmax, floats(x), axis)
-
-
-def _along(cls: type[Softmax] | type[LogSoftmax], x: Array, axis: int) -> Array:
-    if not x.ndim:
-        raise fail(f"expected at least one dimension, found {x.type}")
-    at = one_axis(axis, x.ndim)
-    return swapaxes(bind(cls, swapaxes(x, at, -1)), at, -1)
-
-
-def one_hot(labels: Any, classes: Dim, dtype: Any = f32) -> Array:
-    """Rows of 0 with a 1 at the label's place; labels must be in 0..classes-1."""
-    x = asarray(labels)
-    return one_hot_as(x, (*x.shape, classes), as_dtype(dtype))
-
-
-def cross_entropy(logits: Any, targets: Any) -> Array:
-    """One loss for each row; targets are weights like the logits, or integer labels in range."""
-    x, t = floats(logits), asarray(targets)
-    if t.dtype in INTEGER and x.ndim:
-        if t.shape != x.shape[:-1]:
-            raise fail(f"expected labels of shape {show(x.shape[:-1])} for logits {x.type}, found {show(t.shape)}")
-        t = one_hot_as(t, x.shape, x.dtype)
-    x, t = promote(x, floats(t))
-    return bind(CrossEntropy, x, t)
-
-
-def mse(x: Any, y: Any, axis: Axis = None) -> Array:
-    """The mean of (x - y)^2."""
-    x, y = promote(floats(x), y)
-    axes = axes_of(x, axis)
-    n = dimmap.names(x.ndim)
-    return bind(Mse, x, y, map=text(DimMap((n, n), tuple(i for k, i in enumerate(n) if k not in axes))))

@@ -174,6 +174,12 @@ def full_of(value: Any, like: Array) -> Array:
     return full(value, like.type)
 
 
+def floats(x: Any) -> Array:
+    """As a float array: integers and i1 become f32."""
+    x = asarray(x)
+    return x if is_float(x.dtype) else convert(x, f32)
+
+
 def numeric(x: Array) -> Array:
     """x, which must not hold truth values: they have no arithmetic."""
     if x.dtype == i1:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from xdsl.dialects.builtin import f32
-
 from .activation import LogAddExp, Sigmoid, Silu
 from .arithmetic import (
     Ceil,
@@ -28,7 +26,7 @@ from .arithmetic import (
 from .array import Array
 from .elementwise import Abs, Binary, Div, Floor, Max, Min, Unary, full_like, where
 from .op import bind
-from .promotion import asarray, numeric, promote, same_shape
+from .promotion import asarray, floats, numeric, promote, same_shape
 from .selection import convert
 from .transcendental import (
     Acos,
@@ -51,12 +49,6 @@ from .transcendental import (
     Tan,
 )
 from .types import is_float
-
-
-def floats(x: Any) -> Array:
-    """As a float array: integers and i1 become f32."""
-    x = asarray(x)
-    return x if is_float(x.dtype) else convert(x, f32)
 
 
 def numbers(x: Any, y: Any) -> tuple[Array, Array]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from mlc.dialects.nd import functions
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("compiler", "dialects", "lowering", "runtime", "tools")
@@ -50,3 +52,26 @@ def test_importing_mlc_loads_neither_xdsl_nor_llvmlite():
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
     ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
+
+
+def test_a_program_in_the_cache_starts_without_most_ops(tmp_path):
+    """What a program does not use is not loaded: families of ops, transforms, lowering."""
+    code = "import sys, numpy, mlc\n"
+    code += "x = numpy.ones(8, numpy.float32)\nassert (mlc.jit(lambda x: x + x)(x) == 2).all()\n"
+    code += "print(*[m for m in sys.modules if m.startswith('mlc.')])"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "python"), "MLC_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", code]
+    cold, warm = (
+        subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()
+        for _ in "12"
+    )
+    assert "mlc.dialects.nd.dialect" in cold and "mlc.lowering.nd_to_loop" in cold
+    assert "mlc.dialects.nd.dialect" not in warm
+    assert not [m for m in warm if m.startswith(("mlc.lowering", "mlc.compiler.transforms"))]
+
+
+def test_functions_that_load_later_are_those_that_are_typed():
+    text = (ROOT / "dialects" / "nd" / "functions.py").read_text()
+    typed = re.findall(r"^    from \.(\w+) import (\w+) as \2$", text, re.MULTILINE)
+    assert typed == [(m, n) for m, names in functions._LATER.items() for n in names.split()]
+    assert all(getattr(functions, name).__name__ for _, name in typed)
