@@ -14,6 +14,7 @@ from ...dialects.nd import normalization as N
 from ...dialects.nd.array import Array, Axis
 from ...dialects.nd.dimmap import DimMap, names
 from ...dialects.nd.dims import show
+from ...dialects.nd.indexing import one_hot_as
 from ...dialects.nd.movement import reshape
 from ...dialects.nd.promotion import asarray, axes_of, common_dtype, fail, one_axis
 from . import locations as _locations  # names the user's frame in errors
@@ -192,7 +193,7 @@ def nll(log_probabilities: Any, labels: Any) -> Array:
     x, t = F.floats(log_probabilities), asarray(labels)
     if t.shape != x.shape[:-1]:
         raise fail(f"nll: expected labels of shape {show(x.shape[:-1])} for {x.type}, found {t.type}")
-    return -F.sum_(F.where(F.one_hot_as(t, x.shape, i1), x, 0.0), -1)
+    return -F.sum_(F.where(one_hot_as(t, x.shape, i1), x, 0.0), -1)
 
 
 __all__ = [
