@@ -18,7 +18,8 @@ becomes
 Composites are taken apart first. Which ops share a kernel: `fusion_groups`. A value that several kernels read is
 computed once and becomes a result; constants of one value, iota and sizes are repeated in each kernel. Transposes,
 slices and reversals of program values stay outside as views where their strides are numbers, else they move into the
-kernel with broadcasts. A reshape is a view of dense rows; other operands are copied by a kernel of their own.
+kernel with broadcasts. A reshape is a view of dense rows; other operands are copied by a kernel of their own; so is a
+result that views an argument of a function with the attribute `mlc.written`.
 
 Ops with regions and effects stay between the kernels, each after what it reads and effects in program order; the blocks
 of regions are fused like programs:
@@ -47,7 +48,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.errors import CompileError
-from ...dialects.graph.ops import KernelOp, LaunchOp, YieldOp
+from ...dialects.graph.ops import WRITTEN, KernelOp, LaunchOp, YieldOp
 from ...dialects.graph.views import VIEWS, is_view, unit_reshape, view_of
 from ...dialects.nd.constant import Constant, Source
 from ...dialects.nd.control import Control, Yield
@@ -168,11 +169,13 @@ class Fuser:
             if isinstance(op, (*BARRIERS, Yield)):
                 for k in range(len(op.operands)):
                     self._in_memory(op, k)
+        main = self.block.parent_op()
+        written = main is not None and WRITTEN in main.attributes
         for k, value in enumerate(self.last.operands if isinstance(self.last, ReturnOp) else ()):
             base = base_of(value, self.computed).owner
             if isinstance(base, Operation) and is_source(base):
                 self.computed.add(base)
-            elif is_stored(base):
+            elif is_stored(base) or (written and isinstance(base, Block)):
                 copy = identity(value, self.last)
                 self.computed.add(copy)
                 self.last.operands[k] = copy.results[0]

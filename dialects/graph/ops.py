@@ -55,6 +55,9 @@ ARENA = "graph.arena"
 DONATED = "mlc.donated"
 """On the program: the arguments whose buffers it may overwrite."""
 
+WRITTEN = "mlc.written"
+"""On the program, without a value: its kernels write every result, also those that view an argument."""
+
 LAYOUT = "mlc.layout"
 """On an argument: its strides, where it is not dense rows."""
 
