@@ -1,0 +1,1 @@
+"""Running programs that check themselves: what `mlc-conformance` stands on."""
