@@ -8,6 +8,8 @@ integer over -1, shifts by the width or more. Whether integers are unsigned is t
 
 from __future__ import annotations
 
+from typing import Any
+
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import IntegerAttr, IntegerType, f32, f64, i1, i32, i64
 from xdsl.ir import Operation, SSAValue
@@ -165,6 +167,31 @@ def sum_of_squares(b: Body, x: SSAValue, y: SSAValue) -> SSAValue:
     return b.float(math.FmaOp, x, x, b.float(arith.MulfOp, y, y))
 
 
+# Series with constant coefficients.
+
+
+def coefficients(b: Body, op: NdOp, x: SSAValue) -> list[SSAValue]:
+    given: Any = op.properties["coefficients"]
+    return [b.like(c, x) for c in given.data]
+
+
+def polynomial(b: Body, op: NdOp, x: SSAValue) -> SSAValue:
+    """Horner's rule."""
+    *rest, total = coefficients(b, op, x)
+    for c in reversed(rest):
+        total = b.float(math.FmaOp, total, x, c)
+    return total
+
+
+def chebyshev(b: Body, op: NdOp, x: SSAValue) -> SSAValue:
+    """Clenshaw's rule: b_k = c_k + 2 x b_(k+1) - b_(k+2); the sum is c_0 + x b_1 - b_2."""
+    first, *rest = coefficients(b, op, x)
+    twice, one, two = b.float(arith.AddfOp, x, x), b.like(0, x), b.like(0, x)
+    for c in reversed(rest):
+        one, two = b.float(math.FmaOp, twice, one, b.float(arith.SubfOp, c, two)), one
+    return b.float(math.FmaOp, x, one, b.float(arith.SubfOp, first, two))
+
+
 ROWS.update(
     {
         "nd.threefry": random_word,
@@ -182,6 +209,8 @@ ROWS.update(
         "nd.popcount": bits(math.CtPopOp),
         "nd.count_leading_zeros": bits(math.CountLeadingZerosOp),
         "nd.hypot": hypot,
+        "nd.polynomial": polynomial,
+        "nd.chebyshev": chebyshev,
         "nd.exp2": unary(math.Exp2Op),
         "nd.expm1": unary(math.ExpM1Op),
         "nd.log1p": unary(math.Log1pOp),

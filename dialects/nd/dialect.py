@@ -22,14 +22,18 @@ from . import (
     indirect,
     movement,
     normalization,
+    polynomial,
+    precision,
     reduction,
     resource,
     scatter,
     selection,
     sorting,
+    special,
     threefry,
     transcendental,
     window,
+    zeta,
 )
 from .op import OPS
 from .types import DimsAttr, DTypeVar, NumberAttr, SymAttr
@@ -58,6 +62,10 @@ FAMILIES = (
     window,
     cumulative,
     sorting,
+    polynomial,
+    precision,
+    special,
+    zeta,
 )
 
 Nd = Dialect(
@@ -68,6 +76,8 @@ Nd = Dialect(
         DimsAttr,
         DTypeVar,
         NumberAttr,
+        polynomial.CoefficientsAttr,
+        precision.FormatAttr,
         threefry.ThreefryWordAttr,
         resource.ResourceAttr,
         reduction.ReduceKindAttr,

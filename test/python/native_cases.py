@@ -13,6 +13,7 @@ import cases_bits
 import cases_composites
 import cases_indirect
 import cases_scalar
+import cases_special
 import cases_windows
 import numpy as np
 from mlc.compiler.compile import Compiled, compile_module
@@ -131,7 +132,7 @@ def templates() -> list[Template]:
     out.append(Template("iota", lambda x: F.iota(x.shape, len(x.shape) - 1, x.dtype), rank=1))
     out.append(Template("size", size_of, rank=1))
     out += cases_composites.templates(Template) + cases_bits.templates(Template)
-    out += cases_scalar.templates(Template, same)
+    out += cases_scalar.templates(Template, same) + cases_special.templates(Template, same)
     return (
         out
         + movements()

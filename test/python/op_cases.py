@@ -10,6 +10,7 @@ import cases_bits
 import cases_composites
 import cases_indirect
 import cases_scalar
+import cases_special
 import cases_windows
 import numpy as np
 from mlc.dialects.nd import dialect as dialect
@@ -95,7 +96,7 @@ def cases() -> list[Case]:
     out += [case("iota", [()], lambda x, k=k: F.iota((2, 3), k, x.dtype), label=str(k)) for k in (0, 1)]
     out.append(case("size", [()], lambda x: bind(OPS["size"], of=movement.dims_attr([6]), shape=tensor((), x.dtype))))
     out += movement_cases() + sum_cases() + composite_cases()
-    for family in (cases_scalar, cases_bits, cases_windows, cases_indirect, cases_composites):
+    for family in (cases_scalar, cases_special, cases_bits, cases_windows, cases_indirect, cases_composites):
         out += family.cases(case)
     return out
 

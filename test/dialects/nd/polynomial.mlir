@@ -1,0 +1,31 @@
+// RUN: not mlc-opt %s --split-input-file 2>/dev/null | FileCheck %s
+// RUN: mlc-opt %s --split-input-file --verify-diagnostics
+
+// CHECK-LABEL: @right
+func.func @right(%x0: tensor<2x3xf32>, %x1: tensor<?x4xf64, #nd.sym<b>>, %x2: tensor<f16>, %x3: tensor<0xbf16>) {
+  // CHECK: %0 = nd.polynomial %x0 [1.0, -0.5, 1.0e-30] : tensor<2x3xf32>
+  %0 = nd.polynomial %x0 [1.0, -0.5, 1.0e-30] : tensor<2x3xf32>
+  // CHECK: %1 = nd.polynomial %x1 [1.0, -0.5, 1.0e-30] : tensor<?x4xf64, #nd.sym<b>>
+  %1 = nd.polynomial %x1 [1.0, -0.5, 1.0e-30] : tensor<?x4xf64, #nd.sym<b>>
+  // CHECK: %2 = nd.polynomial %x2 [1.0, -0.5, 1.0e-30] : tensor<f16>
+  %2 = nd.polynomial %x2 [1.0, -0.5, 1.0e-30] : tensor<f16>
+  // CHECK: %3 = nd.polynomial %x3 [1.0, -0.5, 1.0e-30] : tensor<0xbf16>
+  %3 = nd.polynomial %x3 [1.0, -0.5, 1.0e-30] : tensor<0xbf16>
+  func.return
+}
+
+// -----
+
+func.func @wrong(%x: tensor<2xi32>) {
+  // expected-error@+1 {{found tensor<2xi32>; convert it first}}
+  %0 = nd.polynomial %x [1.0, -0.5, 1.0e-30] : tensor<2xi32>
+  func.return
+}
+
+// -----
+
+func.func @none(%x: tensor<2xf32>) {
+  // expected-error@+1 {{expected at least one coefficient, found #nd.coefficients[]}}
+  %0 = nd.polynomial %x [] : tensor<2xf32>
+  func.return
+}
