@@ -35,6 +35,10 @@ class CompileError(Exception):
         return render(self)
 
 
+class IndexProblem(CompileError, IndexError):
+    """An index or an axis out of its range: also the IndexError that Python's protocols and the Array API know."""
+
+
 class CheckError(Exception):
     """A check of a running program (`mlc.check`) that failed: an error of its values, not of the program's form."""
 

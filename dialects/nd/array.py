@@ -24,6 +24,12 @@ Axis = int | Sequence[int] | None
 concrete: list[Callable[[SSAValue], np.ndarray[Any, Any] | None]] = [lambda value: None]
 """The hook of execution at once: the value that is known already, or None."""
 
+namespace: list[Callable[[], Any]] = [lambda: None]
+"""The hook of the frontend: the module of the functions of arrays."""
+
+API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
+"""Of the Array API standard; the last one is followed, and holds those before it."""
+
 
 def _call(name: str, *args: Any, **kwargs: Any) -> Any:
     from . import functions  # functions are written in terms of arrays
@@ -85,6 +91,19 @@ class Array:
     @property
     def T(self) -> Array:
         return _call("transpose", self)
+
+    @property
+    def mT(self) -> Array:
+        """Each matrix transposed."""
+        return _call("matrix_transpose", self)
+
+    @property
+    def device(self) -> str:
+        return "cpu"
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Array:
+        """The array itself: there is one device."""
+        return _call("on_device", self, device, stream)
 
     # Operators.
 
@@ -268,6 +287,9 @@ class Array:
     def __index__(self) -> int:
         return operator.index(self._known("value", "mlc.numpy.where or one_hot, or a static argument").item())
 
+    def __complex__(self) -> complex:
+        return complex(self._known("value", "astype, or a static argument").item())
+
     def item(self) -> Any:
         """The one element as a Python number."""
         return self._known("value", "a static argument").item()
@@ -285,6 +307,44 @@ class Array:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         return np.array(self._known("value", "functions of mlc.numpy instead of numpy's"), dtype, copy=copy)
+
+    def __array_namespace__(self, /, *, api_version: str | None = None) -> Any:
+        """`mlc.numpy`."""
+        if api_version is not None and api_version not in API_VERSIONS:
+            from .op import locate
+
+            raise CompileError(
+                f"expected a version of the Array API of {', '.join(API_VERSIONS)}, found {api_version!r}",
+                locate[0](),
+            )
+        return namespace[0]()
+
+    def __dlpack__(
+        self,
+        /,
+        *,
+        stream: None = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[Any, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        """The value's memory; of one that a consumer without versions could write, a copy."""
+        value = self._known("memory", "__dlpack__ of the compiled function's result")
+        if not value.flags.writeable and (max_version is None or max_version[0] < 1):
+            if copy is False:
+                raise BufferError("expected copy=None or True for an array that is read-only, found False")
+            value = value.copy()
+        return value.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 1, 0  # kDLCPU
+
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        from .op import locate
+
+        raise CompileError(
+            "expected an array that can change, found a value, which cannot; use x = x.at[key].set(value)", locate[0]()
+        )
 
     def _known(self, what: str, instead: str) -> np.ndarray[Any, Any]:
         """The value, if there is one already; else an error that says what to write instead."""

@@ -50,7 +50,9 @@ from .shaping import concatenate as concatenate
 from .shaping import expand_dims as expand_dims
 from .shaping import flip as flip
 from .shaping import index as index
+from .shaping import matrix_transpose as matrix_transpose
 from .shaping import moveaxis as moveaxis
+from .shaping import on_device as on_device
 from .shaping import pad as pad
 from .shaping import reshape as reshape
 from .shaping import shape_tuple as shape_tuple

@@ -21,16 +21,12 @@ from .array import Array
 from .constant import full, iota, size_value
 from .dimmap import DimMap, Dims, Index, bare
 from .dims import Dim, Shape, Sym, show
+from .masks import MASK
 from .movement import broadcast_to, reshape
 from .promotion import asarray, broadcast_shapes, common_dtype, fail, one_axis
 from .scatter import scatter
 from .selection import convert
 from .types import INTEGER, NUMPY, is_float, tensor
-
-MASK = (
-    "expected positions as integers, found a mask: how many it selects is not known while the program is built; use "
-    "mlc.numpy.where(mask, x, other)"
-)
 
 
 def is_positions(key: Any) -> bool:

@@ -40,8 +40,8 @@ from .types import (
 )
 
 
-def fail(message: str) -> CompileError:
-    return CompileError(message, here())
+def fail(message: str, kind: type[CompileError] = CompileError) -> CompileError:
+    return kind(message, here())
 
 
 def as_dtype(dtype: Any) -> Attribute:
@@ -206,8 +206,8 @@ def axes_of(x: Array, axis: int | Sequence[int] | None) -> list[int]:
     return sorted(out)
 
 
-def one_axis(axis: Any, rank: int) -> int:
+def one_axis(axis: Any, rank: int, kind: type[CompileError] = CompileError) -> int:
     if not isinstance(axis, int | np.integer) or not -rank <= axis < rank:
         legal = f"from {-rank} to {rank - 1}" if rank else "of an array that has one"
-        raise fail(f"expected an axis {legal}, found {axis!r}")
+        raise fail(f"expected an axis {legal}, found {axis!r}", kind)
     return int(cast(int, axis)) % rank

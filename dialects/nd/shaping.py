@@ -7,9 +7,11 @@ from typing import Any, cast
 
 import numpy as np
 
+from ..errors import IndexProblem
 from . import movement
 from .array import Array, Axis
 from .dims import Dim, Shape, Sym, exact_div, show, size
+from .masks import is_mask, scalar_mask, without_masks
 from .promotion import asarray, axes_of, broadcast_shapes, common_dtype, fail, one_axis
 from .selection import convert
 
@@ -53,10 +55,23 @@ def swapaxes(x: Array, a: int, b: int) -> Array:
     return movement.transpose(x, perm)
 
 
-def moveaxis(x: Array, source: int, destination: int) -> Array:
-    perm = list(range(x.ndim))
-    perm.insert(one_axis(destination, x.ndim), perm.pop(one_axis(source, x.ndim)))
+def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Array:
+    x = asarray(x)
+    here, there = ([one_axis(a, x.ndim) for a in ([v] if isinstance(v, int) else v)] for v in (source, destination))
+    if len(here) != len(there) or len(set(here)) < len(here) or len(set(there)) < len(there):
+        raise fail(f"expected as many different axes as places for them, found {source} and {destination}")
+    perm = [k for k in range(x.ndim) if k not in here]
+    for at, axis in sorted(zip(there, here, strict=True)):
+        perm.insert(at, axis)
     return movement.transpose(x, perm)
+
+
+def matrix_transpose(x: Any) -> Array:
+    """The last two dimensions in each other's place."""
+    x = asarray(x)
+    if x.ndim < 2:
+        raise fail(f"expected matrices, which have at least two dimensions, found {x.type}")
+    return swapaxes(x, -1, -2)
 
 
 def broadcast_to(x: Any, shape: Any) -> Array:
@@ -66,10 +81,15 @@ def broadcast_to(x: Any, shape: Any) -> Array:
     return movement.broadcast_to(x, want)
 
 
-def expand_dims(x: Any, axis: int) -> Array:
+def expand_dims(x: Any, axis: int | Sequence[int]) -> Array:
+    """Dimensions of size 1 that stand at these axes of the result."""
     x = asarray(x)
-    at = one_axis(axis, x.ndim + 1)
-    return movement.reshape(x, (*x.shape[:at], 1, *x.shape[at:]))
+    given = [axis] if isinstance(axis, int) else list(axis)
+    at = [one_axis(a, x.ndim + len(given), IndexProblem) for a in given]
+    if len(set(at)) < len(at):
+        raise fail(f"expected different axes, found {given}", IndexProblem)
+    sizes = iter(x.shape)
+    return movement.reshape(x, tuple(1 if k in at else next(sizes) for k in range(x.ndim + len(at))))
 
 
 def squeeze(x: Any, axis: Axis = None) -> Array:
@@ -85,13 +105,16 @@ def flip(x: Any, axis: Axis = None) -> Array:
     return movement.reverse(x, axes_of(x, axis))
 
 
-def concatenate(xs: Sequence[Any], axis: int = 0) -> Array:
+def concatenate(xs: Sequence[Any], axis: int | None = 0) -> Array:
+    """Joined along an axis; without one, as vectors."""
     arrays = [asarray(x) for x in xs]
     if not arrays:
         raise fail("expected at least one array to concatenate, found none")
     dtype = arrays[0].dtype
     for a in arrays:
         dtype = common_dtype(dtype, a.dtype)
+    if axis is None:
+        arrays, axis = [movement.reshape(a, (a.size,)) for a in arrays], 0
     if not arrays[0].ndim:
         raise fail("expected arrays of at least one dimension to concatenate, found rank 0; use stack")
     return movement.concat([convert(a, dtype) for a in arrays], one_axis(axis, arrays[0].ndim))
@@ -115,6 +138,15 @@ def pad(x: Any, width: Any, value: Any = 0) -> Array:
     return movement.pad(x, value, [lo for lo, _ in pairs], [hi for _, hi in pairs])
 
 
+def on_device(x: Array, device: Any, stream: Any = None) -> Array:
+    """The array itself, where the device is the one there is."""
+    if device not in (None, "cpu"):
+        raise fail(f'expected the device "cpu", found {device!r}')
+    if stream is not None:
+        raise fail(f"expected no stream on a CPU, found {stream!r}")
+    return x
+
+
 def listed(x: Any) -> Sequence[Any]:
     """A sequence as it is; an array's numbers."""
     if isinstance(x, np.ndarray):
@@ -128,11 +160,13 @@ def keys_of(x: Array, key: Any) -> list[Any]:
     """The keys of x[key], one for each dimension, and None for new ones; NumPy's numbers as Python's."""
     keys: list[Any] = list(cast(tuple[Any, ...], key)) if isinstance(key, tuple) else [key]
     keys = [int(cast(Any, k)) if isinstance(k, np.integer) else k for k in keys]
+    if any(is_mask(k) for k in keys):
+        keys = without_masks(keys, x.shape)
     if sum(k is Ellipsis for k in keys) > 1:
-        raise fail("expected at most one ... in an index, found several")
+        raise fail("expected at most one ... in an index, found several", IndexProblem)
     used = sum(k is not None and k is not Ellipsis for k in keys)
     if used > x.ndim:
-        raise fail(f"expected at most {x.ndim} indices for {x.type}, found {used}")
+        raise fail(f"expected at most {x.ndim} indices for {x.type}, found {used}", IndexProblem)
     if not any(k is Ellipsis for k in keys):
         keys.append(Ellipsis)
     at = next(i for i, k in enumerate(keys) if k is Ellipsis)
@@ -143,6 +177,8 @@ def keys_of(x: Array, key: Any) -> list[Any]:
 def index(x: Array, key: Any) -> Array:
     """x[key]: numbers, slices, None, `...` and arrays of positions. In a symbolic dimension bounds are taken as given,
     not clamped."""
+    if (whole := scalar_mask(key)) is not None:
+        return expand_dims(x, 0) if whole else index(expand_dims(x, 0), slice(0))
     keys = keys_of(x, key)
     if any(isinstance(k, Array | np.ndarray | list) for k in keys):
         from .lookup import index as look_up
@@ -173,7 +209,7 @@ def one_slice(k: Any, d: Dim, at: int) -> tuple[Dim, int, Dim]:
     if not isinstance(k, int) or isinstance(k, bool):
         raise fail(f"expected an index of numbers, slices, None, ... or arrays of positions, found {k!r}")
     if isinstance(d, int) and not -d <= k < d:
-        raise fail(f"expected an index from {-d} to {d - 1} in dimension {at}, found {k}")
+        raise fail(f"expected an index from {-d} to {d - 1} in dimension {at}, found {k}", IndexProblem)
     return (k if k >= 0 else d + k), 1, 1
 
 

@@ -1,0 +1,5 @@
+"""The standard's extension `fft`."""
+
+from __future__ import annotations
+
+__all__: list[str] = []
