@@ -1,0 +1,1 @@
+"""The `quant` dialect: element types of quantised tensors."""

@@ -1,0 +1,512 @@
+"""Attributes of StableHLO: enumerations, dimension numbers, and records of keys and values.
+
+An enumeration is `#stablehlo<comparison_direction LT>`, a class whose `data` is the word. Dimension numbers are classes
+whose fields, tuples of ints, have the specification's names; empty lists are not printed. Records (channel handles,
+aliases, algorithms, accuracies) keep their pairs in the order of the specification.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, TypeVar, overload
+
+from xdsl.dialects.builtin import Float64Type
+from xdsl.ir import Attribute, Data, SpacedOpaqueSyntaxAttribute
+from xdsl.irdl import irdl_attr_definition
+from xdsl.parser import AttrParser
+from xdsl.printer import Printer
+
+T = TypeVar("T")
+
+
+class Word(Data[str]):
+    """One of the words in WORDS."""
+
+    WORDS: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> str:
+        bracket = parser.parse_optional_punctuation("<") is not None
+        word = cls.parse_word(parser)
+        if bracket:
+            parser.parse_punctuation(">")
+        return word
+
+    @classmethod
+    def parse_word(cls, parser: AttrParser) -> str:
+        at = parser.pos
+        word = parser.parse_optional_identifier()
+        if word not in cls.WORDS:
+            parser.raise_error(f"expected one of {', '.join(cls.WORDS)}, found {word}", at, parser.pos)
+        return word
+
+    def print_parameter(self, printer: Printer) -> None:
+        printer.print_string(self.data)
+
+
+@irdl_attr_definition
+class ComparisonDirection(Word, SpacedOpaqueSyntaxAttribute):
+    name = "stablehlo.comparison_direction"
+    WORDS = ("EQ", "NE", "GE", "GT", "LE", "LT")
+
+
+@irdl_attr_definition
+class ComparisonType(Word, SpacedOpaqueSyntaxAttribute):
+    name = "stablehlo.comparison_type"
+    WORDS = ("NOTYPE", "FLOAT", "TOTALORDER", "SIGNED", "UNSIGNED")
+
+
+@irdl_attr_definition
+class FftType(Word, SpacedOpaqueSyntaxAttribute):
+    name = "stablehlo.fft_type"
+    WORDS = ("FFT", "IFFT", "RFFT", "IRFFT")
+
+
+@irdl_attr_definition
+class Precision(Word, SpacedOpaqueSyntaxAttribute):
+    name = "stablehlo.precision"
+    WORDS = ("DEFAULT", "HIGH", "HIGHEST")
+
+
+@irdl_attr_definition
+class RngAlgorithm(Word, SpacedOpaqueSyntaxAttribute):
+    name = "stablehlo.rng_algorithm"
+    WORDS = ("DEFAULT", "THREE_FRY", "PHILOX")
+
+
+@irdl_attr_definition
+class RngDistribution(Word, SpacedOpaqueSyntaxAttribute):
+    name = "stablehlo.rng_distribution"
+    WORDS = ("UNIFORM", "NORMAL")
+
+
+@irdl_attr_definition
+class Transpose(Word, SpacedOpaqueSyntaxAttribute):
+    name = "stablehlo.transpose"
+    WORDS = ("NO_TRANSPOSE", "TRANSPOSE", "ADJOINT")
+
+
+@irdl_attr_definition
+class CustomCallApiVersion(Word, SpacedOpaqueSyntaxAttribute):
+    name = "stablehlo.custom_call_api_version"
+    WORDS = (
+        "API_VERSION_UNSPECIFIED",
+        "API_VERSION_ORIGINAL",
+        "API_VERSION_STATUS_RETURNING",
+        "API_VERSION_STATUS_RETURNING_UNIFIED",
+        "API_VERSION_TYPED_FFI",
+    )
+
+
+class BracketWord(Word):
+    """A word that prints as `#dialect.name<WORD>`."""
+
+    def print_parameter(self, printer: Printer) -> None:
+        printer.print_string(f"<{self.data}>")
+
+
+@irdl_attr_definition
+class ResultAccuracyMode(BracketWord):
+    name = "stablehlo.result_accuracy_mode"
+    WORDS = ("DEFAULT", "HIGHEST", "TOLERANCE")
+
+
+class DimensionsField:
+    """A field of `DimensionNumbers`: a tuple of ints."""
+
+    def __set_name__(self, owner: type[DimensionNumbers], name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type[DimensionNumbers]) -> DimensionsField: ...
+    @overload
+    def __get__(self, instance: DimensionNumbers, owner: type[DimensionNumbers]) -> tuple[int, ...]: ...
+    def __get__(self, instance: DimensionNumbers | None, owner: type[DimensionNumbers]) -> Any:
+        return self if instance is None else instance.data[owner.FIELDS.index(self.name)]
+
+
+class NumberField:
+    """A field of `DimensionNumbers`: one int, 0 unless it is said."""
+
+    def __set_name__(self, owner: type[DimensionNumbers], name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type[DimensionNumbers]) -> NumberField: ...
+    @overload
+    def __get__(self, instance: DimensionNumbers, owner: type[DimensionNumbers]) -> int: ...
+    def __get__(self, instance: DimensionNumbers | None, owner: type[DimensionNumbers]) -> Any:
+        return self if instance is None else (*instance.data[owner.FIELDS.index(self.name)], 0)[0]
+
+
+class DimensionNumbers(Data[tuple[tuple[int, ...], ...]]):
+    """Lists of dimensions by name, in the order of FIELDS; those in NUMBERS are one number, kept as a list of it."""
+
+    FIELDS: ClassVar[tuple[str, ...]] = ()
+    NUMBERS: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def of(cls: type[D], **fields: Any) -> D:
+        """From fields by name; those that are missing are empty."""
+        wrong = [f for f in fields if f not in cls.FIELDS]
+        assert not wrong, wrong
+        return cls(tuple(_listed(fields.get(f, ()), f in cls.NUMBERS) for f in cls.FIELDS))
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> tuple[tuple[int, ...], ...]:
+        found: dict[str, tuple[int, ...]] = {}
+
+        def pair() -> None:
+            at = parser.pos
+            name = parser.parse_optional_identifier()
+            if name not in cls.FIELDS or name in found:
+                left = [f for f in cls.FIELDS if f not in found]
+                parser.raise_error(f"expected one of {', '.join(left)}, found {name}", at, parser.pos)
+            parser.parse_punctuation("=")
+            found[name] = (parser.parse_integer(False),) if name in cls.NUMBERS else parse_ints(parser)
+
+        parse_pairs(parser, pair)
+        return tuple(_listed(found.get(f, ()), False) for f in cls.FIELDS)
+
+    def print_parameter(self, printer: Printer) -> None:
+        shown: list[str] = []
+        for name, value in zip(self.FIELDS, self.data, strict=True):
+            if value:
+                shown.append(f"{name} = {value[0] if name in self.NUMBERS else ints_text(value)}")
+        printer.print_string("<" + ", ".join(shown) + ">")
+
+
+D = TypeVar("D", bound=DimensionNumbers)
+
+
+def _listed(value: Any, number: bool) -> tuple[int, ...]:
+    """A number of 0 is not kept, so that leaving it out and saying 0 is the same attribute."""
+    if number:
+        return (value,) if isinstance(value, int) and value else ()
+    value = tuple(value)
+    return value
+
+
+def parse_ints(parser: AttrParser) -> tuple[int, ...]:
+    """`[0, 1]`."""
+    return tuple(parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: parser.parse_integer(False)))
+
+
+def ints_text(values: tuple[int, ...]) -> str:
+    return "[" + ", ".join(map(str, values)) + "]"
+
+
+def parse_pairs(parser: AttrParser, pair: Any) -> None:
+    """`<a = 1, b = 2,>`, in which a comma may stand last, as some printers leave it."""
+    parser.parse_punctuation("<")
+    while parser.parse_optional_punctuation(">") is None:
+        pair()
+        if parser.parse_optional_punctuation(",") is None:
+            parser.parse_punctuation(">")
+            return
+
+
+@irdl_attr_definition
+class DotDimensionNumbers(DimensionNumbers):
+    name = "stablehlo.dot"
+    FIELDS = (
+        "lhs_batching_dimensions",
+        "rhs_batching_dimensions",
+        "lhs_contracting_dimensions",
+        "rhs_contracting_dimensions",
+    )
+    lhs_batching_dimensions = DimensionsField()
+    rhs_batching_dimensions = DimensionsField()
+    lhs_contracting_dimensions = DimensionsField()
+    rhs_contracting_dimensions = DimensionsField()
+
+
+@irdl_attr_definition
+class GatherDimensionNumbers(DimensionNumbers):
+    name = "stablehlo.gather"
+    FIELDS = (
+        "offset_dims",
+        "collapsed_slice_dims",
+        "operand_batching_dims",
+        "start_indices_batching_dims",
+        "start_index_map",
+        "index_vector_dim",
+    )
+    NUMBERS = ("index_vector_dim",)
+    offset_dims = DimensionsField()
+    collapsed_slice_dims = DimensionsField()
+    operand_batching_dims = DimensionsField()
+    start_indices_batching_dims = DimensionsField()
+    start_index_map = DimensionsField()
+    index_vector_dim = NumberField()
+
+
+@irdl_attr_definition
+class ScatterDimensionNumbers(DimensionNumbers):
+    name = "stablehlo.scatter"
+    FIELDS = (
+        "update_window_dims",
+        "inserted_window_dims",
+        "input_batching_dims",
+        "scatter_indices_batching_dims",
+        "scatter_dims_to_operand_dims",
+        "index_vector_dim",
+    )
+    NUMBERS = ("index_vector_dim",)
+    update_window_dims = DimensionsField()
+    inserted_window_dims = DimensionsField()
+    input_batching_dims = DimensionsField()
+    scatter_indices_batching_dims = DimensionsField()
+    scatter_dims_to_operand_dims = DimensionsField()
+    index_vector_dim = NumberField()
+
+
+CONV_LETTERS = (("b", "f"), ("i", "o"), ("b", "f"))
+"""The letters of the two dimensions that are not spatial, in the input, the kernel and the output."""
+
+
+@irdl_attr_definition
+class ConvDimensionNumbers(DimensionNumbers):
+    """`[b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f]`: where each dimension lies."""
+
+    name = "stablehlo.conv"
+    FIELDS = (
+        "input_batch_dimension",
+        "input_feature_dimension",
+        "input_spatial_dimensions",
+        "kernel_input_feature_dimension",
+        "kernel_output_feature_dimension",
+        "kernel_spatial_dimensions",
+        "output_batch_dimension",
+        "output_feature_dimension",
+        "output_spatial_dimensions",
+    )
+    NUMBERS = tuple(f for f in FIELDS if f.endswith("dimension"))
+    input_batch_dimension = NumberField()
+    input_feature_dimension = NumberField()
+    input_spatial_dimensions = DimensionsField()
+    kernel_input_feature_dimension = NumberField()
+    kernel_output_feature_dimension = NumberField()
+    kernel_spatial_dimensions = DimensionsField()
+    output_batch_dimension = NumberField()
+    output_feature_dimension = NumberField()
+    output_spatial_dimensions = DimensionsField()
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> tuple[tuple[int, ...], ...]:
+        parser.parse_punctuation("<")
+        if parser.parse_optional_keyword("raw") is not None:
+            found: dict[str, Any] = {}
+            while parser.parse_optional_punctuation(">") is None:
+                name = parser.parse_identifier()
+                if name not in cls.FIELDS:
+                    parser.raise_error(f"expected one of {', '.join(cls.FIELDS)}, found {name}")
+                parser.parse_punctuation("=")
+                found[name] = parser.parse_integer(False) if name in cls.NUMBERS else parse_ints(parser)
+                parser.parse_optional_punctuation(",")
+            return cls.of(**found).data
+        data = cls.parse_layout(parser)
+        parser.parse_punctuation(">")
+        return data
+
+    @classmethod
+    def parse_layout(cls, parser: AttrParser) -> tuple[tuple[int, ...], ...]:
+        """The text without brackets, which the convolution's own syntax has too."""
+        first = _parse_layout(parser, CONV_LETTERS[0])
+        parser.parse_shape_delimiter()
+        second = _parse_layout(parser, CONV_LETTERS[1])
+        parser.parse_punctuation("->")
+        third = _parse_layout(parser, CONV_LETTERS[2])
+        return (*first, *second, *third)
+
+    @property
+    def text(self) -> str:
+        parts = [
+            _layout_text(self.data[at : at + 3], letters) for at, letters in zip((0, 3, 6), CONV_LETTERS, strict=True)
+        ]
+        return f"{parts[0]}x{parts[1]}->{parts[2]}"
+
+    def print_parameter(self, printer: Printer) -> None:
+        printer.print_string(f"<{self.text}>")
+
+
+def _parse_layout(parser: AttrParser, letters: tuple[str, str]) -> tuple[tuple[int, ...], ...]:
+    where: dict[str | int, int] = {}
+
+    def dimension() -> str | int:
+        at = parser.pos
+        found = parser.parse_optional_integer(False, False)
+        if found is None:
+            found = parser.parse_optional_keyword_in(letters)
+        if found is None or found in where:
+            parser.raise_error(f"expected each of {letters[0]}, {letters[1]} and the spatial dimensions once", at)
+        where[found] = len(where)
+        return found
+
+    at = parser.pos
+    parser.parse_comma_separated_list(parser.Delimiter.SQUARE, dimension)
+    spatial = [where[n] for n in range(len(where) - 2) if n in where]
+    if len(spatial) != len(where) - 2 or any(n not in where for n in letters):
+        parser.raise_error(f"expected each of {letters[0]}, {letters[1]} and the spatial dimensions once", at)
+    return (*(_listed(where[n], True) for n in letters), tuple(spatial))
+
+
+def _layout_text(fields: tuple[tuple[int, ...], ...], letters: tuple[str, str]) -> str:
+    where = {(*fields[k], 0)[0]: letters[k] for k in (0, 1)}
+    where |= {at: str(n) for n, at in enumerate(fields[2])}
+    return "[" + ", ".join(where[at] for at in sorted(where)) + "]"
+
+
+class Record(Data[tuple[tuple[str, Any], ...]]):
+    """Pairs of a key and an int, a bool, a tuple of ints, a float or an attribute."""
+
+    FIELDS: ClassVar[tuple[str, ...]] = ()
+    OMITTED: ClassVar[tuple[Any, ...]] = ()
+    """Values that are not printed."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return dict(self.data).get(name, default)
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> tuple[tuple[str, Any], ...]:
+        found: dict[str, Any] = {}
+
+        def pair() -> None:
+            at = parser.pos
+            name = parser.parse_optional_identifier()
+            if name not in cls.FIELDS:
+                parser.raise_error(f"expected one of {', '.join(cls.FIELDS)}, found {name}", at, parser.pos)
+            parser.parse_punctuation("=")
+            found[name] = _parse_value(parser)
+
+        parse_pairs(parser, pair)
+        return tuple((f, found[f]) for f in cls.FIELDS if f in found and found[f] not in cls.OMITTED)
+
+    def print_parameter(self, printer: Printer) -> None:
+        printer.print_string("<")
+        for index, (name, value) in enumerate(self.data):
+            printer.print_string(f"{', ' if index else ''}{name} = ")
+            if isinstance(value, Attribute):
+                printer.print_attribute(value)
+            elif isinstance(value, tuple):
+                printer.print_string(ints_text(value))  # pyright: ignore[reportUnknownArgumentType]
+            elif isinstance(value, float):
+                printer.print_float(value, Float64Type())
+            else:
+                printer.print_string(str(value).lower())
+        printer.print_string(">")
+
+
+def _parse_value(parser: AttrParser) -> Any:
+    if (flag := parser.parse_optional_boolean()) is not None:
+        return flag
+    if (number := parser.parse_optional_number()) is not None:
+        return number
+    items = parser.parse_optional_comma_separated_list(parser.Delimiter.SQUARE, lambda: parser.parse_integer(False))
+    if items is not None:
+        return tuple(items)
+    return parser.parse_attribute()
+
+
+@irdl_attr_definition
+class ChannelHandle(Record):
+    name = "stablehlo.channel_handle"
+    FIELDS = ("handle", "type")
+
+
+@irdl_attr_definition
+class OutputOperandAlias(Record):
+    name = "stablehlo.output_operand_alias"
+    FIELDS = ("output_tuple_indices", "operand_index", "operand_tuple_indices")
+
+
+@irdl_attr_definition
+class DotAlgorithm(Record):
+    name = "stablehlo.dot_algorithm"
+    FIELDS = (
+        "lhs_precision_type",
+        "rhs_precision_type",
+        "accumulation_type",
+        "lhs_component_count",
+        "rhs_component_count",
+        "num_primitive_operations",
+        "allow_imprecise_accumulation",
+    )
+
+
+@irdl_attr_definition
+class ResultAccuracy(Record):
+    """How exact a function's result has to be; the default mode is not printed by the ops."""
+
+    name = "stablehlo.result_accuracy"
+    FIELDS = ("atol", "rtol", "ulps", "mode")
+    OMITTED = (0,)
+
+    @property
+    def is_default(self) -> bool:
+        return self.get("mode", DEFAULT_MODE) == DEFAULT_MODE
+
+
+DEFAULT_MODE = ResultAccuracyMode("DEFAULT")
+
+
+@irdl_attr_definition
+class Bounds(Data[tuple[int | None, ...]]):
+    """`<3, ?>`: for each dimension its largest size, None for one that is static."""
+
+    name = "stablehlo.bounds"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> tuple[int | None, ...]:
+        def bound() -> int | None:
+            return None if parser.parse_optional_punctuation("?") else parser.parse_integer(False, False)
+
+        return tuple(parser.parse_comma_separated_list(parser.Delimiter.ANGLE, bound))
+
+    def print_parameter(self, printer: Printer) -> None:
+        printer.print_string("<" + ", ".join("?" if b is None else str(b) for b in self.data) + ">")
+
+
+@irdl_attr_definition
+class ReplicaGroupMeshAxes(Data[str]):
+    """Kept as text."""
+
+    name = "stablehlo.replica_group_mesh_axes"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> str:
+        return parser._parse_dialect_symbol_body()  # pyright: ignore[reportPrivateUsage]
+
+    def print_parameter(self, printer: Printer) -> None:
+        printer.print_string(f"<{self.data}>")
+
+
+@irdl_attr_definition
+class TypeExtensions(Record):
+    """The older spelling of bounds."""
+
+    name = "stablehlo.type_extensions"
+    FIELDS = ("bounds",)
+
+
+ATTRIBUTES: list[type[Attribute]] = [
+    ComparisonDirection,
+    ComparisonType,
+    FftType,
+    Precision,
+    RngAlgorithm,
+    RngDistribution,
+    Transpose,
+    CustomCallApiVersion,
+    ResultAccuracyMode,
+    DotDimensionNumbers,
+    GatherDimensionNumbers,
+    ScatterDimensionNumbers,
+    ConvDimensionNumbers,
+    ChannelHandle,
+    OutputOperandAlias,
+    DotAlgorithm,
+    ResultAccuracy,
+    Bounds,
+    TypeExtensions,
+    ReplicaGroupMeshAxes,
+]
