@@ -12,6 +12,7 @@ from .registry import nearest
 from .spec import PassSpec, parse_pipeline
 
 ND = [
+    "stablehlo-to-nd",
     "inline",
     "symbol-dce",
     "canonicalize",

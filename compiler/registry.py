@@ -23,6 +23,8 @@ from ..dialects.errors import CompileError
 from .spec import PassSpec
 
 PASSES: dict[str, str] = {
+    # from other dialects
+    "stablehlo-to-nd": "mlc.lowering.stablehlo_to_nd:StablehloToNd",
     # nd: functions
     "inline": "mlc.compiler.transforms.inline:Inline",
     "symbol-dce": "mlc.compiler.transforms.inline:SymbolDce",
