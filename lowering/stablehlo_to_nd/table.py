@@ -28,7 +28,13 @@ Converter = Callable[[Operation, list[Array], "Conversion"], "Value | Sequence[V
 F = TypeVar("F", bound=Converter)
 
 FAMILIES: dict[str, str] = {
+    "contractions": "stablehlo.convolution stablehlo.dot stablehlo.dot_general",
     "elementwise": "stablehlo.add stablehlo.exponential stablehlo.tanh",
+    "gathers": "stablehlo.gather",
+    "reductions": "stablehlo.map stablehlo.reduce",
+    "scatters": "stablehlo.scatter",
+    "sorts": "chlo.top_k stablehlo.sort",
+    "windows": "stablehlo.reduce_window stablehlo.select_and_scatter",
 }
 """Module of this package -> the ops that it converts."""
 
