@@ -41,6 +41,8 @@ PASSES: dict[str, str] = {
     "vjp": "mlc.compiler.transforms.vjp:Vjp",
     "grad": "mlc.compiler.transforms.vjp:Grad",
     "vmap": "mlc.compiler.transforms.vmap:Vmap",
+    # nd: for other compilers
+    "nd-to-stablehlo": "mlc.lowering.nd_to_stablehlo.convert:NdToStablehlo",
     # graph
     "graph-fuse": "mlc.compiler.transforms.graph_fuse:GraphFuse",
     "graph-outline": "mlc.compiler.transforms.graph_outline:GraphOutline",

@@ -25,9 +25,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import nn, numpy, optim, random
     from .compiler.compile import Compiled, compile
+    from .compiler.export import to_stablehlo
     from .compiler.frontend.control import cond, fori_loop, map, scan, switch, while_loop
     from .compiler.frontend.eager import eager
     from .compiler.frontend.effects import check, debug_print
+    from .compiler.frontend.from_jax import from_jax
     from .compiler.frontend.jit import jit
     from .compiler.frontend.tracing import spec
     from .compiler.frontend.transforms import grad, jvp, stop_gradient, value_and_grad, vjp, vmap
@@ -51,6 +53,7 @@ _PLACES = {
     "debug_print": ".compiler.frontend.effects",
     "eager": ".compiler.frontend.eager",
     "fori_loop": ".compiler.frontend.control",
+    "from_jax": ".compiler.frontend.from_jax",
     "grad": ".compiler.frontend.transforms",
     "jit": ".compiler.frontend.jit",
     "jvp": ".compiler.frontend.transforms",
@@ -60,6 +63,7 @@ _PLACES = {
     "spec": ".compiler.frontend.tracing",
     "stop_gradient": ".compiler.frontend.transforms",
     "switch": ".compiler.frontend.control",
+    "to_stablehlo": ".compiler.export",
     "value_and_grad": ".compiler.frontend.transforms",
     "vjp": ".compiler.frontend.transforms",
     "vmap": ".compiler.frontend.transforms",
@@ -78,6 +82,7 @@ __all__ = [
     "debug_print",
     "eager",
     "fori_loop",
+    "from_jax",
     "grad",
     "jit",
     "jvp",
@@ -91,6 +96,7 @@ __all__ = [
     "spec",
     "stop_gradient",
     "switch",
+    "to_stablehlo",
     "value_and_grad",
     "vjp",
     "vmap",

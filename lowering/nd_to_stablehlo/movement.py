@@ -1,0 +1,102 @@
+"""Ops that move elements, and those without operands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from xdsl.dialects.builtin import i64
+
+from ...dialects.nd.constant import Constant, Iota, Size
+from ...dialects.nd.indexing import OneHot
+from ...dialects.nd.movement import Broadcast, Concat, Pad, Reverse, Slice, Transpose
+from ...dialects.nd.op import NdOp
+from ...dialects.nd.resource import ResourceOp, data_of
+from ...dialects.nd.types import element
+from . import build as b
+from .build import Value
+from .elementwise import converted
+
+
+def numbers(dims: Any) -> list[int]:
+    """The numbers of a property."""
+    return [int(d) for d in dims.data]
+
+
+def transpose(op: Transpose, x: Value) -> Value:
+    return b.transpose(x, op.perm)
+
+
+def broadcast(op: Broadcast, x: Value) -> Value:
+    m = op.dims
+    return b.broadcast(x, [m.result.index(i) for i in m.operands[0]], b.shape_numbers(op.type))
+
+
+def reshape(op: NdOp, x: Value) -> Value:
+    return b.reshape(x, b.shape_numbers(op.type))
+
+
+def slice_(op: Slice, x: Value) -> Value:
+    """A step backwards is a reversal of the elements that it takes."""
+    shape = b.shape_numbers(op.type)
+    start: list[int] = []
+    stop: list[int] = []
+    steps = numbers(op.step)
+    for s, t, n in zip(numbers(op.start), steps, shape, strict=True):
+        last = s + t * (n - 1)
+        first, last = (s, last) if t > 0 else (last, s)
+        start.append(first if n else 0)
+        stop.append(last + 1 if n else 0)
+    return b.reverse(b.slice_(x, start, stop, list(map(abs, steps))), [k for k, t in enumerate(steps) if t < 0])
+
+
+def reverse(op: Reverse, x: Value) -> Value:
+    return b.reverse(x, numbers(op.axes))
+
+
+def pad(op: Pad, x: Value, value: Value) -> Value:
+    return b.pad(x, value, numbers(op.low), numbers(op.high), numbers(op.interior))
+
+
+def concat(op: Concat, *xs: Value) -> Value:
+    return b.concatenate(xs, op.along)
+
+
+def constant(op: Constant) -> Value:
+    splat = op.splat
+    return b.splat(splat, op.type) if splat is not None else b.constant(op.reference(), op.type.element_type)
+
+
+def resource(op: ResourceOp) -> Value:
+    return b.constant(data_of(op), op.type.element_type)
+
+
+def iota(op: Iota) -> Value:
+    return b.iota(b.shape_numbers(op.type), op.dim.value.data, op.type.element_type)
+
+
+def size(op: Size) -> Value:
+    return b.splat(op.reference().item(), op.type)
+
+
+def one_hot(op: OneHot, labels: Value) -> Value:
+    shape = b.shape_numbers(op.type)
+    labels = b.convert(labels, i64)
+    places = b.iota(shape, len(shape) - 1)
+    return converted(b.equal(b.broadcast(labels, range(labels.ndim), shape), places), element(op.type))
+
+
+ROWS: dict[str, Callable[..., Value]] = {
+    "transpose": transpose,
+    "broadcast": broadcast,
+    "reshape": reshape,
+    "slice": slice_,
+    "reverse": reverse,
+    "pad": pad,
+    "concat": concat,
+    "constant": constant,
+    "resource": resource,
+    "iota": iota,
+    "size": size,
+    "one_hot": one_hot,
+}
