@@ -59,7 +59,7 @@ def run(name: str) -> tuple[int, int]:
     """Run a step, showing what it prints; how many passed and failed."""
     command, count = STEPS[name]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # many tests start processes, which would compile every module anew
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # processes of tests would compile all modules anew
     print(f"== {name}", flush=True)
     start, lines = time.perf_counter(), list[str]()
     process = subprocess.Popen(
