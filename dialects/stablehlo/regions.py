@@ -223,6 +223,8 @@ class While(Syntax):
         printer.print_string(f"{spaced(printer)}cond ")
         printer.print_region(op.regions[0], print_entry_block_args=False)
         printer.print_string(" do ")
+        names: Any = printer._ssa_values  # pyright: ignore[reportPrivateUsage]
+        names.update({own: names[arg] for arg, own in zip(args, op.regions[1].blocks[0].args, strict=False)})
         printer.print_region(op.regions[1], print_entry_block_args=False)
 
 
