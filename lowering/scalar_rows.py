@@ -15,8 +15,10 @@ from xdsl.dialects.builtin import IntegerAttr, IntegerType, f32, f64, i1, i32, i
 from xdsl.ir import Operation, SSAValue
 
 from ..dialects.nd.op import NdOp
+from ..dialects.nd.philox import NAMES as PHILOX_WORDS
+from ..dialects.nd.philox import Philox, philox
 from ..dialects.nd.threefry import Threefry, threefry
-from ..dialects.nd.types import element, width
+from ..dialects.nd.types import element, ui32, width
 from ..dialects.vector.arith import RemfOp
 from .conversions import convert
 from .scalar_bodies import ROWS, UNSIGNED_ORDER, Body, Row, floating, ratio, unary, unsigned
@@ -143,6 +145,25 @@ def random_word(b: Body, op: NdOp, *scalars: SSAValue) -> SSAValue:
     return x if word == "first" else y if word == "second" else b.op(arith.XOrIOp, x, y)
 
 
+def philox_word(b: Body, op: NdOp, *scalars: SSAValue) -> SSAValue:
+    assert isinstance(op, Philox)
+
+    def product(x: SSAValue, factor: int) -> tuple[SSAValue, SSAValue]:
+        wide = b.op(arith.ExtUIOp, x, to=i64)
+        whole = b.wrapping(arith.MuliOp, wide, b.like(factor, wide))
+        high = b.op(arith.ShRUIOp, whole, b.like(32, wide))
+        return b.op(arith.TruncIOp, high, to=i32), b.op(arith.TruncIOp, whole, to=i32)
+
+    out = philox(
+        scalars[:2],
+        scalars[2:],
+        lambda p, q: b.op(arith.XOrIOp, p, q),
+        lambda p, n: b.wrapping(arith.AddiOp, p, b.literal(n, ui32)),
+        product,
+    )
+    return out[PHILOX_WORDS.index(op.word.data.name)]
+
+
 # Lengths.
 
 
@@ -195,6 +216,7 @@ def chebyshev(b: Body, op: NdOp, x: SSAValue) -> SSAValue:
 ROWS.update(
     {
         "nd.threefry": random_word,
+        "nd.philox": philox_word,
         "nd.quotient": quotient,
         "nd.rem": rem,
         "nd.mod": mod,

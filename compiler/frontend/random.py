@@ -13,8 +13,8 @@ of threads. Use a key once; `split` and `fold_in` give new ones. Outside of a tr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import reduce, wraps
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -23,13 +23,12 @@ from xdsl.ir import Attribute
 
 from ...dialects.nd import functions as F
 from ...dialects.nd.array import Array
-from ...dialects.nd.bits import bitcast
 from ...dialects.nd.constant import iota, size_value
 from ...dialects.nd.dims import Dim, Shape
 from ...dialects.nd.ordered import argsort
 from ...dialects.nd.promotion import as_dtype, asarray, fail, one_axis
 from ...dialects.nd.selection import convert
-from ...dialects.nd.threefry import words
+from ...dialects.nd.threefry import unit_floats, words
 from ...dialects.nd.types import INTEGER, NUMPY, finfo, is_unsigned, ui8, ui16, ui32, ui64, width
 from . import locations as _locations  # names the user's frame in errors
 from .transforms import tracing
@@ -136,11 +135,8 @@ def fold_in(key: Any, data: Any) -> Array:
 
 
 def _uniform(k: Array, shape: Shape, kind: Attribute) -> Array:
-    """In [0, 1): random bits as the mantissa of a number from 1 to 2."""
-    size, mantissa = width(kind), int(finfo(NUMPY[kind]).nmant)
-    drawn = _bits(k, shape, size) >> (size - mantissa)
-    one = int(np.asarray(1, NUMPY[kind]).view(f"u{size // 8}"))
-    return bitcast(drawn | one, kind) - 1.0
+    """In [0, 1)."""
+    return unit_floats(_bits(k, shape, width(kind)), kind)
 
 
 def _float(what: str, dtype: Any) -> Attribute:
@@ -166,7 +162,7 @@ def normal(key: Any, shape: Any = (), dtype: Any = "float32") -> Array:
     least = float(np.nextafter(np.asarray(-1, NUMPY[kind]), np.asarray(0, NUMPY[kind])))
     u = F.maximum(_uniform(_key(key), _shape(shape), kind) * (1.0 - least) + least, least)
     wide = u if kind in (f32, f64) else convert(u, f32)
-    return convert(erf_inv(wide) * float(np.sqrt(2)), kind)
+    return convert(F.erf_inv(wide) * float(np.sqrt(2)), kind)
 
 
 @anywhere("shape", "dtype")
@@ -229,56 +225,6 @@ def _permuted(key: Any, x: Any, axis: int) -> Array:
     x = asarray(x)
     at = one_axis(axis, x.ndim)
     return take(x, argsort(_bits(_key(key), (x.shape[at],), 64)), at)
-
-
-# M. Giles: Approximating the erfinv function (GPU Computing Gems, 2012): polynomials in w = -log(1 - x^2).
-SMALL_F32 = (
-    2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503, -0.00417768164,
-    0.246640727, 1.50140941,
-)  # fmt: skip
-LARGE_F32 = (
-    -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613, 0.00943887047,
-    1.00167406, 2.83297682,
-)  # fmt: skip
-SMALL_F64 = (
-    -3.6444120640178196996e-21, -1.685059138182016589e-19, 1.2858480715256400167e-18, 1.115787767802518096e-17,
-    -1.333171662854620906e-16, 2.0972767875968561637e-17, 6.6376381343583238325e-15, -4.0545662729752068639e-14,
-    -8.1519341976054721522e-14, 2.6335093153082322977e-12, -1.2975133253453532498e-11, -5.4154120542946279317e-11,
-    1.051212273321532285e-09, -4.1126339803469836976e-09, -2.9070369957882005086e-08, 4.2347877827932403518e-07,
-    -1.3654692000834678645e-06, -1.3882523362786468719e-05, 0.0001867342080340571352, -0.00074070253416626697512,
-    -0.0060336708714301490533, 0.24015818242558961693, 1.6536545626831027356,
-)  # fmt: skip
-MIDDLE_F64 = (
-    2.2137376921775787049e-09, 9.0756561938885390979e-08, -2.7517406297064545428e-07, 1.8239629214389227755e-08,
-    1.5027403968909827627e-06, -4.013867526981545969e-06, 2.9234449089955446044e-06, 1.2475304481671778723e-05,
-    -4.7318229009055733981e-05, 6.8284851459573175448e-05, 2.4031110387097893999e-05, -0.0003550375203628474796,
-    0.00095328937973738049703, -0.0016882755560235047313, 0.0024914420961078508066, -0.0037512085075692412107,
-    0.005370914553590063617, 1.0052589676941592334, 3.0838856104922207635,
-)  # fmt: skip
-LARGE_F64 = (
-    -2.7109920616438573243e-11, -2.5556418169965252055e-10, 1.5076572693500548083e-09, -3.7894654401267369937e-09,
-    7.6157012080783393804e-09, -1.4960026627149240478e-08, 2.9147953450901080826e-08, -6.7711997758452339498e-08,
-    2.2900482228026654717e-07, -9.9298272942317002539e-07, 4.5260625972231537039e-06, -1.9681778105531670567e-05,
-    7.5995277030017761139e-05, -0.00021503011930044477347, -0.00013871931833623122026, 1.0103004648645343977,
-    4.8499064014085844221,
-)  # fmt: skip
-
-
-def polynomial(coefficients: Sequence[float], x: Array) -> Array:
-    """By Horner's rule, the highest power first."""
-    return reduce(lambda total, c: total * x + c, coefficients[1:], F.zeros(x.shape, x.dtype) + coefficients[0])
-
-
-def erf_inv(x: Array) -> Array:
-    """The inverse of erf on (-1, 1), f32 or f64."""
-    w = -F.log1p(-(x * x))
-    root = F.sqrt(w)
-    if x.dtype == f32:
-        small, large = polynomial(SMALL_F32, w - 2.5), polynomial(LARGE_F32, root - 3.0)
-        return F.where(w < 5.0, small, large) * x
-    middle, large = polynomial(MIDDLE_F64, root - 3.25), polynomial(LARGE_F64, root - 5.0)
-    small = polynomial(SMALL_F64, w - 3.125)
-    return F.where(w < 6.25, small, F.where(w < 16.0, middle, large)) * x
 
 
 __all__ = [

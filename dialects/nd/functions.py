@@ -123,6 +123,20 @@ if TYPE_CHECKING:
     from .scalar_functions import sinh as sinh
     from .scalar_functions import tan as tan
     from .scalar_functions import trunc as trunc
+    from .special_functions import bessel_i0 as bessel_i0
+    from .special_functions import bessel_i0e as bessel_i0e
+    from .special_functions import bessel_i1 as bessel_i1
+    from .special_functions import bessel_i1e as bessel_i1e
+    from .special_functions import digamma as digamma
+    from .special_functions import erf_inv as erf_inv
+    from .special_functions import erfc as erfc
+    from .special_functions import is_neg_inf as is_neg_inf
+    from .special_functions import is_pos_inf as is_pos_inf
+    from .special_functions import lgamma as lgamma
+    from .special_functions import next_after as next_after
+    from .special_functions import polygamma as polygamma
+    from .special_functions import reduce_precision as reduce_precision
+    from .special_functions import zeta as zeta
     from .statistics import argmax as argmax
     from .statistics import argmin as argmin
     from .statistics import mean as mean
@@ -137,6 +151,10 @@ _LATER = {
         "acos acosh asin asinh atan atan2 atanh cbrt ceil clip copysign cosh count_leading_zeros erf exp2 expm1 "
         "floor floor_divide hypot isfinite isinf isnan left_shift log1p log2 log10 logaddexp popcount quotient rem "
         "remainder right_shift round_ round_away sigmoid signbit silu sinh tan trunc"
+    ),
+    "special_functions": (
+        "bessel_i0 bessel_i0e bessel_i1 bessel_i1e digamma erf_inv erfc is_neg_inf is_pos_inf lgamma next_after "
+        "polygamma reduce_precision zeta"
     ),
     "statistics": "argmax argmin mean variance",
 }
@@ -179,7 +197,7 @@ def true_divide(x: Any, y: Any) -> Array:
 
 
 def power(x: Any, y: Any) -> Array:
-    """`**`; a small whole exponent becomes products."""
+    """`**`; a small whole exponent becomes products; integers by integers wrap."""
     if isinstance(x, Array) and isinstance(y, int) and not isinstance(y, bool):
         numeric(x)
         if 0 < y <= 4 or (y > 0 and not is_float(x.dtype)):
@@ -187,8 +205,13 @@ def power(x: Any, y: Any) -> Array:
             return x if half is None else half * half * x if y % 2 else half * half
         if y == 0:
             return ones_like(x)
+    negative = isinstance(y, int) and y < 0
     x, y = promote(x, y)
-    return bind(Pow, floats(numeric(x)), floats(y))
+    if not is_float(numeric(x).dtype) and not negative:
+        from .powers import integer_power
+
+        return integer_power(x, y)
+    return bind(Pow, floats(x), floats(y))
 
 
 def maximum(x: Any, y: Any) -> Array:

@@ -11,14 +11,17 @@ from collections.abc import Callable, Sequence
 from enum import auto
 from typing import ClassVar, TypeVar
 
+import numpy as np
 from xdsl.dialects.builtin import TensorType
 from xdsl.dialects.utils.enum_attribute import EnumAttribute
+from xdsl.ir import Attribute
 from xdsl.irdl import VarConstraint, irdl_attr_definition, operand_def, prop_def, result_def
 from xdsl.utils.str_enum import StrEnum
 
+from .bits import bitcast
 from .elementwise import Elementwise, Np
 from .op import EXACT, Array, Linear, bind, op
-from .types import ui32
+from .types import NUMPY, finfo, ui32, width
 
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 ROUNDS = 20
@@ -91,3 +94,14 @@ class Threefry(Elementwise):
 def words(word: str, key: Sequence[Array], counter: Sequence[Array]) -> Array:
     """Bind `nd.threefry`; all operands have one shape."""
     return bind(Threefry, *key, *counter, word=WORDS[word])
+
+
+def fraction_bits(dtype: Attribute) -> int:
+    """Of a float type, beside the leading one."""
+    return int(finfo(NUMPY[dtype]).nmant)
+
+
+def unit_floats(bits: Array, dtype: Attribute) -> Array:
+    """In [0, 1): random bits of the type's width as the fraction of a number from 1 to 2."""
+    one = int(np.asarray(1, NUMPY[dtype]).view(f"u{width(dtype) // 8}"))
+    return bitcast((bits >> (width(dtype) - fraction_bits(dtype))) | one, dtype) - 1.0

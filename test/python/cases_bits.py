@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mlc.dialects.nd import philox
 from mlc.dialects.nd.bits import FOUR_BITS
 from mlc.dialects.nd.op import OPS, Array, bind
 from mlc.dialects.nd.threefry import WORDS, words
@@ -30,6 +31,8 @@ def cases(case: Callable[..., Any]) -> list[Any]:
     out += [case("pack", [s], lambda x: bind(OPS["pack"], x)) for s in ((3, 4), (2, 0))]
     for word in WORDS:
         out.append(case("threefry", [(3, 4)] * 4, lambda *xs, word=word: words(word, xs[:2], xs[2:]), label=word))
+    for name in philox.NAMES:
+        out.append(case("philox", [(3, 2)] * 6, lambda *xs, name=name: philox.word(name, xs[:2], xs[2:]), label=name))
     return out
 
 
@@ -41,5 +44,6 @@ def templates(template: Callable[..., Any]) -> list[Any]:
             for to in FOUR_BITS
         ),
         template("threefry", lambda *xs: words("mixed", xs[:2], xs[2:]), lambda s: [s] * 4),
+        template("philox", lambda *xs: philox.word("third", xs[:2], xs[2:]), lambda s: [s] * 6),
         template("pack", lambda x: bind(OPS["pack"], x), lambda s: [(*s[:-1], s[-1] * 2)], rank=1),
     ]
