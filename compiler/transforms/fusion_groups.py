@@ -145,7 +145,7 @@ def make_node(op: Operation, reads: list[Read], axes: Axes) -> Node:
 class Group:
     nodes: list[int]
     before: int = 0
-    """The groups that must run earlier, as bits."""
+    """The groups that must run earlier, as bits of their keys; keys of groups that were merged may be left over."""
 
 
 class Grouping:
@@ -156,20 +156,26 @@ class Grouping:
         self.of: dict[SSAValue, int] = {r: k for k, n in enumerate(nodes) for r in n.op.results}
         self.home = list(range(len(nodes)))
         self.groups: dict[int, Group] = {}
-        for k, node in enumerate(nodes):
-            self.groups[k] = Group([k])
-            for producer in sorted(node.depends):
-                self.groups[k].before |= self._closed(self.home[producer])
-            self._grow(k)
         self.users: list[list[int]] = [[] for _ in nodes]
         for k, node in enumerate(nodes):
+            before = 0
             for producer in node.depends:
+                before |= self._closed(self.home[producer])
                 self.users[producer].append(k)
+            self.groups[k] = Group([k], before)
+            self._grow(k)
         for k in reversed(range(len(nodes))):
             self._sink(k)
 
+    def earlier(self, group: int) -> set[int]:
+        """The groups whose results a group reads."""
+        return {self.home[d] for m in self.groups[group].nodes for d in self.nodes[m].depends} - {group}
+
     def _sink(self, k: int) -> None:
-        """Move a node into the only group that reads it, if what it reads is in memory anyway: e * e into its sum."""
+        """Move a node into the only group that reads it, if what it reads is in memory anyway: e * e into its sum.
+
+        The reader runs after the node's old group, and nothing else reads the node: no order changes.
+        """
         home, node = self.home[k], self.nodes[k]
         readers = {self.home[u] for u in self.users[k]}
         if k == home or node.kind != "elementwise" or k in self.returned or len(readers) != 1 or home in readers:
@@ -178,22 +184,16 @@ class Grouping:
         if not all(p in self.returned or any(self.home[u] != home for u in self.users[p]) for p in inner):
             return
         (reader,) = readers
-        rest = [m for m in self.groups[home].nodes if m != k]
-        old = {g: group.before for g, group in self.groups.items()}
-        self.groups[home].nodes = rest
-        own = Group([k])
-        for p in node.depends:
-            own.before |= self._closed(self.home[p])
-        for g, group in self.groups.items():
-            if g == reader or group.before >> reader & 1:
-                group.before |= 1 << k
-        self.groups[k], self.home[k] = own, k
-        if not self._merge(k, reader):
-            del self.groups[k]
+        others = self.groups[reader].nodes
+        self.home[k] = -1
+        trial = self._fits(sorted([*others, k]), [k], others)
+        if trial is None:
             self.home[k] = home
-            self.groups[home].nodes = sorted([*rest, k])
-            for g, before in old.items():
-                self.groups[g].before = before
+            return
+        self._equate(trial)
+        self.groups[home].nodes.remove(k)
+        self.groups[reader].nodes = sorted([*others, k])
+        self.home[k] = reader
 
     def _closed(self, group: int) -> int:
         return self.groups[group].before | 1 << group
@@ -204,7 +204,8 @@ class Grouping:
         while merged:
             merged = False
             reads = {self.home[self.of[r.root]] for r in self.nodes[k].reads if r.root in self.of} - {self.home[k]}
-            order = sorted(reads, key=lambda g: (self.kind(self.groups[g].nodes) != "contraction", -g))
+            first = {g: self.groups[g].nodes for g in reads}
+            order = sorted(reads, key=lambda g: (self.kind(first[g]) != "contraction", -first[g][0]))
             for other in order:
                 if self._merge(other, self.home[k]):
                     merged = True
@@ -219,30 +220,41 @@ class Grouping:
         members = sorted(first.nodes + second.nodes)
         if self._cycle(producer, consumer) or (trial := self._fits(members, first.nodes, second.nodes)) is None:
             return False
-        for axis, above in trial.items():
-            self.axes.parent[axis] = above
-        new, old = min(producer, consumer), max(producer, consumer)
-        both = 1 << producer | 1 << consumer
-        before = (first.before | second.before) & ~both
-        self.groups[new] = Group(members, before)
-        del self.groups[old]
+        self._equate(trial)
+        del self.groups[consumer]
         for m in members:
-            self.home[m] = new
-        for g, group in self.groups.items():
-            if g != new and group.before & both:
-                group.before = (group.before & ~both) | 1 << new | before
+            self.home[m] = producer
+        first.nodes = members
+        before = (first.before | second.before) & ~(1 << producer | 1 << consumer)
+        grown, first.before = before != first.before, before
+        self._run_later(first.nodes if grown else second.nodes, self._closed(producer))
         return True
 
+    def _equate(self, trial: Mapping[int, int]) -> None:
+        for axis, above in trial.items():
+            self.axes.parent[axis] = above
+
+    def _run_later(self, nodes: Sequence[int], earlier: int) -> None:
+        """Whatever reads these nodes, and all that reads that, runs after the groups `earlier`."""
+        waiting = list(nodes)
+        while waiting:
+            node = waiting.pop()
+            for u in self.users[node]:
+                if (home := self.home[u]) == self.home[nodes[0]]:
+                    continue
+                group = self.groups[home]
+                if group.before | earlier != group.before:
+                    group.before |= earlier
+                    waiting += group.nodes
+
     def _cycle(self, a: int, b: int) -> bool:
-        """Is there a way from one to the other through a third?"""
-        both = 1 << a | 1 << b
-        between = (self.groups[a].before | self.groups[b].before) & ~both
-        while between:
-            low = between & -between
-            if self.groups[low.bit_length() - 1].before & both:
-                return True
-            between ^= low
-        return False
+        """Is there a way from one to the other through a third? Then its last step is from one that runs after both."""
+        return any(
+            self.groups[g].before >> start & 1
+            for start, end in ((a, b), (b, a))
+            for g in self.earlier(end)
+            if g != start
+        )
 
     def _fits(self, members: list[int], producers: list[int], consumers: list[int]) -> dict[int, int] | None:
         """The axes made equal by the merge, if the union is a legal kernel.

@@ -38,6 +38,7 @@ What they read lies in memory, so that a constant or replication is repeated ins
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -141,7 +142,7 @@ class Fuser:
                 effect = k
         ends = (base_of(v, self.computed).owner for v in self.last.operands)
         grouping = Grouping(nodes, axes, {index[b] for b in ends if isinstance(b, Operation) and b in index})
-        self.nodes, self.groups = nodes, grouping.groups
+        self.nodes, self.grouping, self.groups = nodes, grouping, grouping.groups
         self.home = {n.op: grouping.home[k] for k, n in enumerate(nodes)}
         self._rebuild()
 
@@ -248,14 +249,20 @@ class Fuser:
 
     def _order(self) -> Iterator[int]:
         """Groups after those they read; of those ready, the one that was complete first in the program."""
-        waiting = dict(self.groups)
-        done = 0
-        while waiting:
-            ready = [g for g, group in waiting.items() if not group.before & ~done]
-            g = min(ready, key=lambda r: max(waiting[r].nodes))
-            done |= 1 << g
-            del waiting[g]
+        earlier = {g: self.grouping.earlier(g) for g in self.groups}
+        later: dict[int, list[int]] = {g: [] for g in self.groups}
+        for g, needed in earlier.items():
+            for e in needed:
+                later[e].append(g)
+        ready = [(max(self.groups[g].nodes), g) for g, needed in earlier.items() if not needed]
+        heapq.heapify(ready)
+        while ready:
+            _, g = heapq.heappop(ready)
             yield g
+            for after in later[g]:
+                earlier[after].remove(g)
+                if not earlier[after]:
+                    heapq.heappush(ready, (max(self.groups[after].nodes), after))
 
     def _place(self, value: SSAValue) -> None:
         """Put the views that a value goes through into the block."""

@@ -150,14 +150,16 @@ def _places(location: Any) -> Sequence[LocationAttr]:
 
 def fuse(locations: Sequence[LocationAttr]) -> LocationAttr:
     """One location from several: parts in order, without repetition or unknowns."""
-    parts: list[LocationAttr] = []
+    parts: dict[LocationAttr, None] = {}
     for location in locations:
         for part in _places(location):
-            if part not in parts and not isinstance(part, UnknownLoc):
-                parts.append(part)
+            if not isinstance(part, UnknownLoc):
+                parts[part] = None
+        if len(parts) >= MOST_PLACES:
+            break
     if len(parts) < 2:
-        return parts[0] if parts else UnknownLoc()
-    return FusedLoc(tuple(parts[:MOST_PLACES]), NoneAttr())
+        return next(iter(parts), UnknownLoc())
+    return FusedLoc(tuple(parts)[:MOST_PLACES], NoneAttr())
 
 
 # The driver.
