@@ -94,7 +94,9 @@ _SECTIONS = {
         arange array asarray empty empty_like eye from_dlpack full full_like linspace meshgrid ones ones_like
         tril triu zeros zeros_like
     """,
-    "array_api.elementwise": "clip deg2rad degrees divmod positive rad2deg radians reciprocal round square",
+    "array_api.elementwise": """
+        clip conj deg2rad degrees divmod imag nextafter positive rad2deg radians real reciprocal round square
+    """,
     "array_api.inspection": "__array_api_version__ __array_namespace_info__",
     "array_api.linear_algebra": "dot matrix_transpose outer tensordot vecdot",
     "array_api.manipulation": """

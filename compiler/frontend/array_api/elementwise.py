@@ -7,13 +7,20 @@ from typing import Any
 
 from ....dialects.nd import functions as F
 from ....dialects.nd.array import Array
-from ....dialects.nd.promotion import asarray
+from ....dialects.nd.promotion import asarray, numeric
 from ....dialects.nd.types import is_float
 
 
 def clip(x: Any, min: Any = None, max: Any = None) -> Array:
     """min(max(x, low), high); NaN where any of them is."""
     return F.clip(x, min, max)
+
+
+def nextafter(x: Any, y: Any) -> Array:
+    """The neighbour of x in the direction of y, among the numbers of the type."""
+    from ....dialects.nd import special_functions
+
+    return special_functions.next_after(x, y)
 
 
 def square(x: Any) -> Array:
@@ -27,7 +34,22 @@ def reciprocal(x: Any) -> Array:
 
 
 def positive(x: Any) -> Array:
-    return asarray(x)
+    return numeric(asarray(x))
+
+
+def conj(x: Any) -> Array:
+    """The complex conjugate; a real number is its own."""
+    return numeric(asarray(x))
+
+
+def real(x: Any) -> Array:
+    """The real part; all of a real number."""
+    return numeric(asarray(x))
+
+
+def imag(x: Any) -> Array:
+    """The imaginary part; 0 of a real number."""
+    return F.zeros_like(numeric(asarray(x)))
 
 
 def divmod(x: Any, y: Any) -> tuple[Array, Array]:
@@ -56,4 +78,19 @@ def rad2deg(x: Any) -> Array:
 
 radians, degrees = deg2rad, rad2deg
 
-__all__ = ["clip", "deg2rad", "degrees", "divmod", "positive", "rad2deg", "radians", "reciprocal", "round", "square"]
+__all__ = [
+    "clip",
+    "conj",
+    "deg2rad",
+    "degrees",
+    "divmod",
+    "imag",
+    "nextafter",
+    "positive",
+    "rad2deg",
+    "radians",
+    "real",
+    "reciprocal",
+    "round",
+    "square",
+]
