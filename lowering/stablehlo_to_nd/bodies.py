@@ -138,3 +138,15 @@ def _while(op: While, given: Sequence[tuple[Array, bool]], shape: Shape) -> list
 
     at = here()
     return control.while_(invariants, inits, control.region(condition, types, at), control.region(body, types, at))
+
+
+def spliced(block: Block, args: Sequence[Array]) -> list[Array]:
+    """The ops of a closed block at the current place: it is used up. What it yields."""
+    for arg, a in zip(block.args, args, strict=True):
+        arg.replace_all_uses_with(a.value)
+    ops = list(block.ops)
+    for op in ops:
+        op.detach()
+        if not isinstance(op, Yield):
+            insert(op)
+    return [Array(v) for v in ops[-1].operands]

@@ -28,15 +28,32 @@ Converter = Callable[[Operation, list[Array], "Conversion"], "Value | Sequence[V
 F = TypeVar("F", bound=Converter)
 
 FAMILIES: dict[str, str] = {
-    "contractions": "stablehlo.convolution stablehlo.dot stablehlo.dot_general",
-    "elementwise": "stablehlo.add stablehlo.exponential stablehlo.tanh",
-    "gathers": "stablehlo.gather",
-    "reductions": "stablehlo.map stablehlo.reduce",
-    "scatters": "stablehlo.scatter",
-    "sorts": "chlo.top_k stablehlo.sort",
-    "windows": "stablehlo.reduce_window stablehlo.select_and_scatter",
+    "elementwise": (
+        "abs add and atan2 bitcast_convert cbrt ceil clamp compare complex convert cosine count_leading_zeros divide "
+        "exponential exponential_minus_one floor imag is_finite log log_plus_one logistic maximum minimum multiply "
+        "negate not or popcnt power real reduce_precision remainder round_nearest_afz round_nearest_even rsqrt select "
+        "shift_left shift_right_arithmetic shift_right_logical sign sine sqrt subtract tan tanh xor"
+    ),
+    "movement": (
+        "broadcast broadcast_in_dim chlo.constant chlo.constant_like concatenate constant dynamic_slice "
+        "dynamic_update_slice get_dimension_size iota pad reshape reverse slice transpose"
+    ),
+    "control": (
+        "after_all case composite create_token get_tuple_element if optimization_barrier partition_id replica_id tuple "
+        "while"
+    ),
+    "chlo": (
+        "chlo.acos chlo.acosh chlo.asin chlo.asinh chlo.atan chlo.atanh chlo.bessel_i1e chlo.broadcast_add "
+        "chlo.broadcast_and chlo.broadcast_atan2 chlo.broadcast_compare chlo.broadcast_complex chlo.broadcast_divide "
+        "chlo.broadcast_maximum chlo.broadcast_minimum chlo.broadcast_multiply chlo.broadcast_next_after "
+        "chlo.broadcast_or chlo.broadcast_polygamma chlo.broadcast_power chlo.broadcast_remainder "
+        "chlo.broadcast_select chlo.broadcast_shift_left chlo.broadcast_shift_right_arithmetic "
+        "chlo.broadcast_shift_right_logical chlo.broadcast_subtract chlo.broadcast_xor chlo.broadcast_zeta chlo.conj "
+        "chlo.cosh chlo.digamma chlo.erf chlo.erf_inv chlo.erfc chlo.is_inf chlo.is_neg_inf chlo.is_pos_inf "
+        "chlo.lgamma chlo.mulhi chlo.next_after chlo.polygamma chlo.sinh chlo.square chlo.tan chlo.zeta"
+    ),
 }
-"""Module of this package -> the ops that it converts."""
+"""Module of this package -> the ops that it converts; those without a dialect are StableHLO's."""
 
 REFUSED: dict[str, str] = {}
 """Op -> why it is refused: `found NAME, which REASON`."""
@@ -44,7 +61,9 @@ REFUSED: dict[str, str] = {}
 CONVERTERS: dict[str, Converter] = {}
 """What has been loaded."""
 
-_MODULES = {name: module for module, names in FAMILIES.items() for name in names.split()}
+_MODULES = {
+    name if "." in name else f"stablehlo.{name}": module for module, names in FAMILIES.items() for name in names.split()
+}
 
 
 def converter(*names: str) -> Callable[[F], F]:
