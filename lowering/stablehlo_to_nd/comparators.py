@@ -11,7 +11,7 @@ nothing but these.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from xdsl.ir import Block, SSAValue
 
@@ -91,7 +91,7 @@ def swapped(e: Any) -> Any:
     """The expression of the other side."""
     if not isinstance(e, tuple):
         return e
-    found: Expression = e
+    found = cast(Expression, e)
     return argument(found[1] ^ 1) if found[0] == "argument" else tuple(map(swapped, found))
 
 
@@ -99,7 +99,7 @@ def parities(e: Any) -> set[int]:
     """Which sides the expression looks at: 0 is the left one."""
     if not isinstance(e, tuple):
         return set()
-    found: Expression = e
+    found = cast(Expression, e)
     if found[0] == "argument":
         return {found[1] % 2}
     return set[int]().union(*map(parities, found))

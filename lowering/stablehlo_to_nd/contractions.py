@@ -11,7 +11,7 @@ their sums `or`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from xdsl.dialects.builtin import ComplexType, f32, i1, i32
 from xdsl.ir import Attribute, Operation
@@ -26,6 +26,7 @@ from ...dialects.nd.functions import compare
 from ...dialects.nd.selection import convert
 from ...dialects.nd.types import STORAGE, is_float, width
 from ...dialects.stablehlo.access import flags, ints, number, pairs
+from ...dialects.stablehlo.attributes import ConvDimensionNumbers, DotDimensionNumbers
 from .table import converter
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 
 def computing(dtypes: Sequence[Attribute]) -> Attribute:
     """The type in which values of these types are multiplied and added."""
-    if complexes := [t for t in dtypes if isinstance(t, ComplexType)]:
-        return max(complexes, key=lambda t: width(t.element_type))
+    if complexes := [t for t in dtypes if isinstance(t, ComplexType)]:  # pyright: ignore[reportUnknownVariableType]
+        return max(cast(list[Attribute], complexes), key=width)
     some = [t for t in dtypes if is_float(t)] or dtypes
     most = max(map(width, some))
     widest = {t: None for t in some if width(t) == most}
@@ -66,7 +67,8 @@ def rounded(x: Array, algorithm: Any, side: str) -> Array:
 
 @converter("stablehlo.dot_general")
 def dot_general(op: Operation, xs: list[Array], c: Conversion) -> Array:
-    d: Any = op.properties["dot_dimension_numbers"]
+    d = op.properties["dot_dimension_numbers"]
+    assert isinstance(d, DotDimensionNumbers)
     x, y = xs
     mine: list[Index] = [bare(f"x{k}") for k in range(x.ndim)]
     other: list[Index] = [bare(f"y{k}") for k in range(y.ndim)]
@@ -98,13 +100,15 @@ def dot(op: Operation, xs: list[Array], c: Conversion) -> Array:
 
 @converter("stablehlo.convolution")
 def convolution(op: Operation, xs: list[Array], c: Conversion) -> Array:
-    d: Any = op.properties["dimension_numbers"]
+    d = op.properties["dimension_numbers"]
+    assert isinstance(d, ConvDimensionNumbers)
     rank = len(d.input_spatial_dimensions)
     return convolved(op, xs, pairs(op, "padding", rank), c)
 
 
 def convolved(op: Operation, xs: Sequence[Array], pads: Sequence[tuple[int, int]], c: Conversion) -> Array:
-    d: Any = op.properties["dimension_numbers"]
+    d = op.properties["dimension_numbers"]
+    assert isinstance(d, ConvDimensionNumbers)
     x, w = xs
     rank = len(d.input_spatial_dimensions)
     one = [1] * rank

@@ -11,7 +11,7 @@ dimension; what is not read from any window is cut off first.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from xdsl.ir import Operation
 
@@ -22,6 +22,7 @@ from ...dialects.nd.dims import Dim
 from ...dialects.nd.indirect import gather
 from ...dialects.nd.mapped import rearrange
 from ...dialects.stablehlo.access import ints
+from ...dialects.stablehlo.attributes import GatherDimensionNumbers
 from .table import converter
 
 if TYPE_CHECKING:
@@ -52,10 +53,12 @@ class IndexVectors:
 @converter("stablehlo.gather")
 def gather_(op: Operation, xs: list[Array], c: Conversion) -> Array:
     x, indices = xs
-    return gathered(x, indices, op.properties["dimension_numbers"], ints(op, "slice_sizes", []))
+    d = op.properties["dimension_numbers"]
+    assert isinstance(d, GatherDimensionNumbers)
+    return gathered(x, indices, d, ints(op, "slice_sizes", []))
 
 
-def gathered(x: Array, indices: Array, d: Any, sizes: Sequence[int]) -> Array:
+def gathered(x: Array, indices: Array, d: GatherDimensionNumbers, sizes: Sequence[int]) -> Array:
     vectors = IndexVectors(indices, d.index_vector_dim)
     batching = dict(zip(d.operand_batching_dims, d.start_indices_batching_dims, strict=True))
     looked_up = {dim: k for k, dim in enumerate(d.start_index_map)}

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from xdsl.dialects.builtin import IntegerType
+from xdsl.dialects.builtin import i1
 from xdsl.ir import Attribute, Operation
 
 from ...dialects.nd import functions as F
@@ -49,7 +49,7 @@ COMBINE: dict[str, Callable[[Array, Array], Array]] = {
 
 def reduction_kind(kind: str | None, dtype: Attribute) -> str | None:
     """nd's kind for a combiner of elements of this type."""
-    if isinstance(dtype, IntegerType) and dtype.width.data == 1:
+    if dtype == i1:
         return {"and": "all", "or": "any"}.get(kind or "")
     found = {"add": "sum", "mul": "prod", "max": "max", "min": "min"}.get(kind or "")
     ordered = dtype in NUMPY and NUMPY[dtype].kind != "c"

@@ -10,7 +10,7 @@ of nd reads, computes and writes back: all updates at once if no two meet, else 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from ...dialects.nd.scatter import KINDS, TAKES, scatter
 from ...dialects.nd.selection import convert
 from ...dialects.nd.types import NUMERIC, tensor
 from ...dialects.stablehlo.access import flag
+from ...dialects.stablehlo.attributes import ScatterDimensionNumbers
 from . import bodies
 from .expressions import array_of, combiners
 from .gathers import IndexVectors
@@ -48,9 +49,9 @@ class Starts:
     parts: Sequence[Array]
     dims: Dims
     shape: tuple[Dim, ...]
-    batching: dict[int, Index | Array]
+    batching: Mapping[int, Index | Array]
 
-    def along(self, k: int, window: Index, n: int) -> Array:
+    def along(self, k: int, window: Index, n: Dim) -> Array:
         """The positions of all elements of windows along one dimension."""
         start = convert(self.parts[k], i64)
         shape = (*self.shape, n)
@@ -83,8 +84,8 @@ class Places:
         return gather(movement.reshape(x, self.longer), self.indices, turned, "fill", self.shape)
 
 
-def places(shape: Sequence[Dim], starts: Starts, d: Any, windows: dict[int, Dim], order: Sequence[int | None],
-           inside: Callable[[int, Dim], bool]) -> Places:  # fmt: skip
+def places(shape: Sequence[Dim], starts: Starts, d: ScatterDimensionNumbers, windows: dict[int, Dim],
+           order: Sequence[int | None], inside: Callable[[int, Dim], bool]) -> Places:  # fmt: skip
     """`windows` are the sizes of windows by dimension of the operand; `order` says for each dimension of the updates
     which of them it is, None for one of the starts; `inside` whether all starts are known to be at most some number."""
     looked_up = {dim: k for k, dim in enumerate(d.scatter_dims_to_operand_dims)}
@@ -142,7 +143,8 @@ def scatter_(op: Operation, xs: list[Array], c: Conversion) -> Sequence[Array]:
 
 
 def scattered(op: Operation, xs: Sequence[Array], indices: Array, us: Sequence[Array], c: Conversion) -> list[Array]:
-    d: Any = op.properties["scatter_dimension_numbers"]
+    d = op.properties["scatter_dimension_numbers"]
+    assert isinstance(d, ScatterDimensionNumbers)
     block = op.regions[0].block
     types = [c.element_type(a.type) for a in block.args]
     xs, us = ([convert(v, t) for v, t in zip(vs, types)] for vs in (xs, us))
@@ -191,7 +193,8 @@ def combined(where: Places, region: Region, xs: Sequence[Array], us: Sequence[Ar
 def one_by_one(op: Operation, starts: Starts, xs: Sequence[Array], us: Sequence[Array], windows: dict[int, Dim],
                order: Sequence[int | None], c: Conversion) -> list[Array]:  # fmt: skip
     """A scan over the index vectors in their order; each updates its window."""
-    d: Any = op.properties["scatter_dimension_numbers"]
+    d = op.properties["scatter_dimension_numbers"]
+    assert isinstance(d, ScatterDimensionNumbers)
     count = size(starts.shape)
     batch = [k for k, p in enumerate(order) if p is None]
     rest = [k for k, p in enumerate(order) if p is not None]

@@ -52,6 +52,12 @@ FAMILIES: dict[str, str] = {
         "chlo.cosh chlo.digamma chlo.erf chlo.erf_inv chlo.erfc chlo.is_inf chlo.is_neg_inf chlo.is_pos_inf "
         "chlo.lgamma chlo.mulhi chlo.next_after chlo.polygamma chlo.sinh chlo.square chlo.tan chlo.zeta"
     ),
+    "contractions": "convolution dot dot_general",
+    "gathers": "gather",
+    "reductions": "map reduce",
+    "scatters": "scatter",
+    "sorts": "chlo.top_k sort",
+    "windows": "reduce_window select_and_scatter",
 }
 """Module of this package -> the ops that it converts; those without a dialect are StableHLO's."""
 
