@@ -13,23 +13,24 @@ import difflib
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import (
-    AnyFloat,
-    ComplexType,
+    DenseIntOrFPElementsAttr,
     FileLineColLoc,
-    IndexType,
+    FusedLoc,
     IntAttr,
-    IntegerType,
     LocationAttr,
     ModuleOp,
+    NameLoc,
+    NoneAttr,
     StringAttr,
     UnknownLoc,
 )
-from xdsl.ir import AttributeInvT, Block, BlockArgument, Operation, SSAValue
-from xdsl.parser import AttrParser, Parser, UnresolvedOperand
+from xdsl.ir import Attribute, AttributeInvT, Block, BlockArgument, Operation, SSAValue, TypeAttribute
+from xdsl.parser import Parser, UnresolvedOperand
+from xdsl.parser.generic_parser import ParserState
 from xdsl.utils.exceptions import (
     DiagnosticException,
     MultipleSpansParseError,
@@ -37,11 +38,16 @@ from xdsl.utils.exceptions import (
     UnregisteredConstructException,
 )
 from xdsl.utils.lexer import Span
+from xdsl.utils.mlir_lexer import MLIRTokenKind
 
 from ..dialects.errors import SOURCES, CompileError
+from ..dialects.locations import FileLineColRange
 from .context import DIALECTS, context
+from .dense_text import parse_dense
+from .lexing import QuickLexer
 from .wording import reword
 
+_PLAIN_TENSOR = re.compile(r"tensor<(?:[1-9][0-9]*x|\?x)*(?:f64|f32|f16|bf16|u?i[1-9][0-9]?)>", re.ASCII)
 _ALIAS = re.compile(r"^#[A-Za-z_][\w$.]*(?=\s*=\s*loc\b)", re.MULTILINE)
 
 
@@ -74,7 +80,9 @@ class LocatedParser(Parser):
         self.starts = [0, *(m.end() for m in re.finditer("\n", text))]
         self.open: list[int] = []
         self.first_uses: dict[str, Span[str]] = {}
+        self.types: dict[str, TypeAttribute] = {}
         super().__init__(ctx, text, name)
+        self._parser_state = ParserState(QuickLexer(self.lexer.input))
 
     def place(self, at: int) -> LocationAttr:
         line = bisect_right(self.starts, at)
@@ -94,6 +102,10 @@ class LocatedParser(Parser):
             raise
         if isinstance(module.location, UnknownLoc):
             module.location = self.place(0)
+        if "stablehlo" in self.ctx._loaded_dialects:
+            from ..dialects.stablehlo.spacing import note
+
+            note(module, self.lexer.input.content)
         return module
 
     def parse_operation(self) -> Operation:
@@ -104,6 +116,23 @@ class LocatedParser(Parser):
         if isinstance(op.location, UnknownLoc):
             op.location = self.place(at)
         return op
+
+    def parse_optional_type(self) -> TypeAttribute | None:
+        token = self._current_token
+        if token.text != "tensor":
+            return super().parse_optional_type()
+        # Most of a program's text are the same few types: each is read once.
+        found = _PLAIN_TENSOR.match(self.lexer.input.content, token.span.start)
+        if found is None:
+            return super().parse_optional_type()
+        known = self.types.get(found[0])
+        if known is not None:
+            self._resume_from(found.end())
+            return known
+        new = super().parse_optional_type()
+        assert new is not None
+        self.types[found[0]] = new
+        return new
 
     def _parse_block(self) -> Block:
         label = self._current_token
@@ -122,16 +151,45 @@ class LocatedParser(Parser):
             self.raise_error(f"expected {name} with the type of its definition, {found}, found {type}", operand.span)
         return super().resolve_operand(operand, type)
 
-    def _parse_tensor_literal_element(self) -> AttrParser._TensorLiteralElement:
-        hexadecimal = self._current_token.text[:2].lower() == "0x"
-        element = super()._parse_tensor_literal_element()
-        return HexadecimalElement(element.is_negative, element.value, element.span) if hexadecimal else element
+    def parse_dense_int_or_fp_elements_attr(self, type: Any) -> DenseIntOrFPElementsAttr[Any]:
+        return parse_dense(self, type)
 
     def _register_ssa_definition(self, name: str, values: Sequence[SSAValue], span: Span[str]) -> None:
         super()._register_ssa_definition(name, values, span)
         for value in values:
             if isinstance(value, BlockArgument) and isinstance(value.location, UnknownLoc):
                 value.location = self.place(span.start)
+
+    def _parse_location(self) -> LocationAttr:
+        """xDSL's, with ranges, metadata of fusions, and no error for a location that is none."""
+        word = self._current_token.text
+        if self._current_token.kind is MLIRTokenKind.STRING_LIT:
+            name = StringAttr(self.parse_str_literal())
+            if self.parse_optional_punctuation(":") is None:
+                inner: Attribute = NoneAttr()
+                if self.parse_optional_punctuation("(") is not None:
+                    inner = self._parse_location()
+                    self.parse_punctuation(")")
+                return NameLoc(name, inner)
+            line = IntAttr(self.parse_integer(False, False))
+            self.parse_punctuation(":")
+            column = IntAttr(self.parse_integer(False, False))
+            if self.parse_optional_keyword("to") is None:
+                return FileLineColLoc(name, line, column)
+            last = self.parse_optional_integer(False, False)
+            self.parse_punctuation(":")
+            end = IntAttr(self.parse_integer(False, False))
+            last_line = line if last is None else IntAttr(last)
+            return cast(LocationAttr, FileLineColRange(name, line, column, last_line, end))
+        if word == "fused":
+            self.parse_identifier()
+            metadata: Attribute = NoneAttr()
+            if self.parse_optional_punctuation("<") is not None:
+                metadata = self.parse_attribute()
+                self.parse_punctuation(">")
+            parts = self.parse_comma_separated_list(self.Delimiter.SQUARE, self._parse_location)
+            return FusedLoc(tuple(parts), metadata)
+        return super()._parse_location()
 
     def _get_op_by_name(self, name: str) -> type[Operation]:
         found = self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack)
@@ -170,15 +228,6 @@ class LocatedParser(Parser):
             self._hoisted.discard(name)
             del self.attribute_aliases[name]
         super()._parse_alias_def()
-
-
-class HexadecimalElement(AttrParser._TensorLiteralElement):
-    """`0xFF800000` in a dense literal of floats is the bits of a value, as infinities and NaN are printed."""
-
-    def to_type(self, parser: AttrParser, type: AnyFloat | IntegerType | IndexType | ComplexType) -> Any:
-        if isinstance(type, AnyFloat) and isinstance(self.value, int):
-            return next(type.iter_unpack(self.value.to_bytes(type.compile_time_size, "little")))
-        return super().to_type(parser, type)
 
 
 def _located(error: ParseError, text: str, name: str) -> CompileError:

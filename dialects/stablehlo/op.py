@@ -34,6 +34,8 @@ class HloOp(Operation):
     """Name -> kind of value, a key of `verify.KINDS`; a `?` behind it for those that may be missing."""
     RESULT_NAMES: ClassVar[tuple[str, ...]] = ()
     """The names that the results are printed with."""
+    ARGUMENT_NAMES: ClassVar[tuple[str, ...]] = ()
+    """The names that the arguments of the regions are printed with; the last one is for all that follow."""
     SYNTAX: ClassVar[Syntax | None] = None
 
     @classmethod
@@ -124,6 +126,7 @@ def op(
     regions: int | tuple[int, int] = 0,
     syntax: Syntax | None = None,
     names: tuple[str, ...] = (),
+    arguments: tuple[str, ...] = (),
     traits: Sequence[OpTrait] | None = None,
     doc: str = "",
 ) -> type[HloOp]:
@@ -136,6 +139,7 @@ def op(
         "PROPERTIES": dict(p.split(":") for p in properties.split()),
         "SYNTAX": syntax,
         "RESULT_NAMES": names,
+        "ARGUMENT_NAMES": arguments,
         "traits": traits_def(*((Pure(),) if traits is None else traits)),
         "__doc__": doc,
         "__module__": __name__,

@@ -223,12 +223,10 @@ class While(Syntax):
         printer.print_string(f"{spaced(printer)}cond ")
         printer.print_region(op.regions[0], print_entry_block_args=False)
         printer.print_string(" do ")
-        names: Any = printer._ssa_values  # pyright: ignore[reportPrivateUsage]
-        names.update({own: names[arg] for arg, own in zip(args, op.regions[1].blocks[0].args, strict=False)})
         printer.print_region(op.regions[1], print_entry_block_args=False)
 
 
-op("stablehlo.while", (0, MANY), (0, MANY), regions=2, syntax=While(), traits=RECURSIVE)
+op("stablehlo.while", (0, MANY), (0, MANY), regions=2, syntax=While(), arguments=("iterArg",), traits=RECURSIVE)
 op("stablehlo.if", 1, (0, MANY), regions=2, traits=RECURSIVE)
 op("stablehlo.case", 1, (0, MANY), regions=(1, MANY), traits=RECURSIVE)
 op("stablehlo.map", (1, MANY), 1, properties="dimensions:dims", regions=1, traits=RECURSIVE)
