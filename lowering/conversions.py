@@ -35,7 +35,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, SSAValue
 
-from ..dialects.nd.types import i4, is_float, is_unsigned, stored, ui4, width
+from ..dialects.nd.types import SMALL, is_float, is_unsigned, stored, width
 
 if TYPE_CHECKING:
     from .scalar_bodies import Body
@@ -85,8 +85,8 @@ def convert(b: Body, x: SSAValue, to: Attribute, of: Attribute | None = None) ->
         x, of = decode(b, x, FORMATS[of]), f32
     elif of in (f16, bf16):
         x, of = widened(b, x), f32
-    elif of in (i4, ui4):
-        x = nibble(b, x, of)
+    elif of in SMALL:
+        x = low_bits(b, x, of)
     if of == to:
         return x
     if to == i1:
@@ -207,12 +207,17 @@ def compare_unsigned(b: Body, kind: str, x: SSAValue, value: int) -> SSAValue:
 # Integers.
 
 
-def nibble(b: Body, x: SSAValue, of: Attribute) -> SSAValue:
-    """The low four bits of a byte as a number."""
-    if of == ui4:
-        return b.op(arith.AndIOp, x, b.constant(15, i8))
-    four = b.constant(4, i8)
-    return b.op(arith.ShRSIOp, b.op(arith.ShLIOp, x, four), four)
+def low_bits(b: Body, x: SSAValue, of: Attribute) -> SSAValue:
+    """The low bits of a byte, as many as an element has, as a number."""
+    if is_unsigned(of):
+        return masked(b, x, of)
+    above = b.constant(8 - width(of), i8)
+    return b.op(arith.ShRSIOp, b.op(arith.ShLIOp, x, above), above)
+
+
+def masked(b: Body, x: SSAValue, to: Attribute) -> SSAValue:
+    """Zeros above the bits of an element, where it has fewer than its byte."""
+    return b.op(arith.AndIOp, x, b.constant((1 << width(to)) - 1, i8)) if to in SMALL else x
 
 
 def integer(b: Body, x: SSAValue, of: Attribute, to: Attribute) -> SSAValue:
@@ -222,7 +227,7 @@ def integer(b: Body, x: SSAValue, of: Attribute, to: Attribute) -> SSAValue:
         x = b.op(arith.ExtUIOp if is_unsigned(of) else arith.ExtSIOp, x, to=target)
     elif width(x.type) > width(target):
         x = b.op(arith.TruncIOp, x, to=target)
-    return b.op(arith.AndIOp, x, b.constant(15, i8)) if to in (i4, ui4) else x
+    return masked(b, x, to)
 
 
 def from_integer(b: Body, x: SSAValue, of: Attribute, to: Attribute) -> SSAValue:
@@ -261,4 +266,4 @@ def saturated(b: Body, x: SSAValue, to: Attribute) -> SSAValue:
     whole = b.select(below, b.constant(low, target), whole)
     limit = high if not unsigned or (target == i8 and bits < 8) else -1
     whole = b.select(above, b.constant(limit, target), whole)
-    return b.op(arith.AndIOp, whole, b.constant(15, i8)) if to in (i4, ui4) else whole
+    return masked(b, whole, to)

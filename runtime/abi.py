@@ -82,6 +82,8 @@ DTYPES = {
     "f4E2M1FN": "float4_e2m1fn",
     "i4": "int4",
     "ui4": "uint4",
+    "i2": "int2",
+    "ui2": "uint2",
 }
 """Element types by the names that NumPy, or `ml_dtypes`, has for them; types of less than 8 bits take a byte."""
 

@@ -116,9 +116,9 @@ def can_cast(x: Any, to: Any) -> bool:
 
 KINDS: dict[str, Sequence[Attribute]] = {
     "bool": types.BOOL,
-    "signed integer": (*types.SIGNED, types.i4),
-    "unsigned integer": (*types.UNSIGNED, types.ui4),
-    "integral": (*types.INTEGER, types.i4, types.ui4),
+    "signed integer": (*types.SIGNED, types.i4, types.i2),
+    "unsigned integer": (*types.UNSIGNED, types.ui4, types.ui2),
+    "integral": (*types.INTEGER, *types.SMALL),
     "real floating": tuple(t for t in types.ANY if types.is_float(t)),
     "complex floating": (),
     "numeric": tuple(t for t in types.ANY if t != i1),

@@ -42,8 +42,8 @@ class Bitcast(Elementwise):
     def reference(self, x: Np) -> Np:
         to = NUMPY[self.to]
         raw = np.ascontiguousarray(x).reshape(x.shape)
-        if width(self.to) == 4:
-            raw = (raw.view(np.uint8) & 15).astype(np.uint8)
+        if (bits := width(self.to)) < 8:
+            raw = (raw.view(np.uint8) & ((1 << bits) - 1)).astype(np.uint8)
         return raw.view(to)
 
 

@@ -51,6 +51,7 @@ Type = TensorType[Any]
 
 ui8, ui16, ui32, ui64 = (IntegerType(n, Signedness.UNSIGNED) for n in (8, 16, 32, 64))
 i4, ui4 = IntegerType(4), IntegerType(4, Signedness.UNSIGNED)
+i2, ui2 = IntegerType(2), IntegerType(2, Signedness.UNSIGNED)
 
 FLOAT = (f32, f64, f16, bf16)
 SIGNED = (i32, i64, i8, i16)
@@ -62,7 +63,10 @@ LOGICAL = (*BOOL, *INTEGER)
 COMPUTED = (*NUMERIC, *BOOL)
 """What ops compute with."""
 
-STORAGE = (f8E4M3FN, f8E5M2, f8E4M3, f8E3M4, f8E4M3B11FNUZ, f8E4M3FNUZ, f8E5M2FNUZ, f4E2M1FN, i4, ui4)
+SMALL = (i4, ui4, i2, ui2)
+"""Integers of fewer than eight bits, the low ones of a byte."""
+
+STORAGE = (f8E4M3FN, f8E5M2, f8E4M3, f8E3M4, f8E4M3B11FNUZ, f8E4M3FNUZ, f8E5M2FNUZ, f4E2M1FN, *SMALL)
 """What is only stored, moved and converted."""
 
 ANY = (*COMPUTED, *STORAGE)
@@ -93,6 +97,8 @@ _ML_DTYPES: dict[Attribute, str] = {
     f4E2M1FN: "float4_e2m1fn",
     i4: "int4",
     ui4: "uint4",
+    i2: "int2",
+    ui2: "uint2",
 }
 NAMES = {**_OWN, **_ML_DTYPES}
 """NumPy's name of each element type, or that of `ml_dtypes`."""
@@ -201,7 +207,7 @@ def described(dtypes: Sequence[Attribute]) -> str:
     """The element types as an error says them: known sets by their names, others one by one."""
     integers = "i8 to i64 or ui8 to ui64"
     numbers = f"a number type (f16, bf16, f32, f64, {integers})"
-    storage = "a storage type (f8E4M3FN and other f8 types, f4E2M1FN, i4 or ui4)"
+    storage = "a storage type (f8E4M3FN and other f8 types, f4E2M1FN, i4, ui4, i2 or ui2)"
     known: dict[tuple[Attribute, ...], str] = {
         FLOAT: "a float type (f16, bf16, f32 or f64)",
         INTEGER: f"an integer type ({integers})",
@@ -313,7 +319,7 @@ def is_float(t: Attribute) -> bool:
 def is_unsigned(t: Attribute) -> bool:
     """Of a tensor type or an element type; i1 counts, since true is 1."""
     dtype = t.element_type if is_tensor(t) else t
-    return dtype in (i1, ui4, *UNSIGNED)
+    return dtype in (i1, ui4, ui2, *UNSIGNED)
 
 
 SIGNLESS = {8: i8, 16: i16, 32: i32, 64: i64}
