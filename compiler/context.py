@@ -27,6 +27,7 @@ DIALECTS: dict[str, str] = {
     "nd": "mlc.dialects.nd.dialect:Nd",
     "quant": "mlc.dialects.quant.dialect:Quant",
     "scf": "mlc.dialects.vector.parallel:Scf",
+    "sdy": "mlc.dialects.sdy.dialect:Sdy",
     "stablehlo": "mlc.dialects.stablehlo.dialect:Stablehlo",
     "tensor": "xdsl.dialects.tensor:Tensor",
     "test": "xdsl.dialects.test:Test",

@@ -248,7 +248,8 @@ class _Reader:
         except (OverflowError, struct.error):
             return element.pack([math.copysign(math.inf, value)])
 
-    def integer(self, element: Any, number: Element) -> int:
+    def integer(self, kind_of: Any, number: Element) -> int:
+        element: Any = kind_of
         kind, word, at = number
         if kind == "float":
             self.wrong(f"expected an integer of type {element}, found {word}", at)
@@ -257,9 +258,9 @@ class _Reader:
                 self.wrong(f"expected an integer of type {element}, found {word}", at)
             return int(word == "true")
         width = 64 if isinstance(element, IndexType) else element.width.data
+        signedness = element.signedness.data if isinstance(element, IntegerType) else None
         value = int(word, 16) if kind == "hex" else int(word[:40])
-        unsigned = isinstance(element, IntegerType) and element.signedness.data is Signedness.UNSIGNED
-        signed = isinstance(element, IntegerType) and element.signedness.data is Signedness.SIGNED
+        unsigned, signed = signedness is Signedness.UNSIGNED, signedness is Signedness.SIGNED
         low = 0 if unsigned else -(1 << width - 1)
         high = (1 << width - 1) - 1 if signed else (1 << width) - 1
         if not low <= value <= high or len(word) > 40:

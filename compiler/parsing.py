@@ -13,10 +13,11 @@ import difflib
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import (
+    UNKNOWN_LOC,
     DenseIntOrFPElementsAttr,
     FileLineColLoc,
     FusedLoc,
@@ -41,7 +42,7 @@ from xdsl.utils.lexer import Span
 from xdsl.utils.mlir_lexer import MLIRTokenKind
 
 from ..dialects.errors import SOURCES, CompileError
-from ..dialects.locations import FileLineColRange
+from ..dialects.locations import make_range
 from .context import DIALECTS, context
 from .dense_text import parse_dense
 from .lexing import QuickLexer
@@ -100,7 +101,7 @@ class LocatedParser(Parser):
             for name in self.forward_ssa_references if error.msg.startswith("values used") else ():
                 self.raise_error(f"expected a value that is defined, found %{name}", self.first_uses[name])
             raise
-        if isinstance(module.location, UnknownLoc):
+        if module.location is UNKNOWN_LOC:
             module.location = self.place(0)
         if "stablehlo" in self.ctx._loaded_dialects:
             from ..dialects.stablehlo.spacing import note
@@ -113,7 +114,7 @@ class LocatedParser(Parser):
         self.open.append(at)
         op = super().parse_operation()
         self.open.pop()
-        if isinstance(op.location, UnknownLoc):
+        if op.location is UNKNOWN_LOC:  # the text says nothing; `loc(unknown)` is another object
             op.location = self.place(at)
         return op
 
@@ -157,7 +158,7 @@ class LocatedParser(Parser):
     def _register_ssa_definition(self, name: str, values: Sequence[SSAValue], span: Span[str]) -> None:
         super()._register_ssa_definition(name, values, span)
         for value in values:
-            if isinstance(value, BlockArgument) and isinstance(value.location, UnknownLoc):
+            if isinstance(value, BlockArgument) and value.location is UNKNOWN_LOC:
                 value.location = self.place(span.start)
 
     def _parse_location(self) -> LocationAttr:
@@ -179,8 +180,7 @@ class LocatedParser(Parser):
             last = self.parse_optional_integer(False, False)
             self.parse_punctuation(":")
             end = IntAttr(self.parse_integer(False, False))
-            last_line = line if last is None else IntAttr(last)
-            return cast(LocationAttr, FileLineColRange(name, line, column, last_line, end))
+            return make_range(name, (line, column), (line if last is None else IntAttr(last), end))
         if word == "fused":
             self.parse_identifier()
             metadata: Attribute = NoneAttr()

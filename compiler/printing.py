@@ -8,7 +8,7 @@ from io import StringIO
 from xdsl.ir import Operation
 from xdsl.printer import Printer
 
-UPSTREAM = ("stablehlo.", "chlo.", "check.")
+UPSTREAM = ("stablehlo.", "chlo.", "check.", "sdy.")
 """Ops whose modules print as MLIR's own printer writes them."""
 
 

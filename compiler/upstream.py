@@ -45,9 +45,10 @@ from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue, TypeAttribute
 from xdsl.printer import Printer
 
-from ..dialects.locations import FileLineColRange
+from ..dialects.locations import range_of
 
-LOCATIONS = (UnknownLoc, FileLineColLoc, FileLineColRange, CallSiteLoc, NameLoc, FusedLoc)
+NONE: Mapping[str, Attribute] = {}
+LOCATIONS = (UnknownLoc, FileLineColLoc, CallSiteLoc, NameLoc, FusedLoc)
 
 
 def print_upstream(op: Operation, *, generic: bool = False, locations: bool = False, wide: bool = True) -> str:
@@ -201,7 +202,7 @@ def parts(location: Attribute) -> Sequence[Attribute]:
         return (location.callee, location.caller)
     if isinstance(location, NameLoc):
         return () if isinstance(location.location, NoneAttr | UnknownLoc) else (location.location,)
-    if isinstance(location, FusedLoc):
+    if isinstance(location, FusedLoc) and range_of(location) is None:
         return tuple(cast("ArrayAttr[Attribute]", location.locations))
     return ()
 
@@ -307,7 +308,7 @@ class UpstreamPrinter(Printer):
         with self.in_parens():
             for index, kind in enumerate(inputs):
                 self.write(", " if index else "")
-                extra = op.arg_attrs.data[index].data if op.arg_attrs is not None else {}
+                extra = op.arg_attrs.data[index].data if op.arg_attrs is not None else NONE
                 if op.is_declaration:
                     self.print_attribute(kind)
                     self.print_op_attributes(extra)
@@ -315,7 +316,7 @@ class UpstreamPrinter(Printer):
                     self.print_argument(op.args[index], extra)
         if outputs:
             self.write(" -> ")
-            extras = [a.data for a in op.res_attrs.data] if op.res_attrs is not None else [{} for _ in outputs]
+            extras = [a.data for a in op.res_attrs.data] if op.res_attrs is not None else [NONE] * len(outputs)
             bracket = len(outputs) > 1 or any(extras)
             self.write("(" if bracket else "")
             for index, (kind, extra) in enumerate(zip(outputs, extras, strict=True)):
@@ -393,10 +394,11 @@ class UpstreamPrinter(Printer):
 
     def print_element(self, attribute: Attribute) -> None:
         """An element of an array: numbers of the usual types go without these."""
-        if isinstance(attribute, IntegerAttr) and cast(Any, attribute).type == i64:
-            self.write(str(cast(Any, attribute).value.data))
-        elif isinstance(attribute, FloatAttr) and cast(Any, attribute).type == f64:
-            self.print_float(cast(Any, attribute).value.data, f64)
+        number: Any = attribute
+        if isinstance(number, IntegerAttr) and number.type == i64:
+            self.write(str(number.value.data))
+        elif isinstance(number, FloatAttr) and number.type == f64:
+            self.print_float(number.value.data, f64)
         else:
             self.print_attribute(attribute)
 
@@ -500,12 +502,13 @@ class UpstreamPrinter(Printer):
             self.write(")")
 
     def print_location(self, location: Attribute) -> None:
-        if isinstance(location, FileLineColLoc | FileLineColRange):
+        if (ends := range_of(location)) is not None:
+            begin, end = ends
+            self.print_location(begin)
+            self.write(f" to {'' if end.line == begin.line else end.line.data}:{end.column.data}")
+        elif isinstance(location, FileLineColLoc):
             self.print_string_literal(location.filename.data)
             self.write(f":{location.line.data}:{location.column.data}")
-            if isinstance(location, FileLineColRange):
-                same = location.end_line.data == location.line.data
-                self.write(f" to {'' if same else location.end_line.data}:{location.end_column.data}")
         elif isinstance(location, NameLoc):
             self.print_string_literal(location.desc.data)
             if not isinstance(location.location, NoneAttr | UnknownLoc):

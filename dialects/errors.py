@@ -12,7 +12,7 @@ import linecache
 from collections.abc import Sequence
 from typing import cast
 
-from xdsl.dialects.builtin import ArrayAttr, FileLineColLoc, FusedLoc, UnknownLoc
+from xdsl.dialects.builtin import ArrayAttr, CallSiteLoc, FileLineColLoc, FusedLoc, NameLoc, UnknownLoc
 from xdsl.ir import Attribute
 
 SOURCES: dict[str, str] = {}
@@ -59,6 +59,10 @@ def position(location: Attribute) -> tuple[str, int, int] | None:
         inner = cast(ArrayAttr[Attribute], location.locations)
         found = (position(part) for part in inner)
         return next((p for p in found if p is not None), None)
+    if isinstance(location, NameLoc):
+        return position(location.location)
+    if isinstance(location, CallSiteLoc):
+        return position(location.callee) or position(location.caller)
     return None
 
 

@@ -1,28 +1,27 @@
-"""`"file":1:2 to 3:4`, the location of a range, which xDSL does not have."""
+"""`"file":1:2 to 3:4`, the location of a range, which xDSL does not have.
+
+It is kept as two places that are fused, with the metadata "range"; who looks for a place finds where it begins.
+"""
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import IntAttr, StringAttr
-from xdsl.ir import BuiltinAttribute, ParametrizedAttribute
-from xdsl.irdl import irdl_attr_definition, param_def
-from xdsl.printer import Printer
+from typing import cast
+
+from xdsl.dialects.builtin import ArrayAttr, FileLineColLoc, FusedLoc, IntAttr, StringAttr
+from xdsl.ir import Attribute
+
+RANGE = StringAttr("range")
 
 
-@irdl_attr_definition
-class FileLineColRange(ParametrizedAttribute, BuiltinAttribute):
-    """A place from a line and column to another."""
+def make_range(file: StringAttr, begin: tuple[IntAttr, IntAttr], end: tuple[IntAttr, IntAttr]) -> FusedLoc:
+    """From a line and column to another."""
+    return FusedLoc((FileLineColLoc(file, *begin), FileLineColLoc(file, *end)), RANGE)
 
-    name = "builtin.file_line_col_range"
 
-    filename: StringAttr = param_def()
-    line: IntAttr = param_def()
-    column: IntAttr = param_def()
-    end_line: IntAttr = param_def()
-    end_column: IntAttr = param_def()
-
-    def print_builtin(self, printer: Printer) -> None:
-        with printer.in_location():
-            printer.print_attribute(self.filename)
-            same = self.end_line == self.line
-            end = f"{'' if same else self.end_line.data}:{self.end_column.data}"
-            printer.print_string(f":{self.line.data}:{self.column.data} to {end}")
+def range_of(location: Attribute) -> tuple[FileLineColLoc, FileLineColLoc] | None:
+    """Where a range begins and ends; None of any other location."""
+    if isinstance(location, FusedLoc) and location.metadata == RANGE:
+        first, last = cast("ArrayAttr[Attribute]", location.locations).data
+        if isinstance(first, FileLineColLoc) and isinstance(last, FileLineColLoc):
+            return first, last
+    return None

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, i64
+from xdsl.dialects.builtin import IntegerAttr, i64
 from xdsl.ir import Attribute, Dialect, Operation, SpacedOpaqueSyntaxAttribute
 from xdsl.irdl import irdl_attr_definition
-from xdsl.parser import Parser, UnresolvedOperand
+from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import RecursiveMemoryEffect
 
-from ..stablehlo import dialect as stablehlo_dialect
 from ..stablehlo.attributes import DimensionNumbers, DimensionsField, Word
 from ..stablehlo.elementwise import Constant
 from ..stablehlo.op import MANY, OPS, op
-from ..stablehlo.syntax import ARROW, FUNCTION, Syntax, print_dictionary, print_operands
+from ..stablehlo.syntax import ARROW, FUNCTION, Syntax, print_dictionary
 
-_ = (stablehlo_dialect, DenseIntOrFPElementsAttr)
 
 
 @irdl_attr_definition
@@ -148,7 +146,8 @@ op(
     "chlo.scan",
     (0, MANY),
     (0, MANY),
-    properties="dimension:int scan_dim_size:int? is_reverse:bool? is_associative:bool? operandSegmentSizes:any? resultSegmentSizes:any?",
+    properties="dimension:int scan_dim_size:int? is_reverse:bool? is_associative:bool? "
+    "operandSegmentSizes:any? resultSegmentSizes:any?",
     regions=1,
     traits=(RecursiveMemoryEffect(),),
 )
@@ -156,4 +155,3 @@ op(
 ATTRIBUTES: list[type[Attribute]] = [ComparisonDirection, ComparisonType, Precision, RaggedDotDimensionNumbers]
 
 Chlo = Dialect("chlo", [c for n, c in OPS.items() if n.startswith("chlo.")], ATTRIBUTES)
-_ = (UnresolvedOperand, print_operands)

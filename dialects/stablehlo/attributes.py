@@ -363,7 +363,7 @@ class Record(Data[tuple[tuple[str, Any], ...]]):
     OMITTED: ClassVar[tuple[Any, ...]] = ()
     """Values that are not printed."""
 
-    def get(self, name: str, default: Any = None) -> Any:
+    def value(self, name: str, default: Any = None) -> Any:
         return dict(self.data).get(name, default)
 
     @classmethod
@@ -443,7 +443,7 @@ class ResultAccuracy(Record):
 
     @property
     def is_default(self) -> bool:
-        return self.get("mode", DEFAULT_MODE) == DEFAULT_MODE
+        return self.value("mode", DEFAULT_MODE) == DEFAULT_MODE
 
 
 DEFAULT_MODE = ResultAccuracyMode("DEFAULT")

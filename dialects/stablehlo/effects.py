@@ -34,7 +34,6 @@ def _number(value: Any) -> Any:
 CALL_DEFAULTS: dict[str, Elided] = {
     "has_side_effect": lambda value: not _number(value),
     "api_version": lambda value: _number(value) == 1,
-    "backend_config": lambda value: isinstance(value, StringAttr) and not value.data,
     "called_computations": _empty,
     "output_operand_aliases": _empty,
 }

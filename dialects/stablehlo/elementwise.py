@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, StringAttr
 from xdsl.ir import Attribute, Operation
 from xdsl.parser import Parser
@@ -141,7 +143,7 @@ class Constant(Syntax):
             kind = parser.parse_type()
         if kind is None:
             parser.raise_error(f"expected the value of a tensor, found {value}", at, parser.pos)
-        return build(cls, parser, at, (), (), [kind], {"value": value}, attributes)
+        return build(cls, parser, at, (), (), [cast(Attribute, kind)], {"value": value}, attributes)
 
     def print(self, op: Operation, printer: Printer) -> None:
         print_dictionary(op, printer, frozenset(("value",)))

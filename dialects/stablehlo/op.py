@@ -8,7 +8,7 @@ also where an older text has a tensor. Classes are light: nothing is compiled wh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from xdsl.dialects.builtin import DenseArrayBase, DenseIntOrFPElementsAttr, LocationAttr, i1, i64
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
@@ -68,7 +68,8 @@ class HloOp(Operation):
     ) -> tuple[dict[str, Attribute], dict[str, Attribute]]:
         """Properties and other attributes, wherever each was written; lists of numbers as arrays."""
         known = cls.PROPERTIES
-        kept, others = dict(properties), {}
+        kept: dict[str, Attribute] = dict(properties)
+        others: dict[str, Attribute] = {}
         for name, value in attributes.items():
             if name in known and name not in kept:
                 kept[name] = value
@@ -76,7 +77,7 @@ class HloOp(Operation):
                 others[name] = value
         for name, value in kept.items():
             if isinstance(value, DenseIntOrFPElementsAttr) and known.get(name, "").startswith(("dims", "flags")):
-                kept[name] = array_of(value)
+                kept[name] = array_of(cast("DenseIntOrFPElementsAttr[Any]", value))
         return kept, others
 
     @classmethod

@@ -143,8 +143,8 @@ def new_line(printer: Printer) -> None:
 
 def combined(parser: Parser, name: str, types: Any) -> Region:
     """The region of a short form: one op on two elements."""
-    kind = next((t for t in types if isinstance(t, TensorType)), None)
-    if kind is None:
+    kind: Any = types[0] if types else None
+    if not isinstance(kind, TensorType):
         parser.raise_error("expected a tensor to reduce")
     scalar: Attribute = TensorType(cast(Any, kind).element_type, ())
     block = Block(arg_types=[scalar, scalar])

@@ -188,7 +188,9 @@ class Pair(Clause):
         parser.parse_shape_delimiter()
         right = parse_ints(parser)
         before = found.get(self.name)
-        fields = dict(zip(DotDimensionNumbers.FIELDS, before.data, strict=True)) if is_dot(before) else {}
+        fields: dict[str, Any] = {}
+        if isinstance(before, DotDimensionNumbers):
+            fields = dict(zip(DotDimensionNumbers.FIELDS, before.data, strict=True))
         what = self.key.replace("_dims", "_dimensions")
         found[self.name] = DotDimensionNumbers.of(**fields | {f"lhs_{what}": left, f"rhs_{what}": right})
 
@@ -313,9 +315,10 @@ class Complex(Types):
 def real_type(of: Attribute) -> Attribute | None:
     """The tensor type of the real parts; None of anything that is not complex."""
     if isinstance(of, TensorType):
-        element = cast(Attribute, of.element_type)
+        tensor = cast("TensorType[Any]", of)
+        element: Any = tensor.element_type
         if isinstance(element, ComplexType):
-            return TensorType(element.element_type, of.get_shape(), of.encoding)
+            return TensorType[Any](cast(Any, element).element_type, tensor.get_shape(), tensor.encoding)
     return None
 
 

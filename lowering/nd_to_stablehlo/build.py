@@ -17,10 +17,11 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, LocationAttr, UnitAttr, i1, i64
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, LocationAttr, i1, i64
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects.nd.constant import dense
+from ...dialects.nd.dims import Dim
 from ...dialects.nd.types import NUMPY, Type, element, is_float, is_unsigned, shape_of, tensor
 from .attributes import comparison, ints, op_class
 
@@ -313,13 +314,25 @@ def reduce(name: str, x: Value, start: Any, axes: Sequence[int]) -> Value:
         return x
     scalar = tensor((), x.dtype)
     t = tensor(tuple(d for k, d in enumerate(x.shape) if k not in axes), x.dtype)
-    region = body([scalar, scalar], lambda a, b: [binary(name, a, b)])
+    region = combiner(name, x.dtype)
     return add("stablehlo.reduce", [x, splat(start, scalar)], [t], {"dimensions": ints(axes)}, [region])[0]
 
 
-def unit() -> UnitAttr:
-    return UnitAttr()
+def combiner(name: str, dtype: Attribute) -> Region:
+    """The region of a reduction: the op of this name; without one, the second element."""
+
+    def combined(x: Value, y: Value) -> list[Value]:
+        return [binary(name, x, y) if name else y]
+
+    scalar = tensor((), dtype)
+    return body([scalar, scalar], combined)
+
+
+def number(d: Dim) -> int:
+    """A size; symbols have been refused."""
+    assert isinstance(d, int)
+    return d
 
 
 def shape_numbers(t: Attribute) -> tuple[int, ...]:
-    return tuple(int(d) for d in shape_of(t))  # pyright: ignore[reportArgumentType]
+    return tuple(map(number, shape_of(t)))

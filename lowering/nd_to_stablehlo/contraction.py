@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from math import prod
 
 from xdsl.dialects.builtin import IntegerAttr, bf16, f16, f32, i64
+from xdsl.ir import Attribute
 
 from ...dialects.nd.contraction import Contract
 from ...dialects.nd.dimmap import Dims
@@ -27,7 +28,7 @@ from .named import Named, Names, diagonal, merged, ordered, spread, sum_over, un
 def contract(op: Contract, *xs: Value) -> Value:
     m, dtype = op.dims, op.type.element_type
     out = tuple(i.name or "" for i in m.result)
-    sizes = {n: int(d) for n, d in op.extents(xs).items()}
+    sizes = op.extents(xs)  # pyright: ignore[reportArgumentType]: it looks at shapes alone
     if len(xs) == 2 and xs[0].size and xs[1].size and prod(b.shape_numbers(op.type)):
         for k in (0, 1):
             found = convolution(xs[k], m.operands[k], xs[1 - k], m.operands[1 - k], out, sizes)
@@ -50,11 +51,11 @@ def products(xs: Sequence[Named], out: Names, sizes: dict[str, int]) -> Value:
     return spread(first, out, sizes)
 
 
-def wide_type(x: Value):
+def wide_type(x: Value) -> Attribute:
     return f32 if x.dtype in (f16, bf16) else x.dtype
 
 
-def product(x: Named, y: Named, needed: set[str], wide) -> Named:
+def product(x: Named, y: Named, needed: set[str], wide: Attribute) -> Named:
     """The product of two, summed over what only they have and nobody needs."""
     x = lonely(x, {*needed, *y.names}, wide)
     y = lonely(y, {*needed, *x.names}, wide)
@@ -81,7 +82,7 @@ def product(x: Named, y: Named, needed: set[str], wide) -> Named:
     return Named(b.one("dot_general", [left, right], t, dot_dimension_numbers=numbers, **more), names)
 
 
-def lonely(x: Named, needed: set[str], wide) -> Named:
+def lonely(x: Named, needed: set[str], wide: Attribute) -> Named:
     """Sum over the names that nobody else has."""
     lost = [n for n in x.names if n not in needed]
     return sum_over(Named(b.convert(x.x, wide), x.names), lost) if lost else x
@@ -129,7 +130,7 @@ def convolution(x: Value, dims: Dims, w: Value, other: Dims, out: Names, sizes: 
     padding: list[tuple[int, int]] = []
     for (k, i), (o, s, r, d) in zip(spatial, windows, strict=True):
         reach = abs(d) * (sizes[r] - 1)
-        low = (reach if d < 0 else 0) - int(i.offset)  # pyright: ignore[reportArgumentType]
+        low = (reach if d < 0 else 0) - b.number(i.offset)
         dilated = (x.shape[k] - 1) * i.divisor + 1
         padding.append((low, (sizes[o] - 1) * s + reach + 1 - dilated - low))
     rank = len(spatial)

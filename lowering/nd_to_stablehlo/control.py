@@ -14,7 +14,7 @@ from xdsl.dialects.builtin import i64
 from xdsl.ir import Attribute, Block, Region
 
 from ...dialects.nd.control import If, Scan, While
-from ...dialects.nd.types import tensor
+from ...dialects.nd.types import element, tensor
 from . import build as b
 from .build import Value
 
@@ -28,7 +28,10 @@ class Converter(Protocol):
 
 
 def if_(c: Converter, op: If, predicate: Value, *args: Value) -> list[Value]:
-    regions = [b.body([], lambda block=r.block: c.region(block, args)) for r in op.regions]
+    def branch(block: Block) -> Callable[[], list[Value]]:
+        return lambda: c.region(block, args)
+
+    regions = [b.body([], branch(r.block)) for r in op.regions]
     return b.add("stablehlo.if", [predicate], op.result_types, regions=regions)
 
 
@@ -51,9 +54,9 @@ def while_(c: Converter, op: While, *operands: Value) -> list[Value]:
 
 def scan(c: Converter, op: Scan, *operands: Value) -> list[Value]:
     """Carried are the counter, the invariants, the carried values, the sequences, the stacks."""
-    length, fixed, carried = int(op.length), len(op.invariants), len(op.inits)  # pyright: ignore[reportArgumentType]
+    length, fixed, carried = b.number(op.length), len(op.invariants), len(op.inits)
     sequences = len(op.sequences)
-    stacks = [b.splat(0, v.type) for v in op.stacked]  # pyright: ignore[reportArgumentType]
+    stacks = [b.splat(0, tensor(b.shape_numbers(v.type), element(v.type))) for v in op.stacked]
 
     def body(counter: Value, *values: Value) -> list[Value]:
         constant, state = values[:fixed], values[fixed : fixed + carried]
@@ -63,8 +66,10 @@ def scan(c: Converter, op: Scan, *operands: Value) -> list[Value]:
         placed = [stack_at(x, y, at) for x, y in zip(stacked, out[carried:], strict=True)]
         return [counter + 1, *constant, *out[:carried], *sliced, *placed]
 
-    inits = [b.splat(0, COUNTER), *operands, *stacks]
-    found = loop(inits, lambda counter, *_: [counter < length], body)[1 + fixed :]
+    def condition(counter: Value, *_: Value) -> list[Value]:
+        return [counter < length]
+
+    found = loop([b.splat(0, COUNTER), *operands, *stacks], condition, body)[1 + fixed :]
     return [*found[:carried], *found[carried + sequences :]]
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
-from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.errors import CompileError
@@ -32,7 +32,7 @@ from ...dialects.nd.dims import Sym
 from ...dialects.nd.effects import EFFECTS
 from ...dialects.nd.types import is_tensor, shape_of
 from . import build as b
-from . import contraction, control, elementwise, indirect, movement, reductions
+from . import contraction, control, elementwise, generators, indirect, movement, reductions
 from .build import Value
 
 ROWS: dict[str, Callable[..., Value]] = {
@@ -41,6 +41,7 @@ ROWS: dict[str, Callable[..., Value]] = {
     **contraction.ROWS,
     **reductions.ROWS,
     **indirect.ROWS,
+    **generators.ROWS,
 }
 """How each op is written, by its name without `nd.`: called with the op and its operands."""
 
@@ -146,9 +147,9 @@ def convert_function(f: FuncOp, effects: str) -> None:
     f.attributes = plain(f.attributes)
     for name in ("arg_attrs", "res_attrs"):
         found = f.properties.get(name)
-        if isinstance(found, ArrayAttr):
-            items: Any = found.data
-            f.properties[name] = ArrayAttr([DictionaryAttr(plain(d.data)) for d in items])
+        if found is not None:
+            items: Any = found
+            f.properties[name] = ArrayAttr([DictionaryAttr(plain(d.data)) for d in items.data])
 
 
 def nd_to_stablehlo(module: ModuleOp, effects: str = "error") -> None:
@@ -169,6 +170,3 @@ class NdToStablehlo(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         nd_to_stablehlo(op, self.effects)
-
-
-assert Region

@@ -8,6 +8,7 @@ them, which its consumers expand. f16 and bf16 take the way over f32 where an ex
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from xdsl.dialects.builtin import f4E2M1FN, f32, f64, i1, i8, i32
@@ -15,7 +16,6 @@ from xdsl.ir import Attribute
 
 from ...dialects.nd.op import NdOp
 from ...dialects.nd.selection import limits
-from ...dialects.nd.threefry import threefry
 from ...dialects.nd.types import STORAGE, UNSIGNED, i4, is_float, is_unsigned, ui4, ui8, width
 from . import build as b
 from .build import Value, binary, chlo, compare, differ, equal, select, unary
@@ -62,7 +62,17 @@ DIRECTION = {"eq": "EQ", "ne": "NE", "lt": "LT", "le": "LE", "gt": "GT", "ge": "
 
 
 def same(name: str) -> Emitter:
-    return lambda op, *xs: b.one(name, xs, xs[0].type)
+    def emit(op: NdOp, *xs: Value) -> Value:
+        return b.one(name, xs, xs[0].type)
+
+    return emit
+
+
+def of_chlo(name: str) -> Emitter:
+    def emit(op: NdOp, x: Value) -> Value:
+        return chlo(name, x)
+
+    return emit
 
 
 def in_f32(fn: Callable[..., Value]) -> Emitter:
@@ -206,25 +216,10 @@ def coefficients(op: NdOp) -> tuple[float, ...]:
 
 
 def series(fn: Callable[[NdOp, Value], Value]) -> Emitter:
-    return lambda op, x: in_f32(lambda y: fn(op, y))(op, x)
+    def emit(op: NdOp, x: Value) -> Value:
+        return in_f32(partial(fn, op))(op, x)
 
-
-def random_word(op: NdOp, *xs: Value) -> Value:
-    """Threefry is arithmetic of words, written out."""
-
-    def rotate(x: Value, n: int) -> Value:
-        return binary("shift_left", x, n) | binary("shift_right_logical", x, 32 - n)
-
-    first, second = threefry(
-        (xs[0], xs[1]),
-        (xs[2], xs[3]),
-        lambda x, y: x + y,
-        lambda x, y: x ^ y,
-        rotate,
-        lambda n: b.splat(n, xs[0].type),
-    )
-    word: Any = op.properties["word"]
-    return {"first": first, "second": second}.get(word.data.name) or first ^ second
+    return emit
 
 
 # Comparison, choice, conversion.
@@ -233,6 +228,10 @@ def random_word(op: NdOp, *xs: Value) -> Value:
 def compare_(op: NdOp, x: Value, y: Value) -> Value:
     kind: Any = op.properties["kind"]
     return compare(DIRECTION[kind.data.name], x, y)
+
+
+def select_(op: NdOp, p: Value, x: Value, y: Value) -> Value:
+    return select(p, x, y)
 
 
 def convert(op: NdOp, x: Value) -> Value:
@@ -258,7 +257,7 @@ def to_integer(x: Value, to: Attribute) -> Value:
     if x.dtype != f64:
         x = b.convert(x, f32)
     low, high = limits(to)
-    whole = {i4: i8, ui4: ui8}.get(to, to)
+    whole = i8 if to == i4 else ui8 if to == ui4 else to
     above, below = x >= float(high + 1), x <= float(low - 1)
     inside = select(above | below | differ(x, x), 0, x)
     y = select(above, high, select(below, low, b.convert(inside, whole)))
@@ -271,7 +270,7 @@ def bitcast(op: NdOp, x: Value) -> Value:
 
 ROWS: dict[str, Emitter] = {
     **{nd: same(name) for nd, name in SAME.items()},
-    **{name: (lambda op, x, name=name: chlo(name, x)) for name in CHLO},
+    **{name: of_chlo(name) for name in CHLO},
     "abs": abs_,
     "sign": sign,
     "trunc": trunc,
@@ -289,9 +288,8 @@ ROWS: dict[str, Emitter] = {
     "hypot": in_f32(hypot),
     "polynomial": series(polynomial),
     "chebyshev": series(chebyshev),
-    "threefry": random_word,
     "compare": compare_,
-    "select": lambda op, p, x, y: select(p, x, y),
+    "select": select_,
     "convert": convert,
     "bitcast": bitcast,
 }

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import prod
 
-from xdsl.dialects.builtin import BoolAttr, i1, i64
+from xdsl.dialects.builtin import BoolAttr, i64
 
 from ...dialects.nd.dynamic_slices import DynamicSlice, DynamicUpdateSlice
 from ...dialects.nd.indirect import Gather, Indirect
 from ...dialects.nd.scatter import Scatter
-from ...dialects.nd.types import element, tensor, ui64
+from ...dialects.nd.types import tensor, ui64
 from . import build as b
 from .attributes import gather_numbers, ints, scatter_numbers
 from .build import Value, binary, select
@@ -183,12 +183,10 @@ def written(places: Places, x: Value, u: Value, starts: Sequence[Value], combine
         scatter_dims_to_operand_dims=places.start_index_map,
         index_vector_dim=len(places.grid),
     )
-    scalar = tensor((), x.dtype)
-    region = b.body([scalar, scalar], lambda p, q: [binary(combiner, p, q) if combiner else q])
     operands = [x, places.vectors(starts), ordered(Named(u, places.names), names)]
     no = BoolAttr.from_bool(False)
     properties = {"scatter_dimension_numbers": numbers, "indices_are_sorted": no, "unique_indices": no}
-    return b.add("stablehlo.scatter", operands, [x.type], properties, [region])[0]
+    return b.add("stablehlo.scatter", operands, [x.type], properties, [b.combiner(combiner, x.dtype)])[0]
 
 
 def dynamic_slice(op: DynamicSlice, x: Value, *starts: Value) -> Value:
@@ -205,5 +203,3 @@ ROWS: dict[str, Callable[..., Value]] = {
     "dynamic_slice": dynamic_slice,
     "dynamic_update_slice": dynamic_update_slice,
 }
-
-assert element and i1

@@ -91,7 +91,7 @@ def _windows(x: Value, axis: int, index: Index, grid: tuple[int, ...], outside: 
     n, shape = x.shape[axis], (*x.shape[:axis], *grid, *x.shape[axis + 1 :])
     if not prod(shape) or not x.size:
         return b.splat(outside, tensor(shape, x.dtype))
-    at = b.splat(int(index.offset), tensor(grid, i64))  # pyright: ignore[reportArgumentType]
+    at = b.splat(b.number(index.offset), tensor(grid, i64))
     for k, (_, c) in enumerate(index.terms):
         at = at + b.iota(grid, k) * c
     inside = (at >= 0) & (at < n * index.divisor)

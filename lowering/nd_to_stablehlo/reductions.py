@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from xdsl.dialects.builtin import BoolAttr, IntegerAttr, bf16, f16, f32, i1, i64
+from xdsl.dialects.builtin import BoolAttr, IntegerAttr, bf16, f16, f32, i64
 
 from ...dialects.nd.cumulative import Cumulative
 from ...dialects.nd.dimmap import Index
@@ -60,7 +60,8 @@ def extremum_place(op: Arg, x: Value) -> Value:
 def reduce_window(op: ReduceWindow, x: Value) -> Value:
     kind, m = op.word, op.dims
     out = tuple(i.name or "" for i in m.result)
-    sizes = dict(zip((*out, *m.reduced()), (*b.shape_numbers(op.type), *map(int, op.window.data)), strict=True))  # pyright: ignore
+    window = [b.number(d) for d in op.window.data]
+    sizes = dict(zip((*out, *m.reduced()), (*b.shape_numbers(op.type), *window), strict=True))
     y = wide(kind, x)
     found = plain_windows(kind, y, m.operands[0], out, sizes) if y.size else None
     if found is None:
@@ -88,7 +89,7 @@ def plain_windows(
         if len(o) > 1 or len(w) > 1:
             return None
         (place, s), (tap, d) = *(o or [("", 1)]), *(w or [("", 1)])
-        count, taps, low = sizes.get(place, 1), sizes.get(tap, 1), -int(index.offset)  # pyright: ignore
+        count, taps, low = sizes.get(place, 1), sizes.get(tap, 1), -b.number(index.offset)
         reach = (count - 1) * s + (taps - 1) * d + 1
         window.append(taps)
         stride.append(s)
@@ -105,7 +106,7 @@ def plain_windows(
         "window_dilations": ints(dilation),
         "padding": pairs(padding),
     }
-    region = b.body([scalar, scalar], lambda p, q: [b.binary(COMBINER[kind], p, q)])
+    region = b.combiner(COMBINER[kind], x.dtype)
     operands = [x, b.splat(start(kind, x), scalar)]
     y = b.add("stablehlo.reduce_window", operands, [tensor(tuple(shape), x.dtype)], properties, [region])[0]
     kept = tuple(next((m for m, _ in i.terms if m in out), "") for i in dims)
@@ -165,5 +166,3 @@ ROWS: dict[str, Callable[..., Value]] = {
     "sort": sort,
     "argsort": argsort,
 }
-
-assert i1
