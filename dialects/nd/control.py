@@ -29,13 +29,12 @@ are those inside its regions.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from xdsl.dialects.builtin import DenseArrayBase, LocationAttr, TensorType, UnitAttr, i1, i32
-from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.irdl import (
     AttrSizedOperandSegments,
-    IRDLOperation,
     irdl_op_definition,
     operand_def,
     opt_prop_def,
@@ -47,176 +46,27 @@ from xdsl.irdl import (
 )
 from xdsl.parser import Parser
 from xdsl.printer import Printer
-from xdsl.traits import IsolatedFromAbove, IsTerminator, Pure, RecursiveMemoryEffect
+from xdsl.traits import IsolatedFromAbove, RecursiveMemoryEffect
 from xdsl.utils.exceptions import VerifyException
 
 from ..syntax import parse_operand
 from .array import Array
 from .dims import Dim, show
-from .op import building, format_when_used, here, insert
+from .op import building, here, insert
+from .region_op import Control as Control
+from .region_op import Yield as Yield
+from .region_op import check_types, types_of
+from .region_op import slice_type as slice_type
+from .region_op import yields as yields
 from .types import DimsAttr, Type, dims_attr, is_tensor, parse_dim, shape_of, tensor
 
 CONDITION = tensor((), i1)
-
-# Types of slices and stacks.
-
-
-def slice_type(t: Attribute) -> Type:
-    """What a trip sees of a sequence."""
-    assert is_tensor(t)
-    return tensor(shape_of(t)[1:], t.element_type)
 
 
 def stack_type(t: Attribute, length: Dim) -> Type:
     """`length` slices in one."""
     assert is_tensor(t)
     return tensor((length, *shape_of(t)), t.element_type)
-
-
-# Syntax and verification.
-
-
-@irdl_op_definition
-class Yield(IRDLOperation):
-    """Ends a region: what it gives."""
-
-    name = "nd.yield"
-    values = var_operand_def(TensorType)
-    traits = traits_def(IsTerminator(), Pure())
-
-
-format_when_used(Yield, "($values^ `:` type($values))? attr-dict")
-
-
-class Control(IRDLOperation):
-    """An op whose regions are functions of the same arguments."""
-
-    WORDS: ClassVar[tuple[str, ...]] = ("",)
-    """Keyword before each region."""
-
-    GROUPS: ClassVar[tuple[str, ...]] = ("",)
-    """Keyword before each group of operands that bind arguments."""
-
-    @property
-    def groups(self) -> list[list[SSAValue]]:
-        """The operands that bind arguments: invariants, carried, sequences."""
-        raise NotImplementedError(self.name)
-
-    @property
-    def block(self) -> Block:
-        """The region that gives the results; of an if, the first."""
-        return self.regions[-1].block
-
-    def argument_types(self) -> list[Attribute]:
-        """The types that the arguments of a region must have."""
-        raise NotImplementedError(self.name)
-
-    def print_head(self, printer: Printer) -> None:
-        """What stands between the name and the groups."""
-
-    def print(self, printer: Printer) -> None:
-        first = self.regions[0].block
-        arguments = list(first.args)
-        self.print_head(printer)
-        for word, group in zip(self.GROUPS, self.groups, strict=True):
-            if group:
-                printer.print_string(f" {word} (" if word else " (")
-                printer.print_list(list(zip(arguments[: len(group)], group, strict=True)), lambda b: _bind(printer, *b))
-                printer.print_string(")")
-            del arguments[: len(group)]
-        printer.print_string(" -> (")
-        printer.print_list(self.result_types, printer.print_attribute)
-        printer.print_string(")")
-        printer.print_op_attributes(self.attributes, print_keyword=True)
-        for word, region in zip(self.WORDS, self.regions, strict=True):
-            printer.print_string(f" {word} " if word else " ")
-            names: Any = printer._ssa_values  # pyright: ignore[reportPrivateUsage]
-            names.update({a: names[b] for a, b in zip(region.block.args, first.args, strict=True) if b in names})
-            printer.print_region(region, print_entry_block_args=False)
-
-    @classmethod
-    def parse_parts(cls, parser: Parser) -> tuple[list[list[SSAValue]], dict[str, Any]]:
-        """The groups, and what `create` needs of results, regions and attributes."""
-        groups: list[list[SSAValue]] = []
-        arguments: list[Parser.Argument] = []
-        for k, word in enumerate(cls.GROUPS):
-            groups.append([])
-            if word and parser.parse_optional_keyword(word) is None:
-                continue
-            length = len(arguments)
-
-            def binding(group: list[SSAValue] = groups[-1], sequence: bool = word == "each") -> None:
-                name = parser.parse_argument(expect_type=False)
-                parser.parse_punctuation("=")
-                at = parser.pos
-                group.append(value := parse_operand(parser))
-                if sequence and not shape_of(value.type):
-                    parser.raise_error(f"expected a sequence with a leading dimension, found {value.type}", at)
-                t = slice_type(value.type) if sequence else value.type
-                arguments.append(parser.Argument(name.name, t))
-
-            if word or k == 0:
-                parser.parse_optional_comma_separated_list(parser.Delimiter.PAREN, binding)
-            if word and len(arguments) == length:
-                parser.raise_error(f"expected a value after `{word}`")
-        parser.parse_punctuation("->")
-        types = parser.parse_comma_separated_list(parser.Delimiter.PAREN, parser.parse_type)
-        attributes = parser.parse_optional_attr_dict_with_keyword()
-        regions: list[Region] = []
-        for word in cls.WORDS:
-            if word:
-                parser.parse_keyword(word)
-            at = parser.pos
-            regions.append(region := parser.parse_region(arguments))
-            if len(region.blocks) != 1:
-                parser.raise_error(f"expected one block, found {len(region.blocks)}", at)
-        parts = {"result_types": types, "regions": regions, "attributes": dict(attributes.data) if attributes else {}}
-        return groups, parts
-
-    def verify_(self) -> None:
-        want = self.argument_types()
-        for word, region in zip(self.WORDS, self.regions, strict=True):
-            if len(region.blocks) != 1:
-                raise VerifyException(f"{self.name}: expected regions of one block, found {len(region.blocks)}")
-            where = (
-                f"the arguments of region `{word or 'first'}`" if len(self.regions) > 1 else "the region's arguments"
-            )
-            _same(self.name, where, want, [a.type for a in region.block.args])
-            if not isinstance(last := region.block.last_op, Yield):
-                found = "an empty block" if last is None else last.name
-                raise VerifyException(f"{self.name}: expected regions that end in nd.yield, found {found}")
-        self.verify_results()
-
-    def verify_results(self) -> None:
-        raise NotImplementedError(self.name)
-
-
-def _bind(printer: Printer, argument: BlockArgument, operand: SSAValue) -> None:
-    printer.print_ssa_value(argument)
-    printer.print_string(" = ")
-    printer.print_ssa_value(operand)
-
-
-def _show(types: Sequence[Attribute]) -> str:
-    return "(" + ", ".join(map(str, types)) + ")"
-
-
-def _same(name: str, what: str, want: Sequence[Attribute], found: Sequence[Attribute]) -> None:
-    if len(want) != len(found):
-        raise VerifyException(f"{name}: expected {what} to be {_show(want)}, found {_show(found)}")
-    for k, (w, f) in enumerate(zip(want, found, strict=True)):
-        if w != f:
-            raise VerifyException(f"{name}: expected {what} to be {_show(want)}, found {f} as number {k}")
-
-
-def yields(block: Block) -> Sequence[SSAValue]:
-    """What a region gives."""
-    assert isinstance(block.last_op, Yield)
-    return block.last_op.operands
-
-
-def _types(values: Sequence[SSAValue]) -> list[Attribute]:
-    return [v.type for v in values]
 
 
 # The ops.
@@ -249,7 +99,7 @@ class If(Control):
         return self.regions[0].block
 
     def argument_types(self) -> list[Attribute]:
-        return _types(self.operands[1:])
+        return types_of(self.operands[1:])
 
     def print_head(self, printer: Printer) -> None:
         printer.print_string(" ")
@@ -265,7 +115,7 @@ class If(Control):
         if (t := self.operands[0].type) != CONDITION:
             raise VerifyException(f"nd.if: expected a predicate of type {CONDITION}, found {t}")
         for word, region in zip(("first", "else"), self.regions, strict=True):
-            _same(self.name, f"what region `{word}` yields", self.result_types, _types(yields(region.block)))
+            check_types(self.name, f"what region `{word}` yields", self.result_types, types_of(yields(region.block)))
 
 
 @irdl_op_definition
@@ -289,7 +139,7 @@ class While(Control):
         return [list(self.invariants), list(self.inits)]
 
     def argument_types(self) -> list[Attribute]:
-        return _types(self.operands)
+        return types_of(self.operands)
 
     @classmethod
     def parse(cls, parser: Parser) -> While:
@@ -297,11 +147,11 @@ class While(Control):
         return cls.create(operands=[v for g in groups for v in g], properties=segments(*groups), **parts)
 
     def verify_results(self) -> None:
-        condition = _types(yields(self.condition.block))
-        _same(self.name, "what the condition yields", [CONDITION], condition)
-        inits = _types(self.inits)
-        _same(self.name, "what the body yields", inits, _types(yields(self.body.block)))
-        _same(self.name, "the results", inits, self.result_types)
+        condition = types_of(yields(self.condition.block))
+        check_types(self.name, "what the condition yields", [CONDITION], condition)
+        inits = types_of(self.inits)
+        check_types(self.name, "what the body yields", inits, types_of(yields(self.body.block)))
+        check_types(self.name, "the results", inits, self.result_types)
 
 
 @irdl_op_definition
@@ -352,7 +202,7 @@ class Scan(Control):
                 found = f"of shape {show(shape)}" if shape else "without dimensions"
                 raise VerifyException(f"nd.scan: expected sequences of length {self.length}, found one {found}")
         slices: list[Attribute] = [slice_type(v.type) for v in self.sequences]
-        return _types([*self.invariants, *self.inits]) + slices
+        return types_of([*self.invariants, *self.inits]) + slices
 
     def print_head(self, printer: Printer) -> None:
         printer.print_string(f" {self.length}" + (" reverse" if self.reverse else ""))
@@ -370,12 +220,12 @@ class Scan(Control):
             raise VerifyException(f"nd.scan: expected one length, found {len(self.trips.data)}")
         if isinstance(self.length, int) and self.length < 0:
             raise VerifyException(f"nd.scan: expected a length of at least 0, found {self.length}")
-        count, types = len(self.inits), _types(yields(self.body.block))
+        count, types = len(self.inits), types_of(yields(self.body.block))
         if len(types) < count:
             raise VerifyException(f"nd.scan: expected the body to yield {count} carried values, found {len(types)}")
-        _same(self.name, "the carried values that the body yields", _types(self.inits), types[:count])
+        check_types(self.name, "the carried values that the body yields", types_of(self.inits), types[:count])
         stacks: list[Attribute] = [stack_type(t, self.length) for t in types[count:]]
-        _same(self.name, "the results", [*types[:count], *stacks], self.result_types)
+        check_types(self.name, "the results", [*types[:count], *stacks], self.result_types)
 
 
 def segments(*groups: Sequence[Any]) -> dict[str, Attribute]:
@@ -422,7 +272,7 @@ def if_(predicate: Array, invariants: Sequence[Array], then: Block, orelse: Bloc
     return _insert(
         If.create(
             operands=_values([predicate], invariants),
-            result_types=_types(yields(then)),
+            result_types=types_of(yields(then)),
             regions=[Region(then), Region(orelse)],
             location=here(),
         )
@@ -451,7 +301,7 @@ def scan(
     reverse: bool = False,
 ) -> list[Array]:
     """`nd.scan` of a region that takes invariants, carried values and slices; carried results, then stacked ones."""
-    types, count = _types(yields(body)), len(inits)
+    types, count = types_of(yields(body)), len(inits)
     return _insert(
         Scan.create(
             operands=_values(invariants, inits, sequences),
