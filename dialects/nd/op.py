@@ -16,7 +16,6 @@ Rules get and return `Array`, so they read like the user's programs. They build 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,8 +23,7 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from xdsl.dialects.builtin import LocationAttr, UnknownLoc
-from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import IRDLOperation, irdl_op_definition, traits_def
 from xdsl.irdl.operations import BeforeVariadicSingleAccessor, VarIRConstruct
 from xdsl.traits import Pure
@@ -35,6 +33,7 @@ from ..errors import CompileError
 from .array import Array
 from .dimmap import DimMap
 from .dims import Dim, Shape, evaluate
+from .place import Place, building, here, insert, locate, place
 from .types import ANY, NUMERIC, Type, described, element, is_float, shape_of, takes, tensor
 
 if TYPE_CHECKING:
@@ -293,64 +292,7 @@ def op(
     return define
 
 
-# The current place: ops are built at the end of a block, with a location.
-
-
-@dataclass
-class Place:
-    block: Block
-    location: LocationAttr | None = None
-    """None: ask `locate`, the tracer's hook that names the user's frame."""
-    evaluate: Callable[[Operation], None] | None = None
-    """Called with every op as it is inserted: execution at once."""
-
-
-class _Places(threading.local):
-    """The blocks that this thread builds, the innermost last."""
-
-    def __init__(self) -> None:
-        self.open: list[Place] = []
-
-
-_places = _Places()
-locate: list[Callable[[], LocationAttr]] = [UnknownLoc]
-
-
-@contextmanager
-def building(
-    block: Block, location: LocationAttr | None = None, evaluate: Callable[[Operation], None] | None = None
-) -> Generator[Place]:
-    opened = _places.open
-    opened.append(here_ := Place(block, location, evaluate))
-    try:
-        yield here_
-    finally:
-        opened.pop()
-
-
-def place() -> Place:
-    opened = _places.open
-    if not opened:
-        raise CompileError(
-            "expected to be inside a traced function or an open block, found none; call the function through mlc.jit, "
-            "or inside mlc.eager(); return a traced value from its function to use it later",
-            locate[0](),
-        )
-    return opened[-1]
-
-
-def insert(new: Operation) -> Operation:
-    at = place()
-    at.block.add_op(new)
-    if at.evaluate is not None:
-        at.evaluate(new)
-    return new
-
-
-def here() -> LocationAttr:
-    """The location of what is built now."""
-    opened = _places.open
-    return (opened[-1].location if opened else None) or locate[0]()
+# Building.
 
 
 def bind(cls: type[NdOp], *args: Array, **props: Attribute) -> Array:
