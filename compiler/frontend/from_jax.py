@@ -45,7 +45,7 @@ class FromJax:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """On arrays or traced values of the shapes and element types that it was lowered for."""
         leaves = self._leaves(args, kwargs)
-        if core._places.open or eager.active():  # pyright: ignore[reportPrivateUsage]
+        if core.open_places() or eager.active():
             return self._tree(inline(self._block, self._lifted(leaves)))
         if self._compiled is None:
             from .jit import jit

@@ -152,7 +152,7 @@ class Jit:
         return frozenset(out)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if core._places.open or eager.active():  # pyright: ignore[reportPrivateUsage]
+        if core.open_places() or eager.active():
             return self.fn(*args, **kwargs)
         args = self._bound(args, kwargs)
         entry, leaves = self._entry(args)

@@ -175,7 +175,7 @@ def refuse_leaks(block: Block) -> None:
     """Every value that the block's ops read was made in it, or in the block around it that is still open."""
     from ...dialects.nd import op as core
 
-    open_blocks = {id(p.block) for p in core._places.open}  # pyright: ignore[reportPrivateUsage]
+    open_blocks = {id(p.block) for p in core.open_places()}
     for op in block.ops:
         for value in op.operands:
             if owner_block(value) is not block and id(owner_block(value)) not in open_blocks:

@@ -33,7 +33,7 @@ Fn = Callable[..., Any]
 
 def tracing() -> bool:
     """Is a block being built?"""
-    return bool(core._places.open)  # pyright: ignore[reportPrivateUsage]
+    return bool(core.open_places())
 
 
 def staged(run: Fn) -> Fn:

@@ -33,7 +33,7 @@ from ..errors import CompileError
 from .array import Array
 from .dimmap import DimMap
 from .dims import Dim, Shape, evaluate
-from .place import Place, building, here, insert, locate, place
+from .place import Place, building, here, insert, locate, open_places, place
 from .types import ANY, NUMERIC, Type, described, element, is_float, shape_of, takes, tensor
 
 if TYPE_CHECKING:
@@ -387,6 +387,7 @@ __all__ = [
     "numbers",
     "one_dtype",
     "op",
+    "open_places",
     "place",
     "sizes",
     "tangent_or_zero",

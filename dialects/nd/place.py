@@ -48,6 +48,11 @@ def building(
         opened.pop()
 
 
+def open_places() -> list[Place]:
+    """What this thread builds, the innermost last."""
+    return _places.open
+
+
 def place() -> Place:
     opened = _places.open
     if not opened:
