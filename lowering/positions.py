@@ -36,7 +36,7 @@ from ..dialects.vector.arith import IndexCastUIOp
 from .scalar_bodies import Body
 
 if TYPE_CHECKING:
-    from .nd_to_loop import Scalars
+    from .scalars import Scalars
 
 INDEX = IndexType()
 BELOW_OR_EQUAL = IntegerAttr(7, i64)
