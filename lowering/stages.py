@@ -122,22 +122,26 @@ class Stages:
         """The kept values that the body of a value reads."""
         op = value.owner
         out: dict[SSAValue, None] = {}
+        seen: set[Operation] = set()
         todo = list(op.operands) if isinstance(op, Operation) else []
         while todo:
             v = todo.pop()
             if v in self.first or v in self.home:
                 out[v] = None
-            elif isinstance(v.owner, Operation):
-                todo += v.owner.operands
+            elif isinstance(owner := v.owner, Operation) and owner not in seen:
+                seen.add(owner)
+                todo += owner.operands
         return out
 
     def anywhere(self, value: SSAValue) -> set[SSAValue]:
         """The kept values that the body of a value reads at computed positions."""
         out: set[SSAValue] = set()
+        seen: set[Operation] = set()
         todo = [value]
         while todo:
             op = todo.pop().owner
-            if isinstance(op, Operation):
+            if isinstance(op, Operation) and op not in seen:
+                seen.add(op)
                 out |= {base(op.x)} if isinstance(op, Gather) else set()
                 todo += [v for v in op.operands if v not in self.first and v not in self.home]
         return out
