@@ -15,6 +15,7 @@ ND = [
     "stablehlo-to-nd",
     "inline",
     "symbol-dce",
+    "expand-complex",
     "canonicalize",
     "decompose",
     "canonicalize",

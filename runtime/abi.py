@@ -72,6 +72,8 @@ DTYPES = {
     "ui16": "uint16",
     "ui8": "uint8",
     "i1": "bool",
+    "complex<f32>": "complex64",
+    "complex<f64>": "complex128",
     "f8E4M3FN": "float8_e4m3fn",
     "f8E5M2": "float8_e5m2",
     "f8E4M3": "float8_e4m3",

@@ -19,6 +19,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.traits import IsTerminator
 
 from ..dialects.errors import CheckError, CompileError
+from ..dialects.nd.complex_boundary import ARGUMENTS, RESULTS, numbered, of_parts, parts_of
 from ..dialects.nd.dims import Dim, Sym, evaluate
 from ..dialects.nd.types import NUMPY, is_tensor, shape_of
 
@@ -121,9 +122,13 @@ class Interpreter:
         """The results of a function for NumPy arguments, which are checked against its types."""
         function = self.function(name)
         arrays = [np.asarray(a) for a in args]
+        for k in numbered(function, ARGUMENTS):
+            arrays[k : k + 1] = [parts_of(a) for a in arrays[k : k + 1]]
         check_arguments(function, arrays)
         with np.errstate(all="ignore"):
-            return [np.asarray(r) for r in self.run(function, arrays, symbols)]
+            results = [np.asarray(r) for r in self.run(function, arrays, symbols)]
+        pairs = numbered(function, RESULTS)
+        return [of_parts(r) if k in pairs else r for k, r in enumerate(results)]
 
     def function(self, name: str) -> FuncOp:
         if (found := self.functions.get(name)) is None:

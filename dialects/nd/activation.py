@@ -11,14 +11,16 @@ from .composite import Composite
 from .elementwise import Abs, Binary, Exp, Max, Np, Unary, where, wide
 from .op import Array, Partial, Tolerance, bind, op
 from .transcendental import LN2, Log1p
-from .types import FLOAT
+from .types import ANALYTIC, FLOAT, is_complex, kind_of
 
 
-@op("sigmoid", flops=20, tolerance=Tolerance(ulp=4), dtypes=FLOAT)
+@op("sigmoid", flops=20, tolerance=Tolerance(ulp=4), dtypes=ANALYTIC)
 class Sigmoid(Unary, Composite):
     """1 / (1 + exp(-x)), also where exp(-x) overflows: exp(x) / (1 + exp(x)) below 0."""
 
     def decompose(self, x: Array) -> Array:
+        if is_complex(x.type):
+            return 1 / (1 + bind(Exp, -x))
         e = bind(Exp, -bind(Abs, x))
         return where(x >= 0, 1.0, e) / (1 + e)
 
@@ -66,5 +68,7 @@ class LogAddExp(Binary, Composite):
 
 
 def sigmoid_elements(x: Np) -> Np:
+    if kind_of(x.dtype) == "c":
+        return 1 / (1 + np.exp(-x))
     e = np.exp(-np.abs(x))
     return np.where(x >= 0, 1, e) / (1 + e)

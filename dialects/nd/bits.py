@@ -17,12 +17,13 @@ from .dims import Dim, Shape
 from .elementwise import Elementwise, Np
 from .op import EXACT, Array, Linear, Props, bind, one_dtype, op
 from .selection import convert
-from .types import ANY, NUMPY, Type, i4, shape_of, takes, tensor, ui4, ui8, width
+from .types import ANY, COMPLEX, NUMPY, Type, i4, shape_of, takes, tensor, ui4, ui8, width
 
 FOUR_BITS = (i4, ui4, f4E2M1FN)
+REAL = tuple(t for t in ANY if t not in COMPLEX)
 
 
-@op("bitcast", linear=Linear.NEVER, tolerance=EXACT, flops=0, dtypes=ANY)
+@op("bitcast", linear=Linear.NEVER, tolerance=EXACT, flops=0, dtypes=REAL)
 class Bitcast(Elementwise):
     """`nd.bitcast %x to ui32`: the same bits as elements of another type of as many."""
 
@@ -35,7 +36,7 @@ class Bitcast(Elementwise):
     def infer(cls, types: Sequence[Type], props: Props) -> Type:
         dtype = one_dtype(cls, types)
         to = props["to"]
-        if not takes(ANY, to) or width(to) != width(dtype):
+        if not takes(REAL, to) or width(to) != width(dtype):
             raise ValueError(f"expected a type of {width(dtype)} bits as {dtype} has, found {to}")
         return tensor(shape_of(types[0]), to)
 

@@ -20,7 +20,7 @@ from .mapped import Mapped, distinct_names, spread, text
 from .op import Array, Linear, NdOp, Partial, Props, Tolerance, bind, expand, op, zeros_like
 from .reduction import Reducing, reduce
 from .selection import convert
-from .types import FLOAT, NUMERIC, Type, is_float, shape_of
+from .types import ANALYTIC, FLOAT, NUMERIC, Type, is_float, shape_of
 
 
 class Composite(NdOp):
@@ -146,7 +146,7 @@ class LogSoftmax(LastDim):
 # Means.
 
 
-@op("mean", linear=Linear.JOINT, flops=1, tolerance=Tolerance(ulp=1, sums=4), dtypes=FLOAT)
+@op("mean", linear=Linear.JOINT, flops=1, tolerance=Tolerance(ulp=1, sums=4), dtypes=ANALYTIC)
 class Mean(Reducing, Composite):
     """`nd.mean %x "a b -> a"`: the sum over the count; NaN of no elements."""
 

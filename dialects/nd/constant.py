@@ -3,6 +3,7 @@
     nd.constant 1.0 : tensor<4x8xf32>               one value for all elements (any shape, symbolic too)
     nd.constant [[1, 2], [3, 4]] : tensor<2x2xi32>  up to 64 elements, exactly
     nd.constant "0x0000803F..." : tensor<16x8xf32>  more: the bytes, little endian, in hex
+    nd.constant (1.0, -2.0) : tensor<4xcomplex<f32>>
 
 Numbers print with the fewest digits that read back exactly; nan, inf and -0.0 are written as such. A NaN of other bits
 than the usual prints as hex.
@@ -36,10 +37,12 @@ from .types import (
     ANY,
     NUMERIC,
     NUMPY,
+    ComplexAttr,
     DimsAttr,
     Type,
     described,
     dtype_of,
+    is_complex,
     is_tensor,
     kind_of,
     of_numpy,
@@ -94,14 +97,18 @@ class Constant(Source):
         if is_dense(value):
             if (found := value.get_type()) != t:
                 raise ValueError(f"expected data of type {t}, found {found}")
-        elif scalar_type(value) != value_type(t.element_type):
+        elif isinstance(value, ComplexAttr) != is_complex(t) or (
+            not is_complex(t) and scalar_type(value) != value_type(t.element_type)
+        ):
             raise ValueError(f"expected a value of type {t.element_type}, found {value}")
         return t
 
     @property
-    def splat(self) -> float | int | None:
+    def splat(self) -> complex | None:
         """The one value of all elements; None for dense data."""
         value: Any = self.value
+        if isinstance(value, ComplexAttr):
+            return value.number
         return None if is_dense(value) else value.value.data
 
     def reference(self) -> Np:
@@ -145,8 +152,8 @@ class Constant(Source):
         if not is_dense(value):
             return _show(dtype.type(self.splat))
         data = elements(value, dtype)
-        odd_nan = kind_of(dtype) == "f" and any(
-            x != x and x.tobytes() != dtype.type(np.nan).tobytes() for x in data[:READABLE]
+        odd_nan = kind_of(dtype) in "fc" and any(
+            x != x and x.tobytes() != x.dtype.type(np.nan).tobytes() for x in parts(data[:READABLE])
         )
         if data.size > READABLE or odd_nan:
             return f'"0x{_little(data).tobytes().hex().upper()}"'
@@ -168,6 +175,11 @@ def elements(value: DenseIntOrFPElementsAttr[Any], dtype: np.dtype[Any]) -> Np:
     return flat if flat.size == count else np.resize(flat, count)
 
 
+def parts(x: Np) -> Np:
+    """Flat numbers; of complex ones their parts in turn."""
+    return x.view(x.real.dtype) if x.dtype.kind == "c" else x
+
+
 def _little(x: Np) -> Np:
     return x.astype(x.dtype.newbyteorder("<"))
 
@@ -178,6 +190,8 @@ def _show(x: Any) -> str:
         return "true" if x else "false"
     if kind in "iu":
         return str(int(x))
+    if kind == "c":
+        return f"({_show(x.real)}, {_show(x.imag)})"
     if x.dtype.isbuiltin != 1:
         return _show_narrow(x)
     if not np.isfinite(x):
@@ -200,10 +214,15 @@ def _nested(x: Np) -> str:
 
 
 def _parse_elements(parser: Parser) -> Any:
-    """A number, true, false, nan, inf, -inf, or nested lists of them."""
+    """A number, true, false, nan, inf, -inf, a pair for a complex number, or nested lists of them."""
     found = parser.parse_optional_comma_separated_list(parser.Delimiter.SQUARE, lambda: _parse_elements(parser))
     if found is not None:
         return found
+    pair = parser.parse_optional_comma_separated_list(parser.Delimiter.PAREN, lambda: _parse_elements(parser))
+    if pair is not None:
+        if len(pair) != 2 or any(isinstance(x, list | complex) for x in pair):
+            parser.raise_error(f"expected a complex number such as (1.0, -2.0), found {len(pair)} parts")
+        return complex(*pair)
     negative = parser.parse_optional_punctuation("-") is not None
     for word, value in (("true", True), ("false", False), ("nan", float("nan")), ("inf", float("inf"))):
         if parser.parse_optional_keyword(word):
@@ -233,7 +252,9 @@ def _value(data: Any, t: Type, dtype: np.dtype[Any]) -> Attribute:
 
 
 def _check(x: Any, dtype: np.dtype[Any]) -> None:
-    kind = "boolean" if isinstance(x, bool) else "float" if isinstance(x, float) else "integer"
+    kind = {bool: "boolean", float: "float", complex: "complex"}.get(type(x), "integer")
+    if kind == "complex" and dtype.kind != "c":
+        raise ValueError(f"expected a real number for {dtype.name}, found {x}")
     if kind_of(dtype) in "iu":
         if kind != "integer":
             raise ValueError(f"expected an integer for {dtype.name}, found {x}")
@@ -242,7 +263,7 @@ def _check(x: Any, dtype: np.dtype[Any]) -> None:
             raise ValueError(f"expected an integer of {dtype.name}, found {x}, which is out of its range")
     if dtype.kind == "b" and kind != "boolean":
         raise ValueError(f"expected true or false, found {x}")
-    if kind_of(dtype) == "f" and kind == "boolean":
+    if kind_of(dtype) in "fc" and kind == "boolean":
         raise ValueError(f"expected a number for {dtype.name}, found {x}")
 
 

@@ -20,10 +20,10 @@ from .dims import Dim, Shape
 from .elementwise import Np, wide
 from .mapped import Mapped, mapped, rearrange
 from .op import Array, Linear, Tolerance, number, numbers, op
-from .types import NUMERIC, kind_of, shape_of
+from .types import FIELD, kind_of, shape_of
 
 
-@op("contract", linear=Linear.EACH, flops=2, tolerance=Tolerance(sums=4), dtypes=NUMERIC)
+@op("contract", linear=Linear.EACH, flops=2, tolerance=Tolerance(sums=4), dtypes=FIELD)
 class Contract(Mapped):
     """`nd.contract %x, %w "a b, b c -> a c"`; result sizes that only windows tell stand after `to`."""
 
@@ -61,7 +61,7 @@ class Contract(Mapped):
         for x, dims in zip(xs, m.operands, strict=True):
             inputs += unfold(x, dims, order, sizes)
         out = [order.index(i.name or "") for i in m.result]
-        return np.einsum(*inputs, out, optimize=len(xs) > 1 and kind_of(xs[0].dtype) == "f")
+        return np.einsum(*inputs, out, optimize=len(xs) > 1 and kind_of(xs[0].dtype) in "fc")
 
     def terms(self, *xs: Np) -> int:
         sizes = self.extents(xs)

@@ -32,7 +32,20 @@ from .elementwise import Np, wide
 from .mapped import rearrange
 from .op import Array, NdOp, Props, Tolerance, bind, number, one_dtype, op
 from .reduction import ByKind, identity, reduce
-from .types import NUMERIC, NUMPY, DimsAttr, Type, dims_attr, finfo, is_float, kind_of, shape_of, tensor
+from .types import (
+    FIELD,
+    NUMPY,
+    DimsAttr,
+    Type,
+    dims_attr,
+    finfo,
+    is_complex,
+    is_float,
+    kind_of,
+    part_of,
+    shape_of,
+    tensor,
+)
 
 
 class CumulativeKind(StrEnum):
@@ -84,7 +97,7 @@ class Along(NdOp):
         return bind(type(self), *args, **{**self.properties, "axis": dims_attr([self.along + 1])})
 
 
-@op("cumulative", dtypes=NUMERIC, tolerance=Tolerance(sums=4))
+@op("cumulative", dtypes=FIELD, tolerance=Tolerance(sums=4))
 class Cumulative(ByKind, Along):
     """`nd.cumulative sum %x along [1] : tensor<2x3xf32>`; `reverse` begins at the end."""
 
@@ -95,6 +108,13 @@ class Cumulative(ByKind, Along):
     reverse = opt_prop_def(UnitAttr)
     result = result_def(T)
     assembly_format = "$kind $x `along` $axis (`reverse` $reverse^)? attr-dict `:` type($x)"
+
+    @classmethod
+    def infer(cls, types: Sequence[Type], props: Props) -> Type:
+        kind = props["kind"]
+        if is_complex(types[0]) and kind in (KINDS["max"], KINDS["min"]):
+            raise ValueError(f"expected numbers that have an order for {kind.data.name}, found {types[0]}")  # pyright: ignore
+        return super().infer(types, props)
 
     def _in_order(self, f: Callable[[Np], Np], x: Np) -> Np:
         """f along the last dimension, from the first element to combine."""
@@ -120,7 +140,7 @@ class Cumulative(ByKind, Along):
     def magnitude(self, x: Np) -> Any:
         match self.word:
             case "sum":
-                return self._in_order(lambda y: np.add.accumulate(np.abs(y.astype(float)), -1), x)
+                return self._in_order(lambda y: np.add.accumulate(np.abs(wide(y)).astype(float), -1), x)
             case "prod":
                 return self._in_order(self._products, x) * np.sqrt(self.terms(x))
             case _:
@@ -128,8 +148,8 @@ class Cumulative(ByKind, Along):
 
     def _products(self, y: Np) -> Np:
         """Magnitudes of products; infinite, which claims nothing, from where one leaves the range of the type."""
-        grown = np.multiply.accumulate(np.abs(y.astype(float)), -1)
-        range_ = finfo(NUMPY[self.type.element_type] if is_float(self.type) else np.dtype(float))
+        grown = np.multiply.accumulate(np.abs(wide(y)).astype(float), -1)
+        range_ = finfo(NUMPY[part_of(self.type.element_type)] if is_float(self.type) else np.dtype(float))
         left = (grown > range_.max) | ((grown < range_.smallest_normal) & (grown != 0))
         return np.where(np.logical_or.accumulate(left, -1), np.inf, grown)
 

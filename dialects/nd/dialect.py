@@ -9,6 +9,7 @@ from . import (
     arithmetic,
     attention,
     bits,
+    complex,
     composite,
     constant,
     contraction,
@@ -37,7 +38,7 @@ from . import (
     zeta,
 )
 from .op import OPS
-from .types import DimsAttr, DTypeVar, NumberAttr, SymAttr
+from .types import ComplexAttr, DimsAttr, DTypeVar, NumberAttr, SymAttr
 
 FAMILIES = (
     elementwise,
@@ -45,6 +46,7 @@ FAMILIES = (
     transcendental,
     selection,
     bits,
+    complex,
     threefry,
     philox,
     constant,
@@ -76,6 +78,7 @@ Nd = Dialect(
     [
         SymAttr,
         DimsAttr,
+        ComplexAttr,
         DTypeVar,
         NumberAttr,
         polynomial.CoefficientsAttr,

@@ -13,12 +13,14 @@ from typing import Any, ClassVar
 import numpy as np
 from xdsl.dialects.builtin import TensorType
 from xdsl.irdl import VarConstraint, operand_def, result_def
+from xdsl.parser import Parser
+from xdsl.printer import Printer
 
 from . import dimmap
 from .dimmap import DimMap
 from .dims import Dim, Shape
 from .op import EXACT, Array, Linear, NdOp, Partial, Props, Tolerance, bind, expand, one_dtype, op
-from .types import FLOAT, LOGICAL, Type, kind_of
+from .types import ANALYTIC, FIELD, FLOAT, LOGICAL, Type, is_complex, kind_of, part_of, shape_of, tensor
 
 JOINT, EACH, NEVER = Linear.JOINT, Linear.EACH, Linear.NEVER
 ulp = Tolerance
@@ -26,8 +28,14 @@ Np = np.ndarray[Any, np.dtype[Any]]
 
 
 def wide(x: Np) -> Np:
-    """Floats as float64, for a reference that rounds once."""
-    return x.astype(np.float64) if kind_of(x.dtype) == "f" else x
+    """Floats as float64, complex numbers as complex128, for a reference that rounds once."""
+    kind = kind_of(x.dtype)
+    return x.astype(np.float64) if kind == "f" else x.astype(np.complex128) if kind == "c" else x
+
+
+def precise(x: Np) -> Np:
+    """As `wide`; complex128 as NumPy's longer type, for functions that square or cancel."""
+    return x.astype(np.clongdouble) if x.dtype == np.complex128 else wide(x)
 
 
 class Elementwise(NdOp):
@@ -86,7 +94,7 @@ class Binary(Elementwise):
 # Arithmetic.
 
 
-@op("neg", linear=JOINT, tolerance=EXACT, element="-{}")
+@op("neg", linear=JOINT, tolerance=EXACT, dtypes=FIELD, element="-{}")
 class Neg(Unary):
     def reference(self, x: Np) -> Np:
         return -x
@@ -95,7 +103,7 @@ class Neg(Unary):
         return [-ct]
 
 
-@op("add", linear=JOINT, element="{} + {}")
+@op("add", linear=JOINT, dtypes=FIELD, element="{} + {}")
 class Add(Binary):
     def reference(self, x: Np, y: Np) -> Np:
         return x + y
@@ -108,7 +116,7 @@ class Add(Binary):
         return [ct if f else None for f in linear]
 
 
-@op("sub", linear=JOINT, element="{} - {}")
+@op("sub", linear=JOINT, dtypes=FIELD, element="{} - {}")
 class Sub(Binary):
     def reference(self, x: Np, y: Np) -> Np:
         return x - y
@@ -121,7 +129,7 @@ class Sub(Binary):
         return [ct if linear[0] else None, -ct if linear[1] else None]
 
 
-@op("mul", linear=EACH, element="{} * {}")
+@op("mul", linear=EACH, dtypes=FIELD, element="{} * {}")
 class Mul(Binary):
     def reference(self, x: Np, y: Np) -> Np:
         return x * y
@@ -130,12 +138,12 @@ class Mul(Binary):
         return [ct * Array(self.y), None] if linear[0] else [None, ct * Array(self.x)]
 
 
-@op("div", flops=4, element="{} / {}")
+@op("div", flops=4, dtypes=FIELD, element="{} / {}")
 class Div(Binary):
     """The quotient; of integers the floor of it, 0 where the divisor is 0."""
 
     def reference(self, x: Np, y: Np) -> Np:
-        return x / y if kind_of(x.dtype) == "f" else x // y
+        return (wide(x) / wide(y)).astype(x.dtype) if kind_of(x.dtype) in "fc" else x // y
 
     def jvp(self, tangents: Sequence[Array | None]) -> Sequence[Array | None]:
         dx, dy = tangents  # d(x/y) = dx/y - dy (x/y)/y
@@ -148,10 +156,10 @@ class Div(Binary):
         return [ct / Array(self.y), None]
 
 
-@op("pow", flops=30, tolerance=ulp(4), dtypes=FLOAT)
+@op("pow", flops=30, tolerance=ulp(4), dtypes=ANALYTIC)
 class Pow(Binary):
     def reference(self, x: Np, y: Np) -> Np:
-        return np.power(wide(x), wide(y)).astype(x.dtype)
+        return np.power(precise(x), precise(y)).astype(x.dtype)
 
     def derivative(self, x: Array, y: Array, z: Array) -> Sequence[Partial]:
         # y x^(y-1), and 0 for x^0; z ln x, and 0 for 0^y
@@ -179,21 +187,82 @@ class Min(Binary):
         return [lambda: share(y, x), lambda: share(x, y)]
 
 
-@op("abs", tolerance=EXACT)
+@op("abs", tolerance=EXACT, dtypes=FIELD)
 class Abs(Unary):
+    """The magnitude, which of a complex number is real: the distance from 0, without overflow of squares."""
+
+    result = result_def(TensorType)
+    assembly_format = None
+
+    @classmethod
+    def infer(cls, types: Sequence[Type], props: Props) -> Type:
+        dtype = one_dtype(cls, types)
+        return tensor(shape_of(types[0]), part_of(dtype)) if is_complex(dtype) else types[0]
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Abs:
+        """The type is the operand's."""
+        name = parser.parse_unresolved_operand()
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        at = parser.pos
+        x = parser.resolve_operand(name, t := parser.parse_type())
+        try:
+            result = cls.infer([t], {})  # pyright: ignore[reportArgumentType]
+        except ValueError as e:
+            parser.raise_error(f"nd.abs: {e}", at)
+        return cls.create(operands=[x], result_types=[result], attributes=attributes)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.x)
+        if self.attributes:
+            printer.print_string(" ")
+            printer.print_attr_dict(self.attributes)
+        printer.print_string(" : ")
+        printer.print_attribute(self.x.type)
+
     def reference(self, x: Np) -> Np:
         return np.abs(x)
+
+    def tangent(self, tangents: Sequence[Array | None]) -> Array | None:
+        if (t := tangents[0]) is None or not is_complex(self.x.type):
+            return super().tangent(tangents)
+        # d|z| = re(conj(z) dz) / |z|, and 0 at 0
+        from .complex import imag, real
+
+        s = bind(Sign, Array(self.x))
+        return real(s) * real(t) + imag(s) * imag(t)
 
     def derivative(self, x: Array, y: Array) -> Sequence[Partial]:
         return [bind(Sign, x)]
 
 
-@op("sign", linear=NEVER, tolerance=EXACT)
+@op("sign", linear=NEVER, tolerance=EXACT, dtypes=FIELD)
 class Sign(Unary):
-    """-1, 0 or 1; zeros keep their sign and NaN stays."""
+    """-1, 0 or 1; zeros keep their sign and NaN stays. Of a complex number z / |z|, of 0 itself."""
 
     def reference(self, x: Np) -> Np:
+        if kind_of(x.dtype) == "c":
+            return np.where(x == 0, x, sign_elements(wide(x))).astype(x.dtype)
         return np.where(x == 0, x, np.sign(x))
+
+    def jvp(self, tangents: Sequence[Array | None]) -> Sequence[Array | None]:
+        if (t := tangents[0]) is None or not is_complex(self.x.type):
+            return [None]
+        # s = z / |z|: ds = (dz - s re(conj(s) dz)) / |z| = i s im(conj(s) dz) / |z|, and 0 at 0
+        from .complex import complex_, imag, real
+
+        s, size = Array(self.result), bind(Abs, Array(self.x))
+        along = (real(s) * imag(t) - imag(s) * real(t)) / where(size == 0, 1.0, size)
+        return [complex_(-(imag(s) * along), real(s) * along)]
+
+
+def sign_elements(x: Np) -> Np:
+    """z / |z| of complex numbers, whatever their range."""
+    size = np.maximum(np.abs(x.real), np.abs(x.imag))
+    scaled = x / np.where((size == 0) | ~np.isfinite(size), 1, size)
+    return scaled / np.abs(scaled)
 
 
 @op("floor", linear=NEVER, tolerance=EXACT, dtypes=FLOAT)
@@ -205,7 +274,7 @@ class Floor(Unary):
 # Roots, exponentials, trigonometry.
 
 
-@op("sqrt", flops=4, dtypes=FLOAT)
+@op("sqrt", flops=4, dtypes=ANALYTIC)
 class Sqrt(Unary):
     def reference(self, x: Np) -> Np:
         return np.sqrt(x)
@@ -214,7 +283,7 @@ class Sqrt(Unary):
         return [0.5 / y]
 
 
-@op("rsqrt", flops=4, tolerance=ulp(2), dtypes=FLOAT)
+@op("rsqrt", flops=4, tolerance=ulp(2), dtypes=ANALYTIC)
 class Rsqrt(Unary):
     def reference(self, x: Np) -> Np:
         return (1 / np.sqrt(wide(x))).astype(x.dtype)
@@ -223,7 +292,7 @@ class Rsqrt(Unary):
         return [-0.5 * y / x]
 
 
-@op("exp", flops=12, tolerance=ulp(2), dtypes=FLOAT)
+@op("exp", flops=12, tolerance=ulp(2), dtypes=ANALYTIC)
 class Exp(Unary):
     def reference(self, x: Np) -> Np:
         return np.exp(wide(x)).astype(x.dtype)
@@ -232,7 +301,7 @@ class Exp(Unary):
         return [y]
 
 
-@op("log", flops=12, tolerance=ulp(2), dtypes=FLOAT)
+@op("log", flops=12, tolerance=ulp(2), dtypes=ANALYTIC)
 class Log(Unary):
     def reference(self, x: Np) -> Np:
         return np.log(wide(x)).astype(x.dtype)
@@ -241,7 +310,7 @@ class Log(Unary):
         return [1 / x]
 
 
-@op("tanh", flops=15, tolerance=ulp(3), dtypes=FLOAT)
+@op("tanh", flops=15, tolerance=ulp(3), dtypes=ANALYTIC)
 class Tanh(Unary):
     def reference(self, x: Np) -> Np:
         return np.tanh(wide(x)).astype(x.dtype)
@@ -250,7 +319,7 @@ class Tanh(Unary):
         return [1 - y * y]
 
 
-@op("sin", flops=15, tolerance=ulp(2), dtypes=FLOAT)
+@op("sin", flops=15, tolerance=ulp(2), dtypes=ANALYTIC)
 class Sin(Unary):
     def reference(self, x: Np) -> Np:
         return np.sin(wide(x)).astype(x.dtype)
@@ -259,7 +328,7 @@ class Sin(Unary):
         return [bind(Cos, x)]
 
 
-@op("cos", flops=15, tolerance=ulp(2), dtypes=FLOAT)
+@op("cos", flops=15, tolerance=ulp(2), dtypes=ANALYTIC)
 class Cos(Unary):
     def reference(self, x: Np) -> Np:
         return np.cos(wide(x)).astype(x.dtype)

@@ -63,6 +63,11 @@ from .shaping import transpose as transpose
 from .types import is_float, tensor
 
 if TYPE_CHECKING:
+    from .complex import angle as angle
+    from .complex import complex_ as complex_
+    from .complex import conj as conj
+    from .complex import imag as imag
+    from .complex import real as real
     from .convolution import conv as conv
     from .lookup import At as At
     from .lookup import bincount as bincount
@@ -143,6 +148,7 @@ if TYPE_CHECKING:
     from .statistics import variance as variance
 
 _LATER = {
+    "complex": "angle complex_ conj imag real",
     "convolution": "conv",
     "lookup": "At bincount dynamic_slice dynamic_update_slice put_along_axis searchsorted take take_along_axis",
     "networks": "cross_entropy gelu log_softmax mse one_hot relu softmax",

@@ -23,7 +23,20 @@ from .dims import size
 from .elementwise import Np, wide
 from .mapped import Mapped, distinct_names, rearrange, spread, without
 from .op import EXACT, Array, NdOp, Props, Tolerance, bind, op
-from .types import COMPUTED, NUMERIC, NUMPY, Type, described, finfo, is_float, kind_of, width
+from .types import (
+    COMPLEX,
+    COMPUTED,
+    NUMERIC,
+    NUMPY,
+    Type,
+    described,
+    finfo,
+    is_complex,
+    is_float,
+    kind_of,
+    part_of,
+    width,
+)
 
 
 class ReduceKind(StrEnum):
@@ -90,7 +103,7 @@ class Reducing(Mapped):
         return int(np.prod([x.shape[k] for k in self.axes], dtype=np.int64))
 
 
-@op("reduce", dtypes=COMPUTED, tolerance=Tolerance(sums=4))
+@op("reduce", dtypes=(*COMPUTED, *COMPLEX), tolerance=Tolerance(sums=4))
 class Reduce(ByKind, Reducing):
     kind = prop_def(ReduceKindAttr)
     x = operand_def(TensorType)
@@ -140,7 +153,8 @@ def product_size(values: Np, axes: tuple[int, ...], t: Type) -> Np:
     whole = np.prod(values, axis=axes)
     if not is_float(t):
         return whole
-    kind = NUMPY[f32 if width(t.element_type) < 32 else t.element_type]
+    dtype = part_of(t.element_type)
+    kind = NUMPY[f32 if width(dtype) < 32 else dtype]
     finite = np.where(np.isfinite(values) & (values != 0), values, 1)
     most, least = np.prod(np.maximum(finite, 1), axis=axes), np.prod(np.minimum(finite, 1), axis=axes)
     left = (most > float(finfo(kind).max)) | (least < float(finfo(kind).smallest_normal))
@@ -153,6 +167,8 @@ def check_kind(kind: Attribute, of: Type) -> None:
     if (of.element_type == i1) != (kind.data.name in ("any", "all")):
         want = "i1" if kind.data.name in ("any", "all") else described(NUMERIC)
         raise ValueError(f"expected elements of {want} for {kind.data.name}, found {of}")
+    if is_complex(of) and kind.data.name in ("max", "min"):
+        raise ValueError(f"expected numbers that have an order for {kind.data.name}, found {of}")
 
 
 def reduced(kind: str, x: Np, axes: tuple[int, ...]) -> Np:

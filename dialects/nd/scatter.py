@@ -18,7 +18,7 @@ from .elementwise import Np, wide
 from .indirect import MODES, SCATTERED, IndexModeAttr, Indirect, gather
 from .mapped import parsed, text
 from .op import EXACT, Array, Cost, Props, Tolerance, bind, expand, one_dtype, op, zeros_like
-from .types import ANY, LOGICAL, NUMERIC, NUMPY, Type, described, finfo, is_float, kind_of, shape_of, tensor
+from .types import ANY, FIELD, LOGICAL, NUMERIC, NUMPY, Type, described, finfo, is_float, kind_of, part_of, shape_of, tensor
 
 
 class ScatterKind(StrEnum):
@@ -38,8 +38,8 @@ class ScatterKindAttr(EnumAttribute[ScatterKind]):
 
 KINDS = {k.value: ScatterKindAttr(k) for k in ScatterKind}
 
-TAKES: dict[str, Sequence[Attribute]] = {"set": ANY, "and": LOGICAL, "or": LOGICAL}
-"""The element types of a kind; numbers, for the others."""
+TAKES: dict[str, Sequence[Attribute]] = {"set": ANY, "add": FIELD, "mul": FIELD, "and": LOGICAL, "or": LOGICAL}
+"""The element types of a kind; numbers that have an order, for the others."""
 
 GATHERED = {scattered: word for word, scattered in SCATTERED.items()}
 
@@ -137,7 +137,7 @@ class Scatter(Indirect):
             return out
         # infinite, which claims nothing, where a product may leave the range of the type on the way
         most, least = (combined("mul", f(values[0]), flat, f(values[1])) for f in (above, below))
-        range_ = finfo(NUMPY[self.type.element_type])
+        range_ = finfo(NUMPY[part_of(self.type.element_type)])
         left = (most > float(range_.max)) | (least < float(range_.smallest_normal))
         return np.where(left, np.inf, out * np.sqrt(self.terms(x, u, *indices)))
 

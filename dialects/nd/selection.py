@@ -2,7 +2,8 @@
 
 A comparison with NaN is false, `ne` true. Conversion to an integer rounds towards zero, saturates, and gives 0 for NaN;
 between integers it wraps; to i1 it asks whether the value is not 0. Floats are rounded once, to nearest even. What is
-too large becomes infinite, NaN where a type has no infinity, the largest number in f4, whose NaN is 0.
+too large becomes infinite, NaN where a type has no infinity, the largest number in f4, whose NaN is 0. A complex number
+becomes a real one by its real part; the truth value asks for both.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ from .elementwise import Elementwise, Np, same_type, wide
 from .op import EXACT, Array, Linear, Props, bind, one_dtype, op, zeros_like
 from .types import (
     ANY,
+    COMPLEX,
     COMPUTED,
     NUMPY,
     Type,
     described,
+    is_complex,
     is_float,
     is_unsigned,
     kind_of,
@@ -63,9 +66,9 @@ _COMPARE: dict[str, Any] = {
 }
 
 
-@op("compare", linear=Linear.NEVER, tolerance=EXACT, dtypes=COMPUTED)
+@op("compare", linear=Linear.NEVER, tolerance=EXACT, dtypes=(*COMPUTED, *COMPLEX))
 class Compare(Elementwise):
-    """`nd.compare gt %x, %y`; i1 has an order too: false is below true."""
+    """`nd.compare gt %x, %y`; i1 has an order too: false is below true. Complex numbers have none: `eq` and `ne`."""
 
     T: ClassVar = VarConstraint("T", TensorType.constr())
     kind = prop_def(CompareKindAttr)
@@ -76,7 +79,10 @@ class Compare(Elementwise):
 
     @classmethod
     def infer(cls, types: Sequence[Type], props: Props) -> Type:
-        return tensor(shape_of(super().infer(types, props)), i1)
+        t, kind = super().infer(types, props), props["kind"]
+        if is_complex(t) and kind not in (COMPARE["eq"], COMPARE["ne"]):
+            raise ValueError(f"expected numbers that have an order, found {t}; compare real parts or magnitudes")
+        return tensor(shape_of(t), i1)
 
     def reference(self, x: Np, y: Np) -> Np:
         return _COMPARE[self.kind.data.name](x, y)
@@ -153,6 +159,9 @@ def convert_elements(x: Np, to: np.dtype[Any]) -> Np:
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         if kind == "b":
             return wide(x) != 0
+        if kind == "c":
+            return x.astype(to)
+        x, of = (x.real, "f") if of == "c" else (x, of)
         if kind == "f":
             return narrow(x, to)
         return saturated(wide(x), to) if of == "f" else wrapped(x, to)

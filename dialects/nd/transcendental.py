@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .elementwise import Binary, Exp, Np, Rsqrt, Unary, full_like, ulp, where, wide
+from .elementwise import Binary, Exp, Np, Rsqrt, Unary, full_like, precise, ulp, where, wide
 from .op import Array, Partial, bind, op
-from .types import FLOAT
+from .types import ANALYTIC, FLOAT, is_complex
 
 LN2, LN10 = math.log(2), math.log(10)
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
@@ -20,7 +20,7 @@ TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 # Powers and logarithms.
 
 
-@op("exp2", flops=12, tolerance=ulp(2), dtypes=FLOAT)
+@op("exp2", flops=12, tolerance=ulp(2), dtypes=ANALYTIC)
 class Exp2(Unary):
     def reference(self, x: Np) -> Np:
         return np.exp2(wide(x)).astype(x.dtype)
@@ -29,7 +29,7 @@ class Exp2(Unary):
         return [LN2 * y]
 
 
-@op("expm1", flops=15, tolerance=ulp(3), dtypes=FLOAT)
+@op("expm1", flops=15, tolerance=ulp(3), dtypes=ANALYTIC)
 class Expm1(Unary):
     """exp(x) - 1, exact to the last places near 0 too."""
 
@@ -40,18 +40,18 @@ class Expm1(Unary):
         return [y + 1]
 
 
-@op("log1p", flops=15, tolerance=ulp(3), dtypes=FLOAT)
+@op("log1p", flops=15, tolerance=ulp(3), dtypes=ANALYTIC)
 class Log1p(Unary):
     """log(1 + x), exact to the last places near 0 too."""
 
     def reference(self, x: Np) -> Np:
-        return np.log1p(wide(x)).astype(x.dtype)
+        return (np.log1p(wide(x)) if x.dtype.kind != "c" else log1p_elements(x)).astype(x.dtype)
 
     def derivative(self, x: Array, y: Array) -> Sequence[Partial]:
         return [1 / (1 + x)]
 
 
-@op("log2", flops=12, tolerance=ulp(2), dtypes=FLOAT)
+@op("log2", flops=12, tolerance=ulp(2), dtypes=ANALYTIC)
 class Log2(Unary):
     def reference(self, x: Np) -> Np:
         return np.log2(wide(x)).astype(x.dtype)
@@ -60,7 +60,7 @@ class Log2(Unary):
         return [(1 / LN2) / x]
 
 
-@op("log10", flops=12, tolerance=ulp(2), dtypes=FLOAT)
+@op("log10", flops=12, tolerance=ulp(2), dtypes=ANALYTIC)
 class Log10(Unary):
     def reference(self, x: Np) -> Np:
         return np.log10(wide(x)).astype(x.dtype)
@@ -69,12 +69,12 @@ class Log10(Unary):
         return [(1 / LN10) / x]
 
 
-@op("cbrt", flops=12, tolerance=ulp(2), dtypes=FLOAT)
+@op("cbrt", flops=12, tolerance=ulp(2), dtypes=ANALYTIC)
 class Cbrt(Unary):
-    """The cube root, of negative numbers too."""
+    """The cube root, of negative numbers too; of a complex number the one whose angle is a third."""
 
     def reference(self, x: Np) -> Np:
-        return np.cbrt(wide(x)).astype(x.dtype)
+        return (np.cbrt(wide(x)) if x.dtype.kind != "c" else np.power(precise(x), 1 / np.longdouble(3))).astype(x.dtype)
 
     def derivative(self, x: Array, y: Array) -> Sequence[Partial]:
         return [(1 / 3) / (y * y)]
@@ -103,6 +103,17 @@ class Erf(Unary):
         return [TWO_OVER_ROOT_PI * bind(Exp, -(x * x))]
 
 
+def log1p_elements(x: Np) -> Np:
+    """Of complex numbers: log|1 + z| = log1p(x (2 + x) + y^2) / 2 where z is small."""
+    re, im = precise(x).real, precise(x).imag
+    small = np.hypot(re, im) < 0.5
+    near = np.where(small, re * (2 + re) + im * im, 0)
+    size = np.where(small, np.log1p(near) / 2, np.log(np.hypot(1 + re, im)))
+    out = np.empty(x.shape, precise(x).dtype)
+    out.real, out.imag = size, np.arctan2(im, 1 + re)
+    return out
+
+
 def _erf(x: Np) -> Np:
     return np.fromiter(map(math.erf, x.ravel().tolist()), np.float64, x.size).reshape(x.shape)
 
@@ -110,7 +121,7 @@ def _erf(x: Np) -> Np:
 # Trigonometry.
 
 
-@op("tan", flops=20, tolerance=ulp(3), dtypes=FLOAT)
+@op("tan", flops=20, tolerance=ulp(3), dtypes=ANALYTIC)
 class Tan(Unary):
     def reference(self, x: Np) -> Np:
         return np.tan(wide(x)).astype(x.dtype)
@@ -119,7 +130,7 @@ class Tan(Unary):
         return [1 + y * y]
 
 
-@op("asin", flops=20, tolerance=ulp(3), dtypes=FLOAT)
+@op("asin", flops=20, tolerance=ulp(3), dtypes=ANALYTIC)
 class Asin(Unary):
     """In [-pi/2, pi/2]; NaN beyond 1."""
 
@@ -130,7 +141,7 @@ class Asin(Unary):
         return [bind(Rsqrt, (1 - x) * (1 + x))]
 
 
-@op("acos", flops=20, tolerance=ulp(3), dtypes=FLOAT)
+@op("acos", flops=20, tolerance=ulp(3), dtypes=ANALYTIC)
 class Acos(Unary):
     """In [0, pi]; NaN beyond 1."""
 
@@ -141,7 +152,7 @@ class Acos(Unary):
         return [-bind(Rsqrt, (1 - x) * (1 + x))]
 
 
-@op("atan", flops=20, tolerance=ulp(3), dtypes=FLOAT)
+@op("atan", flops=20, tolerance=ulp(3), dtypes=ANALYTIC)
 class Atan(Unary):
     """In [-pi/2, pi/2]."""
 
@@ -172,7 +183,7 @@ class Atan2(Binary):
 # Hyperbolic functions.
 
 
-@op("sinh", flops=20, tolerance=ulp(3), dtypes=FLOAT)
+@op("sinh", flops=20, tolerance=ulp(3), dtypes=ANALYTIC)
 class Sinh(Unary):
     def reference(self, x: Np) -> Np:
         return np.sinh(wide(x)).astype(x.dtype)
@@ -181,7 +192,7 @@ class Sinh(Unary):
         return [bind(Cosh, x)]
 
 
-@op("cosh", flops=20, tolerance=ulp(3), dtypes=FLOAT)
+@op("cosh", flops=20, tolerance=ulp(3), dtypes=ANALYTIC)
 class Cosh(Unary):
     def reference(self, x: Np) -> Np:
         return np.cosh(wide(x)).astype(x.dtype)
@@ -190,16 +201,16 @@ class Cosh(Unary):
         return [bind(Sinh, x)]
 
 
-@op("asinh", flops=25, tolerance=ulp(3), dtypes=FLOAT)
+@op("asinh", flops=25, tolerance=ulp(3), dtypes=ANALYTIC)
 class Asinh(Unary):
     def reference(self, x: Np) -> Np:
         return np.arcsinh(wide(x)).astype(x.dtype)
 
     def derivative(self, x: Array, y: Array) -> Sequence[Partial]:
-        return [1 / bind(Hypot, x, full_like(x, 1.0))]
+        return [bind(Rsqrt, 1 + x * x) if is_complex(x.type) else 1 / bind(Hypot, x, full_like(x, 1.0))]
 
 
-@op("acosh", flops=25, tolerance=ulp(3), dtypes=FLOAT)
+@op("acosh", flops=25, tolerance=ulp(3), dtypes=ANALYTIC)
 class Acosh(Unary):
     """At least 0; NaN below 1."""
 
@@ -210,7 +221,7 @@ class Acosh(Unary):
         return [bind(Rsqrt, x - 1) * bind(Rsqrt, x + 1)]
 
 
-@op("atanh", flops=25, tolerance=ulp(3), dtypes=FLOAT)
+@op("atanh", flops=25, tolerance=ulp(3), dtypes=ANALYTIC)
 class Atanh(Unary):
     """Infinite at 1 and -1; NaN beyond."""
 

@@ -15,6 +15,7 @@ from typing import Any, TypeGuard, cast
 import numpy as np
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
+    ComplexType,
     FloatAttr,
     IntegerAttr,
     IntegerType,
@@ -51,17 +52,23 @@ Type = TensorType[Any]
 
 ui8, ui16, ui32, ui64 = (IntegerType(n, Signedness.UNSIGNED) for n in (8, 16, 32, 64))
 i4, ui4 = IntegerType(4), IntegerType(4, Signedness.UNSIGNED)
+c64, c128 = ComplexType(f32), ComplexType(f64)
 i2, ui2 = IntegerType(2), IntegerType(2, Signedness.UNSIGNED)
 
 FLOAT = (f32, f64, f16, bf16)
+COMPLEX = (c64, c128)
 SIGNED = (i32, i64, i8, i16)
 UNSIGNED = (ui8, ui16, ui32, ui64)
 INTEGER = (*SIGNED, *UNSIGNED)
 NUMERIC = (*FLOAT, *INTEGER)
+ANALYTIC = (*FLOAT, *COMPLEX)
+FIELD = (*NUMERIC, *COMPLEX)
+"""What is added and multiplied; only `NUMERIC` has an order."""
+
 BOOL = (i1,)
 LOGICAL = (*BOOL, *INTEGER)
 COMPUTED = (*NUMERIC, *BOOL)
-"""What ops compute with."""
+"""What ops compute with, complex numbers aside."""
 
 SMALL = (i4, ui4, i2, ui2)
 """Integers of fewer than eight bits, the low ones of a byte."""
@@ -69,7 +76,7 @@ SMALL = (i4, ui4, i2, ui2)
 STORAGE = (f8E4M3FN, f8E5M2, f8E4M3, f8E3M4, f8E4M3B11FNUZ, f8E4M3FNUZ, f8E5M2FNUZ, f4E2M1FN, *SMALL)
 """What is only stored, moved and converted."""
 
-ANY = (*COMPUTED, *STORAGE)
+ANY = (*COMPUTED, *COMPLEX, *STORAGE)
 
 _OWN: dict[Attribute, str] = {
     f32: "float32",
@@ -84,6 +91,8 @@ _OWN: dict[Attribute, str] = {
     ui16: "uint16",
     ui32: "uint32",
     ui64: "uint64",
+    c64: "complex64",
+    c128: "complex128",
 }
 _ML_DTYPES: dict[Attribute, str] = {
     bf16: "bfloat16",
@@ -178,6 +187,42 @@ class NumberAttr(Data[float]):
 
 
 @irdl_attr_definition
+class ComplexAttr(Data[tuple[float, float]]):
+    """`(1.0, -2.0)`: a complex number, of no element type. Equal are those that print alike, so that -0 is not 0."""
+
+    name = "nd.complex_number"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> tuple[float, float]:
+        with parser.in_parens():
+            re = _parse_float(parser)
+            parser.parse_punctuation(",")
+            return re, _parse_float(parser)
+
+    def print_parameter(self, printer: Printer) -> None:
+        printer.print_string(f"({self.data[0]!r}, {self.data[1]!r})")
+
+    @property
+    def number(self) -> complex:
+        return complex(*self.data)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ComplexAttr) and repr(self.data) == repr(other.data)
+
+    def __hash__(self) -> int:
+        return hash(repr(self.data))
+
+
+def _parse_float(parser: AttrParser) -> float:
+    negative = parser.parse_optional_punctuation("-") is not None
+    for word in ("nan", "inf"):
+        if parser.parse_optional_keyword(word):
+            return -float(word) if negative else float(word)
+    found = float(parser.parse_number(allow_boolean=False))
+    return -found if negative else found
+
+
+@irdl_attr_definition
 class DTypeVar(Data[str], TypeAttribute):
     """`!nd.dtype<T>`: an element type that a rule leaves open (graph.rule); counts as a float in the rule's text."""
 
@@ -207,15 +252,19 @@ def described(dtypes: Sequence[Attribute]) -> str:
     """The element types as an error says them: known sets by their names, others one by one."""
     integers = "i8 to i64 or ui8 to ui64"
     numbers = f"a number type (f16, bf16, f32, f64, {integers})"
+    complexes = "complex<f32> or complex<f64>"
     storage = "a storage type (f8E4M3FN and other f8 types, f4E2M1FN, i4, ui4, i2 or ui2)"
     known: dict[tuple[Attribute, ...], str] = {
         FLOAT: "a float type (f16, bf16, f32 or f64)",
+        COMPLEX: f"a complex type ({complexes})",
+        ANALYTIC: f"a float type (f16, bf16, f32 or f64) or {complexes}",
+        FIELD: f"{numbers}, {complexes}",
         INTEGER: f"an integer type ({integers})",
         NUMERIC: numbers,
         LOGICAL: f"i1 or an integer type ({integers})",
         COMPUTED: f"i1 or {numbers}",
         STORAGE: storage,
-        ANY: f"i1, {numbers} or {storage}",
+        ANY: f"i1, {numbers}, {complexes} or {storage}",
     }
     *most, last = map(str, dtypes)
     return known.get(tuple(dtypes)) or (f"{', '.join(most)} or {last}" if most else last)
@@ -311,9 +360,24 @@ def with_shape(t: Attribute, shape: Shape) -> Type:
 
 
 def is_float(t: Attribute) -> bool:
-    """Of a tensor type or an element type."""
+    """Of a tensor type or an element type: real or complex floats."""
     dtype = t.element_type if is_tensor(t) else t
     return not isinstance(dtype, IntegerType)
+
+
+def is_complex(t: Attribute) -> bool:
+    """Of a tensor type or an element type."""
+    return isinstance(t.element_type if is_tensor(t) else t, ComplexType)
+
+
+def part_of(dtype: Attribute) -> Attribute:
+    """The element type of a complex type's parts; of another type itself."""
+    return dtype.element_type if isinstance(dtype, ComplexType) else dtype
+
+
+def complex_of(dtype: Attribute) -> Attribute:
+    """The complex type that holds the floats of a type."""
+    return dtype if isinstance(dtype, ComplexType) else c128 if dtype == f64 else c64
 
 
 def is_unsigned(t: Attribute) -> bool:
@@ -341,12 +405,14 @@ def same_storage(x: Attribute, y: Attribute) -> bool:
 
 def width(dtype: Attribute) -> int:
     """Bits of an element."""
+    if isinstance(dtype, ComplexType):
+        return 2 * width(dtype.element_type)
     return dtype.bitwidth  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
 
 
 def kind_of(dtype: np.dtype[Any]) -> str:
-    """NumPy's letter, also for types of `ml_dtypes`, whose own is V: f, i, u or b."""
-    if dtype.kind in "fiub" and dtype.isbuiltin == 1:
+    """NumPy's letter, also for types of `ml_dtypes`, whose own is V: f, c, i, u or b."""
+    if dtype.kind in "fiubc" and dtype.isbuiltin == 1:
         return dtype.kind
     found = BY_NAME.get(dtype.name)
     return dtype.kind if found is None else "f" if is_float(found) else "u" if is_unsigned(found) else "i"
@@ -370,12 +436,15 @@ def of_numpy(dtype: np.dtype[Any]) -> Attribute:
     """The element type that is NumPy's, or `ml_dtypes`', of this name."""
     found = BY_NAME.get(dtype.name)
     if found is None:
-        raise ValueError(f"expected elements of a float, integer or bool type, found {dtype}: convert first")
+        raise ValueError(f"expected elements of a float, complex, integer or bool type, found {dtype}: convert first")
     return found
 
 
 @lru_cache(4096)
-def _scalar(value: Any, kind: type[Any], text: str, dtype: Attribute) -> FloatAttr[Any] | IntegerAttr[Any]:
+def _scalar(value: Any, kind: type[Any], text: str, dtype: Attribute) -> FloatAttr[Any] | IntegerAttr[Any] | ComplexAttr:
+    if isinstance(dtype, ComplexType):
+        rounded = NUMPY[dtype].type(value)
+        return ComplexAttr((float(rounded.real), float(rounded.imag)))
     integer: Any = IntegerAttr
     real: Any = FloatAttr
     if dtype in _ML_DTYPES and is_float(dtype):
@@ -383,6 +452,6 @@ def _scalar(value: Any, kind: type[Any], text: str, dtype: Attribute) -> FloatAt
     return real(float(value), value_type(dtype)) if is_float(dtype) else integer(int(value), dtype)
 
 
-def scalar(value: Any, dtype: Attribute) -> FloatAttr[Any] | IntegerAttr[Any]:
+def scalar(value: Any, dtype: Attribute) -> FloatAttr[Any] | IntegerAttr[Any] | ComplexAttr:
     """One element as an attribute (interned; the text keeps 0 and -0 apart)."""
     return _scalar(value, cast(type[Any], type(value)), repr(value), dtype)

@@ -32,6 +32,8 @@ from ...dialects.graph.ops import ARENA, DONATED, RESULTS, LaunchOp
 from ...dialects.graph.place import SizeAttr, Strided, ViewAttr, row_major
 from ...dialects.graph.regions import places_of, program_ops
 from ...dialects.graph.views import View, layout_of, view_of
+from ...dialects.nd.complex_boundary import ARGUMENTS, as_complex
+from ...dialects.nd.complex_boundary import RESULTS as COMPLEX_RESULTS
 from ...dialects.nd.dims import Dim, Sym, size
 from ...dialects.nd.effects import Print
 from ...dialects.nd.resource import ResourceOp
@@ -170,31 +172,34 @@ class Entry(Pointers):
 
     # ---- the interface
     def interface(self) -> dict[str, Any]:
-        donated = _donated(self.main)
         arena = self.main.attributes.get(ARENA)
         own: Dim = arena.data if isinstance(arena, SizeAttr) else 0
         return {
             "name": self.main.sym_name.data,
-            "arguments": [
-                {
-                    "name": a.name_hint or "",
-                    "dtype": dtype_of(a),
-                    "shape": [size_json(d) for d in shape_of(a.type)],
-                    "strides": list(layout) if (layout := layout_of(a)) is not None else None,
-                    "donated": a.index in donated,
-                    "aligned": ("argument", a.index) in self.aligned,
-                }
-                for a in self.arguments
-            ],
+            "arguments": as_complex(self.main, ARGUMENTS, self._arguments()),
             "constants": [self._constant(c) for c in self.constants],
             "slots": [self._slot(number) for number in self.slots],
-            "results": self._results(),
+            "results": as_complex(self.main, COMPLEX_RESULTS, self._results()),
             "symbols": list(self.symbols),
             "arena": size_json(own + self.workspace),
             "effects": effects_json(self.effects),
             "work": size_json(self.total),
             "threads": self.threads,
         }
+
+    def _arguments(self) -> list[dict[str, Any]]:
+        donated = _donated(self.main)
+        return [
+            {
+                "name": a.name_hint or "",
+                "dtype": dtype_of(a),
+                "shape": [size_json(d) for d in shape_of(a.type)],
+                "strides": list(layout) if (layout := layout_of(a)) is not None else None,
+                "donated": a.index in donated,
+                "aligned": ("argument", a.index) in self.aligned,
+            }
+            for a in self.arguments
+        ]
 
     def _constant(self, value: SSAValue) -> dict[str, Any]:
         out = {"dtype": dtype_of(value), "elements": size_json(size(shape_of(value.type)))}

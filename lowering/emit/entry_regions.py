@@ -28,6 +28,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from ...dialects.errors import position
 from ...dialects.graph.ops import CopyOp, LaunchOp
 from ...dialects.graph.regions import counter_name
+from ...dialects.nd.complex_boundary import PRINTED, as_complex
 from ...dialects.nd.control import If, Scan, While, yields
 from ...dialects.nd.dims import Dim, Sym, size
 from ...dialects.nd.effects import Check, Print
@@ -169,6 +170,7 @@ def check(e: Entry, op: Check) -> None:
 def print_(e: Entry, op: Print) -> None:
     """Call the host with the number of the effect, pointers to the values and their run-time sizes."""
     operands = [{"dtype": dtype_of(v), "shape": [size_json(d) for d in shape_of(v.type)]} for v in op.operands]
+    operands = as_complex(op, PRINTED, operands)
     n = e.effect(op, {"kind": "print", "text": op.text.data, "operands": operands})
     sizes = [d for v in op.operands for d in shape_of(v.type) if isinstance(d, Sym)]
     e.most_printed = max(e.most_printed, len(operands))
