@@ -114,6 +114,8 @@ class Conversion:
         self.known: dict[str, Dim] = {}
         """Of the function at hand: what its symbols turned out to be."""
         self.symbols = 0
+        self.draws = 0
+        """How many ops have drawn random numbers: each draws others."""
         self._bodies: dict[tuple[Region, Scope], Body] = {}
 
     # Functions.

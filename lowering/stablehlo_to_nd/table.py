@@ -54,6 +54,7 @@ FAMILIES: dict[str, str] = {
     ),
     "contractions": "convolution dot dot_general",
     "gathers": "gather",
+    "linear_algebra": "cholesky rng rng_bit_generator triangular_solve",
     "reductions": "map reduce",
     "scatters": "scatter",
     "sorts": "chlo.top_k sort",

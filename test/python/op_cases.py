@@ -9,6 +9,7 @@ from typing import Any
 import cases_bits
 import cases_composites
 import cases_indirect
+import cases_matrices
 import cases_scalar
 import cases_special
 import cases_windows
@@ -22,8 +23,9 @@ from mlc.dialects.nd.op import OPS, Array, NdOp, bind, building, sizes
 from mlc.dialects.nd.resource import resource
 from mlc.dialects.nd.selection import limits
 from mlc.dialects.nd.types import ANY, LOGICAL, NUMERIC, NUMPY, kind_of, of_numpy, tensor
+from mlc.runtime.interpreter import Frame, Interpreter
 from sampling import sample
-from xdsl.dialects.builtin import i1, i64
+from xdsl.dialects.builtin import ModuleOp, i1, i64
 from xdsl.ir import Attribute, Block
 
 Dtypes = Callable[[Attribute], Sequence[Attribute]]
@@ -40,6 +42,8 @@ class Case:
     """Operands of derivative tests stay above 0."""
     within: tuple[float, float] | None = None
     """Or between these."""
+    large: float = 0
+    """Is added to the diagonals of square operands."""
     label: str = ""
 
     def types(self, dtype: Attribute) -> list[Any]:
@@ -48,11 +52,19 @@ class Case:
 
     def draw(self, types: Sequence[Any], seed: int) -> list[np.ndarray[Any, Any]]:
         """Random operands of derivative tests."""
-        drawn = values(types, seed, self.positive)
+        drawn = self.regular(values(types, seed, self.positive))
         if self.within is None:
             return drawn
         low, high = self.within
         return [np.asarray(low + (high - low) * (np.tanh(x) + 1) / 2).astype(x.dtype) for x in drawn]
+
+    def regular(self, arrays: Sequence[Any]) -> list[Any]:
+        """The arrays, square matrices made far from singular."""
+        if not self.large:
+            return list(arrays)
+        squares = [x.ndim > 1 and x.shape[-1] == x.shape[-2] for x in arrays]
+        eyes = [(self.large * np.eye(x.shape[-1])).astype(x.dtype) if q else 0 for x, q in zip(arrays, squares)]
+        return [x + e for x, e in zip(arrays, eyes, strict=True)]
 
     def trace(self, dtype: Attribute) -> NdOp:
         """The op itself, last in a block whose arguments are its operands (constants aside)."""
@@ -96,7 +108,16 @@ def cases() -> list[Case]:
     out += [case("iota", [()], lambda x, k=k: F.iota((2, 3), k, x.dtype), label=str(k)) for k in (0, 1)]
     out.append(case("size", [()], lambda x: bind(OPS["size"], of=movement.dims_attr([6]), shape=tensor((), x.dtype))))
     out += movement_cases() + sum_cases() + composite_cases()
-    for family in (cases_scalar, cases_special, cases_bits, cases_windows, cases_indirect, cases_composites):
+    families = (
+        cases_scalar,
+        cases_special,
+        cases_bits,
+        cases_windows,
+        cases_indirect,
+        cases_composites,
+        cases_matrices,
+    )
+    for family in families:
         out += family.cases(case)
     return out
 
@@ -233,6 +254,10 @@ def run_block(block: Block, args: Sequence[Any], symbols: dict[str, int] | None 
     env: dict[Any, Any] = dict(zip(block.args, args, strict=True))
     with np.errstate(all="ignore"), sizes(symbols or {}):
         for op in block.ops:
-            assert isinstance(op, NdOp)
+            if not isinstance(op, NdOp):  # a loop
+                frame = Frame(Interpreter(ModuleOp([])), symbols or {})
+                frame.values = env
+                frame.step(op)
+                continue
             env[op.results[0]] = np.asarray(op.reference(*(env[v] for v in op.operands)))
     return env

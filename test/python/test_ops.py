@@ -35,7 +35,7 @@ from mlc.dialects.nd.types import (
 from mlc.runtime.interpreter import Interpreter
 from mlc.runtime.matching import assert_matches
 from op_cases import CASES, Case, dtypes_of, run_block, sampled_dtypes, specials, values
-from xdsl.dialects.builtin import ModuleOp, f4E2M1FN, f64
+from xdsl.dialects.builtin import ModuleOp, f4E2M1FN, f32, f64
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Region, SSAValue
 
@@ -89,6 +89,7 @@ EXEMPT: dict[tuple[Attribute, ...], str] = {
     (ui8,): "bytes that hold two elements",
     (i4, ui4, f4E2M1FN): "elements of which a byte holds two",
     (ui32,): "the generator's words",
+    (f32, f64): "systems of equations need the digits: narrower floats are converted first",
 }
 """Why an op takes no other element types than these."""
 
@@ -127,7 +128,7 @@ def test_print_parse_run(case: Case, dtype: Any) -> None:
     parsed.verify()
     assert str(parsed) == str(module)
     op = case.trace(dtype)
-    for inputs in (values(operands(op)), specials(operands(op))):
+    for inputs in (case.regular(values(operands(op))), specials(operands(op))):
         (got,) = Interpreter(parsed).call("main", *inputs)
         with np.errstate(all="ignore"):
             want = np.asarray(op.reference(*inputs))
@@ -165,7 +166,7 @@ def test_decomposition_agrees(case: Case, dtype: Any) -> None:
         assert isinstance(op, Composite)
         out = op.expand(*map(Array, block.args))
     assert out.type == op.type
-    inputs = values(operands(op))
+    inputs = case.regular(values(operands(op)))
     with np.errstate(all="ignore"):
         assert_matches(op, run_block(block, inputs)[out.value], op.reference(*inputs), inputs=inputs)
 
@@ -330,7 +331,7 @@ def test_batching_is_stacking(case: Case, dtype: Any) -> None:
         for o in block.ops:
             o.verify()
         assert out.type == tensor((3, *shape_of(op.type)), op.type.element_type)
-        inputs = values(batched, 5)
+        inputs = case.regular(values(batched, 5))
         got = run_block(block, inputs)[out.value]
         with np.errstate(all="ignore"):
             rows = [[x[i] if f else x for x, f in zip(inputs, flags, strict=True)] for i in range(3)]
