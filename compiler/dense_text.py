@@ -257,8 +257,8 @@ class _Reader:
             if element != IntegerType(1):
                 self.wrong(f"expected an integer of type {element}, found {word}", at)
             return int(word == "true")
-        width = 64 if isinstance(element, IndexType) else element.width.data
-        signedness = element.signedness.data if isinstance(element, IntegerType) else None
+        width = 64 if isinstance(kind_of, IndexType) else element.width.data
+        signedness = element.signedness.data if isinstance(kind_of, IntegerType) else None
         value = int(word, 16) if kind == "hex" else int(word[:40])
         unsigned, signed = signedness is Signedness.UNSIGNED, signedness is Signedness.SIGNED
         low = 0 if unsigned else -(1 << width - 1)

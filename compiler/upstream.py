@@ -395,12 +395,12 @@ class UpstreamPrinter(Printer):
     def print_element(self, attribute: Attribute) -> None:
         """An element of an array: numbers of the usual types go without these."""
         number: Any = attribute
-        if isinstance(number, IntegerAttr) and number.type == i64:
+        if isinstance(attribute, IntegerAttr) and number.type == i64:
             self.write(str(number.value.data))
-        elif isinstance(number, FloatAttr) and number.type == f64:
+        elif isinstance(attribute, FloatAttr) and number.type == f64:
             self.print_float(number.value.data, f64)
         else:
-            self.print_attribute(attribute)
+            self.print_attribute(number)
 
     def print_type(self, kind: Attribute) -> None:
         text = self.types.get(kind)

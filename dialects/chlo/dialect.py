@@ -17,7 +17,6 @@ from ..stablehlo.op import MANY, OPS, op
 from ..stablehlo.syntax import ARROW, FUNCTION, Syntax, print_dictionary
 
 
-
 @irdl_attr_definition
 class ComparisonDirection(Word, SpacedOpaqueSyntaxAttribute):
     name = "chlo.comparison_direction"

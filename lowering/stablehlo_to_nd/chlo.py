@@ -6,7 +6,7 @@ the last ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 
 from xdsl.dialects.builtin import i64
@@ -24,7 +24,7 @@ from ...dialects.stablehlo.access import ints
 from . import elementwise
 from .conversion import Conversion
 from .movement import spread
-from .table import Converter, converter
+from .table import Converter, Value, converter
 
 UNARY: dict[str, tuple[str, str]] = {
     **{n: ("functions", n) for n in ["acos", "acosh", "asin", "asinh", "atan", "atanh", "cosh", "erf", "sinh", "tan"]},
@@ -102,10 +102,10 @@ def shapes_of(operands: Sequence[Array]) -> str:
     return " and ".join(show(a.shape) for a in operands)
 
 
-def broadcasting(fn: Callable[[Operation, list[Array], Conversion], Array]) -> Converter:
+def broadcasting(fn: Converter) -> Converter:
     """A converter of operands of one shape for those that broadcast."""
 
-    def convert_(op: Operation, operands: list[Array], c: Conversion) -> Array:
+    def convert_(op: Operation, operands: list[Array], c: Conversion) -> Value | Sequence[Value]:
         dims = ints(op, "broadcast_dimensions") if "broadcast_dimensions" in op.properties else None
         if dims is not None and any(len(dims) != a.ndim for a in operands if a.ndim < max(b.ndim for b in operands)):
             raise CompileError(

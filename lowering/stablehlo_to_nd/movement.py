@@ -8,7 +8,7 @@ dynamic_slice, dynamic_update_slice    nd's own: starts move so that the slice l
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr
@@ -43,12 +43,13 @@ def literal(value: Attribute, c: Conversion) -> Array:
         )
     if not isinstance(value, DenseIntOrFPElementsAttr):
         raise CompileError(f"expected dense elements, found {value}", here())
-    t: Any = value.type  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    value = cast("DenseIntOrFPElementsAttr[Any]", value)
+    t: Any = value.type
     if not is_tensor(t):
         raise CompileError(f"expected a tensor, found {t}", here())
     dtype, shape = c.element_type(t), t.get_shape()
     if dtype != t.element_type:
-        data = np.array([*value.iter_values()]).reshape(-1)  # pyright: ignore[reportUnknownMemberType]
+        data = np.array([*value.iter_values()]).reshape(-1)
         data = data.astype(NUMPY[dtype])
         data = np.resize(data, shape) if data.size != size(shape) else data.reshape(shape)
         return constant(data, dtype)
