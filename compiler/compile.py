@@ -193,7 +193,7 @@ def compile_module(
         if stored is not None:
             exe, facts = Compiled.from_bytes(stored, resources)
         else:
-            exe, facts = build_program(module, source, options)
+            exe, facts = build_program(module, source, options, resources)
             if not cache.edited():
                 cache.put(key, exe.to_bytes(facts))
     exe.source, exe.options, exe.facts, exe.bounds, exe.resources = source, options, facts, bounds, resources
@@ -267,9 +267,15 @@ def lower(module: ModuleOp, source: str, options: CompileOptions) -> tuple[Progr
     return emit(module, options, work), facts
 
 
-def build_program(module: ModuleOp, source: str, options: CompileOptions) -> tuple[Compiled, dict[str, Any]]:
-    """Run the passes, emit, generate code; the executable and its report."""
+def build_program(
+    module: ModuleOp, source: str, options: CompileOptions, resources: Mapping[str, Any] | None = None
+) -> tuple[Compiled, dict[str, Any]]:
+    """Run the passes, emit, generate code; the executable and its report. Data that passes have made, which the source
+    does not name, go with the program."""
     code, facts = lower(module, source, options)
+    for constant in code.interface["constants"]:
+        if resources is not None and constant.get("hash") not in resources:
+            constant["hash"] = ""
     objects = [jit.stored_object(text, options.restricted) for text in (*(k.llvm_ir for k in code.kernels), code.entry)]
     return Compiled(Program.from_json(code.interface), objects, code.constants), facts
 

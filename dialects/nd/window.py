@@ -35,10 +35,10 @@ from .reduction import (
     reduce,
     reduced,
 )
-from .types import COMPUTED, DimsAttr, Type, dims_attr, shape_of, tensor
+from .types import COMPLEX, COMPUTED, DimsAttr, Type, dims_attr, is_complex, shape_of, tensor
 
 
-@op("reduce_window", dtypes=COMPUTED, tolerance=Tolerance(sums=4))
+@op("reduce_window", dtypes=(*COMPUTED, *COMPLEX), tolerance=Tolerance(sums=4))
 class ReduceWindow(ByKind, Mapped):
     """`nd.reduce_window max %x "a 2*b+c-1 d -> a b d" window [3] to tensor<..>`."""
 
@@ -64,6 +64,8 @@ class ReduceWindow(ByKind, Mapped):
     @classmethod
     def infer(cls, types: Sequence[Type], props: Props) -> Type:
         check_kind(props["kind"], types[0])
+        if is_complex(types[0]) and props["kind"] != KINDS["sum"]:
+            raise ValueError(f"expected sums of complex numbers, found {props['kind']} of {types[0]}")
         map_, window = parsed(props), props["window"]
         assert isinstance(window, DimsAttr)
         names = map_.reduced()

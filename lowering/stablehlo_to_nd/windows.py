@@ -27,7 +27,7 @@ from ...dialects.nd.convolution import window_count
 from ...dialects.nd.dimmap import DimMap, Index, bare
 from ...dialects.nd.dims import Dim, size
 from ...dialects.nd.selection import convert
-from ...dialects.nd.types import NUMERIC, tensor
+from ...dialects.nd.types import FIELD, is_complex, tensor
 from ...dialects.nd.window import reduce_window
 from ...dialects.stablehlo.access import ints, pairs
 from . import bodies
@@ -65,6 +65,10 @@ def reduce_window_(op: Operation, xs: list[Array], c: Conversion) -> Sequence[Ar
     w = Windows(op, values[0].ndim)
     words = combiners(block)
     kinds = [reduction_kind(k, t) for k, t in zip(words, types)]
+    for k, t in enumerate(types[:n]):  # windows of complex products are nd's where they run to one end
+        known_by_nd = running(values[k].shape, w) is not None and neutral("prod", op, n + k, t)
+        if kinds[k] == "prod" and is_complex(t) and not known_by_nd:
+            kinds[k] = None
     if None not in kinds:
         columns = zip(kinds, words, values, inits, strict=True)
         return [
@@ -83,7 +87,7 @@ def known(kind: str, word: str, x: Array, init: Array, w: Windows, neutral: bool
     """A combiner of nd."""
     out = counts(x.shape, w)
     if neutral:
-        if (axis := running(x.shape, w)) is not None and kind in CUMULATIVE and x.dtype in NUMERIC:
+        if (axis := running(x.shape, w)) is not None and kind in CUMULATIVE and x.dtype in FIELD:
             from ...dialects.nd.cumulative import cumulative
 
             return cumulative(kind, x, axis, w.pads[axis][1] != 0)

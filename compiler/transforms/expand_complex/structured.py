@@ -16,12 +16,14 @@ from ....dialects.nd.constant import Constant, constant, full
 from ....dialects.nd.contraction import Contract
 from ....dialects.nd.control import region, scan, slice_type
 from ....dialects.nd.cumulative import Cumulative
+from ....dialects.nd.dimmap import DimMap, bare
 from ....dialects.nd.dims import size
+from ....dialects.nd.mapped import rearrange
 from ....dialects.nd.op import Array, NdOp, add_all, bind
-from ....dialects.nd.reduction import Reduce
+from ....dialects.nd.reduction import Reduce, reduce
 from ....dialects.nd.resource import ResourceOp, data_of, resource
 from ....dialects.nd.selection import COMPARE, Compare, Convert, convert
-from ....dialects.nd.types import is_complex, part_of
+from ....dialects.nd.types import is_complex, part_of, shape_of
 from .parts import Pair, is_zero, mul, part_type, real_pair
 
 Value = Array | Pair
@@ -79,10 +81,17 @@ def compared(op: Compare, args: Sequence[Value]) -> Array:
 # Sums of products.
 
 
+SMALL = 4096
+"""Points up to which a contraction of two operands is written out."""
+
+
 def contracted(op: Contract, args: Sequence[Value]) -> Pair:
     """The sum over each choice of a real or imaginary part of every operand; parts that are known to be 0 take no part.
 
-    re = re re - im im, im = re im + im re: four real contractions of two operands, two if one of them is real."""
+    re = re re - im im, im = re im + im re: four real contractions of two operands, two if one of them is real. A small
+    one is products, then sums: what cancels within a product does so before anything is added."""
+    if (out := written_out(op, args)) is not None:
+        return out
     own = properties(op)
     choices: list[list[tuple[int, Array]]] = []
     for a in args:
@@ -95,6 +104,32 @@ def contracted(op: Contract, args: Sequence[Value]) -> Pair:
         terms[power % 2].append(-term if power % 4 >= 2 else term)
     re = add_all(terms[0])
     return Pair(re, add_all(terms[1])) if terms[1] else real_pair(re)
+
+
+def written_out(op: Contract, args: Sequence[Value]) -> Pair | None:
+    m = op.dims
+    if (
+        len(args) != 2
+        or not all(i.name for d in m.operands for i in d)
+        or any(len(set(d)) != len(d) for d in m.operands)
+    ):
+        return None
+    sizes = {
+        i: n for d, v in zip(m.operands, op.operands, strict=True) for i, n in zip(d, shape_of(v.type), strict=True)
+    }
+    points = (*m.result, *(bare(n) for n in m.reduced()))
+    grid = tuple(sizes[i] for i in points if i in sizes)
+    count = size(grid)
+    if len(grid) != len(points) or not isinstance(count, int) or count > SMALL:
+        return None
+    x, y = (
+        Pair(*(rearrange(p, DimMap((d,), points), grid) for p in a))
+        for d, a in zip(m.operands, args, strict=True)
+        if isinstance(a, Pair)
+    )
+    axes = list(range(len(m.result), len(points)))
+    z = mul(x, y)
+    return Pair(*(reduce("sum", p, axes) for p in z)) if axes else z
 
 
 # Products along dimensions.
@@ -137,28 +172,12 @@ def part(z: Pair, start: int, count: Any, step: int = 1, axis: int = 0) -> Pair:
 
 
 def accumulated(op: Cumulative, args: Sequence[Value]) -> Pair:
-    """Products of windows of 1, 2, 4 .. elements (Hillis and Steele 1986); a scan where the number is not known."""
+    """Products one after the other."""
     if op.word == "sum":
         return each_part(op, args)
     (z,) = args
     assert isinstance(z, Pair)
-    backwards = op.properties.get("reverse") is not None
     axis = op.along
-    n = z.re.shape[axis]
-    if not isinstance(n, int):
-        return _scanned(z, axis, backwards)
-    width = 1
-    while width < n:
-        rest = n - width
-        low, high = part(z, 0, rest, axis=axis), part(z, width, rest, axis=axis)
-        both = mul(low, high)
-        ends = (both, part(z, rest, width, axis=axis)) if backwards else (part(z, 0, width, axis=axis), both)
-        z = Pair(*(movement.concat([p, q], axis) for p, q in zip(*ends, strict=True)))
-        width *= 2
-    return z
-
-
-def _scanned(z: Pair, axis: int, backwards: bool) -> Pair:
     order = [axis, *(k for k in range(z.re.ndim) if k != axis)]
     rows = [movement.transpose(p, order) for p in z]
     shape, dtype = rows[0].shape[1:], rows[0].dtype
@@ -169,6 +188,6 @@ def _scanned(z: Pair, axis: int, backwards: bool) -> Pair:
         return [*both, *both]
 
     types = [*(a.type for a in first), *(slice_type(p.type) for p in rows)]
-    stacks = scan(rows[0].shape[0], [], first, rows, region(step, types), backwards)[2:]
+    stacks = scan(rows[0].shape[0], [], first, rows, region(step, types), op.properties.get("reverse") is not None)[2:]
     inverse = [order.index(k) for k in range(len(order))]
     return Pair(*(movement.transpose(p, inverse) for p in stacks))
