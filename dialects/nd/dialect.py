@@ -19,6 +19,7 @@ from . import (
     dynamic_slices,
     effects,
     elementwise,
+    fft,
     gradient,
     indexing,
     indirect,
@@ -74,6 +75,7 @@ FAMILIES = (
     precision,
     special,
     zeta,
+    fft,
 )
 
 Nd = Dialect(
@@ -95,5 +97,6 @@ Nd = Dialect(
         selection.CompareKindAttr,
         indirect.IndexModeAttr,
         scatter.ScatterKindAttr,
+        fft.FftKindAttr,
     ],
 )

@@ -39,17 +39,17 @@ def positive(x: Any) -> Array:
 
 def conj(x: Any) -> Array:
     """The complex conjugate; a real number is its own."""
-    return numeric(asarray(x))
+    return F.conj(x)
 
 
 def real(x: Any) -> Array:
     """The real part; all of a real number."""
-    return numeric(asarray(x))
+    return F.real(x)
 
 
 def imag(x: Any) -> Array:
     """The imaginary part; 0 of a real number."""
-    return F.zeros_like(numeric(asarray(x)))
+    return F.imag(x)
 
 
 def divmod(x: Any, y: Any) -> tuple[Array, Array]:
