@@ -9,14 +9,18 @@ model.mlir:3:8: error: nd.add: expected equal shapes, found tensor<2xf32> and te
 from __future__ import annotations
 
 import linecache
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
+from weakref import WeakValueDictionary
 
 from xdsl.dialects.builtin import ArrayAttr, CallSiteLoc, FileLineColLoc, FusedLoc, NameLoc, UnknownLoc
 from xdsl.ir import Attribute
 
 SOURCES: dict[str, str] = {}
 """Texts that no file holds (standard input, strings), by the name that locations give them."""
+
+ORIGINS: WeakValueDictionary[str, Callable[[int], tuple[str, int, int] | None]] = WeakValueDictionary()
+"""For a text that was made from another one, while that is kept: the file, line and column that a line comes from."""
 
 
 class CompileError(Exception):
@@ -83,10 +87,15 @@ def _shown(text: str, location: Attribute) -> list[str]:
     where = position(location)
     if where is None:
         return [text]
-    name, line, column = where
+    return _at(text, *where)
+
+
+def _at(text: str, name: str, line: int, column: int) -> list[str]:
     out = [f"{name}:{line}:{column}: {text}"]
     source = source_line(name, line)
     if source is not None:
         prefix = "".join("\t" if c == "\t" else " " for c in source[: column - 1])
         out += [f"  {source}", f"  {prefix}^"]
-    return out
+    find = ORIGINS.get(name)
+    origin = find(line) if find is not None else None
+    return out if origin is None else [*out, *_at("note: from here", *origin)]

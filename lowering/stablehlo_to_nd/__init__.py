@@ -8,7 +8,8 @@
 Every op has a converter in `table.py` or a reason of refusal, which becomes an error at the op. Regions that read
 values from outside become closed ones with arguments. Functions and calls stay; functions that no public one calls go.
 A `?` of an argument is a new symbol, which other dimensions are found equal to. Places and names are handed on; layouts
-and spaces of arguments stay as they are. Calls with `has_side_effect` are refused.
+and spaces of arguments stay as they are. Calls with `has_side_effect` are refused, the shardings of
+`sdy` dropped.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block
 from xdsl.passes import ModulePass
 
-DIALECTS = ("stablehlo.", "chlo.")
+DIALECTS = ("stablehlo.", "chlo.", "sdy.")
 
 
 def has_source_ops(module: ModuleOp) -> bool:

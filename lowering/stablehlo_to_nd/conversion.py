@@ -127,6 +127,8 @@ class Conversion:
         for name, f in self.functions.items():
             if name not in self.results:
                 f.detach()
+        for op in [op for op in self.module.ops if op.name == "sdy.mesh"]:
+            op.detach()
 
     def function(self, f: FuncOp) -> list[Type]:
         """Convert a function in place, once; its result types."""
@@ -248,7 +250,7 @@ class Conversion:
             return call
         if op.name.startswith(("stablehlo.", "chlo.")):
             return table.lookup(op)
-        return keep
+        return unsharded if op.name == "sdy.sharding_constraint" else keep
 
     def check(self, a: Array, declared: Attribute) -> None:
         """Does a value have the declared type? An unknown size may be any."""
@@ -366,6 +368,11 @@ def keep(op: Operation, operands: list[Array], c: Conversion) -> Sequence[Array]
     )
     insert(new)
     return [Array(r) for r in new.results]
+
+
+def unsharded(op: Operation, operands: list[Array], c: Conversion) -> Sequence[Array]:
+    """How a value is spread over devices does not matter to one device."""
+    return operands
 
 
 def call(op: Operation, operands: list[Array], c: Conversion) -> Sequence[Value]:
