@@ -5,6 +5,7 @@ What an op may err by stands in its row (`TOLERANCE`):
     integers, i1, and ops that move or compare: not at all; NaN, infinities and the sign of zero stand where they should
     elementwise ops: `ulp` units in the last place of the value in float64
     sums: `sums` * eps * sqrt(K) * sum of the K terms' magnitudes (4 for a contraction)
+    complex numbers: each part as much as a real number of their magnitude; one that is not finite stays so
 
 Along a program both add up over the longest path (`program_tolerance`) and refer to the largest magnitude on the way.
 """
@@ -37,7 +38,9 @@ def assert_matches(how: NdOp | Tolerance, got: Any, want: Any, *, inputs: Sequen
         raise AssertionError(f"expected shape {list(want.shape)}, got {list(got.shape)}")
     tolerance = how if isinstance(how, Tolerance) else how.tolerance
     with np.errstate(all="ignore"):
-        if kind_of(want.dtype) != "f" or tolerance.exact:
+        if kind_of(want.dtype) == "c":
+            _compare_complex(how, tolerance, got, want, [np.asarray(x) for x in inputs])
+        elif kind_of(want.dtype) != "f" or tolerance.exact:
             _report(got, want, _same(got, want), None)
         elif isinstance(how, Tolerance):
             scale = max(how.scale, _largest(want))
@@ -62,6 +65,26 @@ def _compare_op(op: NdOp, got: Array, want: Array, inputs: Sequence[Array]) -> N
         # partial sums may overflow where the sum does not: no claim there
         bound = np.where(size > float(finfo(want.dtype).max), np.inf, bound)
     _compare(got, want, exact, np.asarray(bound), signs=not op.tolerance.sums)
+
+
+def _compare_complex(
+    how: NdOp | Tolerance, tolerance: Tolerance, got: Array, want: Array, inputs: Sequence[Array]
+) -> None:
+    if tolerance.exact:
+        _report(got, want, _same(got.real, want.real) & _same(got.imag, want.imag), None)
+        return
+    size = np.abs(want.astype(np.complex128))
+    if isinstance(how, Tolerance):
+        scale = max(how.scale, _largest(size))
+        sums = (how.sums + (how.ulp if how.scale else 0)) * max(how.eps, _eps(want)) * scale
+    else:
+        found = how.magnitude(*inputs) if inputs and tolerance.sums else None
+        terms = max(how.terms(*inputs), 1) if found is not None else max(want.size, 1)
+        sums = tolerance.sums * _eps(want) * np.sqrt(terms) * (size if found is None else np.asarray(found, np.float64))
+    # a product of parts rounds three times where one of real numbers does once
+    bound = 2 * (tolerance.ulp + 1) * _spacing(size.astype(want.real.dtype)) + 2 * sums
+    ok = (np.abs(got.real - want.real) <= bound) & (np.abs(got.imag - want.imag) <= bound)
+    _report(got, want, np.where(np.isfinite(want), ok | np.isinf(bound), ~np.isfinite(got)), np.asarray(bound))
 
 
 def _compare(got: Array, want: Array, exact: Array, bound: Array, signs: bool) -> None:
@@ -91,11 +114,11 @@ def _spacing(x: Array) -> Array:
 
 
 def _eps(x: Array) -> float:
-    return float(finfo(x.dtype).eps)
+    return float(finfo(x.real.dtype).eps)
 
 
 def _largest(x: Array) -> float:
-    v = x.astype(np.float64)
+    v = np.abs(x) if kind_of(x.dtype) == "c" else x.astype(np.float64)
     finite = np.abs(v[np.isfinite(v)])
     return float(finite.max(initial=0))
 
@@ -108,7 +131,7 @@ def _report(got: Array, want: Array, ok: Array, bound: Array | None) -> None:
     text = f"at {list(at)}: got {got[at]!r}, want {want[at]!r}"
     if bound is not None:
         limit = float(np.broadcast_to(bound, want.shape)[at])
-        text += f", difference {abs(float(got[at]) - float(want[at])):.3g}, allowed {limit:.3g}"
+        text += f", difference {float(abs(got[at] - want[at])):.3g}, allowed {limit:.3g}"
     else:
         text += ", allowed no difference"
     raise AssertionError(f"{text} ({len(wrong)} of {want.size} elements differ)")
@@ -155,7 +178,7 @@ def program_tolerance(module: ModuleOp, inputs: Sequence[Any], entry: str = "mai
                 array = cast(Array, value)
                 with sizes(frame.symbols):
                     so_far[r] = path.then(_own_tolerance(op, arrays, array))
-                if array.dtype == np.float64:
+                if array.dtype in (np.float64, np.complex128):
                     coarsest.append(so_far[r].eps)
             results.append(so_far.get(r, path))
 
@@ -179,7 +202,7 @@ def _largest_of(all_: Sequence[Tolerance]) -> Tolerance:
 
 def _own_tolerance(op: Operation, inputs: Sequence[Array], value: Array) -> Tolerance:
     """One op's share: ops of other levels count as a sum over their largest operand."""
-    if kind_of(value.dtype) != "f":
+    if kind_of(value.dtype) not in "fc":
         return Tolerance(scale=_largest(value) if kind_of(value.dtype) in "iu" else 0)
     if not isinstance(op, NdOp):
         largest = max((x.size for x in inputs), default=1)

@@ -253,18 +253,19 @@ def described(dtypes: Sequence[Attribute]) -> str:
     integers = "i8 to i64 or ui8 to ui64"
     numbers = f"a number type (f16, bf16, f32, f64, {integers})"
     complexes = "complex<f32> or complex<f64>"
+    field = f"a number or complex type (f16, bf16, f32, f64, i8 to i64, ui8 to ui64, {complexes})"
     storage = "a storage type (f8E4M3FN and other f8 types, f4E2M1FN, i4, ui4, i2 or ui2)"
     known: dict[tuple[Attribute, ...], str] = {
         FLOAT: "a float type (f16, bf16, f32 or f64)",
         COMPLEX: f"a complex type ({complexes})",
-        ANALYTIC: f"a float type (f16, bf16, f32 or f64) or {complexes}",
-        FIELD: f"{numbers}, {complexes}",
+        ANALYTIC: f"a float or complex type (f16, bf16, f32, f64, {complexes})",
+        FIELD: field,
         INTEGER: f"an integer type ({integers})",
         NUMERIC: numbers,
         LOGICAL: f"i1 or an integer type ({integers})",
         COMPUTED: f"i1 or {numbers}",
         STORAGE: storage,
-        ANY: f"i1, {numbers}, {complexes} or {storage}",
+        ANY: f"i1, {field} or {storage}",
     }
     *most, last = map(str, dtypes)
     return known.get(tuple(dtypes)) or (f"{', '.join(most)} or {last}" if most else last)

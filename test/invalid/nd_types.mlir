@@ -21,7 +21,7 @@ func.func @main(%x: tensor<2xf32>, %y: tensor<2xf64>) -> tensor<2xf32> {
 
 // -----
 
-// CHECK: nd_types.mlir:28:3: error: nd.exp: expected elements of a float type (f16, bf16, f32 or f64), found tensor<2xi32>; convert it first
+// CHECK: nd_types.mlir:28:3: error: nd.exp: expected elements of a float or complex type (f16, bf16, f32, f64, complex<f32> or complex<f64>), found tensor<2xi32>; convert it first
 // CHECK-NEXT: %0 = nd.exp %x : tensor<2xi32>
 // CHECK-NEXT: {{^ {4}\^$}}
 func.func @main(%x: tensor<2xi32>) -> tensor<2xi32> {
@@ -51,7 +51,7 @@ func.func @main(%x: f32) -> f32 {
 
 // -----
 
-// CHECK: nd_types.mlir:58:3: error: nd.neg: expected elements of a number type (f16, bf16, f32, f64, i8 to i64 or ui8 to ui64), found tensor<2xf8E5M2>; convert it first
+// CHECK: nd_types.mlir:58:3: error: nd.neg: expected elements of a number or complex type (f16, bf16, f32, f64, i8 to i64, ui8 to ui64, complex<f32> or complex<f64>), found tensor<2xf8E5M2>; convert it first
 // CHECK-NEXT: %0 = nd.neg %x : tensor<2xf8E5M2>
 // CHECK-NEXT: {{^ {4}\^$}}
 func.func @main(%x: tensor<2xf8E5M2>) -> tensor<2xf8E5M2> {

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import cases_bits
+import cases_complex
 import cases_composites
 import cases_indirect
 import cases_matrices
@@ -132,7 +133,7 @@ def templates() -> list[Template]:
     out.append(Template("resource", lambda x: resource(ramp(x)), symbolic=False))
     out.append(Template("iota", lambda x: F.iota(x.shape, len(x.shape) - 1, x.dtype), rank=1))
     out.append(Template("size", size_of, rank=1))
-    out += cases_composites.templates(Template) + cases_bits.templates(Template)
+    out += cases_composites.templates(Template) + cases_bits.templates(Template) + cases_complex.templates(Template)
     out += cases_scalar.templates(Template, same) + cases_special.templates(Template, same)
     out += cases_matrices.templates(Template)
     return (

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import cases_bits
+import cases_complex
 import cases_composites
 import cases_indirect
 import cases_matrices
@@ -21,8 +22,9 @@ from mlc.dialects.nd.dimmap import parse
 from mlc.dialects.nd.mapped import text
 from mlc.dialects.nd.op import OPS, Array, NdOp, bind, building, sizes
 from mlc.dialects.nd.resource import resource
+from mlc.dialects.nd.scatter import TAKES
 from mlc.dialects.nd.selection import limits
-from mlc.dialects.nd.types import ANY, LOGICAL, NUMERIC, NUMPY, kind_of, of_numpy, tensor
+from mlc.dialects.nd.types import ANY, COMPLEX, FIELD, NUMERIC, NUMPY, kind_of, of_numpy, tensor
 from mlc.runtime.interpreter import Frame, Interpreter
 from sampling import sample
 from xdsl.dialects.builtin import ModuleOp, i1, i64
@@ -112,6 +114,7 @@ def cases() -> list[Case]:
         cases_scalar,
         cases_special,
         cases_bits,
+        cases_complex,
         cases_windows,
         cases_indirect,
         cases_composites,
@@ -201,10 +204,15 @@ CASES = cases()
 def dtypes_of(case_: Case) -> list[Attribute]:
     """The element types that the case can be built with."""
     if case_.op in ("reduce", "reduce_window"):
-        return [i1] if case_.label.startswith(("any", "all")) else list(NUMERIC)
+        if case_.label.startswith(("any", "all")):
+            return [i1]
+        products = () if case_.op == "reduce_window" else ("prod",)
+        return list(FIELD if case_.label.startswith(("sum", *products)) else NUMERIC)
     if case_.op == "scatter":
         kind = case_.label.split()[0]
-        return [d for d in ANY if kind == "set" or d in (LOGICAL if kind in ("and", "or") else NUMERIC)]
+        return [d for d in ANY if d in TAKES.get(kind, NUMERIC)]
+    if case_.op in ("compare", "cumulative") and not case_.label.startswith(("eq", "ne", "sum", "prod")):
+        return [d for d in OPS[case_.op].DTYPES if d not in COMPLEX]
     return list(OPS[case_.op].DTYPES)
 
 
@@ -214,9 +222,10 @@ def values(types: Sequence[Any], seed: int = 0, positive: bool = False) -> list[
     out: list[np.ndarray[Any, Any]] = []
     for t in types:
         shape, dtype = t.get_shape(), NUMPY[t.element_type]
-        if kind_of(dtype) == "f":
+        if kind_of(dtype) in "fc":
             x = rng.standard_normal(shape)
-            out.append(np.asarray(abs(x) + 0.5 if positive else x).astype(dtype))
+            x = np.asarray(abs(x) + 0.5 if positive else x)
+            out.append((x + 1j * rng.standard_normal(shape) if dtype.kind == "c" else x).astype(dtype))
         else:
             out.append(np.asarray(rng.integers(0, 2 if dtype.kind == "b" else 4, shape)).astype(dtype))
     return out
@@ -241,7 +250,7 @@ def specials(types: Sequence[Any], seed: int = 0) -> list[np.ndarray[Any, Any]]:
     rng = np.random.default_rng(seed)
     out = values(types, seed)
     for k, x in enumerate(out):
-        if x.dtype.kind == "b":
+        if x.dtype.kind in "bc":
             continue
         with np.errstate(all="ignore"):
             odd = np.array(SPECIAL).astype(x.dtype) if kind_of(x.dtype) == "f" else extremes(x.dtype).astype(x.dtype)

@@ -24,7 +24,7 @@ from ....dialects.nd.reduction import Reduce, reduce
 from ....dialects.nd.resource import ResourceOp, data_of, resource
 from ....dialects.nd.selection import COMPARE, Compare, Convert, convert
 from ....dialects.nd.types import is_complex, part_of, shape_of
-from .parts import Pair, is_zero, mul, part_type, real_pair
+from .parts import Pair, fused_mul, is_zero, mul, part_type, real_pair
 
 Value = Array | Pair
 
@@ -184,7 +184,7 @@ def accumulated(op: Cumulative, args: Sequence[Value]) -> Pair:
     first = [movement.full_shape(v, shape, dtype) for v in (1, 0)]
 
     def step(a: Array, b: Array, c: Array, d: Array) -> list[Array]:
-        both = list(mul(Pair(a, b), Pair(c, d)))
+        both = list(fused_mul(Pair(a, b), Pair(c, d)))
         return [*both, *both]
 
     types = [*(a.type for a in first), *(slice_type(p.type) for p in rows)]

@@ -17,7 +17,7 @@ func.func @right(%x0: tensor<2x3xf32>, %x1: tensor<?x4xi64, #nd.sym<b>>, %x2: te
 // -----
 
 func.func @wrong(%x: tensor<2xi1>) {
-  // expected-error@+1 {{expected elements of a number type (f16, bf16, f32, f64, i8 to i64 or ui8 to ui64), found tensor<2xi1>; convert it first}}
+  // expected-error@+1 {{expected elements of a number or complex type (f16, bf16, f32, f64, i8 to i64, ui8 to ui64, complex<f32> or complex<f64>), found tensor<2xi1>; convert it first}}
   %0 = nd.abs %x : tensor<2xi1>
   func.return
 }

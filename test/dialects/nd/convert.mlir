@@ -21,7 +21,7 @@ func.func @wrong(%x: tensor<2xf32>) {
 // -----
 
 func.func @wrong(%x: tensor<2xf32>) {
-  // expected-error@+1 {{expected to convert to i1, a number type (f16, bf16, f32, f64, i8 to i64 or ui8 to ui64) or a storage type (f8E4M3FN and other f8 types, f4E2M1FN, i4, ui4, i2 or ui2), found i7}}
+  // expected-error@+1 {{expected to convert to i1, a number or complex type (f16, bf16, f32, f64, i8 to i64, ui8 to ui64, complex<f32> or complex<f64>) or a storage type (f8E4M3FN and other f8 types, f4E2M1FN, i4, ui4, i2 or ui2), found i7}}
   %0 = nd.convert %x to i7 : tensor<2xf32> -> tensor<2xi7>
   func.return
 }

@@ -17,7 +17,7 @@ func.func @right(%x0: tensor<2x3xf32>, %x1: tensor<?x4xf64, #nd.sym<b>>, %x2: te
 // -----
 
 func.func @wrong(%x: tensor<2xi32>) {
-  // expected-error@+1 {{expected elements of a float type (f16, bf16, f32 or f64), found tensor<2xi32>; convert it first}}
+  // expected-error@+1 {{expected elements of a float or complex type (f16, bf16, f32, f64, complex<f32> or complex<f64>), found tensor<2xi32>; convert it first}}
   %0 = nd.log %x : tensor<2xi32>
   func.return
 }

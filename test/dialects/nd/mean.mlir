@@ -13,7 +13,7 @@ func.func @right(%x: tensor<2x3xf32>, %y: tensor<?x3xf64, #nd.sym<b>>) {
 // -----
 
 func.func @wrong(%x: tensor<2x3xi32>) {
-  // expected-error@+1 {{expected elements of a float type (f16, bf16, f32 or f64), found tensor<2x3xi32>; convert it first}}
+  // expected-error@+1 {{expected elements of a float or complex type (f16, bf16, f32, f64, complex<f32> or complex<f64>), found tensor<2x3xi32>; convert it first}}
   %0 = nd.mean %x "a b -> a" : (tensor<2x3xi32>) -> tensor<2xi32>
   func.return
 }
