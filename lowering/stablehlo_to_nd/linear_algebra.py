@@ -9,10 +9,11 @@ from xdsl.dialects.builtin import f32
 from xdsl.ir import Attribute, Operation
 
 from ...dialects.errors import CompileError
+from ...dialects.nd import functions as F
 from ...dialects.nd import movement
 from ...dialects.nd.array import Array
 from ...dialects.nd.selection import convert
-from ...dialects.nd.types import width
+from ...dialects.nd.types import is_complex, width
 from ...dialects.stablehlo.access import flag, word
 from .table import converter
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 def solving(dtype: Attribute) -> Attribute:
     """The type in which systems of this one are solved."""
-    return f32 if width(dtype) < 32 else dtype
+    return f32 if not is_complex(dtype) and width(dtype) < 32 else dtype
 
 
 @converter("stablehlo.triangular_solve")
@@ -45,12 +46,23 @@ def solved(a: Array, b: Array, left: bool, lower: bool, transpose: str, unit: bo
     a, b = (convert(v, solving(dtype)) for v in (a, b))
     if transpose == "ADJOINT":
         a = conjugate(a)
+    if is_complex(dtype):
+        return complex_solved(a, b, left, lower, transpose != "NO_TRANSPOSE", unit)
     return convert(triangular_solve(a, b, not left, lower, transpose != "NO_TRANSPOSE", unit), dtype)
 
 
-def conjugate(x: Array) -> Array:
-    from ...dialects.nd.types import is_complex
+def complex_solved(a: Array, b: Array, left: bool, lower: bool, transpose: bool, unit: bool) -> Array:
+    from ...dialects.nd import matrices
+    from ...dialects.nd.decompositions import substitute
 
+    turned = F.swapaxes(b, -1, -2) if not left else b
+    flipped = transpose == left  # x op(a) = b is op(a)^T x^T = b^T
+    a = F.swapaxes(a, -1, -2) if flipped else a
+    x = substitute(a, turned, matrices.static_size(a, "triangular_solve"), lower != flipped, unit)
+    return F.swapaxes(x, -1, -2) if not left else x
+
+
+def conjugate(x: Array) -> Array:
     if not is_complex(x.type):
         return x
     from ...dialects.nd.complex import conj
@@ -69,6 +81,11 @@ def factor(a: Array, lower: bool) -> Array:
 
     dtype = a.dtype
     a = convert(a, solving(dtype))
+    if is_complex(dtype):
+        from ...dialects.nd import decompositions, matrices
+
+        low = decompositions.cholesky(a if lower else adjoint(a), matrices.static_size(a, "cholesky"))
+        return low if lower else adjoint(low)
     if lower:
         return convert(cholesky(a), dtype)
     return convert(adjoint(cholesky(adjoint(a))), dtype)

@@ -53,6 +53,7 @@ FAMILIES: dict[str, str] = {
         "chlo.lgamma chlo.mulhi chlo.next_after chlo.polygamma chlo.sinh chlo.square chlo.tan chlo.zeta"
     ),
     "contractions": "convolution dot dot_general",
+    "custom_calls": "custom_call",
     "fourier": "fft",
     "gathers": "gather",
     "linear_algebra": "cholesky rng rng_bit_generator triangular_solve",

@@ -9,10 +9,13 @@ from __future__ import annotations
 from math import inf
 from typing import Any, Literal, NamedTuple
 
+from ....dialects.nd import decompositions as D
 from ....dialects.nd import functions as F
 from ....dialects.nd.array import Array, Axis
+from ....dialects.nd.cholesky import cholesky as real_cholesky
 from ....dialects.nd.promotion import asarray, axes_of, broadcast_shapes, fail
-from . import decompositions as D
+from ....dialects.nd.triangular import triangular_solve
+from ....dialects.nd.types import is_complex
 from .elementwise import conj
 from .linear_algebra import matrix_transpose, outer, tensordot, vecdot
 
@@ -118,25 +121,27 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: float | Literal["fro"
 def cholesky(x: Any, /, *, upper: bool = False) -> Array:
     """The lower L with x = L L^H, or its adjoint; NaN where x is not positive definite."""
     x, n, _ = D.matrix("cholesky", x, True)
-    lower = D.cholesky(x, n)
-    return D.adjoint(lower) if upper else lower
+    if is_complex(x.type):
+        lower = D.cholesky(x, n)
+        return D.adjoint(lower) if upper else lower
+    return real_cholesky(F.swapaxes(x, -1, -2), True) if upper else real_cholesky(x)
 
 
 def det(x: Any, /) -> Array:
     """The product of U's diagonal in P x = L U, with the sign of P."""
     x, n, _ = D.matrix("det", x, True)
-    packed, _, sign = D.lu(x, n)
-    return F.convert(sign, x.dtype) * F.prod(diagonal(packed), -1)
+    packed, pivots = D.lu(x, n, n)
+    return D.parity(pivots, x.dtype) * F.prod(diagonal(packed), -1)
 
 
 def slogdet(x: Any, /) -> SlogdetResult:
     """The sign of the determinant and the logarithm of its magnitude."""
     x, n, _ = D.matrix("slogdet", x, True)
-    packed, _, sign = D.lu(x, n)
+    packed, exchanged = D.lu(x, n, n)
     pivots = diagonal(packed)
     size = F.abs_(pivots)
     signs = F.where(size == 0, 0.0, pivots / F.where(size == 0, 1.0, size))
-    return SlogdetResult(F.convert(sign, x.dtype) * F.prod(signs, -1), F.sum_(F.log(size), -1))
+    return SlogdetResult(D.parity(exchanged, x.dtype) * F.prod(signs, -1), F.sum_(F.log(size), -1))
 
 
 def solve(x: Any, y: Any, /) -> Array:
@@ -149,9 +154,13 @@ def solve(x: Any, y: Any, /) -> Array:
         raise fail(f"solve: expected right-hand sides of {n} elements for {x.type}, found {y.type}")
     batch = broadcast_shapes(x.shape[:-2], right.shape[:-2])
     x, right = F.broadcast_to(x, (*batch, n, n)), F.broadcast_to(right, (*batch, *right.shape[-2:]))
-    packed, order, _ = D.lu(x, n)
+    packed, pivots = D.lu(x, n, n)
+    order = D.permutation(pivots, n)
     right = F.take_along_axis(right, D.column_of(order), -2, "promise")
-    found = D.substitute(packed, D.substitute(packed, right, n, True, True), n, False, False)
+    if is_complex(x.type):
+        found = D.substitute(packed, D.substitute(packed, right, n, True, True), n, False, False)
+    else:
+        found = triangular_solve(packed, triangular_solve(packed, right, lower=True, unit=True))
     return F.squeeze(found, -1) if vector else found
 
 

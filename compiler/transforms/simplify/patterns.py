@@ -18,7 +18,7 @@ from ....dialects.nd.constant import Constant, full
 from ....dialects.nd.dims import Dim
 from ....dialects.nd.elementwise import Add, Mul, Neg, Sub
 from ....dialects.nd.op import NdOp, bind
-from ....dialects.nd.types import is_float
+from ....dialects.nd.types import ComplexAttr, is_float
 
 A = Array
 
@@ -30,12 +30,12 @@ def defined(v: SSAValue, op: type[NdOp]) -> Any:
 
 
 def splat(v: SSAValue) -> float | int | None:
-    """The one value that all elements of v have, if it is a constant."""
+    """The one value that all elements of v have, if it is a constant of real numbers."""
     owner = v.owner
     if type(owner) is not Constant:
         return None
     value: Any = owner.properties["value"]
-    return None if isinstance(value, DenseIntOrFPElementsAttr) else value.value.data
+    return None if isinstance(value, DenseIntOrFPElementsAttr | ComplexAttr) else value.value.data
 
 
 def is_constant(v: SSAValue) -> bool:

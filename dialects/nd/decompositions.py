@@ -10,14 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from xdsl.dialects.builtin import i32, i64
 
-from ....dialects.nd import functions as F
-from ....dialects.nd import ordered, types
-from ....dialects.nd.array import Array
-from ....dialects.nd.constant import iota
-from ....dialects.nd.promotion import asarray, fail
-from .. import control
-from .elementwise import conj, real
+from . import functions as F
+from . import loops, ordered, types
+from .array import Array
+from .complex import conj, imag, real
+from .constant import iota
+from .promotion import asarray, fail
 
 SWEEPS = 30
 """Jacobi's method converges in about ten."""
@@ -63,71 +63,92 @@ def epsilon(x: Array) -> float:
     return float(types.finfo(types.NUMPY[real(x).dtype]).eps)
 
 
-def lu(x: Array, n: int) -> tuple[Array, Array, Array]:
-    """L and U in one matrix, the row of x that each of theirs is, and the sign of that permutation.
+def lu(x: Array, m: int, n: int) -> tuple[Array, Array]:
+    """L and U of matrices [..., m, n] in one, and which row each of the first min(m, n) rows was exchanged with, i32.
 
-    Each step exchanges the largest element below into the diagonal and subtracts multiples of its row; an exchange of
-    nothing but zeros divides by 1 instead, so that a singular matrix gets a 0 on the diagonal.
+    Each step exchanges the largest element below into the diagonal and subtracts multiples of its row; a column of
+    nothing but zeros is divided by 1 instead, so that a singular matrix gets a 0 on the diagonal.
     """
-    places = iota((n,), 0)
-    batch = x.shape[:-2]
+    steps = min(m, n)
 
-    def step(k: Array, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-        a, order, sign = state
-        p = F.argmax(F.where(places >= k, F.abs_(pick(a, k, -1)), -1.0), -1)
-        other = column_of(p)
-        swapped = F.where(places == k, other, F.where(places == other, k, F.broadcast_to(places, (*batch, n))))
-        a = F.take_along_axis(a, column_of(swapped), -2, "promise")
-        order = F.take_along_axis(order, swapped, -1, "promise")
-        row = pick(a, k, -2)
-        pivot = pick(row, k, -1)
-        column = pick(a, k, -1) / column_of(F.where(pivot == 0, 1.0, pivot))
-        factors = column_of(F.where(places > k, column, 0.0))
-        a = a - factors * row_of(F.where(places > k, row, 0.0))
-        below = F.logical_and(places == k, column_of(places) > k)
-        return F.where(below, factors, a), order, F.where(p == k, sign, -sign)
+    def step(a: Array, pivots: Array, k: Array) -> list[Array]:
+        rows, columns = iota((m,), 0), iota((n,), 0)
+        p = F.argmax(F.where(rows >= k, F.abs_(pick(a, k, -1)), -1.0), -1)
+        there = column_of(p)
+        at, to = pick(a, k, -2), F.squeeze(F.take_along_axis(a, column_of(there), -2, "promise"), -2)
+        a = F.where(column_of(rows == there), row_of(at), a)
+        a = F.where(column_of(rows == k), row_of(to), a)
+        pivot = column_of(pick(to, k, -1))
+        column = F.where(rows > k, pick(a, k, -1) / F.where(pivot == 0, 1.0, pivot), 0.0)
+        a = a - column_of(column) * row_of(F.where(columns > k, to, 0.0))
+        a = F.where(F.logical_and(columns == k, column_of(rows) > k), column_of(column), a)
+        pivots = F.where(iota((steps,), 0) == k, F.convert(there, i32), pivots)
+        return [a, pivots]
 
-    start = x, F.broadcast_to(places, (*batch, n)), F.ones(batch, real(x).dtype)
-    return control.fori_loop(0, n, step, start)
+    packed, pivots = loops.counted(steps, step, [x, F.zeros((*x.shape[:-2], steps), i32)])
+    return packed, pivots
+
+
+def permutation(pivots: Array, m: int) -> Array:
+    """The row that each of m rows was before the exchanges, i64."""
+    steps = pivots.shape[-1]
+    assert isinstance(steps, int)
+
+    def step(pivots: Array, order: Array, k: Array) -> list[Array]:
+        places, there = iota((m,), 0), column_of(F.convert(pick(pivots, k, -1), i64))
+        at, to = column_of(pick(order, k, -1)), F.take_along_axis(order, there, -1, "promise")
+        return [F.where(places == k, to, F.where(places == there, at, order))]
+
+    start = F.broadcast_to(iota((m,), 0, i64), (*pivots.shape[:-1], m))
+    return loops.counted(steps, step, [start], pivots)[0]
+
+
+def parity(pivots: Array, dtype: Any) -> Array:
+    """The sign of the permutation."""
+    steps = pivots.shape[-1]
+    assert isinstance(steps, int)
+    return F.prod(F.convert(F.where(pivots == iota((steps,), 0, i32), 1, -1), dtype), -1)
 
 
 def substitute(a: Array, b: Array, n: int, lower: bool, unit: bool) -> Array:
     """The solution of a x = b for a triangular a, whose other triangle (and diagonal, if `unit`) is not looked at."""
-    places = iota((n,), 0)
 
-    def step(t: Array, b: Array) -> Array:
+    def step(a: Array, b: Array, t: Array) -> list[Array]:
+        places = iota((n,), 0)
         k = t if lower else n - 1 - t
         column, row = pick(a, k, -1), pick(b, k, -2)
         found = row if unit else row / column_of(pick(column, k, -1))
         b = F.where(column_of(places == k), row_of(found), b)
         rest = F.where(places > k if lower else places < k, column, 0.0)
-        return b - column_of(rest) * row_of(found)
+        return [b - column_of(rest) * row_of(found)]
 
-    return control.fori_loop(0, n, step, b)
+    return loops.counted(n, step, [b], a)[0]
 
 
 def cholesky(x: Array, n: int) -> Array:
     """The lower L with x = L L^H, of which the lower triangle is looked at; NaN where x is not positive definite."""
-    places = iota((n,), 0)
 
-    def step(k: Array, a: Array) -> Array:
+    def step(a: Array, k: Array) -> list[Array]:
+        places = iota((n,), 0)
         column = pick(a, k, -1)
         pivot = F.sqrt(real(pick(column, k, -1)))
         column = F.where(places == k, column_of(pivot), F.where(places > k, column / column_of(pivot), 0.0))
         inner = F.where(places > k, column, 0.0)
         a = a - column_of(inner) * row_of(conj(inner))
-        return F.where(places == k, column_of(column), a)
+        return [F.where(places == k, column_of(column), a)]
 
-    found = control.fori_loop(0, n, step, x)
-    return F.where(column_of(places) >= places, found, F.zeros_like(found))
+    (found,) = loops.counted(n, step, [x])
+    places = iota((n,), 0)
+    pivots = F.sum_(F.where(F.eye_mask((n, n), [(0, 1)]), real(found), 0.0), -1)
+    good = F.expand_dims(F.all_(pivots > 0, -1), (-2, -1))
+    return F.where(column_of(places) >= places, F.where(good, found, float("nan")), F.zeros_like(found))
 
 
 def householder(x: Array, m: int, n: int) -> tuple[Array, Array]:
     """Q of m columns and R of m rows; R's diagonal is real."""
-    places = iota((m,), 0)
 
-    def step(k: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
-        q, r = state
+    def step(q: Array, r: Array, k: Array) -> list[Array]:
+        places = iota((m,), 0)
         column = F.where(places >= k, pick(r, k, -1), 0.0)
         largest = F.max_(F.abs_(column), -1, keepdims=True)
         column = column / F.where(largest == 0, 1.0, largest)
@@ -137,11 +158,64 @@ def householder(x: Array, m: int, n: int) -> tuple[Array, Array]:
         total = squares(v)
         tau = F.expand_dims(F.where(total == 0, 0.0, 2.0 / F.where(total == 0, 1.0, total)), (-1, -2))
         v, w = column_of(v), row_of(conj(v))  # I - tau v v^H maps the column to one with zeros below k
-        return q - tau * F.matmul(q, v) * w, r - tau * v * F.matmul(w, r)
+        return [q - tau * F.matmul(q, v) * w, r - tau * v * F.matmul(w, r)]
 
-    q, r = control.fori_loop(0, min(m, n), step, (identity(x, m), x))
-    below = column_of(places) > iota((n,), 0)
+    q, r = loops.counted(min(m, n), step, [identity(x, m), x])
+    below = column_of(iota((m,), 0)) > iota((n,), 0)
     return q, F.where(below, 0.0, r)
+
+
+def reflectors(x: Array, m: int, n: int) -> tuple[Array, Array]:
+    """LAPACK's form of QR: R above v below the diagonal, and tau, of H_k = I - tau v v^H whose v is 0, then 1, then
+    what is stored; Q = H_1 H_2 ... H_k.
+
+    Of a column with head a and norm r: b = -sign(re a) r, v = rest / (a - b), tau = (b - a) / b; of zeros tau is 0.
+    """
+    steps = min(m, n)
+
+    def step(a: Array, taus: Array, k: Array) -> list[Array]:
+        rows, columns = iota((m,), 0), iota((n,), 0)
+        column = pick(a, k, -1)
+        head, rest = pick(column, k, -1), F.where(rows > k, column, F.zeros_like(column))
+        largest = F.max_(F.abs_(F.where(rows >= k, column, F.zeros_like(column))), -1)
+        scale = F.where(largest == 0, 1.0, largest)
+        norm = scale * F.sqrt(squares(F.concatenate([rest, column_of(head)], -1) / column_of(scale)))
+        b = F.where(real(head) > 0, -norm, norm)
+        if types.is_complex(a.dtype):
+            none = F.logical_and(F.all_(rest == 0, -1), imag(head) == 0)
+        else:
+            none = F.all_(rest == 0, -1)
+        none = F.logical_or(none, norm == 0)
+        b = F.where(none, head, F.convert(b, a.dtype))
+        tau = F.where(none, F.zeros_like(b), (b - head) / F.where(none, F.ones_like(b), b))
+        tail = rest / column_of(F.where(none, F.ones_like(b), head - b))
+        v = F.where(rows == k, F.ones_like(tail), tail)
+        # H^H from the left on what is right of the column
+        w = F.matmul(row_of(conj(v)), a)
+        less = column_of(v) * (w * F.expand_dims(conj(tau), (-1, -2)))
+        a = F.where(columns > k, a - less, a)
+        new = F.where(rows == k, column_of(b), F.where(rows > k, tail, column))
+        a = F.where(columns == k, column_of(new), a)
+        return [a, F.where(iota((steps,), 0) == k, column_of(tau), taus)]
+
+    packed, taus = loops.counted(steps, step, [x, F.zeros((*x.shape[:-2], steps), x.dtype)])
+    return packed, taus
+
+
+def reflected(a: Array, taus: Array, m: int, n: int) -> Array:
+    """The first n columns of the Q of `reflectors`: H_1 (H_2 (... (H_k I)))."""
+    steps = taus.shape[-1]
+    assert isinstance(steps, int)
+
+    def step(a: Array, taus: Array, q: Array, t: Array) -> list[Array]:
+        rows, k = iota((m,), 0), steps - 1 - t
+        column = pick(a, k, -1)
+        v = F.where(rows == k, F.ones_like(column), F.where(rows > k, column, F.zeros_like(column)))
+        w = F.matmul(row_of(conj(v)), q)
+        return [q - column_of(v) * (w * F.expand_dims(pick(taus, k, -1), (-1, -2)))]
+
+    one = F.convert(F.eye_mask((m, n), [(0, 1)]), a.dtype)
+    return loops.counted(steps, step, [F.broadcast_to(one, (*a.shape[:-2], m, n))], a, taus)[0]
 
 
 def squares(x: Array) -> Array:
@@ -191,22 +265,22 @@ Turn = Callable[[Array, Array, Array], tuple[Array, Array, Array]]
 
 def jacobi(a: Array, w: Array, turn: Turn, n: int, least: float) -> tuple[Array, Array]:
     """Sweeps over all pairs, until none was further from orthogonal than `least`, or there were SWEEPS."""
-    table = asarray(rounds(n))
-    nothing = F.zeros(a.shape[:-2], real(a).dtype)
 
-    def one(state: tuple[Array, Array, Array], partner: Array) -> tuple[tuple[Array, Array, Array], None]:
-        a, w, angle = turn(*state[:2], partner)
-        return (a, w, F.maximum(state[2], angle)), None
+    def one(a: Array, w: Array, worst: Array, partner: Array) -> list[Array]:
+        a, w, angle = turn(a, w, partner)
+        return [a, w, F.maximum(worst, angle)]
 
-    def sweep(state: tuple[Array, ...]) -> tuple[Array, ...]:
-        count, a, w, worst = state
-        return count + 1, *control.scan(one, (a, w, F.zeros_like(worst)), table)[0]
+    def sweep(count: Array, a: Array, w: Array, worst: Array) -> list[Array]:
+        table = rounds(n)
+        return [count + 1, *loops.over(asarray(table), len(table), one, [a, w, F.zeros_like(worst)])]
 
-    def left(state: tuple[Array, ...]) -> Array:
-        return F.logical_and(state[0] < SWEEPS, F.any_(state[3] > least))
+    def left(count: Array, a: Array, w: Array, worst: Array) -> Array:
+        return F.logical_and(count < SWEEPS, F.any_(worst > least))
 
-    start = F.zeros((), "int64"), a, w, nothing + float("inf")
-    return control.while_loop(left, sweep, start)[1:3] if n > 1 else (a, w)
+    if n < 2:
+        return a, w
+    start = [F.zeros((), i64), a, w, F.ones(a.shape[:-2], real(a).dtype) * float("inf")]
+    return tuple(loops.as_long_as(left, sweep, start)[1:3])  # pyright: ignore[reportReturnType]
 
 
 def ordered_rows(values: Array, descending: bool, *matrices: Array) -> list[Array]:
@@ -219,10 +293,9 @@ def ordered_rows(values: Array, descending: bool, *matrices: Array) -> list[Arra
 def eigh(x: Array, n: int) -> tuple[Array, Array]:
     """Eigenvalues in ascending order and eigenvectors as columns; x is taken as the mean of itself and its adjoint."""
     x = (x + adjoint(x)) * 0.5
-    on_diagonal = F.eye_mask((n, n), [(0, 1)])
 
     def diagonal(a: Array) -> Array:
-        return real(F.sum_(F.where(on_diagonal, a, F.zeros_like(a)), -1))
+        return real(F.sum_(F.where(F.eye_mask((n, n), [(0, 1)]), a, F.zeros_like(a)), -1))
 
     def turn(a: Array, w: Array, partner: Array) -> tuple[Array, Array, Array]:
         places = F.reshape(partner, (*[1] * (a.ndim - 2), n, 1))
