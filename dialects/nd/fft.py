@@ -28,7 +28,19 @@ from .dimmap import OPAQUE, DimMap
 from .dims import Dim, Shape, show
 from .elementwise import Np, wide
 from .op import Array, Cost, Linear, Props, Tolerance, bind, one_dtype, op
-from .types import COMPLEX, NUMPY, DimsAttr, Type, complex_of, described, dims_attr, is_complex, part_of, shape_of, tensor
+from .types import (
+    COMPLEX,
+    NUMPY,
+    DimsAttr,
+    Type,
+    complex_of,
+    described,
+    dims_attr,
+    is_complex,
+    part_of,
+    shape_of,
+    tensor,
+)
 
 
 class FftKind(StrEnum):
@@ -103,16 +115,19 @@ class Fft(Composite):
         return tuple(range(-len(self.sizes), 0))
 
     def decompose(self, x: Array) -> Array:
-        kind, rank = _name(self.kind), x.ndim
-        others, (last, n) = list(zip(self.axes, self.sizes, strict=True))[:-1], (-1, self.sizes[-1])
-        parts = [x] if kind == "rfft" else [real(x), imag(x)]
+        """One dimension after the other: from the first, a real side last; inverse ones are scaled once."""
+        kind, scale = _name(self.kind), 1 / prod(self.sizes)
+        dims = [(x.ndim + axis, n) for axis, n in zip(self.axes, self.sizes, strict=True)]
+        last = self.sizes[-1]
         if kind == "rfft":
-            parts = fourier.real_to_complex(x, n)
-        elif kind != "irfft":
-            parts = fourier.along(parts, last % rank, n, kind == "ifft")
-        for axis, size in others:
-            parts = fourier.along(parts, axis % rank, size, kind in ("ifft", "irfft"))
-        return fourier.complex_to_real(parts, n) if kind == "irfft" else complex_(*parts)
+            parts = fourier.real_to_complex(x, last)
+            for axis, n in dims[:-1]:
+                parts = fourier.along(parts, axis, n, False, 1.0)
+            return complex_(*parts)
+        parts, inverse = [real(x), imag(x)], kind != "fft"
+        for k, (axis, n) in enumerate(dims if kind != "irfft" else dims[:-1]):
+            parts = fourier.along(parts, axis, n, inverse, scale if kind == "ifft" and k == 0 else 1.0)
+        return fourier.complex_to_real(parts, last, scale) if kind == "irfft" else complex_(*parts)
 
     def reference(self, x: Np) -> Np:
         out = NUMPY_OF[_name(self.kind)](wide(x), self.sizes, self.axes)

@@ -1,4 +1,5 @@
-"""How Fourier transforms are computed: contractions with matrices of roots, between them multiplications by roots.
+"""How Fourier transforms are computed: short ones by butterflies (`butterflies.py`), others by contractions with
+matrices of roots, between them multiplications by roots.
 
     n = a b:  j = b j1 + j2, k = k1 + a k2
     X[k1 + a k2] = sum_j2 w_b^(j2 k2)  ( w_n^(j2 k1)  sum_j1 w_a^(j1 k1) x[b j1 + j2] )
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from . import butterflies, butterflies_real
 from . import functions as F
 from .array import Array
 from .constant import iota
@@ -88,14 +90,18 @@ def direct(n: int) -> bool:
     return n <= DIRECT or (n <= PRIME and len(prime_factors(n)) == 1)
 
 
-# Complex transforms. The stacked value of a pair is [2, ..., n]; without an imaginary part, [1, ..., n].
+# Complex transforms by contractions. A pair is stacked to [2, ..., n]; without an imaginary part, to [1, ..., n].
 
 
-def along(parts: Parts, axis: int, n: int, inverse: bool) -> list[Array]:
-    """The transform of one dimension; the inverse is divided by n."""
-    x = F.stack([F.moveaxis(p, axis, -1) for p in parts])
-    y = transformed(x, n, inverse, 1 / n if inverse else 1.0)
-    return [F.moveaxis(y[k], -1, axis) for k in range(2)]
+def along(parts: Parts, axis: int, n: int, inverse: bool, scale: float) -> list[Array]:
+    """The transform of one dimension, times `scale`."""
+    x = [F.moveaxis(p, axis, -1) for p in parts]
+    if butterflies.short(n):
+        y = butterflies.complex_passes((x[0], x[1]), n, inverse, scale)
+    else:
+        whole = transformed(F.stack(x), n, inverse, scale)
+        y = [whole[0], whole[1]]
+    return [F.moveaxis(p, -1, axis) for p in y]
 
 
 def transformed(x: Array, n: int, inverse: bool, scale: float = 1.0) -> Array:
@@ -141,6 +147,8 @@ def bluestein(x: Array, n: int, inverse: bool, scale: float) -> Array:
 def real_to_complex(x: Array, n: int) -> list[Array]:
     """The first n // 2 + 1 results."""
     half = n // 2 + 1
+    if butterflies.short(n, real=True):
+        return list(butterflies_real.forward_passes(x, n))
     if direct(n):
         m = root_matrix(n, half, False)
         y = F.einsum("...j,dkj->d...k", x, known(np.stack([np.real(m), np.imag(m)]), x))
@@ -157,12 +165,14 @@ def real_to_complex(x: Array, n: int) -> list[Array]:
     return [0.5 * (re + mirrored_re) + odd[0], 0.5 * (im - mirrored_im) + odd[1]]
 
 
-def complex_to_real(parts: Parts, n: int) -> Array:
-    """n real numbers from their n // 2 + 1 first results, divided by n."""
+def complex_to_real(parts: Parts, n: int, scale: float) -> Array:
+    """n real numbers from their n // 2 + 1 first results, times `scale`."""
     re, im = parts
     half = n // 2 + 1
+    if butterflies.short(n, real=True):
+        return butterflies_real.backward_passes((re, im), n, scale)
     if direct(n):
-        counts = np.array([1 if k == 0 or 2 * k == n else 2 for k in range(half)]) / n
+        counts = np.array([1 if k == 0 or 2 * k == n else 2 for k in range(half)]) * scale
         m = root_matrix(n, half, True) * counts[:, None]
         real = np.array([k == 0 or 2 * k == n for k in range(half)])
         m = np.stack([np.real(m), np.where(real[:, None], 0, -np.imag(m))])
@@ -170,7 +180,7 @@ def complex_to_real(parts: Parts, n: int) -> Array:
     if n % 2:
         mirrored = [F.flip(F.index(p, (..., slice(1, None))), -1) for p in parts]
         whole = [F.concatenate([re, mirrored[0]], -1), F.concatenate([im, -mirrored[1]], -1)]
-        return transformed(F.stack(whole), n, True, 1 / n)[0]
+        return transformed(F.stack(whole), n, True, scale)[0]
     # Z[k] = (X[k] + conj(X[-k])) / 2 + i conj(w)^k (X[k] - conj(X[-k])) / 2, z[j] = x[2j] + i x[2j + 1]
     at = F.broadcast_to(iota((half,), 0), im.shape)
     im = F.where((at > 0) & (at < n // 2), im, 0.0)
@@ -179,5 +189,5 @@ def complex_to_real(parts: Parts, n: int) -> Array:
     re, im = F.index(re, inner), F.index(im, inner)
     odd = times(F.stack([re - mirrored_re, im + mirrored_im]), 0.5j * roots(n, np.arange(n // 2), True))
     z = F.stack([0.5 * (re + mirrored_re) + odd[0], 0.5 * (im - mirrored_im) + odd[1]])
-    y = transformed(z, n // 2, True, 2 / n)
+    y = transformed(z, n // 2, True, 2 * scale)
     return F.reshape(F.moveaxis(y, 0, -1), (*re.shape[:-1], n))

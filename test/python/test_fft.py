@@ -14,8 +14,8 @@ from mlc.dialects.nd.promotion import asarray
 from mlc.runtime.matching import Tolerance, assert_matches
 
 RNG = np.random.default_rng(3)
-LENGTHS = [(1,), (2,), (17,), (33,), (64,), (66,), (127,), (128,), (131,), (243,), (262,), (1000,), (131 * 137,)]
-LENGTHS += [(4, 6), (3, 5, 7), (5, 1, 70)]
+LENGTHS = [(1,), (23,), (66,), (127,), (128,), (131,), (262,), (2187,), (131 * 137,), (3, 4, 7), (5, 1, 70)]
+SHORT = (1, 2, 3, 4, 5, 6, 8, 12, 13, 15, 16, 17, 20, 30, 32, 33, 36, 60, 64)
 
 
 def operand(kind: str, sizes: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
@@ -50,6 +50,50 @@ def test_algorithm(kind: str, dtype: Any) -> None:
             assert isinstance(op, Fft)
             got, want = np.asarray(op.decompose(asarray(x))), np.asarray(whole)
         near(op, x, got, want)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_short_transforms_are_numpys_in_every_bit(dtype: Any) -> None:
+    """NumPy transforms f32 in f32 where the factor is of f32 too, as in inverse transforms; f64 always."""
+    for n in SHORT:
+        for kind in ("ifft", "irfft") if dtype is np.float32 else tuple(KINDS):
+            x = operand(kind, (n,), dtype)
+            with mlc.eager():
+                op = fft(asarray(x), kind, (n,)).value.owner
+                assert isinstance(op, Fft)
+                got = np.asarray(op.decompose(asarray(x)))
+            want = getattr(np.fft, kind)(x, n)
+            assert got.dtype == want.dtype and np.array_equal(got, want), (kind, n)
+
+
+def test_compiled_and_batched() -> None:
+    z, x = operand("fft", (6, 20), np.float32), operand("rfft", (6, 70))
+    got = mlc.jit(lambda z, x: (xp.fft.fftn(z, axes=(1, 2)), xp.fft.irfft(xp.fft.rfft(x)), xp.fft.rfft(x)))(z, x)
+    for g, w in zip(got, (np.fft.fftn(z, axes=(1, 2)), x, np.fft.rfft(x)), strict=True):
+        for a, b in zip(parts(g), parts(w.astype(g.dtype)), strict=True):
+            assert_matches(Tolerance(8, 16, 1), a, b)
+    y = mlc.jit(mlc.vmap(lambda v: xp.fft.ifft(v, axis=0), in_axes=2))(z)
+    for a, b in zip(parts(y), parts(np.fft.ifft(z.transpose(2, 0, 1), axis=1)), strict=True):
+        assert_matches(Tolerance(8, 8, 1), a, b)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_derivatives(kind: str) -> None:
+    """The gradient of re(sum w y) is the transposed matrix times w; along any direction the slope is the op's value."""
+
+    def loss(v: Any, sizes: tuple[int, ...], a: Any, b: Any) -> Any:
+        y = fft(v, kind, sizes)
+        return xp.sum(xp.real(y) * a) + xp.sum(xp.imag(y) * b)
+
+    for sizes in ((6,), (7,), (3, 4)):
+        x, direction = operand(kind, sizes), operand(kind, sizes)
+        with mlc.eager():
+            shape = fft(asarray(x), kind, sizes).shape
+            a, b = RNG.standard_normal(shape), RNG.standard_normal(shape)
+            gradient = np.asarray(mlc.grad(lambda v, sizes=sizes, a=a, b=b: loss(v, sizes, a, b))(asarray(x)))
+            slope = float(loss(asarray(direction), sizes, a, b))
+        assert gradient.dtype == x.dtype
+        assert_matches(Tolerance(0, 64, 4), np.sum(gradient * direction).real, np.float64(slope))
 
 
 def test_factors() -> None:
