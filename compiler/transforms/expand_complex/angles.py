@@ -39,8 +39,7 @@ def sinh(z: Pair) -> Pair:
     """sinh(x) cos(y) + i cosh(x) sin(y)"""
     x, y = z
     im, re = hyperbolic(x, F.sin(y), F.cos(y))
-    re = of_zero(x, re, x)
-    re = F.where(F.isinf(x) & ~F.isfinite(y), x, re)
+    re = F.where(((x == 0) | F.isinf(x)) & ~F.isfinite(y), x, re)
     return Pair(re, of_zero(y, im, y))
 
 
@@ -73,7 +72,7 @@ def tanh(z: Pair) -> Pair:
     turn = 4.0 * sy * cy * F.exp(-2.0 * abs(x))
     turn = F.where(F.isinf(x), F.copysign(zeros_like(x), F.where(F.isfinite(y), sy * cy, y)), turn)
     out = pick(far, Pair(F.copysign(full_like(x, 1.0), x), turn), near)
-    return Pair(of_zero(x, out.re, F.where(F.isfinite(y), x, out.re)), of_zero(y, out.im, y))
+    return Pair(of_zero(x, out.re, x), of_zero(y, out.im, y))
 
 
 def tan(z: Pair) -> Pair:
@@ -156,7 +155,7 @@ def atanh(z: Pair) -> Pair:
     ratio = F.where(F.isfinite(m), n / F.where(big, m, 1.0), 0.0)
     far = F.where(F.isfinite(m), x / F.where(big, m, 1.0) / F.where(big, m, 1.0) / (1.0 + ratio * ratio), 0.0)
     quarter = F.where(F.isnan(y), y, F.copysign(full_like(y, PI / 2), y))
-    re, im = F.where(big, far, re), F.where(big, quarter, im)
+    re, im = F.where(big, far, F.where(x == 0, x, re)), F.where(big, quarter, im)
     return Pair(F.copysign(re, z.re), im)
 
 

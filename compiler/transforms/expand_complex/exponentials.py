@@ -170,10 +170,13 @@ def sqrt(z: Pair) -> Pair:
 
 @in_double
 def rsqrt(z: Pair) -> Pair:
-    """conj(s) / |s|^2 of the root s; 1 / 0 is infinite, 1 / infinity 0."""
-    s = sqrt(z)
-    size = magnitude(s)
-    out = Pair(s.re / size / size, -(s.im / size / size))
+    """conj(s) / |z| of the root s, in a range where |z| is a number; 1 / 0 is infinite, 1 / infinity 0."""
+    m, _ = larger_smaller(z)
+    big = m > float(range_of(m).max) / 4
+    x = scale(z, F.where(big, 1 / 16, full_like(m, 1.0)))
+    s, size = sqrt(x), magnitude(x)
+    by = F.where(big, 0.25, full_like(m, 1.0))
+    out = Pair(s.re / size * by, -(s.im / size * by))
     out = pick(has_infinity(z), Pair(zeros_like(size), F.copysign(zeros_like(size), -z.im)), out)
     return pick((z.re == 0) & (z.im == 0), Pair(full_like(size, math.inf), F.copysign(zeros_like(size), -z.im)), out)
 
