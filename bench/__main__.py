@@ -1,5 +1,7 @@
 """`python -m bench TOPIC` prints a topic's rows; `python -m bench --bars [TOPIC]` says which bars are met.
 
+`python -m bench suite --help`: whole programs that JAX wrote, compared with JAX.
+
 NumPy runs with one thread. Nothing here is a test: a bar is a promise about a quiet machine.
 """
 
@@ -8,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import platform
+import sys
 import tomllib
 from collections.abc import Sequence
 from datetime import date
@@ -68,6 +71,10 @@ def record(rows: Sequence[Row], topic: str) -> None:
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["suite"]:
+        from .suite.command import main as suite
+
+        return suite(sys.argv[2:])
     parser = argparse.ArgumentParser(
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -22,7 +22,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects.nd.constant import dense
 from ...dialects.nd.dims import Dim
-from ...dialects.nd.types import NUMPY, Type, element, is_float, is_unsigned, shape_of, tensor
+from ...dialects.nd.types import NUMPY, Type, element, is_complex, is_float, is_unsigned, shape_of, tensor
 from .attributes import comparison, ints, op_class
 
 
@@ -223,7 +223,7 @@ def binary(name: str, x: Value, y: Any) -> Value:
 
 
 def compare(direction: str, x: Value, y: Any) -> Value:
-    kind = "FLOAT" if is_float(x.dtype) else "UNSIGNED" if is_unsigned(x.dtype) else "SIGNED"
+    kind = "FLOAT" if is_float(x.dtype) or is_complex(x.dtype) else "UNSIGNED" if is_unsigned(x.dtype) else "SIGNED"
     return one("compare", [x, like(y, x)], tensor(x.shape, i1), **comparison(direction, kind))
 
 

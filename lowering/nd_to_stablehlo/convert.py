@@ -32,11 +32,13 @@ from ...dialects.nd.dims import Sym
 from ...dialects.nd.effects import EFFECTS
 from ...dialects.nd.types import is_tensor, shape_of
 from . import build as b
+from . import complex as complex_numbers
 from . import contraction, control, elementwise, generators, indirect, movement, reductions
 from .build import Value
 
 ROWS: dict[str, Callable[..., Value]] = {
     **elementwise.ROWS,
+    **complex_numbers.ROWS,
     **movement.ROWS,
     **contraction.ROWS,
     **reductions.ROWS,

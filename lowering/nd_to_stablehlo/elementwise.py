@@ -16,7 +16,7 @@ from xdsl.ir import Attribute
 
 from ...dialects.nd.op import NdOp
 from ...dialects.nd.selection import limits
-from ...dialects.nd.types import STORAGE, UNSIGNED, i4, is_float, is_unsigned, ui4, ui8, width
+from ...dialects.nd.types import STORAGE, UNSIGNED, i4, is_complex, is_float, is_unsigned, ui4, ui8, width
 from . import build as b
 from .build import Value, binary, chlo, compare, differ, equal, select, unary
 
@@ -36,7 +36,6 @@ SAME = {
     "round_away": "round_nearest_afz",
     "sqrt": "sqrt",
     "rsqrt": "rsqrt",
-    "cbrt": "cbrt",
     "exp": "exponential",
     "expm1": "exponential_minus_one",
     "log": "log",
@@ -183,6 +182,11 @@ def logarithm(base: float) -> Callable[[Value], Value]:
     return emit
 
 
+def cbrt(op: NdOp, x: Value) -> Value:
+    """Of a complex number a power: StableHLO's root is that of real numbers."""
+    return binary("power", x, 1 / 3) if is_complex(x.dtype) else unary("cbrt", x)
+
+
 def hypot(x: Value, y: Value) -> Value:
     """The larger times sqrt(1 + ratio^2), which does not overflow; infinite where an operand is."""
     x, y = unary("abs", x), unary("abs", y)
@@ -285,6 +289,7 @@ ROWS: dict[str, Emitter] = {
     "exp2": in_f32(exp2),
     "log2": in_f32(logarithm(2.0)),
     "log10": in_f32(logarithm(10.0)),
+    "cbrt": cbrt,
     "hypot": in_f32(hypot),
     "polynomial": series(polynomial),
     "chebyshev": series(chebyshev),

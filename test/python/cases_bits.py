@@ -9,14 +9,14 @@ from mlc.dialects.nd import philox
 from mlc.dialects.nd.bits import FOUR_BITS
 from mlc.dialects.nd.op import OPS, Array, bind
 from mlc.dialects.nd.threefry import WORDS, words
-from mlc.dialects.nd.types import SIGNLESS, ui4, width
+from mlc.dialects.nd.types import SIGNLESS, ui2, ui4, width
 from xdsl.dialects.builtin import i1
 
 
 def same_bits(x: Array) -> Array:
     """As a signed integer, or of that as one without a sign."""
     bits = width(x.dtype)
-    to = x.dtype if x.dtype == i1 else ui4 if bits == 4 else SIGNLESS[bits]
+    to = x.dtype if x.dtype == i1 else {2: ui2, 4: ui4}.get(bits) or SIGNLESS[bits]
     return bind(OPS["bitcast"], x, to=to)
 
 
