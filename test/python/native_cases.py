@@ -12,6 +12,7 @@ from typing import Any
 import cases_bits
 import cases_complex
 import cases_composites
+import cases_fft
 import cases_indirect
 import cases_matrices
 import cases_scalar
@@ -135,7 +136,7 @@ def templates() -> list[Template]:
     out.append(Template("size", size_of, rank=1))
     out += cases_composites.templates(Template) + cases_bits.templates(Template) + cases_complex.templates(Template)
     out += cases_scalar.templates(Template, same) + cases_special.templates(Template, same)
-    out += cases_matrices.templates(Template)
+    out += cases_matrices.templates(Template) + cases_fft.templates(Template)
     return (
         out
         + movements()

@@ -9,6 +9,7 @@ from typing import Any
 import cases_bits
 import cases_complex
 import cases_composites
+import cases_fft
 import cases_indirect
 import cases_matrices
 import cases_scalar
@@ -115,6 +116,7 @@ def cases() -> list[Case]:
         cases_special,
         cases_bits,
         cases_complex,
+        cases_fft,
         cases_windows,
         cases_indirect,
         cases_composites,
@@ -208,6 +210,8 @@ def dtypes_of(case_: Case) -> list[Attribute]:
             return [i1]
         products = () if case_.op == "reduce_window" else ("prod",)
         return list(FIELD if case_.label.startswith(("sum", *products)) else NUMERIC)
+    if case_.op == "fft":
+        return cases_fft.dtypes_of(case_.label, OPS["fft"].DTYPES)
     if case_.op == "scatter":
         kind = case_.label.split()[0]
         return [d for d in ANY if d in TAKES.get(kind, NUMERIC)]
