@@ -20,7 +20,7 @@ from ...dialects.nd.dims import Dim
 from ...dialects.nd.functions import moveaxis
 from ...dialects.nd.gradient import stop_gradient as _stop_gradient
 from ...dialects.nd.op import Array, expand, zeros_like
-from ...dialects.nd.types import is_float, shape_of, tensor
+from ...dialects.nd.types import is_complex, is_float, shape_of, tensor
 from ..transforms import jvp as _jvp
 from ..transforms import linearize as _linearize
 from ..transforms import vmap as _vmap
@@ -159,7 +159,7 @@ def value_and_grad(fn: Fn, argnums: int | Sequence[int] = 0, has_aux: bool = Fal
                     )
         found = _vjp(only, tuple(args[n] for n in chosen), has_aux)
         value, back = found[0], found[1]
-        if not isinstance(value, Array) or value.shape or not is_float(value.type):
+        if not isinstance(value, Array) or value.shape or not is_float(value.type) or is_complex(value.type):
             shown = value.type if isinstance(value, Array) else flatten(value)[1]
             raise CompileError(
                 f"grad: expected a function with a float scalar as result, found {shown}", user_location()

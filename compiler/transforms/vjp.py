@@ -24,7 +24,7 @@ from xdsl.passes import ModulePass
 from ...dialects.errors import CompileError
 from ...dialects.nd.constant import full
 from ...dialects.nd.op import Array, building
-from ...dialects.nd.types import is_float, shape_of
+from ...dialects.nd.types import is_complex, is_float, shape_of
 from ..blocks import entry, insert_after, return_, terminator
 from .linearize import (
     arguments_of,
@@ -40,7 +40,7 @@ def grad_function(f: FuncOp, name: str, wrt: list[int], value: bool) -> FuncOp:
     """`@name(arguments) -> (value,) gradients of the arguments wrt`; the first result must be a float scalar."""
     old = f.body.block
     results = terminator(old).operands
-    if len(results) != 1 or not is_float(results[0].type) or shape_of(results[0].type):
+    if len(results) != 1 or not is_float(results[0].type) or is_complex(results[0].type) or shape_of(results[0].type):
         found = ", ".join(str(v.type) for v in results) or "none"
         raise CompileError(f"grad of @{f.sym_name.data}: expected one float scalar result, found {found}", f.location)
     block = arguments_of(f)

@@ -1,9 +1,10 @@
 """Operands of the array language: Python numbers, NumPy arrays and `Array`s of different types and shapes made alike.
 
-Python numbers are weak: they take the other side's element type (a float beside integers makes them f32). Arrays follow
-the Array API's table: of one kind the wider type wins, f16 and bf16 make f32, signed and unsigned integers the next
-signed type that holds both; a float wins over an integer, an integer over i1, which the standard leaves open. Shapes
-broadcast as NumPy's, by explicit ops.
+Python numbers are weak: they take the other side's element type (a float beside integers makes them f32, a complex
+number beside floats the complex type of their parts). Arrays follow the Array API's table: of one kind the wider type
+wins, f16 and bf16 make f32, signed and unsigned integers the next signed type that holds both, a complex and a float
+type the complex one whose parts hold both; a float wins over an integer, an integer over i1, which the standard leaves
+open. Shapes broadcast as NumPy's, by explicit ops.
 """
 
 from __future__ import annotations
@@ -30,10 +31,14 @@ from .types import (
     NAMES,
     SIGNED,
     STORAGE,
+    c64,
+    complex_of,
     dtype_of,
+    is_complex,
     is_float,
     is_unsigned,
     of_numpy,
+    part_of,
     tensor,
     ui64,
     width,
@@ -48,7 +53,7 @@ def as_dtype(dtype: Any) -> Attribute:
     """An element type from its name, a dtype of NumPy or `ml_dtypes`, a Python type, or itself."""
     if isinstance(dtype, Attribute):
         return dtype
-    python: dict[Any, Attribute] = {float: f32, int: i64, bool: i1}
+    python: dict[Any, Attribute] = {float: f32, int: i64, bool: i1, complex: c64}
     if isinstance(dtype, type) and dtype in python:
         return python[dtype]
     if isinstance(dtype, str) and dtype in BY_NAME:
@@ -62,16 +67,17 @@ def as_dtype(dtype: Any) -> Attribute:
 
 def weak(x: Any) -> bool:
     """Is it a Python number, which takes the type that others give it?"""
-    return isinstance(x, bool | int | float)
+    return isinstance(x, bool | int | float | complex)
 
 
 def asarray(x: Any, dtype: Any = None) -> Array:
-    """Anything as an `Array`; a Python float is f32, an int i64."""
+    """Anything as an `Array`; a Python float is f32, an int i64, a complex number of two f32."""
     if not isinstance(x, Array):
         if weak(x):
-            return full(
-                x, tensor((), as_dtype(dtype if dtype is not None else type(x) if type(x) in (bool, int) else float))
-            )
+            own = type(x) if type(x) in (bool, int) else complex if isinstance(x, complex) else float
+            if own is complex and dtype is not None and not is_complex(as_dtype(dtype)):
+                return convert(full(x, tensor((), c64)), as_dtype(dtype))
+            return full(x, tensor((), as_dtype(dtype if dtype is not None else own)))
         x = as_constant(x)
     return x if dtype is None else convert(x, as_dtype(dtype))
 
@@ -87,6 +93,8 @@ def as_constant(x: Any) -> Array:
     a: np.ndarray[Any, np.dtype[Any]] = np.asarray(cast(Any, x))
     if listed and a.dtype == np.float64:
         a = a.astype(np.float32)  # Python floats are f32 here
+    if listed and a.dtype == np.complex128:
+        a = a.astype(np.complex64)
     try:
         dtype_of(a)
     except ValueError as e:
@@ -110,6 +118,8 @@ def weak_dtype(x: Any, other: Attribute) -> Attribute:
         return other
     if isinstance(x, int):
         return i64 if other == i1 else other
+    if isinstance(x, complex):
+        return complex_of(other) if is_float(other) else c64
     return other if is_float(other) else f32
 
 
@@ -122,6 +132,8 @@ def common_dtype(x: Attribute, y: Attribute) -> Attribute:
             raise fail(f"expected element types to compute with, found {x} and {y}; convert {t} first, with astype")
     if i1 in (x, y) or is_float(x) != is_float(y):
         return max(x, y, key=lambda t: (is_float(t), t != i1))
+    if is_complex(x) or is_complex(y):
+        return complex_of(common_dtype(part_of(x), part_of(y)))
     if width(x) != width(y) and (is_float(x) or is_unsigned(x) == is_unsigned(y)):
         return max(x, y, key=width)
     if is_float(x):
