@@ -17,7 +17,8 @@ from ...dialects.nd.constant import full
 from ...dialects.nd.op import Array, here
 from ...dialects.nd.types import tensor
 from ...dialects.stablehlo.access import number
-from .conversion import Conversion, inlined
+from .calls import inlined
+from .conversion import Conversion
 from .table import Value, converter
 
 

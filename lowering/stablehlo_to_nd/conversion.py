@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from xdsl.dialects.builtin import ArrayAttr, FunctionType, LocationAttr, ModuleOp, TensorType
-from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
+from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects.errors import CompileError
@@ -24,7 +24,7 @@ from ...dialects.nd.control import yield_
 from ...dialects.nd.dims import Dim, Sym, show, symbol
 from ...dialects.nd.op import building, here, insert, place
 from ...dialects.nd.types import ANY, SymAttr, Type, is_tensor, shape_of, tensor
-from . import table
+from . import calls, element_types, table
 from .table import CONVERTERS, Value
 
 ENDS = frozenset({"func.return", "stablehlo.return", "chlo.return"})
@@ -116,11 +116,16 @@ class Conversion:
         self.symbols = 0
         self.draws = 0
         """How many ops have drawn random numbers: each draws others."""
+        self.stored = False
+        """Has any value elements that are computed with in another type?"""
+        self.computed: Callable[[Attribute], Attribute] | None = None
+        """While an op is converted whose elements are computed with in another type: that type."""
         self._bodies: dict[tuple[Region, Scope], Body] = {}
 
     # Functions.
 
     def run(self) -> None:
+        self.stored = element_types.any_stored(self.module)
         public = [f for f in self.functions.values() if not is_private(f)] or list(self.functions.values())
         for f in public:
             self.function(f)
@@ -211,9 +216,7 @@ class Conversion:
         dtype = t.element_type if is_tensor(t) else t
         if dtype in ANY:
             return dtype
-        from .element_types import element_type
-
-        return element_type(dtype, location if location is not None else here())
+        return element_types.element_type(dtype, location if location is not None else here())
 
     # Ops.
 
@@ -229,6 +232,8 @@ class Conversion:
             try:
                 if (convert := CONVERTERS.get(name)) is None:
                     convert = self.converter(op)
+                if self.stored:
+                    convert = element_types.computing(op, convert)
                 got = convert(op, [env[v] if v in env else find(v) for v in op.operands], self)
                 results = op.results
                 if type(got) is Array:
@@ -247,10 +252,10 @@ class Conversion:
 
     def converter(self, op: Operation) -> table.Converter:
         if op.name == "func.call":
-            return call
+            return calls.call
         if op.name.startswith(("stablehlo.", "chlo.")):
             return table.lookup(op)
-        return unsharded if op.name == "sdy.sharding_constraint" else keep
+        return calls.unsharded if op.name == "sdy.sharding_constraint" else calls.keep
 
     def check(self, a: Array, declared: Attribute) -> None:
         """Does a value have the declared type? An unknown size may be any."""
@@ -294,7 +299,10 @@ class Conversion:
 
     def declared(self, op: Operation, k: int = 0) -> Attribute:
         """The element type in nd of a result."""
-        return self.element_type(op.results[k].type)
+        t = op.results[k].type
+        if self.computed is not None:
+            return self.computed(t.element_type if is_tensor(t) else t)
+        return self.element_type(t)
 
     def result_shape(self, op: Operation, k: int = 0) -> tuple[int, ...]:
         """The declared shape of a result, -1 where it is unknown."""
@@ -354,61 +362,3 @@ def is_private(f: FuncOp) -> bool:
 
 def named_dims(t: Attribute) -> Sequence[Sym]:
     return t.encoding.data if is_tensor(t) and isinstance(t.encoding, SymAttr) else ()
-
-
-def keep(op: Operation, operands: list[Array], c: Conversion) -> Sequence[Array]:
-    """An op of another dialect stays as it is, on the new operands; one with regions must be closed."""
-    new = type(op).create(
-        operands=[a.value for a in operands],
-        result_types=[r.type for r in op.results],
-        properties=op.properties,
-        attributes=op.attributes,
-        regions=[r.clone() for r in op.regions],
-        location=op.location,
-    )
-    insert(new)
-    return [Array(r) for r in new.results]
-
-
-def unsharded(op: Operation, operands: list[Array], c: Conversion) -> Sequence[Array]:
-    """How a value is spread over devices does not matter to one device."""
-    return operands
-
-
-def call(op: Operation, operands: list[Array], c: Conversion) -> Sequence[Value]:
-    """A call stays, of the converted function; where sizes or tuples are unknown to it, its body is converted here."""
-    assert isinstance(op, CallOp)
-    name = op.callee.string_value()
-    f = c.functions.get(name)
-    if f is None:
-        raise CompileError(f"expected a function of this module, found @{name}", op.location)
-    if not all(is_static(t) for t in (*f.function_type.inputs.data, *f.function_type.outputs.data)):
-        return inlined(f, operands, c, op.location)
-    types = c.function(f) if name not in c.results else c.results[name]
-    new = CallOp.create(
-        operands=[a.value for a in operands],
-        result_types=types,
-        properties=op.properties,
-        attributes=op.attributes,
-        location=op.location,
-    )
-    insert(new)
-    return [Array(r) for r in new.results]
-
-
-def is_static(t: Attribute) -> bool:
-    return is_tensor(t) and all(d >= 0 for d in t.get_shape())
-
-
-def inlined(f: FuncOp, operands: Sequence[Value], c: Conversion, location: LocationAttr) -> Sequence[Value]:
-    """The body of a function at the current place."""
-    c.enter(f, location)
-    source, outer = f.body.block, c.scope
-    at = place()
-    c.scope = inner = Scope(outer.block, outer, None)
-    for arg, a in zip(source.args, operands, strict=True):
-        inner.env[arg] = a
-    values = c.ops(source)
-    c.scope, at.location = outer, location
-    c.path.pop()
-    return values

@@ -45,11 +45,12 @@ from ...dialects.nd.elementwise import (
 )
 from ...dialects.nd.op import Array, NdOp, bind
 from ...dialects.nd.selection import COMPARE, Compare, Select, convert
-from ...dialects.nd.types import INTEGER, is_float, ui8, ui16, ui32, ui64, width
+from ...dialects.nd.types import INTEGER, is_complex, is_float, ui2, ui4, ui8, ui16, ui32, ui64, width
 from ...dialects.stablehlo.access import number, word
 from .conversion import Conversion
 from .table import Converter, converter
 
+SHORT = {2: ui2, 4: ui4}
 UNSIGNED_OF: dict[Attribute, Attribute] = {i8: ui8, i16: ui16, i32: ui32, i64: ui64}
 SIGNED_OF: dict[Attribute, Attribute] = {u: s for s, u in UNSIGNED_OF.items()}
 
@@ -104,6 +105,8 @@ def row(cls: type[NdOp], of_bool: type[NdOp] | None = None) -> Converter:
     def convert_(op: Operation, operands: list[Array], c: Conversion) -> Array:
         if len(operands) > 1:
             c.alike(operands)
+        if cls in (Max, Min) and is_complex(operands[0].dtype):
+            return extremum(cls is Max, *operands)
         return bind(cls if of_bool is None or operands[0].dtype != i1 else of_bool, *operands)
 
     return convert_
@@ -118,6 +121,15 @@ def function(name: str) -> Converter:
         return getattr(F, name)(*operands)
 
     return convert_
+
+
+def extremum(greatest: bool, x: Array, y: Array) -> Array:
+    """Of complex numbers by their parts, of others nd's."""
+    if is_complex(x.dtype):
+        from .lexicographic import larger, smaller
+
+        return (larger if greatest else smaller)(x, y)
+    return bind(Max if greatest else Min, x, y)
 
 
 for _name, _cls in OPS.items():
@@ -248,6 +260,10 @@ def compare(op: Operation, operands: list[Array], c: Conversion) -> Array:
 def compared(op: Operation, x: Array, y: Array) -> Array:
     if word(op, "compare_type") == "TOTALORDER" and is_float(x.dtype):
         x, y = total_order(x), total_order(y)
+    if is_complex(x.dtype) and (direction := word(op, "comparison_direction")) not in ("EQ", "NE"):
+        from .lexicographic import ordered
+
+        return ordered(direction, x, y)
     return bind(Compare, x, y, kind=COMPARE[word(op, "comparison_direction").lower()])
 
 
@@ -276,7 +292,7 @@ def clamped(low: Array, x: Array, high: Array) -> Array:
     if x.dtype == i1:
         return bind(And, bind(Or, x, low), high)
     if not takes(Clamp.DTYPES, x.dtype):
-        return bind(Min, bind(Max, x, low), high)
+        return extremum(False, extremum(True, x, low), high)
     return bind(Clamp, low, x, high)
 
 
@@ -326,15 +342,13 @@ def unsigned(bits: int) -> Attribute:
 
 
 def as_bits(x: Array) -> Array:
-    from ...dialects.nd.types import ui4
-
-    return convert(bitcast(x, ui4), ui8) if width(x.dtype) == 4 else bitcast(x, unsigned(width(x.dtype)))
+    bits = width(x.dtype)
+    return convert(bitcast(x, SHORT[bits]), ui8) if bits in SHORT else bitcast(x, unsigned(bits))
 
 
 def from_bits(x: Array, to: Attribute) -> Array:
-    from ...dialects.nd.types import ui4
-
-    return bitcast(convert(x, ui4 if width(to) == 4 else unsigned(width(to))), to)
+    bits = width(to)
+    return bitcast(convert(x, SHORT[bits] if bits in SHORT else unsigned(bits)), to)
 
 
 def joined(x: Array) -> Array:

@@ -17,6 +17,7 @@ from xdsl.ir import Attribute, Block, BlockArgument, OpResult, SSAValue
 
 from ...dialects.nd.constant import elements, is_dense
 from ...dialects.nd.types import NUMPY, element, is_tensor
+from ...dialects.quant.dialect import UniformType
 from ...dialects.stablehlo.access import word
 
 Expression = tuple[Any, ...]
@@ -126,6 +127,8 @@ def combiner(e: Expression, first: int, second: int, dtype: Attribute) -> str | 
         return {first: "first", second: "set"}.get(e[1])
     kind = KINDS.get(e[0])
     if kind is None or set(e[1:]) != {argument(first), argument(second)}:
+        return None
+    if isinstance(dtype, UniformType) and kind not in ("max", "min"):  # stored numbers only have the order of the reals
         return None
     return LOGICAL.get(kind, kind) if dtype == i1 else kind
 

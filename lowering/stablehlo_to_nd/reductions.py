@@ -24,7 +24,7 @@ from ...dialects.nd.dims import Dim, size
 from ...dialects.nd.reduction import Reduce, identity
 from ...dialects.nd.reduction import reduce as reduce_axes
 from ...dialects.nd.selection import convert
-from ...dialects.nd.types import NUMPY, takes
+from ...dialects.nd.types import NUMPY, takes, ui8
 from ...dialects.stablehlo.access import ints, number
 from . import bodies
 from .expressions import arg_extremum, combiners, constant_of
@@ -91,6 +91,8 @@ def extremum_places(op: Operation, values: Sequence[Array], axes: Sequence[int])
     if len(axes) != 1 or len(values) != 2 or (name := arg_extremum(op.regions[0].block)) is None:
         return None
     x, at = values[0], axes[0]
+    if x.dtype == i1:
+        return bool_places(op, values, at, name)
     start = constant_of(op.operands[2])
     worst = identity("max" if name == "argmax" else "min", NUMPY[x.dtype]) if x.dtype in NUMPY else None
     if not counts(op, at) or start is None or start != worst or constant_of(op.operands[3]) != 0 or x.shape[at] == 0:
@@ -99,6 +101,20 @@ def extremum_places(op: Operation, values: Sequence[Array], axes: Sequence[int])
     value = F.take_along_axis(x, places, at, mode="promise")
     kept = tuple(d for k, d in enumerate(x.shape) if k != at)
     return [movement.reshape(value, kept), convert(movement.reshape(places, kept), values[1].dtype)]
+
+
+def bool_places(op: Operation, values: Sequence[Array], at: int, name: str) -> Sequence[Array] | None:
+    """Of truth values as of 0 and 1."""
+    start = constant_of(op.operands[2])
+    if start is not (name == "argmin") or not counts(op, at) or constant_of(op.operands[3]) != 0:
+        return None
+    x = values[0]
+    if x.shape[at] == 0:
+        return None
+    kept = tuple(d for k, d in enumerate(x.shape) if k != at)
+    places = getattr(F, name)(convert(x, ui8), at, keepdims=True)
+    value = reduce_axes("any" if name == "argmax" else "all", x, [at])
+    return [value, convert(movement.reshape(places, kept), values[1].dtype)]
 
 
 def counts(op: Operation, axis: int) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from xdsl.dialects.builtin import i64
+from xdsl.dialects.builtin import bf16, f16, i64
 from xdsl.ir import Attribute, Operation, Region
 
 from ...dialects.nd import movement
@@ -160,11 +160,20 @@ def scattered(op: Operation, xs: Sequence[Array], indices: Array, us: Sequence[A
     known = array_of(op.operands[len(xs)])
     where = places(xs[0].shape, starts, d, windows, order, within(known, d.index_vector_dim))
     kinds = combiners(block)
-    if all(supported(k, t) for k, t in zip(kinds, types)):
+    count = size(starts.shape)
+    if flag(op, "unique_indices"):
+        count = 1
+    each = isinstance(count, int) and 1 < count <= FEW and any(t in HALF and k in SUMS for k, t in zip(kinds, types))
+    if not each and all(supported(k, t) for k, t in zip(kinds, types)):
         return [where.scatter(k or "", x, u) for k, x, u in zip(kinds, xs, us, strict=True)]
-    if flag(op, "unique_indices") or size(starts.shape) == 1:
+    if count == 1:
         return combined(where, op.regions[0], xs, us, c)
     return one_by_one(op, starts, xs, us, windows, order, c)
+
+
+HALF, SUMS = (f16, bf16), ("add", "mul")
+FEW = 16
+"""Sums and products of so many f16 or bf16 are rounded one after the other; nd.scatter keeps more of them in f32."""
 
 
 def supported(kind: str | None, dtype: Attribute) -> bool:

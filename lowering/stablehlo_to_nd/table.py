@@ -57,6 +57,7 @@ FAMILIES: dict[str, str] = {
     "fourier": "fft",
     "gathers": "gather",
     "linear_algebra": "cholesky rng rng_bit_generator triangular_solve",
+    "quantized": "uniform_dequantize uniform_quantize",
     "reductions": "map reduce",
     "scatters": "scatter",
     "sorts": "chlo.top_k sort",
