@@ -73,6 +73,7 @@ bool_ = named(i1)
 int8, int16, int32, int64 = (named(types.BY_NAME[f"int{n}"]) for n in (8, 16, 32, 64))
 uint8, uint16, uint32, uint64 = (named(types.BY_NAME[f"uint{n}"]) for n in (8, 16, 32, 64))
 float16, float32, float64 = (named(types.BY_NAME[f"float{n}"]) for n in (16, 32, 64))
+complex64, complex128 = named(types.c64), named(types.c128)
 
 
 def lazy(module: str, name: str) -> Any:
@@ -96,7 +97,7 @@ def result_type(*arrays_and_dtypes: Any) -> DType:
     numbers = [x for x in arrays_and_dtypes if weak(x)]
     if not strong:
         strong = [i1 if all(isinstance(x, bool) for x in numbers) else i64]
-        strong = [f32] if any(isinstance(x, float) for x in numbers) else strong
+        strong = [f32] if any(isinstance(x, float | complex) for x in numbers) else strong
     return named(reduce(lambda t, x: weak_dtype(x, t), numbers, reduce(common_dtype, strong)))
 
 
@@ -119,8 +120,8 @@ KINDS: dict[str, Sequence[Attribute]] = {
     "signed integer": (*types.SIGNED, types.i4, types.i2),
     "unsigned integer": (*types.UNSIGNED, types.ui4, types.ui2),
     "integral": (*types.INTEGER, *types.SMALL),
-    "real floating": tuple(t for t in types.ANY if types.is_float(t)),
-    "complex floating": (),
+    "real floating": tuple(t for t in types.ANY if types.is_float(t) and not types.is_complex(t)),
+    "complex floating": types.COMPLEX,
     "numeric": tuple(t for t in types.ANY if t != i1),
 }
 """The Array API's kinds of element types."""
@@ -156,8 +157,9 @@ class Facts:
 
 
 def finfo(type: Any) -> Facts:
-    """The facts of a float type, or an array's: bits, eps, max, min, smallest_normal, dtype."""
-    dtype = element_type(type)
+    """The facts of a float type, or an array's: bits, eps, max, min, smallest_normal, dtype; of a complex one, of its
+    parts."""
+    dtype = types.part_of(element_type(type))
     if not types.is_float(dtype):
         raise fail(f"finfo: expected a float type, found {dtype}; use iinfo")
     return Facts(types.finfo(types.NUMPY[dtype]), dtype)

@@ -88,7 +88,7 @@ dynamic_slice dynamic_update_slice bincount
 _SECTIONS = {
     "dtypes": """
         bool=bool_ bool_ int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64
-        astype bitcast can_cast finfo iinfo isdtype pack promote_types result_type unpack
+        complex64 complex128 astype bitcast can_cast finfo iinfo isdtype pack promote_types result_type unpack
     """,
     "array_api.creation": """
         arange array asarray empty empty_like eye from_dlpack full full_like linspace meshgrid ones ones_like

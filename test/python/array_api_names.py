@@ -196,7 +196,7 @@ SECTIONS = {
 }
 CONSTANTS = {"e": 2.718281828459045, "inf": float("inf"), "nan": float("nan"), "newaxis": None, "pi": 3.141592653589793}
 DTYPES = ["bool", *(f"{kind}int{n}" for kind in ("", "u") for n in (8, 16, 32, 64))]
-DTYPES += ["float32", "float64"]
+DTYPES += ["float32", "float64", "complex64", "complex128"]
 ATTRIBUTES = ("T", "device", "dtype", "mT", "ndim", "shape", "size")
 
 VALUES = "the size of the result depends on values: in `mlc.eager()` and of NumPy arrays, not in a trace"
@@ -214,8 +214,7 @@ PARTLY = {
 """What is there with a condition."""
 
 EXEMPT: dict[str, str] = {
-    **dict.fromkeys(("eig", "eigvals"), "of complex numbers"),
-    **{name: "of complex numbers" for name in [line.partition("(")[0] for line in FFT.split()] if name.isidentifier()},
+    **dict.fromkeys(("eig", "eigvals"), "eigenvalues of matrices that are not symmetric"),
 }
 """What is not there, and why."""
 

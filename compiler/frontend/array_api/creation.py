@@ -15,7 +15,7 @@ from ....dialects.nd.constant import iota
 from ....dialects.nd.dims import Shape
 from ....dialects.nd.promotion import as_dtype, fail, holds_arrays
 from ....dialects.nd.promotion import asarray as as_array
-from ....dialects.nd.types import is_float
+from ....dialects.nd.types import c64, is_float
 
 
 def asarray(x: Any, dtype: Any = None, *, device: Any = None, copy: bool | None = None) -> Array:
@@ -89,7 +89,10 @@ def linspace(
     start: Any, stop: Any, num: int = 50, dtype: Any = None, endpoint: bool = True, *, device: Any = None
 ) -> Array:
     """`num` evenly spaced numbers, the last one `stop` if `endpoint`."""
-    wanted = f32 if dtype is None else as_dtype(dtype)
+    if dtype is not None:
+        wanted = as_dtype(dtype)
+    else:
+        wanted = c64 if isinstance(start, complex) or isinstance(stop, complex) else f32
     values = cast(Any, np.linspace)(start, stop, num, endpoint)
     return F.on_device(F.convert(as_array(values if is_float(wanted) else np.floor(values)), wanted), device)
 

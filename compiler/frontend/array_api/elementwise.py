@@ -8,7 +8,7 @@ from typing import Any
 from ....dialects.nd import functions as F
 from ....dialects.nd.array import Array
 from ....dialects.nd.promotion import asarray, numeric
-from ....dialects.nd.types import is_float
+from ....dialects.nd.types import is_complex, is_float
 
 
 def clip(x: Any, min: Any = None, max: Any = None) -> Array:
@@ -57,8 +57,10 @@ def divmod(x: Any, y: Any) -> tuple[Array, Array]:
 
 
 def round(x: Any, decimals: int = 0) -> Array:
-    """To `decimals` places, of two equally near numbers the even one."""
+    """To `decimals` places, of two equally near numbers the even one; of complex numbers each part."""
     x = asarray(x)
+    if is_complex(x.type):
+        return F.complex_(round(F.real(x), decimals), round(F.imag(x), decimals))
     if not decimals or (decimals > 0 and not is_float(x.type)):
         return F.round_(x)
     scale = 10.0 ** (decimals if decimals > 0 else -decimals)

@@ -54,7 +54,7 @@ def vecdot(x: Any, y: Any, *, axis: int = -1) -> Array:
     if x.shape[x_at] != y.shape[y_at]:
         raise fail(f"expected equal sizes in axis {axis}, found {x.type} and {y.type}")
     x, y = F.moveaxis(x, x_at, -1), F.moveaxis(y, y_at, -1)
-    row, column = F.expand_dims(x, -2), F.expand_dims(y, -1)
+    row, column = F.expand_dims(F.conj(x), -2), F.expand_dims(y, -1)
     return F.squeeze(F.matmul(row, column), (-2, -1))
 
 
