@@ -41,7 +41,7 @@ from xdsl.utils.exceptions import (
 from xdsl.utils.lexer import Span
 from xdsl.utils.mlir_lexer import MLIRTokenKind
 
-from ..dialects.errors import SOURCES, CompileError
+from ..dialects.errors import SOURCES, CompileError, position
 from ..dialects.locations import make_range
 from .context import DIALECTS, context
 from .dense_text import parse_dense
@@ -116,6 +116,8 @@ class LocatedParser(Parser):
         self.open.pop()
         if op.location is UNKNOWN_LOC:  # the text says nothing; `loc(unknown)` is another object
             op.location = self.place(at)
+        elif isinstance(op.location, NameLoc) and position(op.location) is None:  # a name without a file
+            op.location = NameLoc(op.location.desc, self.place(at))
         return op
 
     def parse_optional_type(self) -> TypeAttribute | None:

@@ -28,6 +28,7 @@ from ..compiler.registry import load
 from ..compiler.spec import parse_pipeline
 from ..compiler.verify import verify
 from ..dialects.errors import CompileError
+from ..lowering.stablehlo_to_nd import stablehlo_to_nd
 from . import inputs
 from .common import WRONG_PROGRAM, Arguments, HelpEnv, guarded, read_input
 
@@ -86,6 +87,8 @@ def execute(args: argparse.Namespace) -> int:
     name, text = read_input(args.input_file)
     module = parse_module(text, name)
     verify(module)
+    if args.interpret or args.check or args.check_each:  # StableHLO has its meaning by the conversion to nd
+        stablehlo_to_nd(module)
     func = inputs.entry_function(module, args.entry)
     if args.constants:
         weights.bind(func, weights.load(args.constants))

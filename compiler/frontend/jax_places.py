@@ -6,11 +6,12 @@ of its lines, JAX prints it once more with places; both texts hold the same ops 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from xdsl.dialects.builtin import ArrayAttr, CallSiteLoc, FileLineColLoc, FusedLoc, NameLoc
-from xdsl.ir import Attribute
+from xdsl.dialects.func import CallOp, FuncOp
+from xdsl.ir import Attribute, Operation
 
 from ...dialects.errors import position
 from .locations import is_inside
@@ -31,18 +32,28 @@ class Places:
     def _read(self) -> dict[int, tuple[str, int, int]]:
         from ..parsing import parse_module
 
-        plain = parse_module(self.text, "text").walk()
-        placed = parse_module(self.lowered.as_text(debug_info=True), "text with places").walk()
+        plain = list(parse_module(self.text, "text").walk())
+        placed = list(parse_module(self.lowered.as_text(debug_info=True), "text with places").walk())
+        calls = {op.callee.string_value(): op for op in reversed(placed) if isinstance(op, CallOp)}
         out: dict[int, tuple[str, int, int]] = {}
         for op, same in zip(plain, placed):
             if op.name != same.name:
                 break
-            at, frames = position(op.location), (f for f in _frames(same.location) if not is_inside(f[0]))
-            frame = next(frames, None)
+            at, frame = position(op.location), _frame(same, calls)
             if at is not None and frame is not None:
-                file, line, column = frame
-                out.setdefault(at[1], (file, line, column + 1))  # JAX counts columns from 0
+                out.setdefault(at[1], frame)
         return out
+
+
+def _frame(op: Operation, calls: Mapping[str, CallOp]) -> tuple[str, int, int] | None:
+    """The user's innermost line that an op comes from; else that of what is around it, or of a call of its function."""
+    at: Operation | None = op
+    while at is not None:
+        for file, line, column in _frames(at.location):
+            if not is_inside(file) and line:
+                return file, line, column + 1  # JAX counts columns from 0
+        at = calls.get(at.sym_name.data) if isinstance(at, FuncOp) else at.parent_op()
+    return None
 
 
 def _frames(location: Attribute) -> Iterator[tuple[str, int, int]]:

@@ -23,9 +23,9 @@ class Program:
     fn: Callable[..., Any]
     args: tuple[Any, ...]
     wrt: tuple[int, ...] = (0,)
-    """The arguments that gradients are taken of; none where JAX has no gradient."""
-    rtol: float = 2e-5
-    """Of results and gradients, by their largest magnitude."""
+    """The arguments that gradients are taken of; none where the program has a loop."""
+    tolerance: float = 16
+    """Of results and gradients, in units of epsilon at their largest magnitude."""
 
 
 def draw(*shape: int, seed: int, scale: float = 1.0) -> np.ndarray[Any, Any]:
@@ -254,15 +254,15 @@ def sample_top_k(logits, key, k=5):
 def programs() -> list[Program]:
     key = np.array([0, 42], np.uint32)
     return [
-        Program("resnet block", resnet_block, resnet_args(), (0, 1), rtol=1e-4),
+        Program("resnet block", resnet_block, resnet_args(), (0, 1), 64),
         Program("transformer layer", transformer_layer, transformer_args(), (0, 1, 2)),
-        Program("lstm", lstm, lstm_args(), (0, 1)),
+        Program("lstm", lstm, lstm_args(), ()),
         Program("newton", newton, (np.array([0.5, 2.0, 27.0], F32),), ()),
-        Program("linear algebra", linear_algebra, (draw(3, 5, 5, seed=1), draw(3, 5, 2, seed=2)), (0, 1), rtol=1e-3),
+        Program("linear algebra", linear_algebra, (draw(3, 5, 5, seed=1), draw(3, 5, 2, seed=2)), (0, 1), 256),
         Program("histogram", histogram, histogram_args()),
         Program("fft convolution", fft_convolution, (draw(2, 30, seed=1), draw(2, 11, seed=2)), (0, 1)),
         Program("flow", flow, flow_args(), (0, 1)),
-        Program("ode step", partial(ode_step, steps=4), ode_args(), (0, 1)),
+        Program("ode step", partial(ode_step, steps=4), ode_args(), ()),
         Program("top-k sampling", partial(sample_top_k, k=5), (draw(6, 40, seed=3), key), (0,)),
     ]
 
