@@ -18,7 +18,21 @@ from .elementwise import Np, wide
 from .indirect import MODES, SCATTERED, IndexModeAttr, Indirect, gather
 from .mapped import parsed, text
 from .op import EXACT, Array, Cost, Props, Tolerance, bind, expand, one_dtype, op, zeros_like
-from .types import ANY, FIELD, LOGICAL, NUMERIC, NUMPY, Type, described, finfo, is_float, kind_of, part_of, shape_of, tensor
+from .types import (
+    ANY,
+    FIELD,
+    LOGICAL,
+    NUMERIC,
+    NUMPY,
+    Type,
+    described,
+    finfo,
+    is_float,
+    kind_of,
+    part_of,
+    shape_of,
+    tensor,
+)
 
 
 class ScatterKind(StrEnum):
@@ -38,7 +52,7 @@ class ScatterKindAttr(EnumAttribute[ScatterKind]):
 
 KINDS = {k.value: ScatterKindAttr(k) for k in ScatterKind}
 
-TAKES: dict[str, Sequence[Attribute]] = {"set": ANY, "add": FIELD, "mul": FIELD, "and": LOGICAL, "or": LOGICAL}
+TAKES: dict[str, Sequence[Attribute]] = {"set": ANY, "add": FIELD, "and": LOGICAL, "or": LOGICAL}
 """The element types of a kind; numbers that have an order, for the others."""
 
 GATHERED = {scattered: word for word, scattered in SCATTERED.items()}

@@ -118,6 +118,10 @@ def function(name: str) -> Converter:
     def convert_(op: Operation, operands: list[Array], c: Conversion) -> Array:
         if len(operands) > 1:
             c.alike(operands)
+        if name == "atan2" and is_complex(operands[0].dtype):
+            from .complex_numbers import atan2
+
+            return atan2(*operands)
         return getattr(F, name)(*operands)
 
     return convert_
@@ -126,7 +130,7 @@ def function(name: str) -> Converter:
 def extremum(greatest: bool, x: Array, y: Array) -> Array:
     """Of complex numbers by their parts, of others nd's."""
     if is_complex(x.dtype):
-        from .lexicographic import larger, smaller
+        from .complex_numbers import larger, smaller
 
         return (larger if greatest else smaller)(x, y)
     return bind(Max if greatest else Min, x, y)
@@ -258,10 +262,10 @@ def compare(op: Operation, operands: list[Array], c: Conversion) -> Array:
 
 
 def compared(op: Operation, x: Array, y: Array) -> Array:
-    if word(op, "compare_type") == "TOTALORDER" and is_float(x.dtype):
+    if word(op, "compare_type") == "TOTALORDER" and is_float(x.dtype) and not is_complex(x.dtype):
         x, y = total_order(x), total_order(y)
     if is_complex(x.dtype) and (direction := word(op, "comparison_direction")) not in ("EQ", "NE"):
-        from .lexicographic import ordered
+        from .complex_numbers import ordered
 
         return ordered(direction, x, y)
     return bind(Compare, x, y, kind=COMPARE[word(op, "comparison_direction").lower()])

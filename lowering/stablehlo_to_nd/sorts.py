@@ -28,7 +28,7 @@ from ...dialects.nd.dims import Dim
 from ...dialects.nd.mapped import rearrange
 from ...dialects.nd.selection import convert
 from ...dialects.nd.sorting import argsort, sort
-from ...dialects.nd.types import SIGNLESS, is_float, tensor, width
+from ...dialects.nd.types import SIGNLESS, is_complex, is_float, tensor, width
 from ...dialects.stablehlo.access import number
 from . import bodies
 from .comparators import Key, keys_of
@@ -48,15 +48,16 @@ def sort_(op: Operation, xs: list[Array], c: Conversion) -> Sequence[Array]:
     keys = keys_of(op.regions[0].block)
     if keys is None or any(k.operand is None and k.value.type == i1 for k in keys):
         return by_comparator(op, xs, axis, c)
-    if len(xs) == len(keys) == 1 and keys[0].operand == 0:
+    if len(xs) == len(keys) == 1 and keys[0].operand == 0 and not is_complex(xs[0].dtype):
         return [by_itself(xs[0], axis, keys[0])]
     found: Array | None = None
     for key in reversed(keys):
         values, descending = weights(op, xs, key, c)
-        if found is None:
-            found = argsort(values, axis, descending)
-        else:
-            found = along(found, argsort(along(values, found, axis), axis, descending), axis)
+        for v in (F.imag(values), F.real(values)) if is_complex(values.dtype) else (values,):
+            if found is None:
+                found = argsort(v, axis, descending)
+            else:
+                found = along(found, argsort(along(v, found, axis), axis, descending), axis)
     assert found is not None
     return [convert(found, x.dtype) if is_count(op, k, axis) else along(x, found, axis) for k, x in enumerate(xs)]
 
@@ -71,7 +72,7 @@ def by_itself(x: Array, axis: int, key: Key) -> Array:
 
 def by_bits(dtype: Attribute, key: Key) -> bool:
     """nd has NaN last and one zero: an ascending order of canonical floats."""
-    return is_float(dtype) and key.total and not (key.canonical and not key.descending)
+    return is_float(dtype) and not is_complex(dtype) and key.total and not (key.canonical and not key.descending)
 
 
 def weights(op: Operation, xs: Sequence[Array], key: Key, c: Conversion) -> tuple[Array, bool]:
