@@ -33,7 +33,7 @@ from ...dialects.nd.effects import EFFECTS
 from ...dialects.nd.types import is_tensor, shape_of
 from . import build as b
 from . import complex as complex_numbers
-from . import contraction, control, elementwise, generators, indirect, movement, reductions
+from . import contraction, control, elementwise, generators, indirect, linear_algebra, movement, reductions
 from .build import Value
 
 ROWS: dict[str, Callable[..., Value]] = {
@@ -44,6 +44,7 @@ ROWS: dict[str, Callable[..., Value]] = {
     **reductions.ROWS,
     **indirect.ROWS,
     **generators.ROWS,
+    **linear_algebra.ROWS,
 }
 """How each op is written, by its name without `nd.`: called with the op and its operands."""
 

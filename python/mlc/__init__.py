@@ -23,7 +23,7 @@ from time import time as _time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import nn, numpy, optim, random
+    from . import nn, numpy, optim, random, special
     from .compiler.compile import Compiled, compile
     from .compiler.export import to_stablehlo
     from .compiler.frontend.control import cond, fori_loop, map, scan, switch, while_loop
@@ -69,7 +69,7 @@ _PLACES = {
     "vmap": ".compiler.frontend.transforms",
     "while_loop": ".compiler.frontend.control",
 }
-_MODULES = ("nn", "numpy", "optim", "random")
+_MODULES = ("nn", "numpy", "optim", "random", "special")
 
 __all__ = [
     "Array",
@@ -94,6 +94,7 @@ __all__ = [
     "random",
     "scan",
     "spec",
+    "special",
     "stop_gradient",
     "switch",
     "to_stablehlo",

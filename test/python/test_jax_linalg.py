@@ -7,6 +7,8 @@ from typing import Any
 import mlc
 import numpy as np
 import pytest
+from mlc.dialects.nd.cholesky import cholesky
+from mlc.dialects.nd.triangular import triangular_solve
 from mlc.runtime.matching import Tolerance, assert_matches
 
 jax = pytest.importorskip("jax", reason="jax is an extra")
@@ -82,3 +84,18 @@ def test_our_gradients_are_those_of_jax() -> None:
 def test_unknown_routines_are_refused() -> None:
     with pytest.raises(mlc.CompileError, match=r"expected one of the targets .*, found @lapack_sgeev_ffi"):
         mlc.from_jax(jax.numpy.linalg.eigvals, A)(A)
+
+
+def test_exported_systems_are_read_back() -> None:
+    """As StableHLO's own ops, which JAX's text has no more."""
+
+    def program(a: Any, p: Any, b: Any) -> Any:
+        solved = [
+            triangular_solve(a, b, lower=low, transpose=t, unit=low) for low in (True, False) for t in (True, False)
+        ]
+        return [*solved, triangular_solve(a, mlc.numpy.matrix_transpose(b), right=True), cholesky(p), cholesky(p, True)]
+
+    text = mlc.to_stablehlo(program, A, P, B)
+    assert text.count("stablehlo.triangular_solve") == 5 and text.count("stablehlo.cholesky") == 2
+    for got, want in zip(mlc.compile(text)(A, P, B), mlc.jit(program)(A, P, B), strict=True):
+        assert_matches(NEAR, got, want)

@@ -15,7 +15,7 @@ import ml_dtypes
 import mlc
 import numpy as np
 import pytest
-from mlc import nn
+from mlc import nn, special
 from mlc import numpy as mnp
 from mlc.dialects.nd.op import EXACT
 from mlc.runtime.matching import assert_matches
@@ -73,7 +73,7 @@ RIGHT = [line for line in LINES if not line.error]
 def names(code: Any) -> Iterator[tuple[str, Any]]:
     """The functions that an expression calls, in it or in its lambdas."""
     for name in code.co_names:
-        for module in (mnp, nn, mlc):
+        for module in (mnp, nn, mlc, mnp.linalg, special):
             if hasattr(module, name):
                 yield name, getattr(module, name)
                 break

@@ -1,0 +1,1 @@
+from .compiler.frontend.special import *  # noqa: F403
