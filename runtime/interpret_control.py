@@ -10,6 +10,7 @@ from xdsl.ir import Operation
 
 from ..dialects.errors import CheckError
 from ..dialects.graph.regions import counter_name, places_of
+from ..dialects.nd.complex_boundary import PRINTED, numbered, of_parts
 from ..dialects.nd.control import If, Scan, While, yields
 from ..dialects.nd.effects import Check, Print, formatted
 from ..dialects.nd.types import NUMPY, element, shape_of
@@ -69,7 +70,9 @@ def stack_of(frame: Frame, op: Scan, k: int, length: int) -> np.ndarray[Any, Any
 @handles("nd.print")
 def run_print(frame: Frame, op: Operation) -> None:
     assert isinstance(op, Print)
-    sys.stdout.write(formatted(op.text.data, frame.get(op.args)) + "\n")
+    pairs = numbered(op, PRINTED)
+    values = [of_parts(x) if k in pairs else x for k, x in enumerate(frame.get(op.args))]
+    sys.stdout.write(formatted(op.text.data, values) + "\n")
 
 
 @handles("nd.check")
