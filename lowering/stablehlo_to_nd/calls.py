@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from xdsl.dialects.builtin import LocationAttr
+from xdsl.dialects.builtin import IntegerType, LocationAttr
 from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import Attribute, Operation
 
 from ...dialects.errors import CompileError
 from ...dialects.nd.array import Array
+from ...dialects.nd.constant import Size
 from ...dialects.nd.op import insert, place
 from ...dialects.nd.types import is_tensor
 from .table import Value
@@ -50,7 +51,8 @@ def call(op: Operation, operands: list[Array], c: Conversion) -> Sequence[Value]
     f = c.functions.get(name)
     if f is None:
         raise CompileError(f"expected a function of this module, found @{name}", op.location)
-    if takes_slice(f) or not all(is_static(t) for t in (*f.function_type.inputs.data, *f.function_type.outputs.data)):
+    types = (*f.function_type.inputs.data, *f.function_type.outputs.data)
+    if takes_slice(f) or on_sizes(types, operands) or not all(is_static(t) for t in types):
         return inlined(f, operands, c, op.location)
     types = c.function(f) if name not in c.results else c.results[name]
     new = CallOp.create(
@@ -66,6 +68,13 @@ def call(op: Operation, operands: list[Array], c: Conversion) -> Sequence[Value]
 
 def is_static(t: Attribute) -> bool:
     return is_tensor(t) and all(d >= 0 for d in t.get_shape())
+
+
+def on_sizes(types: Sequence[Attribute], operands: Sequence[Value]) -> bool:
+    """Does a function compute integers of which some are sizes, so that its results may be ones?"""
+    if not all(is_tensor(t) and not t.get_shape() and isinstance(t.element_type, IntegerType) for t in types):
+        return False
+    return any(isinstance(a.value.owner, Size) for a in operands if isinstance(a, Array))
 
 
 def takes_slice(f: FuncOp) -> bool:

@@ -19,7 +19,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects.errors import CompileError
 from ...dialects.nd.array import Array
-from ...dialects.nd.constant import Constant
+from ...dialects.nd.constant import Constant, Size
 from ...dialects.nd.control import yield_
 from ...dialects.nd.dims import Dim, Sym, show, symbol
 from ...dialects.nd.op import building, here, insert, place
@@ -81,8 +81,8 @@ class Scope:
         if outer is None:
             return None
         owner = outer.value.owner
-        if isinstance(owner, Constant) and not shape_of(owner.type):
-            copy = Constant.create(result_types=[owner.type], properties=owner.properties, location=owner.location)
+        if isinstance(owner, Constant | Size) and not shape_of(owner.type):
+            copy = type(owner).create(result_types=[owner.type], properties=owner.properties, location=owner.location)
             copy.results[0].name_hint = outer.value.name_hint
             self.block.add_op(copy)
             return Array(copy.results[0])

@@ -52,7 +52,13 @@ FAMILIES: dict[str, str] = {
         "chlo.cosh chlo.digamma chlo.erf chlo.erf_inv chlo.erfc chlo.is_inf chlo.is_neg_inf chlo.is_pos_inf "
         "chlo.lgamma chlo.mulhi chlo.next_after chlo.polygamma chlo.sinh chlo.square chlo.tan chlo.zeta"
     ),
+    "collectives": "all_gather all_reduce all_to_all collective_broadcast collective_permute reduce_scatter",
+    "composed": ("batch_norm_grad batch_norm_inference batch_norm_training einsum torch_index_select unary_einsum"),
     "contractions": "convolution dot dot_general",
+    "dynamic": (
+        "dynamic_broadcast_in_dim dynamic_conv dynamic_gather dynamic_iota dynamic_pad dynamic_reshape "
+        "real_dynamic_slice set_dimension_size"
+    ),
     "custom_calls": "custom_call",
     "fourier": "fft",
     "gathers": "gather",
@@ -65,7 +71,16 @@ FAMILIES: dict[str, str] = {
 }
 """Module of this package -> the ops that it converts; those without a dialect are StableHLO's."""
 
-REFUSED: dict[str, str] = {}
+_ASYNC = "starts or ends an operation that runs beside others; a program's ops run one after the other"
+_OTHERS = "exchanges data with another program or device; a program runs by itself"
+REFUSED: dict[str, str] = {
+    "stablehlo.async_done": _ASYNC,
+    "stablehlo.async_start": _ASYNC,
+    "stablehlo.infeed": _OTHERS,
+    "stablehlo.outfeed": _OTHERS,
+    "stablehlo.recv": _OTHERS,
+    "stablehlo.send": _OTHERS,
+}
 """Op -> why it is refused: `found NAME, which REASON`."""
 
 CONVERTERS: dict[str, Converter] = {}
