@@ -10,6 +10,7 @@ from typing import Any
 
 import mlc
 import mlc.numpy as xp
+import numpy as np
 import pytest
 from array_api_names import (
     ATTRIBUTES,
@@ -63,6 +64,40 @@ def test_constants_and_types() -> None:
 def test_every_condition_is_of_a_name() -> None:
     names = {name for text in SECTIONS.values() for name, _ in signatures(text)} | set(ATTRIBUTES)
     assert names >= set(PARTLY) | set(EXEMPT) and not set(PARTLY) & set(EXEMPT)
+
+
+def test_the_document_has_the_conditions() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "array-api.md").read_text()
+    rows = [
+        line for line in text.partition("## Conditions")[2].partition("## ")[0].split("\n") if line.startswith("| `")
+    ]
+    assert rows == [f"| `{name}` | {why} |" for name, why in {**PARTLY, **EXEMPT}.items()]
+
+
+def test_what_the_document_says_of_choices() -> None:
+    one = np.array([1.5])
+    for call, message in [
+        (lambda: xp.asarray(one, copy=False), "expected copy=None or True"),
+        (
+            lambda: xp.asarray(np.array([1], np.uint64)) + np.array([1], np.int8),
+            "expected integers that one type holds",
+        ),
+        (lambda: xp.ones(2, dtype=xp.bool) + xp.ones(2, dtype=xp.bool), "expected elements of a number"),
+        (lambda: xp.zeros(2, device="gpu"), "cpu"),
+    ]:
+        with mlc.eager(), pytest.raises(mlc.CompileError, match=message):
+            call()
+    info = xp.__array_namespace_info__()
+    assert not info.capabilities()["boolean indexing"] and not info.capabilities()["data-dependent shapes"]
+    with mlc.eager():
+        assert info.capabilities()["boolean indexing"] and info.capabilities()["data-dependent shapes"]
+        assert xp.asarray([1.0]).dtype == xp.float32 and xp.asarray([1]).dtype == xp.int64
+        x = xp.ones(2)
+        assert xp.asarray(x, copy=True) is x and x.device == "cpu"
+        assert (xp.ones(1, dtype=xp.float16) + xp.ones(1, dtype=xp.int64)).dtype == xp.float16
+        assert xp.unique_values(xp.asarray([3, 1, 3])).shape == (2,)
+        with pytest.raises(mlc.CompileError, match=r"x\.at"):
+            x[0] = 2
 
 
 def test_the_tables_say_what_type_checkers_read() -> None:
