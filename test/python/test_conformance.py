@@ -180,6 +180,9 @@ def test_tool(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     capsys.readouterr()
     assert main([*command, "--expect", str(recorded)]) == 1
     assert "inner/add_float64_3.mlir: wrong, expected pass" in capsys.readouterr().out
+    recorded.write_text("unsupported add_float32_3.mlir\nwrong inner/add_float64_3.mlir\n")
+    assert main([*command, "--expect", str(recorded)]) == 0
+    assert "add_float32_3.mlir: pass, expected unsupported" in capsys.readouterr().out
     assert main(["stablehlo", str(tmp_path / "none")]) == 1
     assert main([*command, "--filter", "nothing*"]) == 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -130,10 +130,20 @@ def read_list(text: str, name: str) -> dict[str, str]:
 
 
 def differences(outcomes: Iterable[Outcome], wanted: dict[str, str]) -> list[str]:
-    """Where outcomes are not those of a list, one line each; files that did not run are no difference."""
-    out: list[str] = []
+    """Where outcomes are worse than a list says or other failures, one line each; files that did not run are none."""
+    return [line for worse, line in _compared(outcomes, wanted) if worse]
+
+
+def improvements(outcomes: Iterable[Outcome], wanted: dict[str, str]) -> list[str]:
+    """What passes although a list says otherwise, one line each."""
+    return [line for worse, line in _compared(outcomes, wanted) if not worse]
+
+
+def _compared(outcomes: Iterable[Outcome], wanted: dict[str, str]) -> Iterator[tuple[bool, str]]:
     for o in sorted(outcomes, key=lambda o: o.name):
         if (want := wanted.get(o.name)) != o.status:
             expected = f"expected {want}" if want is not None else "not in the list"
-            out.append(f"{o.name}: {o.status}, {expected}" + (f" ({o.detail})" if o.detail else ""))
-    return out
+            yield (
+                o.status != PASS or want is None,
+                f"{o.name}: {o.status}, {expected}" + (o.detail and f" ({o.detail})"),
+            )
