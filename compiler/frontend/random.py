@@ -139,7 +139,7 @@ def _uniform(k: Array, shape: Shape, kind: Attribute) -> Array:
     return unit_floats(_bits(k, shape, width(kind)), kind)
 
 
-def _float(what: str, dtype: Any) -> Attribute:
+def float_type(what: str, dtype: Any) -> Attribute:
     kind = as_dtype(dtype)
     if kind not in (f32, f64, f16, bf16):
         raise fail(f"random.{what}: expected a float type, found {dtype}")
@@ -149,7 +149,7 @@ def _float(what: str, dtype: Any) -> Attribute:
 @anywhere("shape", "dtype")
 def uniform(key: Any, shape: Any = (), dtype: Any = "float32", low: Any = 0.0, high: Any = 1.0) -> Array:
     """Uniform in [low, high)."""
-    kind = _float("uniform", dtype)
+    kind = float_type("uniform", dtype)
     u = _uniform(_key(key), _shape(shape), kind)
     low, high = (F.convert(asarray(v), kind) for v in (low, high))
     return F.maximum(low, u * (high - low) + low)
@@ -158,7 +158,7 @@ def uniform(key: Any, shape: Any = (), dtype: Any = "float32", low: Any = 0.0, h
 @anywhere("shape", "dtype")
 def normal(key: Any, shape: Any = (), dtype: Any = "float32") -> Array:
     """Normal of mean 0 and variance 1, by the inverse of its distribution function."""
-    kind = _float("normal", dtype)
+    kind = float_type("normal", dtype)
     least = float(np.nextafter(np.asarray(-1, NUMPY[kind]), np.asarray(0, NUMPY[kind])))
     u = F.maximum(_uniform(_key(key), _shape(shape), kind) * (1.0 - least) + least, least)
     wide = u if kind in (f32, f64) else convert(u, f32)
@@ -168,13 +168,13 @@ def normal(key: Any, shape: Any = (), dtype: Any = "float32") -> Array:
 @anywhere("shape", "dtype")
 def exponential(key: Any, shape: Any = (), dtype: Any = "float32") -> Array:
     """Exponential of rate 1."""
-    return -F.log1p(-_uniform(_key(key), _shape(shape), _float("exponential", dtype)))
+    return -F.log1p(-_uniform(_key(key), _shape(shape), float_type("exponential", dtype)))
 
 
 @anywhere("shape", "dtype")
 def gumbel(key: Any, shape: Any = (), dtype: Any = "float32") -> Array:
     """Gumbel's extreme value distribution: -log(-log u), u above 0."""
-    kind = _float("gumbel", dtype)
+    kind = float_type("gumbel", dtype)
     tiny = float(finfo(NUMPY[kind]).tiny)
     return -F.log(-F.log(F.maximum(_uniform(_key(key), _shape(shape), kind), tiny)))
 
