@@ -27,6 +27,7 @@ from xdsl.dialects.builtin import (
     NameLoc,
     NoneAttr,
     StringAttr,
+    TensorType,
     UnknownLoc,
 )
 from xdsl.ir import Attribute, AttributeInvT, Block, BlockArgument, Operation, SSAValue, TypeAttribute
@@ -62,7 +63,8 @@ def parse_module(text: str, name: str = "<string>", ctx: Context | None = None) 
     except ParseError as error:
         raise _located(error, text, name) from error
     except RecursionError as error:
-        raise CompileError("expected nesting that Python's stack can hold, found deeper regions") from error
+        place = parser.place(parser._current_token.span.start) if parser is not None else _place(name, 1, 1)
+        raise CompileError("expected nesting that Python's stack can hold, found deeper nesting", place) from error
     except CompileError as error:
         if isinstance(error.location, UnknownLoc) and parser is not None:
             raise CompileError(error.message, parser.here(), error.notes) from error
@@ -71,6 +73,17 @@ def parse_module(text: str, name: str = "<string>", ctx: Context | None = None) 
         # xDSL fails with whatever Python raises on some malformed input: the place is where the reader stands.
         place = parser.here() if parser is not None else _place(name, 1, 1)
         raise CompileError(_message(error), place) from error
+
+
+def decode(data: bytes, name: str) -> str:
+    """The text of a file; CompileError at the first byte that is not UTF-8."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode()
+        SOURCES[name] = data.decode(errors="replace")
+        place = _place(name, before.count("\n") + 1, len(before) - before.rfind("\n"))
+        raise CompileError(f"expected UTF-8 text, found byte {data[error.start]:#04x}", place) from error
 
 
 class LocatedParser(Parser):
@@ -127,15 +140,22 @@ class LocatedParser(Parser):
         # Most of a program's text are the same few types: each is read once.
         found = _PLAIN_TENSOR.match(self.lexer.input.content, token.span.start)
         if found is None:
-            return super().parse_optional_type()
+            return self._in_range(super().parse_optional_type(), token.span)
         known = self.types.get(found[0])
         if known is not None:
             self._resume_from(found.end())
             return known
         new = super().parse_optional_type()
         assert new is not None
-        self.types[found[0]] = new
+        self.types[found[0]] = self._in_range(new, token.span)
         return new
+
+    def _in_range(self, found: Any, span: Span[str]) -> Any:
+        """A tensor type, if its sizes are numbers of 64 bits."""
+        for size in found.get_shape() if isinstance(found, TensorType) else ():
+            if size >= 1 << 63:
+                self.raise_error(f"expected dimensions of at most 64 bits, found {size}", span)
+        return found
 
     def _parse_block(self) -> Block:
         label = self._current_token
@@ -237,7 +257,7 @@ def _located(error: ParseError, text: str, name: str) -> CompileError:
     message = reword(error.msg)
     if isinstance(error, MultipleSpansParseError) and message.startswith("expected a block") and error.refs:
         start = error.refs[0][0].start  # the branch, not the end of the region
-    if message.startswith("unknown type"):  # the reader has passed the name
+    if message.startswith(("unknown type", "unknown alias")):  # the reader has passed the name
         start = max(text.rfind(message.split()[-1], 0, start), 0)
     found = repr(error.span.text.split("\n")[0])
     if start >= len(kept):  # point behind the last thing written
@@ -256,4 +276,8 @@ def _message(error: Exception) -> str:
     if isinstance(error, (DiagnosticException, UnregisteredConstructException)):
         return reword(str(error))
     text = str(error).strip().split("\n")[0]
+    if isinstance(error, ValueError) and "out of range" in text:
+        return reword(text)
+    if isinstance(error, ValueError) and "integer string conversion" in text:
+        return "expected numbers of at most 4300 digits, found a longer one"
     return f"expected well-formed text, found something that cannot be read ({type(error).__name__}: {text})"

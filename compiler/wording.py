@@ -7,6 +7,10 @@ import re
 _TABLE = (
     # parser
     (r"Could not parse entire input", "expected an operation"),
+    (r"undefined symbol alias '(\S+)'", r"unknown alias \1"),
+    (r"expected suffix identifier after .*", "expected a name"),
+    (r"Unexpected character: .*", "expected the beginning of a token"),
+    (r"Integer value (\S+) is out of range for type (\S+) .*", r"expected an integer of type \2, found \1"),
     (r"Operation has (\d+) results, but was given (\d+) to bind", r"expected names for \1 results, found \2"),
     (r"'(\S+)' is not registered", r"unknown type or attribute \1"),
     (r"(?:SSA value )?(%\S+) is already defined", r"expected a name that is not defined yet, found \1"),

@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from ..compiler import settings
 from ..compiler.driver import InternalError
+from ..compiler.parsing import decode
 from ..compiler.registry import nearest
 from ..dialects.errors import CheckError, CompileError
 
@@ -25,14 +26,10 @@ def read_input(path: str) -> tuple[str, str]:
     """The name that locations give an input and its text; `-` is standard input."""
     try:
         if path == "-":
-            return "<stdin>", sys.stdin.buffer.read().decode()
-        return path, Path(path).read_bytes().decode()
+            return "<stdin>", decode(sys.stdin.buffer.read(), "<stdin>")
+        return path, decode(Path(path).read_bytes(), path)
     except OSError as error:
         raise CompileError(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise CompileError(
-            f"{path}: expected UTF-8 text, found byte {error.object[error.start]:#04x} at offset {error.start}"
-        ) from error
 
 
 def write_output(path: str, text: str) -> None:
