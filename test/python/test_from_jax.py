@@ -72,6 +72,25 @@ def test_a_while_has_forward_mode_and_no_reverse_mode():
     assert "jax_programs.py:" in shown and "lax.while_loop(condition, body" in shown
 
 
+def test_loops_that_count_are_scans():
+    def loops(x):
+        forward = lax.scan(lambda c, x: (c + x, c * 2), x[0], x)
+        backward = lax.scan(lambda c, x: (c * x, c + x), x[0], x, reverse=True)
+        counted = lax.fori_loop(2, 5, lambda i, c: c * 0.5 + i * x[i - 2], x)
+        return forward, backward, counted, lax.fori_loop(3, 3, lambda i, c: c + i, x)
+
+    f = mlc.from_jax(loops, X)
+    text = mlc.jit(f).lower(X)
+    assert "nd.while" not in text and "nd.scan 3 reverse" in text and "nd.dynamic_update_slice" not in text
+    got = mlc.jit(lambda x: (f(x), mlc.grad(loss_of(f, mnp, jax.tree.leaves))(x)))(X)
+    x = jnp.asarray(X)
+    trees_match(16, got, (loops(x), jax.grad(loss_of(loops, jnp, jax.tree.leaves))(x)))
+
+    until = mlc.from_jax(lambda n, x: lax.fori_loop(0, n, lambda i, c: c * 2, x), 3, X)
+    assert "nd.while" in mlc.jit(until).lower(np.int32(3), X)
+    trees_match(0, until(2, X), X * 4)
+
+
 def test_eager_and_transforms():
     fn = lambda w, x: jnp.tanh(x @ w)
     w, x = np.full((4, 2), 0.3, np.float32), X
