@@ -184,6 +184,10 @@ def compile_module(
 
     options = options or options_of(entry, **given)
     f = keep_entry(module, options.entry, donate)
+    if sizes_unnamed(f):
+        from ..lowering.stablehlo_to_nd import stablehlo_to_nd
+
+        stablehlo_to_nd(module)
     bounds = bounds_of(f)
     resources = resources_of(module)
     source = print_ir(module)
@@ -221,6 +225,14 @@ def machine_text() -> str:
     from .machine import Machine
 
     return repr(Machine.host())
+
+
+def sizes_unnamed(f: FuncOp) -> bool:
+    """Has an argument sizes that are unknown and have no names yet, as in StableHLO?"""
+    from ..dialects.nd.types import SymAttr, is_tensor
+
+    types = f.body.block.arg_types
+    return any(is_tensor(t) and not t.has_static_shape() and not isinstance(t.encoding, SymAttr) for t in types)
 
 
 def keep_entry(module: ModuleOp, name: str, donate: Sequence[int]) -> FuncOp:
@@ -282,14 +294,14 @@ def build_program(
 
 def parse(source: str | Path) -> ModuleOp:
     """A module from a path that ends in .mlir, or from text."""
-    from .parsing import parse_module
+    from .parsing import decode, parse_module
     from .verify import verify
 
     if isinstance(source, Path) or (source.endswith(".mlir") and "\n" not in source):
         path = Path(source)
         if not path.is_file():
             raise CompileError(f"expected an .mlir file, found no file {path}")
-        module = parse_module(path.read_text(), str(path))
+        module = parse_module(decode(path.read_bytes(), str(path)), str(path))
     else:
         module = parse_module(source, "<string>")
     verify(module)

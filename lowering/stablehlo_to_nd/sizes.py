@@ -16,12 +16,13 @@ from xdsl.dialects.builtin import i1
 
 from ...dialects.errors import CompileError
 from ...dialects.nd import elementwise as E
+from ...dialects.nd.arithmetic import Quotient
 from ...dialects.nd.array import Array
 from ...dialects.nd.constant import Constant, Size
 from ...dialects.nd.dims import Dim, Sym, size
 from ...dialects.nd.movement import Broadcast, Concat, Reshape, Slice
 from ...dialects.nd.op import NdOp, here
-from ...dialects.nd.selection import Convert
+from ...dialects.nd.selection import Convert, Select
 from ...dialects.nd.types import INTEGER, NUMPY
 
 Dims = np.ndarray[Any, Any]
@@ -55,6 +56,8 @@ def known(a: Array) -> Dims | None:
         return shaped(np.asarray(owner.reference()), a)
     if isinstance(owner, Size):
         return whole(size(owner.of.data))
+    if isinstance(owner, Select):
+        return chosen(owner, *(known(Array(v)) for v in owner.operands))
     parts = [known(Array(v)) for v in owner.operands]
     if any(p is None for p in parts) or not parts:
         return None
@@ -65,6 +68,17 @@ def whole(d: Dim) -> Dims:
     out = np.empty((), object)
     out[()] = d
     return out
+
+
+def chosen(op: Select, p: Dims | None, x: Dims | None, y: Dims | None) -> Dims | None:
+    """An unknown choice of q - 1 or a quotient q rounds q down: of sizes, which are not negative, it is q."""
+    if x is None or y is None:
+        return None
+    if p is not None:
+        return np.where(p.astype(bool), x, y)
+    if not isinstance(op.operands[2].owner, Quotient):
+        return None
+    return y if all(a - b == -1 for a, b in zip(x.flat, y.flat, strict=True)) else None
 
 
 def count_of(a: Array) -> int:
@@ -95,6 +109,8 @@ def computed(op: NdOp, xs: Sequence[Dims], a: Array) -> Dims | None:
             start, step, n = op.start.data[0], op.step.data[0], a.shape[0]
             known_ = isinstance(start, int) and isinstance(step, int) and isinstance(n, int)
             return xs[0][start : start + n * step : step] if known_ else None
+        case Quotient() if a.ndim == 0 and isinstance(xs[1].item(), int) and xs[1].item() > 0:
+            return whole(xs[0].item() // xs[1].item())
         case _ if (fn := ARITHMETIC.get(type(op))) is not None:
             return np.frompyfunc(fn, 2, 1)(*xs) if a.ndim else whole(fn(xs[0].item(), xs[1].item()))
         case _:
