@@ -36,7 +36,7 @@ class Line(NamedTuple):
 def numpy_type(name: str) -> np.dtype:
     if name == "bf16":
         return np.dtype(ml_dtypes.bfloat16)
-    return np.dtype({"f": "float", "i": "int", "u": "uint"}[name[0]] + name[1:] if name != "bool" else name)
+    return np.dtype({"f": "float", "i": "int", "u": "uint", "c": "complex"}[name[0]] + name[1:] if name != "bool" else name)
 
 
 def array(text: str) -> np.ndarray:
@@ -48,6 +48,8 @@ def array(text: str) -> np.ndarray:
         return np.array([w == "true" for w in words])
     if dtype.kind in "iu":
         return np.array([int(w) for w in words], dtype)
+    if dtype.kind == "c":
+        return np.array([complex(w) for w in words]).astype(dtype)
     return np.array([float(w) for w in words], np.float64).astype(dtype)
 
 
