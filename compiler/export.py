@@ -18,11 +18,12 @@ MAIN = "main"
 """The entry of a StableHLO module, which other compilers look for."""
 
 
-def to_stablehlo(program: Any, *specs: Any, entry: str = MAIN, effects: str = "error") -> str:
+def to_stablehlo(program: Any, *specs: Any, entry: str = MAIN, effects: str = "error", locations: bool = False) -> str:
     """The program as StableHLO text, which JAX, XLA and IREE take.
 
     `program`: a function of arrays that `specs` describe, as for `mlc.compile`, or a module, MLIR text, or a path.
-    Sizes must be numbers. Prints and checks are an error, or left out with `effects="drop"`.
+    Sizes must be numbers. Prints and checks are an error, or left out with `effects="drop"`. `locations`: ops say
+    which line they come from. Values are named as MLIR names them, and equal programs are equal texts.
     """
     from ..lowering.nd_to_stablehlo.convert import NdToStablehlo
     from . import driver
@@ -35,7 +36,7 @@ def to_stablehlo(program: Any, *specs: Any, entry: str = MAIN, effects: str = "e
     _only(module, name)
     passes = [build(p) for p in pipeline([p for p in PASSES if p in KNOWN])]
     driver.run(module, [*passes, NdToStablehlo(effects)], driver.from_environment())
-    return print_ir(module)
+    return print_ir(module, locations=locations)
 
 
 def _module(program: Any, specs: Sequence[Any], entry: str) -> tuple[ModuleOp, str]:

@@ -122,7 +122,11 @@ def check_types(op: Operation) -> None:
 
 def check_type(t: Attribute, op: Operation) -> None:
     if is_tensor(t) and any(isinstance(d, Sym) for d in shape_of(t)):
-        raise CompileError(f"nd-to-stablehlo: expected sizes that are numbers, found {t}", op.location)
+        raise CompileError(
+            f"nd-to-stablehlo: expected sizes that are numbers, found {t}; write the program for one size, as in "
+            "mlc.spec((4, 8)), and export it for each that you need",
+            op.location,
+        )
 
 
 def plain(attributes: Mapping[str, Attribute]) -> dict[str, Attribute]:

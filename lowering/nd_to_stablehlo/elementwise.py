@@ -89,7 +89,7 @@ def in_f32(fn: Callable[..., Value]) -> Emitter:
 
 
 def abs_(op: NdOp, x: Value) -> Value:
-    return x if x.dtype in UNSIGNED else unary("abs", x)
+    return x if x.dtype in UNSIGNED else b.one("abs", [x], op.type)
 
 
 def sign(op: NdOp, x: Value) -> Value:

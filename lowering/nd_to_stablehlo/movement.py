@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from xdsl.dialects.builtin import i64
+from xdsl.dialects.builtin import i8, i64
 
+from ...dialects.errors import CompileError
 from ...dialects.nd.constant import Constant, Iota, Size
 from ...dialects.nd.indexing import OneHot
 from ...dialects.nd.movement import Broadcast, Concat, Pad, Reverse, Slice, Transpose
 from ...dialects.nd.op import NdOp
 from ...dialects.nd.resource import ResourceOp, data_of
-from ...dialects.nd.types import element
+from ...dialects.nd.types import element, i2, ui2, ui8
 from . import build as b
 from .build import Value
 from .elementwise import converted
+
+LARGEST = 1 << 28
+"""Bytes of a constant: its text has twice as many, and readers of MLIR keep 2 GiB at most."""
 
 
 def numbers(dims: Any) -> list[int]:
@@ -59,7 +63,9 @@ def pad(op: Pad, x: Value, value: Value) -> Value:
 
 
 def concat(op: Concat, *xs: Value) -> Value:
-    return b.concatenate(xs, op.along)
+    """Elements of two bits by way of bytes: XLA's code for the CPU fails on them."""
+    whole = {i2: i8, ui2: ui8}.get(xs[0].dtype, xs[0].dtype)
+    return b.convert(b.concatenate([b.convert(x, whole) for x in xs], op.along), xs[0].dtype)
 
 
 def constant(op: Constant) -> Value:
@@ -68,7 +74,15 @@ def constant(op: Constant) -> Value:
 
 
 def resource(op: ResourceOp) -> Value:
-    return b.constant(data_of(op), op.type.element_type)
+    """The data stand in the text, in hexadecimal."""
+    x = data_of(op)
+    if x.nbytes > LARGEST:
+        raise CompileError(
+            f"nd-to-stablehlo: expected constants of at most {LARGEST} bytes, found {op.type} with {x.nbytes}; make "
+            "it an argument of the program",
+            op.location,
+        )
+    return b.constant(x, op.type.element_type)
 
 
 def iota(op: Iota) -> Value:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from mlc.compiler.printing import print_ir
 from mlc.dialects.nd.composite import Composite
-from mlc.dialects.nd.op import OPS
+from mlc.dialects.nd.op import OPS, Tolerance
+from mlc.dialects.nd.types import COMPLEX
 from mlc.lowering.nd_to_stablehlo.convert import ROWS, nd_to_stablehlo
 from mlc.runtime.matching import assert_matches
 from op_cases import CASES, Case, dtypes_of, sampled_dtypes, specials, values
@@ -17,6 +18,10 @@ from test_ops import module_of, operands
 
 EVERY = sample([(c, d) for c in CASES for d in (dtypes_of(c) if FULL else sampled_dtypes(c, 1))], 40, "stablehlo")
 IDS = [f"{c.op} {c.label} {d} {c.shapes}" for c, d in EVERY]
+
+
+DIFFERENT = {("sign", d): Tolerance(ulp=4) for d in COMPLEX}
+"""z / |z| is rounded, by the op itself always in one way."""
 
 
 @pytest.mark.parametrize("name", OPS)
@@ -44,4 +49,4 @@ def test_jax_runs_every_op(case: Case, dtype: Any) -> None:
         with np.errstate(all="ignore"):
             want = np.asarray(op.reference(*inputs))
         (got,) = run(text, inputs)
-        assert_matches(op, got, want, inputs=inputs)
+        assert_matches(DIFFERENT.get((case.op, dtype), op), got, want, inputs=inputs)
