@@ -177,3 +177,65 @@ def test_element_types() -> None:
 def test_what_needs_an_order_is_refused(call: str) -> None:
     with mlc.eager(), pytest.raises(mlc.CompileError, match="expected"):
         eval(call, {"xp": xp, "z": xp.asarray(INPUTS["z"])})
+
+
+# Special cases: the standard's tables are those of C99, which NumPy's functions follow.
+
+PARTS = [0.0, -0.0, 1.5, -1.5, np.inf, -np.inf, np.nan]
+GRID = np.array([complex(a, b) for a in PARTS for b in PARTS])
+FUNCTIONS = [
+    *("abs", "acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "exp"),
+    *("log", "log10", "log1p", "log2", "sin", "sinh", "sqrt", "tan", "tanh"),
+]
+EXPM1 = [
+    (complex(0, 0), complex(0, 0)),
+    *((complex(x, y), complex(np.nan, np.nan)) for x in (0.0, 1.5, -1.5) for y in (np.inf, np.nan)),
+    (complex(np.inf, 0), complex(np.inf, 0)),
+    (complex(-np.inf, 1.5), complex(-1, 0)),
+    (complex(-np.inf, -1.5), complex(-1, -0.0)),
+    (complex(np.inf, 1.5), complex(np.inf, np.inf)),
+    (complex(np.inf, -3), complex(-np.inf, -np.inf)),
+    (complex(-np.inf, np.inf), complex(-1, 0)),
+    (complex(np.inf, np.inf), complex(np.inf, np.nan)),
+    (complex(-np.inf, np.nan), complex(-1, 0)),
+    (complex(np.inf, np.nan), complex(np.inf, np.nan)),
+    (complex(np.nan, 0), complex(np.nan, 0)),
+    (complex(np.nan, 1.5), complex(np.nan, np.nan)),
+    (complex(np.nan, np.nan), complex(np.nan, np.nan)),
+]
+"""Here NumPy does not follow the standard."""
+
+
+def same(z: complex, got: Any, want: Any) -> bool:
+    """The parts agree; where one is NaN, or a zero has no direction, the sign of the other is left open."""
+    open_ = bool(np.isnan(want)) or (np.isinf(z.real) and not np.isfinite(z.imag))
+    for g, w in ((np.real(got), np.real(want)), (np.imag(got), np.imag(want))):
+        g, w = (abs(g), abs(w)) if open_ else (g, w)
+        if np.isnan(g) and np.isnan(w):
+            continue
+        if not np.isclose(g, w, rtol=1e-5) or np.signbit(g) != np.signbit(w):
+            return False
+    return True
+
+
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
+def test_special_cases(dtype: Any, compiled: bool) -> None:
+    grid, given = GRID.astype(dtype), np.array([z for z, _ in EXPM1], dtype)
+
+    def program(z: Any, e: Any) -> dict[str, Any]:
+        return {**{f: getattr(xp, f)(z) for f in FUNCTIONS}, "expm1": xp.expm1(e)}
+
+    if compiled:
+        found = mlc.jit(program)(grid, given)
+    else:
+        with mlc.eager():
+            found = {f: np.asarray(y) for f, y in program(xp.asarray(grid), xp.asarray(given)).items()}
+    wrong: list[str] = []
+    with np.errstate(all="ignore"):
+        for f in FUNCTIONS:
+            for z, got, want in zip(GRID, found[f], getattr(np, f)(GRID), strict=True):
+                wrong += [] if same(z, got, want) else [f"{f}({z}): got {got}, want {want}"]
+        for (z, want), got in zip(EXPM1, found["expm1"], strict=True):
+            wrong += [] if same(z, got, want) else [f"expm1({z}): got {got}, want {want}"]
+    assert not wrong, "\n".join(wrong)
