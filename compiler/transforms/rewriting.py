@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from xdsl.dialects.builtin import FusedLoc, LocationAttr, NoneAttr, UnknownLoc
@@ -34,6 +35,8 @@ from ..blocks import has_effects
 
 LEVELS = ("exact", "ieee", "fast")
 LIMIT = 16
+MANY = 16
+"""Readers of a value that a change brings up again."""
 MOST_PLACES = 8
 """A fused location keeps this many places; more tell a reader nothing."""
 
@@ -179,13 +182,15 @@ class _Worklist:
             self.waiting.add(op)
             self.stack.append(op)
 
-    def push_users(self, value: SSAValue, depth: int = 2) -> None:
-        """The readers, and theirs: rules look two ops deep."""
-        for use in value.uses:
-            if depth > 1:
-                for r in use.operation.results:
-                    self.push_users(r, depth - 1)
-            self.push(use.operation)
+    def push_users(self, value: SSAValue, moved: Sequence[Operation]) -> None:
+        """The readers, and theirs: rules look two ops deep. Of a value that very many ops read, those that have moved
+        to it, so that a constant of a whole program does not bring up the program each time."""
+        readers = [use.operation for use in islice(value.uses, MANY + 1)]
+        for op in readers if len(readers) <= MANY else moved:
+            for r in op.results:
+                for use in islice(r.uses, MANY):
+                    self.push(use.operation)
+            self.push(op)
 
     def pop(self) -> Operation | None:
         while self.stack:
@@ -232,6 +237,7 @@ def _replace(rule: Rewrite, op: Operation, answer: Array | Replacement, scratch:
         answer = Replacement(op.results, [answer], op)
     made = _move(scratch, answer.before)
     old_ops = list(dict.fromkeys(_owner(v) for v in answer.old))
+    moved = [[use.operation for use in old.uses] for old in answer.old]
     for old, new in zip(answer.old, answer.new, strict=True):
         assert old.type == new.value.type, f"rule {rule.name}: expected {old.type}, built {new.value.type}"
         if new.value.name_hint is None:
@@ -239,8 +245,8 @@ def _replace(rule: Rewrite, op: Operation, answer: Array | Replacement, scratch:
         old.replace_all_uses_with(new.value)
     gone = _drop_all(old_ops, work)
     _inherit(made, old_ops, gone)
-    for new in reversed(answer.new):
-        work.push_users(new.value)
+    for new, readers in zip(reversed(answer.new), reversed(moved), strict=True):
+        work.push_users(new.value, readers)
     for new in reversed(made):
         work.push(new)
 
