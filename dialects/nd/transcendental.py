@@ -110,7 +110,7 @@ def expm1_elements(x: Np) -> Np:
 
 def log1p_elements(x: Np) -> Np:
     """Of complex numbers: log|1 + z| = log1p(x (2 + x) + y^2) / 2 where z is small."""
-    re, im = precise(x).real, precise(x).imag
+    re, im = np.real(precise(x)), np.imag(precise(x))
     small = np.hypot(re, im) < 0.5
     near = np.where(small, re * (2 + re) + im * im, 0)
     size = np.where(small, np.log1p(near) / 2, np.log(np.hypot(1 + re, im)))

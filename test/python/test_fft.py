@@ -12,6 +12,7 @@ from mlc.dialects.nd import fourier
 from mlc.dialects.nd.fft import KINDS, Fft, fft
 from mlc.dialects.nd.promotion import asarray
 from mlc.runtime.matching import Tolerance, assert_matches
+from sampling import sample
 
 RNG = np.random.default_rng(3)
 LENGTHS = [(1,), (23,), (66,), (127,), (128,), (131,), (262,), (2187,), (131 * 137,), (3, 4, 7), (5, 1, 70)]
@@ -156,15 +157,35 @@ ifftshift(z, axes=(1, -1))
 INPUTS = {"x": X, "z": Z, "i": (X * 4).astype(np.int64), "f": RNG.standard_normal((2, 3, 2, 4)) + 0j}
 
 
+LINES = CALLS.split("\n")[1:-1]
+
+
+def called(line: str, inputs: dict[str, Any]) -> Any:
+    return eval(f"xp.fft.{line}".replace("f.real", "xp.real(f)"), {"xp": xp, **inputs})
+
+
+def test_functions_compiled() -> None:
+    """Some, all with MLC_TEST_FULL=1: what is compiled is what the eager values below are compared with."""
+    lines = sample(LINES, 6, "fft")
+    got = mlc.jit(lambda inputs: [called(line, inputs) for line in lines])(INPUTS)
+    with mlc.eager():
+        arrays = {k: xp.asarray(v) for k, v in INPUTS.items()}
+        want = [np.asarray(called(line, arrays)) for line in lines]
+    for g, w in zip(got, want, strict=True):
+        assert g.dtype == w.dtype
+        for a, b in zip(parts(g), parts(w), strict=True):
+            assert_matches(Tolerance(8, 8, 1), a, b)
+
+
 def test_functions() -> None:
-    names = set()
-    for line in CALLS.split("\n")[1:-1]:
+    names: set[str] = set()
+    for line in LINES:
         names.add(line.partition("(")[0])
         text = f"xp.fft.{line}".replace(", dtype=xp.float64", "") if "freq" in line else f"xp.fft.{line}"
         want = eval(text, {"xp": np, **INPUTS})
         with mlc.eager():
             arrays = {k: xp.asarray(v) for k, v in INPUTS.items()}
-            got = np.asarray(eval(f"xp.fft.{line}".replace("f.real", "xp.real(f)"), {"xp": xp, **arrays}))
+            got = np.asarray(called(line, arrays))
         if "(i)" in line:
             want = want.astype(np.complex64)
         assert got.shape == want.shape and got.dtype == want.dtype, (line, got.dtype, want.dtype)
