@@ -20,6 +20,7 @@ from .table import converter
     "stablehlo.all_reduce",
     "stablehlo.all_to_all",
     "stablehlo.collective_broadcast",
+    "stablehlo.cross-replica-sum",
     "stablehlo.reduce_scatter",
 )
 def of_one(op: Operation, xs: list[Array], c: Conversion) -> Sequence[Array]:

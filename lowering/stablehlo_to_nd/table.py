@@ -52,7 +52,7 @@ FAMILIES: dict[str, str] = {
         "chlo.cosh chlo.digamma chlo.erf chlo.erf_inv chlo.erfc chlo.is_inf chlo.is_neg_inf chlo.is_pos_inf "
         "chlo.lgamma chlo.mulhi chlo.next_after chlo.polygamma chlo.sinh chlo.square chlo.tan chlo.zeta"
     ),
-    "collectives": "all_gather all_reduce all_to_all collective_broadcast collective_permute reduce_scatter",
+    "collectives": "all_gather all_reduce all_to_all collective_broadcast collective_permute cross-replica-sum reduce_scatter",
     "composed": ("batch_norm_grad batch_norm_inference batch_norm_training einsum torch_index_select unary_einsum"),
     "contractions": "convolution dot dot_general",
     "dynamic": (
@@ -74,6 +74,9 @@ FAMILIES: dict[str, str] = {
 _ASYNC = "starts or ends an operation that runs beside others; a program's ops run one after the other"
 _OTHERS = "exchanges data with another program or device; a program runs by itself"
 REFUSED: dict[str, str] = {
+    "chlo._asin_acos_kernel": "is a step of a compiler between chlo.asin and its parts",
+    "chlo.ragged_dot": "multiplies groups of sizes that are known when the program runs; write one product for each",
+    "chlo.scan": "carries values through a region of its own; write stablehlo.while",
     "stablehlo.async_done": _ASYNC,
     "stablehlo.async_start": _ASYNC,
     "stablehlo.infeed": _OTHERS,
