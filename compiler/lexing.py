@@ -58,6 +58,9 @@ class Word:
 class QuickLexer(MLIRLexer):
     """xDSL's lexer with a shorter way for what is common."""
 
+    # xDSL's expression for strings, made possessive: it takes exponential time where the closing quote is missing
+    _unescaped_characters_regex = re.compile(r'"(?:[^"\\\n\v\f]++|\\(?:["nt\\]|[0-9A-Fa-f]{2}))*+"')
+
     def lex(self) -> MLIRToken:
         found = _TOKEN.match(self.input.content, self.pos)
         if found is None:
