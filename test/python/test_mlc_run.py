@@ -77,7 +77,7 @@ def test_check_each_of_the_perceptron(execute):
     ran = execute(MLP, "--size", "b=7", "--check-each")
     assert ran.code == 0, ran.err
     lines = ran.out.splitlines()
-    assert lines[0] == "same after pass inline" and lines[-1] == "same in native code"
+    assert lines[0] == "same after pass stablehlo-to-nd" and lines[-1] == "same in native code"
     assert any("graph-fuse" in line for line in lines) and any("lower-loop" in line for line in lines)
 
 
