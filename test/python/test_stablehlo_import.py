@@ -34,7 +34,8 @@ def program(arguments: Sequence[str], results: Sequence[str], *lines: str) -> st
 
 def run(text: str, *args: Np) -> list[Np]:
     found: Any = mlc.compile(text)(*args)
-    return [np.asarray(a) for a in (found if type(found) is tuple else (found,))]
+    results: list[Any] = list(found) if isinstance(found, tuple) else [found]  # pyright: ignore[reportUnknownArgumentType]
+    return [np.asarray(a) for a in results]
 
 
 def same(got: Sequence[Np], want: Sequence[Np], how: Tolerance = EXACT) -> None:
