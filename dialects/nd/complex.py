@@ -60,7 +60,7 @@ class Part(Elementwise):
 class Real(Part):
     """`nd.real %z`: the real part."""
 
-    def reference(self, x: Np) -> Np:
+    def reference(self, x: Any) -> Np:
         return x.real.copy()
 
     def transpose(self, ct: Array, linear: Sequence[bool]) -> Sequence[Array | None]:
@@ -71,7 +71,7 @@ class Real(Part):
 class Imag(Part):
     """`nd.imag %z`: the imaginary part."""
 
-    def reference(self, x: Np) -> Np:
+    def reference(self, x: Any) -> Np:
         return x.imag.copy()
 
     def transpose(self, ct: Array, linear: Sequence[bool]) -> Sequence[Array | None]:

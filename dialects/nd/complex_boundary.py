@@ -47,12 +47,12 @@ def _half(size: Any) -> Any:
     """A number, or polynomial, of complex elements from one of parts."""
     if size is None:
         return None
-    parts = [[size, []]] if isinstance(size, int) else size
+    parts: list[Any] = [[size, []]] if isinstance(size, int) else size
     assert all(c % 2 == 0 for c, _ in parts), "whole complex elements"
     return size // 2 if isinstance(size, int) else [[c // 2, atoms] for c, atoms in size]
 
 
-def parts_of(x: Np) -> Np:
+def parts_of(x: Any) -> Np:
     """Complex numbers as real ones with a new last dimension."""
     if x.dtype.kind != "c":
         return x
@@ -61,6 +61,6 @@ def parts_of(x: Np) -> Np:
 
 def of_parts(x: Np) -> Np:
     """The complex numbers whose parts are the last dimension."""
-    out = np.empty(x.shape[:-1], np.complex128 if x.dtype == np.float64 else np.complex64)
+    out: Any = np.empty(x.shape[:-1], np.complex128 if x.dtype == np.float64 else np.complex64)
     out.real, out.imag = x[..., 0], x[..., 1]
     return out

@@ -20,10 +20,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ComplexType, ModuleOp, TensorType
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute, Block
 from xdsl.passes import ModulePass
 
+from ....dialects.nd.types import is_complex, is_tensor
 from ..rewriting import functions
 
 
@@ -32,7 +33,7 @@ def has_complex(block: Block, known: dict[Attribute, bool]) -> bool:
 
     def test(t: Attribute) -> bool:
         if (found := known.get(t)) is None:
-            found = known[t] = isinstance(t, TensorType) and isinstance(t.element_type, ComplexType)
+            found = known[t] = is_tensor(t) and is_complex(t)
         return found
 
     if any(test(a.type) for a in block.args):

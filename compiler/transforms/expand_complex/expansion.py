@@ -99,6 +99,7 @@ class Expansion:
     def replace(self, op: NdOp) -> None:
         scratch = Block()
         with building(scratch, op.location):
+            built: Any
             expand = TABLE.get(type(op))
             if expand is None and not isinstance(op, Composite):
                 raise CompileError(f"{op.name}: expected real numbers, found complex ones", op.location)
@@ -232,7 +233,7 @@ def set_layouts(f: FuncOp, places: Sequence[int]) -> None:
         if not isinstance(layout, StridedLayoutAttr):
             continue
         rest: dict[str, Attribute] = {n: a for n, a in entries[k].data.items() if n != LAYOUT}
-        strides = [s.data if hasattr(s, "data") else None for s in layout.strides.data]
+        strides: list[Any] = [getattr(s, "data", None) for s in layout.strides.data]
         if None not in strides:
             rest[LAYOUT] = StridedLayoutAttr([*(2 * s for s in strides), 1], 0)
         entries[k] = DictionaryAttr(rest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from xdsl.dialects.builtin import ComplexType, f32, f64
+from xdsl.dialects.builtin import f32, f64
 from xdsl.ir import Attribute
 
 from ....dialects.nd import functions as F
@@ -14,7 +14,7 @@ from ....dialects.nd.constant import Constant
 from ....dialects.nd.elementwise import full_like
 from ....dialects.nd.op import Array, zeros_like
 from ....dialects.nd.selection import convert
-from ....dialects.nd.types import Type, is_complex, is_tensor, shape_of, tensor
+from ....dialects.nd.types import Type, is_complex, is_tensor, part_of, shape_of, tensor
 
 
 class Pair(NamedTuple):
@@ -31,15 +31,13 @@ Function = Callable[[Pair], Pair]
 
 def part_type(t: Attribute) -> Attribute:
     """The type of each of the two values that stand for one of this type; of a real one itself."""
-    if is_tensor(t) and isinstance(t.element_type, ComplexType):
-        return tensor(shape_of(t), t.element_type.element_type)
-    return t
+    return tensor(shape_of(t), part_of(t.element_type)) if is_tensor(t) and is_complex(t) else t
 
 
 def packed_type(t: Attribute) -> Type:
     """The real type of the same bytes: the two parts are the last dimension."""
-    assert is_tensor(t) and isinstance(t.element_type, ComplexType)
-    return tensor((*shape_of(t), 2), t.element_type.element_type)
+    assert is_tensor(t) and is_complex(t)
+    return tensor((*shape_of(t), 2), part_of(t.element_type))
 
 
 def split_types(types: Any) -> list[Attribute]:
@@ -91,6 +89,14 @@ def in_double(fn: Function) -> Function:
 
 
 # Arithmetic.
+
+
+def real(z: Pair) -> Array:
+    return z.re
+
+
+def imag(z: Pair) -> Array:
+    return z.im
 
 
 def neg(z: Pair) -> Pair:

@@ -49,12 +49,13 @@ def constant_parts(op: Constant, args: Sequence[Value]) -> Pair:
     t: Any = part_type(op.type)
     if number is not None:
         return Pair(full(number.real, t), full(number.imag, t))
-    x = op.reference()
+    x: Any = op.reference()
     return Pair(constant(x.real.copy()), constant(x.imag.copy()))
 
 
 def resource_parts(op: ResourceOp, args: Sequence[Value]) -> Pair:
-    x, name = data_of(op), op.data.data.name
+    x: Any = data_of(op)
+    name = op.data.data.name
     re, im = (resource(np.ascontiguousarray(p), f"{name}.{word}") for p, word in ((x.real, "re"), (x.imag, "im")))
     return Pair(re, im)
 
@@ -149,8 +150,11 @@ def reduced(op: Reduce, args: Sequence[Value]) -> Pair:
         if n == 0:
             return Pair(*first)
         types = [*(a.type for a in first), *(slice_type(p.type) for p in rows)]
-        step = region(lambda a, b, c, d: list(mul(Pair(a, b), Pair(c, d))), types)
-        return Pair(*scan(n, [], first, list(rows), step))
+
+        def step(a: Array, b: Array, c: Array, d: Array) -> list[Array]:
+            return list(mul(Pair(a, b), Pair(c, d)))
+
+        return Pair(*scan(n, [], first, list(rows), region(step, types)))
     while n > 1:
         half = n // 2
         whole = mul(part(rows, 0, half, 2), part(rows, 1, half, 2))

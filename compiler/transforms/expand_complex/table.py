@@ -42,8 +42,8 @@ MOVES: tuple[type[NdOp], ...] = (
 
 FUNCTIONS: dict[type[NdOp], Callable[..., Value]] = {
     Complex: Pair,
-    Real: lambda z: z.re,
-    Imag: lambda z: z.im,
+    Real: parts.real,
+    Imag: parts.imag,
     e.Mul: parts.mul,
     e.Div: parts.div,
     e.Abs: parts.magnitude,
