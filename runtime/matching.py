@@ -71,7 +71,7 @@ def _compare_complex(how: NdOp | Tolerance, tolerance: Tolerance, got: Any, want
     if tolerance.exact:
         _report(got, want, _same(got.real, want.real) & _same(got.imag, want.imag), None)
         return
-    size = np.abs(want.astype(np.complex128))
+    size: Any = np.abs(want.astype(np.complex128))
     if isinstance(how, Tolerance):
         scale = max(how.scale, _largest(size))
         sums = (how.sums + (how.ulp if how.scale else 0)) * max(how.eps, _eps(want)) * scale

@@ -258,7 +258,7 @@ class Sign(Unary):
         return [complex_(-(imag(s) * along), real(s) * along)]
 
 
-def sign_elements(x: Np) -> Np:
+def sign_elements(x: Any) -> Np:
     """z / |z| of complex numbers, whatever their range."""
     size = np.maximum(np.abs(x.real), np.abs(x.imag))
     scaled = x / np.where((size == 0) | ~np.isfinite(size), 1, size)

@@ -100,11 +100,12 @@ class Expansion:
         scratch = Block()
         with building(scratch, op.location):
             built: Any
-            expand = TABLE.get(type(op))
+            expand: Any = TABLE.get(type(op))
             if expand is None and not isinstance(op, Composite):
                 raise CompileError(f"{op.name}: expected real numbers, found complex ones", op.location)
             if expand is None:
-                built = op.expand(*map(Array, op.operands))  # pyright: ignore[reportAttributeAccessIssue]
+                composite: Any = op
+                built = composite.expand(*map(Array, op.operands))
             else:
                 built = expand(op, [self.env.get(v) or Array(v) for v in op.operands])
         made = self.move(scratch, op)
