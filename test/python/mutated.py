@@ -3,7 +3,7 @@
     python test/python/mutated.py DIR --count 5000 --jobs 2
 
 DIR holds .mlir files; mutation k is the same in every run. A mutation is a fault if it ends in another exception than
-a located CompileError, takes longer than 10 seconds, or needs more than a gigabyte. The last line counts.
+a located CompileError, takes more than 10 seconds of a core, or needs more than a gigabyte. The last line counts.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def outcome(text: str, compiled: bool) -> str:
     def late(*_: object) -> None:
         raise Slow
 
-    signal.signal(signal.SIGALRM, late)
-    signal.alarm(SECONDS)
+    signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         module = parse_module(text, "mutated.mlir")
         verify(module)
@@ -61,7 +61,7 @@ def outcome(text: str, compiled: bool) -> str:
     except Exception as error:
         return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def one(job: tuple[int, list[str]]) -> tuple[int, str, str]:
