@@ -43,7 +43,7 @@ from xdsl.utils.lexer import Span
 from xdsl.utils.mlir_lexer import MLIRTokenKind
 
 from ..dialects.errors import SOURCES, CompileError, position
-from ..dialects.locations import make_range
+from ..dialects.locations import PLACED, make_range
 from .context import DIALECTS, context
 from .dense_text import parse_dense
 from .lexing import QuickLexer
@@ -130,7 +130,8 @@ class LocatedParser(Parser):
         if op.location is UNKNOWN_LOC:  # the text says nothing; `loc(unknown)` is another object
             op.location = self.place(at)
         elif isinstance(op.location, NameLoc) and position(op.location) is None:  # a name without a file
-            op.location = NameLoc(op.location.desc, self.place(at))
+            op.location = named = NameLoc(op.location.desc, self.place(at))
+            PLACED.add(named)
         return op
 
     def parse_optional_type(self) -> TypeAttribute | None:
@@ -152,7 +153,7 @@ class LocatedParser(Parser):
 
     def _in_range(self, found: Any, span: Span[str]) -> Any:
         """A tensor type, if its sizes are numbers of 64 bits."""
-        for size in found.get_shape() if isinstance(found, TensorType) else ():
+        for size in found.get_shape() if type(found) is TensorType else ():
             if size >= 1 << 63:
                 self.raise_error(f"expected dimensions of at most 64 bits, found {size}", span)
         return found

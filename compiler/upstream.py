@@ -45,7 +45,7 @@ from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue, TypeAttribute
 from xdsl.printer import Printer
 
-from ..dialects.locations import range_of
+from ..dialects.locations import PLACED, range_of
 
 NONE: Mapping[str, Attribute] = {}
 LOCATIONS = (UnknownLoc, FileLineColLoc, CallSiteLoc, NameLoc, FusedLoc)
@@ -207,6 +207,13 @@ def parts(location: Attribute) -> Sequence[Attribute]:
     return ()
 
 
+def shown(location: Attribute) -> Attribute:
+    """Without the place that the parser gave to a name that had none."""
+    if isinstance(location, NameLoc) and location in PLACED:
+        return NameLoc(location.desc, NoneAttr())
+    return location
+
+
 class UpstreamPrinter(Printer):
     """xDSL's printer with MLIR's text; `collecting` notes locations and writes for nobody."""
 
@@ -255,7 +262,7 @@ class UpstreamPrinter(Printer):
 
     def print_op(self, op: Operation) -> None:
         if self.collecting and self.aliases is not None:
-            self.aliases.visit(op.location, True)
+            self.aliases.visit(shown(op.location), True)
         self._print_results(op)
         outer = self.namespace
         custom = not self.print_generic_format and Operation.print is not type(op).print
@@ -488,7 +495,7 @@ class UpstreamPrinter(Printer):
     def print_place(self, location: Attribute) -> None:
         """` loc(#loc3)` behind an op."""
         if self.aliases is not None:
-            self.write(f" loc({self.aliases.names.get(location, '')})")
+            self.write(f" loc({self.aliases.names.get(shown(location), '')})")
 
     def print_argument_place(self, arg: BlockArgument) -> None:
         """An argument's location is written out; those inside of it are aliases."""

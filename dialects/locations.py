@@ -6,11 +6,15 @@ It is kept as two places that are fused, with the metadata "range"; who looks fo
 from __future__ import annotations
 
 from typing import cast
+from weakref import WeakSet
 
-from xdsl.dialects.builtin import ArrayAttr, FileLineColLoc, FusedLoc, IntAttr, StringAttr
+from xdsl.dialects.builtin import ArrayAttr, FileLineColLoc, FusedLoc, IntAttr, NameLoc, StringAttr
 from xdsl.ir import Attribute
 
 RANGE = StringAttr("range")
+
+PLACED: WeakSet[NameLoc] = WeakSet()
+"""Names to which the parser gave the place where the text has them: printers leave that place out."""
 
 
 def make_range(file: StringAttr, begin: tuple[IntAttr, IntAttr], end: tuple[IntAttr, IntAttr]) -> FusedLoc:
