@@ -11,7 +11,7 @@ from mlc.dialects.nd.dimmap import parse
 from mlc.dialects.nd.mapped import text
 from mlc.dialects.nd.op import OPS, bind
 from mlc.dialects.nd.reduction import KINDS
-from mlc.dialects.nd.types import NUMERIC, dims_attr, tensor
+from mlc.dialects.nd.types import FIELD, NUMERIC, dims_attr, tensor
 from xdsl.dialects.builtin import i1
 
 WINDOWS = {
@@ -94,7 +94,8 @@ def templates(template: Callable[..., Any]) -> list[Any]:
                 build = lambda x, kind=kind, axis=axis, reverse=reverse: cumulative.cumulative(
                     kind, x, axis % x.ndim, reverse
                 )
-                out.append(template("cumulative", build, label=f"{kind} {axis}{' reverse' * reverse}", rank=1))
+                label, types = f"{kind} {axis}{' reverse' * reverse}", FIELD if kind in ("sum", "prod") else NUMERIC
+                out.append(template("cumulative", build, label=label, rank=1, dtypes=types))
     for name, f in (("sort", sorting.sort), ("argsort", sorting.argsort)):
         for axis in (0, -1):
             for down in (False, True):

@@ -30,7 +30,7 @@ from mlc.dialects.nd.mapped import text
 from mlc.dialects.nd.op import EXACT, OPS, Array, NdOp, Tolerance, bind, building, sizes
 from mlc.dialects.nd.reduction import KINDS
 from mlc.dialects.nd.resource import resource
-from mlc.dialects.nd.types import ANY, NUMERIC, NUMPY, shape_of, tensor
+from mlc.dialects.nd.types import ANY, COMPUTED, FIELD, NUMERIC, NUMPY, shape_of, tensor
 from mlc.runtime.abi import ALIGNMENT
 from mlc.runtime.matching import assert_matches
 from op_cases import run_block
@@ -125,7 +125,8 @@ def templates() -> list[Template]:
     out = [Template(n, of(n)) for n in UNARY]
     out += [Template(n, of(n), same(2)) for n in BINARY]
     for kind in ["eq", "ne", "lt", "le", "gt", "ge"]:
-        out.append(Template("compare", lambda x, y, kind=kind: F.compare(kind, x, y), same(2), kind))
+        ordered = None if kind in ("eq", "ne") else COMPUTED
+        out.append(Template("compare", lambda x, y, kind=kind: F.compare(kind, x, y), same(2), kind, dtypes=ordered))
     out.append(Template("select", F.select, same(3), first=i1))
     for to in ANY:
         out.append(Template("convert", lambda x, to=to: bind(OPS["convert"], x, to=to), label=str(to)))
@@ -240,7 +241,7 @@ def sums() -> list[Template]:
         Template("contract", windowed, lambda s: [(s[0] + 2,), (3, 4)], "window", 1),
     ]
     for kind in ("sum", "prod", "max", "min", "any", "all"):
-        types = [i1] if kind in ("any", "all") else NUMERIC
+        types = [i1] if kind in ("any", "all") else FIELD if kind in ("sum", "prod") else NUMERIC
         for label, spec, rank in (("first", but(0), 1), ("last", but(-1), 1), ("whole", to_scalar, 0)):
             build = mapped("reduce", spec, kind=KINDS[kind])
             out.append(Template("reduce", build, label=f"{kind} {label}", rank=rank, dtypes=types))
@@ -270,7 +271,8 @@ def laid_out(x: Np, how: str) -> tuple[Np, Layout]:
     """The array in memory of its own, and the strides to compile for (None: rows, into which others are copied)."""
     kind, _, copied = how.partition(" ")
     y = arranged(x, kind)
-    same = np.array_equal(y.astype(np.float64), x.astype(np.float64), equal_nan=True)
+    whole = np.complex128 if x.dtype.kind == "c" else np.float64
+    same = np.array_equal(y.astype(whole), x.astype(whole), equal_nan=True)
     assert same or kind == "broadcast"
     strides = None if copied or kind == "rows" or not x.size else tuple(s // x.itemsize for s in y.strides)
     return y, strides
