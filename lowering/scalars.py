@@ -102,6 +102,7 @@ class Scalars:
                         "nd-to-loop: expected an array constant to be an argument of the kernel; run graph-fuse",
                         op.location,
                     )
+                assert not isinstance(splat, complex), "complex numbers end in expand-complex"
                 return self.body.literal(splat, element(value.type))
             case Iota():
                 return self.index(at[op.dim.value.data], element(value.type))

@@ -81,8 +81,10 @@ def _compare_complex(how: NdOp | Tolerance, tolerance: Tolerance, got: Any, want
         sums = tolerance.sums * _eps(want) * np.sqrt(terms) * (size if found is None else np.asarray(found, np.float64))
     # a product of parts rounds three times where one of real numbers does once
     bound = 2 * (tolerance.ulp + 1) * _spacing(size.astype(want.real.dtype)) + 2 * sums
-    ok = (np.abs(got.real - want.real) <= bound) & (np.abs(got.imag - want.imag) <= bound)
-    _report(got, want, np.where(np.isfinite(want), ok | np.isinf(bound), ~np.isfinite(got)), np.asarray(bound))
+    ok: Any = (np.abs(got.real - want.real) <= bound) & (np.abs(got.imag - want.imag) <= bound)
+    limit: Any = np.asarray(bound)
+    finite: Any = np.isfinite(want)
+    _report(got, want, finite & (ok | np.isinf(limit)) | ~finite & ~np.isfinite(got), limit)
 
 
 def _compare(got: Array, want: Array, exact: Array, bound: Array, signs: bool) -> None:

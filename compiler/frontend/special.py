@@ -2,9 +2,9 @@
 
     y = mlc.special.lgamma(x)
 
-Those that are ops of `nd` have derivatives of every order (`zeta` and `polygamma` in x through their series; `next_after`
-has none). `gammainc` and `gammaincc` are loops that end when no element moves any more: they are differentiated in
-forward mode only.
+Those that are ops of `nd` have derivatives of every order (`zeta` and `polygamma` in x through their series;
+`next_after` has none). `gammainc` and `gammaincc` are loops that end when no element moves any more: they are
+differentiated in forward mode only.
 """
 
 from __future__ import annotations

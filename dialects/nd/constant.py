@@ -177,7 +177,7 @@ def elements(value: DenseIntOrFPElementsAttr[Any], dtype: np.dtype[Any]) -> Np:
 
 def parts(x: Np) -> Np:
     """Flat numbers; of complex ones their parts in turn."""
-    return x.view(x.real.dtype) if x.dtype.kind == "c" else x
+    return x.view(np.real(x).dtype) if x.dtype.kind == "c" else x
 
 
 def _little(x: Np) -> Np:
@@ -251,8 +251,12 @@ def _value(data: Any, t: Type, dtype: np.dtype[Any]) -> Attribute:
     return scalar(data, t.element_type)
 
 
+def _kind(x: Any) -> str:
+    return "boolean" if isinstance(x, bool) else type(x).__name__ if isinstance(x, float | complex) else "integer"
+
+
 def _check(x: Any, dtype: np.dtype[Any]) -> None:
-    kind = {bool: "boolean", float: "float", complex: "complex"}.get(type(x), "integer")
+    kind = _kind(x)
     if kind == "complex" and dtype.kind != "c":
         raise ValueError(f"expected a real number for {dtype.name}, found {x}")
     if kind_of(dtype) in "iu":

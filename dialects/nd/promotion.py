@@ -74,7 +74,7 @@ def asarray(x: Any, dtype: Any = None) -> Array:
     """Anything as an `Array`; a Python float is f32, an int i64, a complex number of two f32."""
     if not isinstance(x, Array):
         if weak(x):
-            own = type(x) if type(x) in (bool, int) else complex if isinstance(x, complex) else float
+            own = next(t for t in (bool, int, float, complex) if isinstance(x, t))
             if own is complex and dtype is not None and not is_complex(as_dtype(dtype)):
                 return convert(full(x, tensor((), c64)), as_dtype(dtype))
             return full(x, tensor((), as_dtype(dtype if dtype is not None else own)))

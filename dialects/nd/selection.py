@@ -161,7 +161,8 @@ def convert_elements(x: Np, to: np.dtype[Any]) -> Np:
             return wide(x) != 0
         if kind == "c":
             return x.astype(to)
-        x, of = (x.real, "f") if of == "c" else (x, of)
+        if of == "c":
+            x, of = np.real(x), "f"
         if kind == "f":
             return narrow(x, to)
         return saturated(wide(x), to) if of == "f" else wrapped(x, to)

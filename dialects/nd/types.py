@@ -373,12 +373,16 @@ def is_complex(t: Attribute) -> bool:
 
 def part_of(dtype: Attribute) -> Attribute:
     """The element type of a complex type's parts; of another type itself."""
-    return dtype.element_type if isinstance(dtype, ComplexType) else dtype
+    if not is_complex(dtype):
+        return dtype
+    return cast("ComplexType[Any]", dtype).element_type
 
 
 def complex_of(dtype: Attribute) -> Attribute:
     """The complex type that holds the floats of a type."""
-    return dtype if isinstance(dtype, ComplexType) else c128 if dtype == f64 else c64
+    if is_complex(dtype):
+        return dtype
+    return c128 if dtype == f64 else c64
 
 
 def is_unsigned(t: Attribute) -> bool:
@@ -406,8 +410,8 @@ def same_storage(x: Attribute, y: Attribute) -> bool:
 
 def width(dtype: Attribute) -> int:
     """Bits of an element."""
-    if isinstance(dtype, ComplexType):
-        return 2 * width(dtype.element_type)
+    if is_complex(dtype):
+        return 2 * width(part_of(dtype))
     return dtype.bitwidth  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
 
 
@@ -442,7 +446,9 @@ def of_numpy(dtype: np.dtype[Any]) -> Attribute:
 
 
 @lru_cache(4096)
-def _scalar(value: Any, kind: type[Any], text: str, dtype: Attribute) -> FloatAttr[Any] | IntegerAttr[Any] | ComplexAttr:
+def _scalar(
+    value: Any, kind: type[Any], text: str, dtype: Attribute
+) -> FloatAttr[Any] | IntegerAttr[Any] | ComplexAttr:
     if isinstance(dtype, ComplexType):
         rounded = NUMPY[dtype].type(value)
         return ComplexAttr((float(rounded.real), float(rounded.imag)))

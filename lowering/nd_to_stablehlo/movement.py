@@ -64,7 +64,8 @@ def pad(op: Pad, x: Value, value: Value) -> Value:
 
 def concat(op: Concat, *xs: Value) -> Value:
     """Elements of two bits by way of bytes: XLA's code for the CPU fails on them."""
-    whole = {i2: i8, ui2: ui8}.get(xs[0].dtype, xs[0].dtype)
+    dtype: Any = xs[0].dtype
+    whole = i8 if dtype == i2 else ui8 if dtype == ui2 else dtype
     return b.convert(b.concatenate([b.convert(x, whole) for x in xs], op.along), xs[0].dtype)
 
 

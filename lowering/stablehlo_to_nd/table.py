@@ -52,7 +52,9 @@ FAMILIES: dict[str, str] = {
         "chlo.cosh chlo.digamma chlo.erf chlo.erf_inv chlo.erfc chlo.is_inf chlo.is_neg_inf chlo.is_pos_inf "
         "chlo.lgamma chlo.mulhi chlo.next_after chlo.polygamma chlo.sinh chlo.square chlo.tan chlo.zeta"
     ),
-    "collectives": "all_gather all_reduce all_to_all collective_broadcast collective_permute cross-replica-sum reduce_scatter",
+    "collectives": (
+        "all_gather all_reduce all_to_all collective_broadcast collective_permute cross-replica-sum reduce_scatter"
+    ),
     "composed": ("batch_norm_grad batch_norm_inference batch_norm_training einsum torch_index_select unary_einsum"),
     "contractions": "convolution dot dot_general",
     "dynamic": (

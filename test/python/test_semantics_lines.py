@@ -36,7 +36,9 @@ class Line(NamedTuple):
 def numpy_type(name: str) -> np.dtype:
     if name == "bf16":
         return np.dtype(ml_dtypes.bfloat16)
-    return np.dtype({"f": "float", "i": "int", "u": "uint", "c": "complex"}[name[0]] + name[1:] if name != "bool" else name)
+    return np.dtype(
+        {"f": "float", "i": "int", "u": "uint", "c": "complex"}[name[0]] + name[1:] if name != "bool" else name
+    )
 
 
 def array(text: str) -> np.ndarray:
