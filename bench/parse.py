@@ -22,7 +22,7 @@ PHASES = ("start", "parse", "verify", "import", "tensor", "fuse", "kernels")
 
 
 def measured(path: str) -> dict[str, Any]:
-    """Seconds by phase and by pass, MiB at most, ops and kernels; run in a process of its own."""
+    """Seconds by phase and by pass, MiB at most, ops; run in a process of its own."""
     start = time.perf_counter()
     from mlc.compiler.driver import Options, passes_of, run
     from mlc.compiler.parsing import parse_module
@@ -42,9 +42,8 @@ def measured(path: str) -> dict[str, Any]:
     for k, (name, spent) in enumerate(passes):
         phase = "import" if name.startswith("stablehlo-to-nd") else "tensor" if k < fused else "fuse"
         seconds["kernels" if k >= lowered else phase] += spent
-    kernels = sum(op.name == "graph.kernel" for op in module.ops)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": seconds, "passes": passes, "peak": peak, "ops": ops, "kernels": kernels}
+    return {"seconds": seconds, "passes": passes, "peak": peak, "ops": ops}
 
 
 def in_process(sizes: Sizes) -> tuple[int, dict[str, Any]]:
@@ -60,11 +59,7 @@ def in_process(sizes: Sizes) -> tuple[int, dict[str, Any]]:
 def rows() -> list[Row]:
     lines, found = in_process(Sizes())
     seconds = found["seconds"]
-    out = [
-        Row("parse_lines", lines, ""),
-        Row("parse_ops", found["ops"], ""),
-        Row("parse_kernels", found["kernels"], ""),
-    ]
+    out = [Row("parse_lines", lines, ""), Row("parse_ops", found["ops"], "")]
     out += [Row(f"parse_{phase}", seconds[phase], "s") for phase in PHASES]
     out += [Row("parse_total", sum(seconds.values()), "s"), Row("parse_peak", found["peak"], "MiB")]
     return out
