@@ -13,7 +13,7 @@ from mlc.dialects.nd.composite import Composite
 from mlc.dialects.nd.dims import symbol
 from mlc.dialects.nd.elementwise import Elementwise
 from mlc.dialects.nd.op import OPS, Array
-from mlc.dialects.nd.types import tensor
+from mlc.dialects.nd.types import is_complex, tensor
 from mlc.lowering.scalar_rows import ROWS
 from mlc.runtime.interpreter import Interpreter
 from mlc.runtime.matching import assert_matches, program_tolerance
@@ -21,7 +21,15 @@ from op_cases import CASES, Case, sampled_dtypes, specials, values
 from xdsl.dialects.builtin import ModuleOp, f32
 from xdsl.dialects.func import FuncOp
 
-EVERY = [pytest.param(c, d, id=f"{c.op} {c.label} {d} {c.shapes}") for c in CASES for d in sampled_dtypes(c, 2)]
+ABOVE = ("complex", "real", "imag", "fft")
+"""Ops of complex numbers, which expand-complex takes apart above this level."""
+
+EVERY = [
+    pytest.param(c, d, id=f"{c.op} {c.label} {d} {c.shapes}")
+    for c in CASES
+    for d in sampled_dtypes(c, 2)
+    if c.op not in ABOVE and not is_complex(d)
+]
 
 
 @pytest.mark.parametrize(("case", "dtype"), EVERY)
@@ -30,8 +38,9 @@ def test_every_op_and_type(case: Case, dtype: Any) -> None:
     op = case.trace(dtype)
     lowered = apply(module.clone(), *GRAPH, "nd-to-loop")
     assert not any(inner.name.startswith("nd.") for f in kernels_of(lowered) for inner in f.walk())
-    # labels of one_hot must be in range
-    for inputs in (values(case.types(dtype)), *([] if case.op == "one_hot" else [specials(case.types(dtype))])):
+    # labels of one_hot must be in range; a system with NaN or infinities has no solution
+    finite = case.op in ("one_hot", "triangular_solve", "cholesky")
+    for inputs in (values(case.types(dtype)), *([] if finite else [specials(case.types(dtype))])):
         want = Interpreter(module).call("main", *inputs)[0]
         got = Interpreter(lowered).call("main", *inputs)[0]
         if isinstance(op, Composite):
@@ -46,7 +55,7 @@ def kernels_of(module: ModuleOp) -> list[FuncOp]:
 
 def test_every_elementwise_op_has_a_row() -> None:
     for name, cls in OPS.items():
-        if issubclass(cls, Elementwise) and not issubclass(cls, Composite):
+        if issubclass(cls, Elementwise) and not issubclass(cls, Composite) and name not in ABOVE:
             assert cls.name in ROWS, name
     assert all(name.removeprefix("nd.") in OPS for name in ROWS)
 
