@@ -209,7 +209,7 @@ WRONG: list[tuple[Callable[[Array, Array], Any], str]] = [
         lambda x, y: x.astype("float128"),
         r"expected an element type such as float32, .*, found float128",
     ),
-    (lambda x, y: x + np.zeros(4, complex), r"expected elements of a float, .* found complex128: convert first"),
+    (lambda x, y: x + np.zeros(4, "M8[s]"), r"expected elements of a float, .* found datetime64\[s\]: convert first"),
     (lambda x, y: F.concatenate([x, y[:, :2]], 0), r'nd.concat: operand 1, dimension 1: expected size 4 of "b"'),
     (
         lambda x, y: F.cross_entropy(x, F.zeros((2,), "int64")),

@@ -13,8 +13,9 @@ import mlc
 import mlc.numpy as mnp
 import numpy as np
 import pytest
+from mlc.dialects.nd.bits import REAL
 from mlc.dialects.nd.selection import convert_elements, limits
-from mlc.dialects.nd.types import ANY, NAMES, NUMPY, finfo, is_float, is_unsigned, kind_of, width
+from mlc.dialects.nd.types import NAMES, NUMPY, finfo, is_float, is_unsigned, kind_of, width
 from sampling import sample
 from xdsl.dialects.builtin import f4E2M1FN, f32, f64, i1
 from xdsl.ir import Attribute
@@ -52,10 +53,10 @@ def integers(dtype: Attribute) -> Np:
 
 def floats(kind: np.dtype[Any]) -> Np:
     """The numbers of all narrow types, what lies between two, and the neighbours of these; limits of integers."""
-    narrow = [finite(t)[0].astype(np.float64) for t in ANY if is_float(t) and width(t) <= 16]
+    narrow = [finite(t)[0].astype(np.float64) for t in REAL if is_float(t) and width(t) <= 16]
     some = np.concatenate([x[:: max(1, len(x) // 700)] for x in narrow] + [x[-40:] for x in narrow])
     middles = np.concatenate([(x[1:] + x[:-1])[:: max(1, len(x) // 700)] / 2 for x in narrow])
-    ends = [float(n) for t in ANY if not is_float(t) for n in limits(t)]
+    ends = [float(n) for t in REAL if not is_float(t) for n in limits(t)]
     halves = np.arange(-300, 300) / 2
     exact = np.concatenate([some, middles, ends, halves]).astype(kind)
     tiny = np.array([0.0, 5e-324, 1e-310, 1e-46, 7e-46, 1e-45, 1e-40, 1e30, 3.4028235e38, 3.4028236e38, 1e39, 1e300])
@@ -152,10 +153,10 @@ def compare(got: Np, want: Np, label: str) -> None:
     assert not wrong.any(), f"{label}: {np.flatnonzero(wrong)[:5]}: {got[wrong][:5]}, expected {want[wrong][:5]}"
 
 
-@pytest.mark.parametrize("of", sample(ANY, 10, "conversions"), ids=str)
+@pytest.mark.parametrize("of", sample(REAL, 10, "conversions"), ids=str)
 def test_all_pairs(of: Attribute) -> None:
     x = values(of)
-    targets = [t for t in ANY if t != of]
+    targets = [t for t in REAL if t != of]
     results = mlc.jit(lambda v: tuple(mnp.astype(v, NAMES[t]) for t in targets))(x)
     for to, got in zip(targets, results, strict=True):
         want = expected(x, of, to)
