@@ -246,7 +246,7 @@ class BesselI1e(Unary, Composite):
         return where(a <= 8.0, lower * x, where(x < 0, -upper, upper))
 
     def reference(self, x: Np) -> Np:
-        return bessel_values(1, wide(x)).astype(x.dtype)
+        return np.copysign(bessel_values(1, wide(x)), wide(x)).astype(x.dtype)  # odd: -0 stays
 
     def derivative(self, x: Array, y: Array) -> Sequence[Partial]:
         # I0e - y (sign x + 1/x), and 1/2 at 0
