@@ -11,7 +11,8 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import RecursiveMemoryEffect
 
-from ..stablehlo.attributes import DimensionNumbers, DimensionsField, Word
+from ..stablehlo import attributes
+from ..stablehlo.attributes import DimensionNumbers, Word, dimensions
 from ..stablehlo.elementwise import Constant
 from ..stablehlo.op import MANY, OPS, op
 from ..stablehlo.syntax import ARROW, FUNCTION, Syntax, print_dictionary
@@ -20,38 +21,30 @@ from ..stablehlo.syntax import ARROW, FUNCTION, Syntax, print_dictionary
 @irdl_attr_definition
 class ComparisonDirection(Word, SpacedOpaqueSyntaxAttribute):
     name = "chlo.comparison_direction"
-    WORDS = ("EQ", "NE", "GE", "GT", "LE", "LT")
+    WORDS = attributes.ComparisonDirection.WORDS
 
 
 @irdl_attr_definition
 class ComparisonType(Word, SpacedOpaqueSyntaxAttribute):
     name = "chlo.comparison_type"
-    WORDS = ("NOTYPE", "FLOAT", "TOTALORDER", "SIGNED", "UNSIGNED")
+    WORDS = attributes.ComparisonType.WORDS
 
 
 @irdl_attr_definition
 class Precision(Word, SpacedOpaqueSyntaxAttribute):
     name = "chlo.precision"
-    WORDS = ("DEFAULT", "HIGH", "HIGHEST")
+    WORDS = attributes.Precision.WORDS
 
 
 @irdl_attr_definition
 class RaggedDotDimensionNumbers(DimensionNumbers):
     name = "chlo.ragged_dot"
-    FIELDS = (
-        "lhs_batching_dimensions",
-        "rhs_batching_dimensions",
-        "lhs_contracting_dimensions",
-        "rhs_contracting_dimensions",
-        "lhs_ragged_dimensions",
-        "rhs_group_dimensions",
-    )
-    lhs_batching_dimensions = DimensionsField()
-    rhs_batching_dimensions = DimensionsField()
-    lhs_contracting_dimensions = DimensionsField()
-    rhs_contracting_dimensions = DimensionsField()
-    lhs_ragged_dimensions = DimensionsField()
-    rhs_group_dimensions = DimensionsField()
+    lhs_batching_dimensions = dimensions()
+    rhs_batching_dimensions = dimensions()
+    lhs_contracting_dimensions = dimensions()
+    rhs_contracting_dimensions = dimensions()
+    lhs_ragged_dimensions = dimensions()
+    rhs_group_dimensions = dimensions()
 
 
 ARROWS = Syntax(ARROW)

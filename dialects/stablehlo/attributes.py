@@ -7,7 +7,7 @@ aliases, algorithms, accuracies) keep their pairs in the order of the specificat
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar, overload
+from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from xdsl.dialects.builtin import Float64Type
 from xdsl.ir import Attribute, Data, SpacedOpaqueSyntaxAttribute
@@ -15,7 +15,7 @@ from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 
-T = TypeVar("T")
+F = TypeVar("F")
 
 
 class Word(Data[str]):
@@ -110,39 +110,46 @@ class ResultAccuracyMode(BracketWord):
     WORDS = ("DEFAULT", "HIGHEST", "TOLERANCE")
 
 
-class DimensionsField:
-    """A field of `DimensionNumbers`: a tuple of ints."""
+class Field(Generic[F]):
+    """A field of `DimensionNumbers`, read by its name: a list of dimensions, or one number, 0 unless it is said."""
+
+    def __init__(self, number: bool) -> None:
+        self.number = number
 
     def __set_name__(self, owner: type[DimensionNumbers], name: str) -> None:
         self.name = name
 
     @overload
-    def __get__(self, instance: None, owner: type[DimensionNumbers]) -> DimensionsField: ...
+    def __get__(self, instance: None, owner: type[DimensionNumbers]) -> Field[F]: ...
     @overload
-    def __get__(self, instance: DimensionNumbers, owner: type[DimensionNumbers]) -> tuple[int, ...]: ...
+    def __get__(self, instance: DimensionNumbers, owner: type[DimensionNumbers]) -> F: ...
     def __get__(self, instance: DimensionNumbers | None, owner: type[DimensionNumbers]) -> Any:
-        return self if instance is None else instance.data[owner.FIELDS.index(self.name)]
+        if instance is None:
+            return self
+        value = instance.data[owner.FIELDS.index(self.name)]
+        return (*value, 0)[0] if self.number else value
 
 
-class NumberField:
-    """A field of `DimensionNumbers`: one int, 0 unless it is said."""
+def dimensions() -> Field[tuple[int, ...]]:
+    return Field(number=False)
 
-    def __set_name__(self, owner: type[DimensionNumbers], name: str) -> None:
-        self.name = name
 
-    @overload
-    def __get__(self, instance: None, owner: type[DimensionNumbers]) -> NumberField: ...
-    @overload
-    def __get__(self, instance: DimensionNumbers, owner: type[DimensionNumbers]) -> int: ...
-    def __get__(self, instance: DimensionNumbers | None, owner: type[DimensionNumbers]) -> Any:
-        return self if instance is None else (*instance.data[owner.FIELDS.index(self.name)], 0)[0]
+def number() -> Field[int]:
+    return Field(number=True)
 
 
 class DimensionNumbers(Data[tuple[tuple[int, ...], ...]]):
-    """Lists of dimensions by name, in the order of FIELDS; those in NUMBERS are one number, kept as a list of it."""
+    """Lists of dimensions by name, in the order of the class's fields; a number is kept as a list of it."""
 
     FIELDS: ClassVar[tuple[str, ...]] = ()
     NUMBERS: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        own: dict[str, Any] = {n: f for n, f in vars(cls).items() if isinstance(f, Field)}
+        if own:
+            cls.FIELDS = tuple(own)  # pyright: ignore[reportConstantRedefinition]
+            cls.NUMBERS = tuple(n for n, f in own.items() if f.number)  # pyright: ignore[reportConstantRedefinition]
 
     @classmethod
     def of(cls: type[D], **fields: Any) -> D:
@@ -182,8 +189,7 @@ def _listed(value: Any, number: bool) -> tuple[int, ...]:
     """A number of 0 is not kept, so that leaving it out and saying 0 is the same attribute."""
     if number:
         return (value,) if isinstance(value, int) and value else ()
-    value = tuple(value)
-    return value
+    return tuple(value)
 
 
 def parse_ints(parser: AttrParser) -> tuple[int, ...]:
@@ -208,56 +214,32 @@ def parse_pairs(parser: AttrParser, pair: Any) -> None:
 @irdl_attr_definition
 class DotDimensionNumbers(DimensionNumbers):
     name = "stablehlo.dot"
-    FIELDS = (
-        "lhs_batching_dimensions",
-        "rhs_batching_dimensions",
-        "lhs_contracting_dimensions",
-        "rhs_contracting_dimensions",
-    )
-    lhs_batching_dimensions = DimensionsField()
-    rhs_batching_dimensions = DimensionsField()
-    lhs_contracting_dimensions = DimensionsField()
-    rhs_contracting_dimensions = DimensionsField()
+    lhs_batching_dimensions = dimensions()
+    rhs_batching_dimensions = dimensions()
+    lhs_contracting_dimensions = dimensions()
+    rhs_contracting_dimensions = dimensions()
 
 
 @irdl_attr_definition
 class GatherDimensionNumbers(DimensionNumbers):
     name = "stablehlo.gather"
-    FIELDS = (
-        "offset_dims",
-        "collapsed_slice_dims",
-        "operand_batching_dims",
-        "start_indices_batching_dims",
-        "start_index_map",
-        "index_vector_dim",
-    )
-    NUMBERS = ("index_vector_dim",)
-    offset_dims = DimensionsField()
-    collapsed_slice_dims = DimensionsField()
-    operand_batching_dims = DimensionsField()
-    start_indices_batching_dims = DimensionsField()
-    start_index_map = DimensionsField()
-    index_vector_dim = NumberField()
+    offset_dims = dimensions()
+    collapsed_slice_dims = dimensions()
+    operand_batching_dims = dimensions()
+    start_indices_batching_dims = dimensions()
+    start_index_map = dimensions()
+    index_vector_dim = number()
 
 
 @irdl_attr_definition
 class ScatterDimensionNumbers(DimensionNumbers):
     name = "stablehlo.scatter"
-    FIELDS = (
-        "update_window_dims",
-        "inserted_window_dims",
-        "input_batching_dims",
-        "scatter_indices_batching_dims",
-        "scatter_dims_to_operand_dims",
-        "index_vector_dim",
-    )
-    NUMBERS = ("index_vector_dim",)
-    update_window_dims = DimensionsField()
-    inserted_window_dims = DimensionsField()
-    input_batching_dims = DimensionsField()
-    scatter_indices_batching_dims = DimensionsField()
-    scatter_dims_to_operand_dims = DimensionsField()
-    index_vector_dim = NumberField()
+    update_window_dims = dimensions()
+    inserted_window_dims = dimensions()
+    input_batching_dims = dimensions()
+    scatter_indices_batching_dims = dimensions()
+    scatter_dims_to_operand_dims = dimensions()
+    index_vector_dim = number()
 
 
 CONV_LETTERS = (("b", "f"), ("i", "o"), ("b", "f"))
@@ -269,27 +251,15 @@ class ConvDimensionNumbers(DimensionNumbers):
     """`[b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f]`: where each dimension lies."""
 
     name = "stablehlo.conv"
-    FIELDS = (
-        "input_batch_dimension",
-        "input_feature_dimension",
-        "input_spatial_dimensions",
-        "kernel_input_feature_dimension",
-        "kernel_output_feature_dimension",
-        "kernel_spatial_dimensions",
-        "output_batch_dimension",
-        "output_feature_dimension",
-        "output_spatial_dimensions",
-    )
-    NUMBERS = tuple(f for f in FIELDS if f.endswith("dimension"))
-    input_batch_dimension = NumberField()
-    input_feature_dimension = NumberField()
-    input_spatial_dimensions = DimensionsField()
-    kernel_input_feature_dimension = NumberField()
-    kernel_output_feature_dimension = NumberField()
-    kernel_spatial_dimensions = DimensionsField()
-    output_batch_dimension = NumberField()
-    output_feature_dimension = NumberField()
-    output_spatial_dimensions = DimensionsField()
+    input_batch_dimension = number()
+    input_feature_dimension = number()
+    input_spatial_dimensions = dimensions()
+    kernel_input_feature_dimension = number()
+    kernel_output_feature_dimension = number()
+    kernel_spatial_dimensions = dimensions()
+    output_batch_dimension = number()
+    output_feature_dimension = number()
+    output_spatial_dimensions = dimensions()
 
     @classmethod
     def parse_parameter(cls, parser: AttrParser) -> tuple[tuple[int, ...], ...]:
