@@ -1,15 +1,4 @@
-"""IR to text as MLIR's own printer writes it, byte for byte: for modules of StableHLO.
-
-xDSL's printer differs in names (it keeps those of the text), in floats, in the order of dictionaries, in `%0:2` and
-in what locations are called. Here
-
-- values are numbered in the order of MLIR's printer: all of a region before those of the regions inside it, each of
-  which begins where its parent ended. Constants are `%c` or `%cst`, a loop's arguments `%iterArg`, the results of some
-  ops have names of their own; a name that is taken gets a number of a common counter behind it.
-- floats have the digits of APFloat, which are decimal where six digits say all, else 9 or 17, else hex.
-- `wide` is the spacing of older printers, with two blanks before the words of enumerations.
-- with locations, these are aliases `#loc3`, defined before the module where arguments use them, else behind it.
-"""
+"""xDSL's printer with MLIR's text of ops, attributes, types and locations."""
 
 # pyright: reportPrivateUsage=false
 
@@ -32,7 +21,6 @@ from xdsl.dialects.builtin import (
     FloatAttr,
     FusedLoc,
     IntegerAttr,
-    IntegerType,
     ModuleOp,
     NameLoc,
     NoneAttr,
@@ -42,176 +30,16 @@ from xdsl.dialects.builtin import (
     i64,
 )
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
-from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue, TypeAttribute
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue, TypeAttribute
 from xdsl.printer import Printer
 
-from ..dialects.locations import PLACED, range_of
+from ...dialects.locations import range_of
+from .locations import Aliases, shown
+from .names import Names
+from .numbers import float_text, packed
 
 NONE: Mapping[str, Attribute] = {}
 LOCATIONS = (UnknownLoc, FileLineColLoc, CallSiteLoc, NameLoc, FusedLoc)
-
-
-def print_upstream(op: Operation, *, generic: bool = False, locations: bool = False, wide: bool = True) -> str:
-    """The text of a module or another op, without a final newline."""
-    names = Names(op, generic)
-    aliases: Aliases | None = None
-    if locations:
-        aliases = Aliases()
-        collector = UpstreamPrinter(StringIO(), names, aliases, generic=generic, wide=wide, collecting=True)
-        collector.print_op(op)
-        aliases.number()
-    out = StringIO()
-    printer = UpstreamPrinter(out, names, aliases, generic=generic, wide=wide)
-    if aliases is not None:
-        printer.print_aliases(deferred=False)
-    printer.print_op(op)
-    if aliases is not None:
-        out.write("\n")
-        printer.print_aliases(deferred=True)
-    return out.getvalue()
-
-
-class Names:
-    """The names of all values."""
-
-    def __init__(self, root: Operation, generic: bool) -> None:
-        self.generic = generic
-        self.of: dict[SSAValue, str] = {}
-        self.groups: dict[Operation, list[int]] = {}
-        """Where the results of an op are several groups: the indices at which these begin."""
-        self.next_value = self.next_argument = self.next_conflict = 0
-        # Region, counters, names in use around it.
-        self.used: set[str] = set()
-        scopes: list[tuple[Region, int, int, int, set[str]]] = []
-        self.number_op(root)
-        scopes += [(r, 0, 0, 0, self.used) for r in root.regions]
-        while scopes:
-            region, self.next_value, self.next_argument, self.next_conflict, used = scopes.pop()
-            self.used = used
-            inner = self.number_region(region)
-            counters = (self.next_value, self.next_argument, self.next_conflict)
-            scopes += [(r, *counters, self.used) for r in inner]
-
-    def number_region(self, region: Region) -> list[Region]:
-        inner: list[Region] = []
-        fresh: set[str] | None = None
-        parent = region.parent
-        given = () if self.generic or parent is None else argument_names(parent)
-        for index, block in enumerate(region.blocks):
-            if block.args or block.ops:
-                if fresh is None:
-                    self.used = fresh = set(self.used) if self.used else set()
-                self.arguments(block, index == 0, given)
-            for op in block.ops:
-                self.number_op(op)
-                if op.regions:
-                    inner += op.regions
-        return inner
-
-    def arguments(self, block: Block, entry: bool, given: Sequence[str]) -> None:
-        for index, arg in enumerate(block.args):
-            if entry and given:
-                self.of[arg] = self.unique(given[min(index, len(given) - 1)])
-            elif entry:
-                self.of[arg] = self.unique(f"arg{self.next_argument}")
-                self.next_argument += 1
-            else:
-                self.of[arg] = self.fresh()
-
-    def number_op(self, op: Operation) -> None:
-        if not op.results:
-            return
-        names = () if self.generic else result_names(op)
-        if names:
-            for result, name in zip(op.results, names, strict=False):
-                self.of[result] = self.unique(name)
-            if len(names) > 1:
-                self.groups[op] = list(range(len(names)))
-            return
-        first = self.fresh()
-        if len(op.results) == 1:
-            self.of[op.results[0]] = first
-        else:
-            for index, result in enumerate(op.results):
-                self.of[result] = f"{first}#{index}"
-
-    def fresh(self) -> str:
-        self.next_value += 1
-        return str(self.next_value - 1)
-
-    def unique(self, name: str) -> str:
-        found = name
-        while found in self.used:
-            found = f"{name}_{self.next_conflict}"
-            self.next_conflict += 1
-        self.used.add(found)
-        return found
-
-
-CONSTANTS = frozenset(("stablehlo.constant", "chlo.constant"))
-
-
-def result_names(op: Operation) -> Sequence[str]:
-    """The names that an op asks for."""
-    if op.name in CONSTANTS:
-        kind = cast(Any, op.results[0].type)
-        element = kind.get_element_type() if hasattr(kind, "get_element_type") else kind
-        return ("c",) if isinstance(element, IntegerType) else ("cst",)
-    return getattr(op, "RESULT_NAMES", ())
-
-
-def argument_names(op: Operation) -> Sequence[str]:
-    """The names that an op asks for the arguments of its regions; the last one is for all that follow."""
-    return getattr(op, "ARGUMENT_NAMES", ())
-
-
-class Aliases:
-    """Locations by name: numbered by depth, then in the order in which the text meets them."""
-
-    def __init__(self) -> None:
-        self.depth: dict[Attribute, int] = {}
-        self.deferred: dict[Attribute, bool] = {}
-        self.names: dict[Attribute, str] = {}
-
-    def visit(self, location: Attribute, deferrable: bool) -> int:
-        """Note a location and those inside of it; its depth."""
-        if location in self.depth:
-            if not deferrable and self.deferred[location]:
-                self.at_once(location)
-            return self.depth[location]
-        self.depth[location] = 0
-        self.deferred[location] = deferrable
-        inner = [self.visit(part, deferrable) for part in parts(location)]
-        self.depth[location] = 1 + max(inner) if inner else 0
-        return self.depth[location]
-
-    def at_once(self, location: Attribute) -> None:
-        self.deferred[location] = False
-        for part in parts(location):
-            if self.deferred[part]:
-                self.at_once(part)
-
-    def number(self) -> None:
-        for index, location in enumerate(sorted(self.depth, key=self.depth.__getitem__)):
-            self.names[location] = f"#loc{index or ''}"
-
-
-def parts(location: Attribute) -> Sequence[Attribute]:
-    """The locations that a location is made of."""
-    if isinstance(location, CallSiteLoc):
-        return (location.callee, location.caller)
-    if isinstance(location, NameLoc):
-        return () if isinstance(location.location, NoneAttr | UnknownLoc) else (location.location,)
-    if isinstance(location, FusedLoc) and range_of(location) is None:
-        return tuple(cast("ArrayAttr[Attribute]", location.locations))
-    return ()
-
-
-def shown(location: Attribute) -> Attribute:
-    """Without the place that the parser gave to a name that had none."""
-    if isinstance(location, NameLoc) and location in PLACED:
-        return NameLoc(location.desc, NoneAttr())
-    return location
 
 
 class UpstreamPrinter(Printer):
@@ -554,69 +382,3 @@ class UpstreamPrinter(Printer):
                 self.write(f"{name} = loc(")
                 self.print_location(location)
                 self.write(")\n")
-
-
-def packed(data: bytes) -> bytes:
-    """Truth values as bits, as older printers have them in hex."""
-    out = bytearray((len(data) + 7) // 8)
-    for index, value in enumerate(data):
-        out[index >> 3] |= bool(value) << (index & 7)
-    return bytes(out)
-
-
-def float_text(value: float, kind: Any) -> str:
-    """The text of a float of a type: six digits if they read back exactly, else as many as the type needs, else hex."""
-    bits = kind.pack((value,))
-    if not math.isfinite(value):
-        return f"0x{int.from_bytes(bits, 'little'):X}"
-    if value == 0:
-        return "-0.000000e+00" if math.copysign(1, value) < 0 else "0.000000e+00"
-    minus = "-" if value < 0 else ""
-    digits, exponent = decimal(abs(value), 6)
-    leading = exponent + len(digits) - 1
-    short = f"{minus}{digits[0]}.{digits[1:]:0<6}e{'-' if leading < 0 else '+'}{abs(leading):02}"
-    if kind.pack((float(short),)) == bits:
-        return short
-    precision = 2 + PRECISION.get(kind.name, 4) * 59 // 196
-    text = padded(*decimal(abs(value), precision), precision)
-    return minus + text if "." in text else f"0x{int.from_bytes(bits, 'little'):X}"
-
-
-PRECISION = {"f64": 53, "f32": 24, "tf32": 11, "f16": 11, "bf16": 8, "f80": 64, "f128": 113}
-"""Bits of the significand, the leading one included; of smaller types six digits say all."""
-
-
-def decimal(value: float, precision: int) -> tuple[str, int]:
-    """At most `precision` digits and the power of ten of the last one, as llvm::APFloat::toString finds them.
-
-    It divides by a power of ten that leaves about `precision` digits, dropping the rest, and rounds halves up only in
-    what is then left too much; so the last digit may be one less than that of the nearest decimal.
-    """
-    number, denominator = value.as_integer_ratio()
-    exponent = 1 - denominator.bit_length()  # number * 2**exponent, a power of two below the line
-    number *= 5**-exponent
-    surplus = number.bit_length() - (precision * 196 + 58) // 59  # 196/59 is a little more than log2(10)
-    if surplus > 0:
-        dropped = surplus * 59 // 196
-        number //= 10**dropped
-        exponent += dropped
-    digits = str(number)
-    if (extra := len(digits) - precision) > 0:
-        exponent += extra
-        digits = str(int(digits[:precision]) + (digits[precision] >= "5"))
-    kept = digits.rstrip("0")
-    return kept, exponent + len(digits) - len(kept)
-
-
-def padded(digits: str, exponent: int, precision: int) -> str:
-    """Plain where at most three zeros pad the digits, else scientific."""
-    count = len(digits)
-    leading = exponent + count - 1
-    if exponent >= 0:
-        if exponent <= 3 and count + exponent <= precision:
-            return digits + "0" * exponent
-    elif leading >= 0:
-        return f"{digits[: leading + 1]}.{digits[leading + 1 :]}"
-    elif -leading <= 3:
-        return f"0.{'0' * (-leading - 1)}{digits}"
-    return f"{digits[0]}.{digits[1:] or '0'}E{'-' if leading < 0 else '+'}{abs(leading)}"
