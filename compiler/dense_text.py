@@ -42,6 +42,8 @@ _ELEMENT = re.compile(
 )
 _HEX = re.compile(r'\s*"0x([0-9a-fA-F]*)"\s*>')
 _EMPTY = re.compile(r"\s*>")
+_QUOTE = re.compile(r'\s*"')
+_BLANKS = re.compile(r"\s*")
 
 Element = tuple[str, str, int]
 """Kind, text and position of a number."""
@@ -63,7 +65,7 @@ def parse_dense(parser: Parser, kind: Attribute | None) -> DenseIntOrFPElementsA
         parser._resume_from(found.end())
         kind = kind or _type(parser)
         return _attribute(kind, _from_hex(parser, kind, found.group(1), start))
-    if text[start : start + 1].strip() == '"' or text[start:].lstrip()[:1] == '"':
+    if _QUOTE.match(text, start) is not None:
         parser.raise_error('expected hex digits, as in "0x00FF"', start)
     reader = _Reader(parser, text, start)
     reader.read()
@@ -140,8 +142,8 @@ class _Reader:
         while True:
             found = _ELEMENT.match(self.text, at)
             if found is None:
-                place = at + len(self.text[at:]) - len(self.text[at:].lstrip())
-                self.wrong("expected a number, true, false, a list or '>' in dense attribute", place)
+                blanks = cast("re.Match[str]", _BLANKS.match(self.text, at))
+                self.wrong("expected a number, true, false, a list or '>' in dense attribute", blanks.end())
             at = found.end()
             yield found.lastgroup or "", found.group(found.lastgroup or 0), found.start(found.lastgroup or 0)
 

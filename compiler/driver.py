@@ -23,6 +23,7 @@ from xdsl.utils.exceptions import DiagnosticException
 
 from ..dialects.errors import CompileError
 from . import settings
+from .collecting import seldom
 from .context import context
 from .pipelines import named, specs
 from .printing import print_ir
@@ -103,6 +104,7 @@ def passes_of(pipeline: str | Sequence[str | PassSpec | ModulePass]) -> list[Mod
     return out
 
 
+@seldom()
 def run(
     module: ModuleOp,
     pipeline: str | Sequence[str | PassSpec | ModulePass],

@@ -20,6 +20,7 @@ from xdsl.dialects.builtin import (
     UNKNOWN_LOC,
     DenseIntOrFPElementsAttr,
     FileLineColLoc,
+    FunctionType,
     FusedLoc,
     IntAttr,
     LocationAttr,
@@ -40,19 +41,22 @@ from xdsl.utils.exceptions import (
     UnregisteredConstructException,
 )
 from xdsl.utils.lexer import Span
-from xdsl.utils.mlir_lexer import MLIRTokenKind
+from xdsl.utils.mlir_lexer import MLIRTokenKind, PunctuationSpelling
 
 from ..dialects.errors import SOURCES, CompileError, position
 from ..dialects.locations import PLACED, make_range
+from .collecting import seldom
 from .context import DIALECTS, context
 from .dense_text import parse_dense
 from .lexing import QuickLexer
 from .wording import reword
 
 _PLAIN_TENSOR = re.compile(r"tensor<(?:[1-9][0-9]*x|\?x)*(?:f64|f32|f16|bf16|u?i[1-9][0-9]?)>", re.ASCII)
+_PLAIN_FUNCTION = re.compile(rf"\((?:{_PLAIN_TENSOR.pattern}(?:, (?!\)))?)*\) -> (?:{_PLAIN_TENSOR.pattern})", re.ASCII)
 _ALIAS = re.compile(r"^#[A-Za-z_][\w$.]*(?=\s*=\s*loc\b)", re.MULTILINE)
 
 
+@seldom()
 def parse_module(text: str, name: str = "<string>", ctx: Context | None = None) -> ModuleOp:
     """The module that `text` holds; `name` is what locations say."""
     SOURCES[name] = text
@@ -94,13 +98,18 @@ class LocatedParser(Parser):
         self.starts = [0, *(m.end() for m in re.finditer("\n", text))]
         self.open: list[int] = []
         self.first_uses: dict[str, Span[str]] = {}
-        self.types: dict[str, TypeAttribute] = {}
+        self.types: dict[str, Any] = {}
+        """Types by their text, which are most of a program's text and the same few over and over."""
+        self.columns: dict[int, IntAttr] = {}
         super().__init__(ctx, text, name)
         self._parser_state = ParserState(QuickLexer(self.lexer.input))
 
     def place(self, at: int) -> LocationAttr:
         line = bisect_right(self.starts, at)
-        return FileLineColLoc(self.file, IntAttr(line), IntAttr(at - self.starts[line - 1] + 1))
+        column = at - self.starts[line - 1] + 1
+        if (known := self.columns.get(column)) is None:
+            known = self.columns[column] = IntAttr(column)
+        return FileLineColLoc(self.file, IntAttr(line), known)
 
     def here(self) -> LocationAttr:
         """The beginning of the op that is being read, or where the reader stands outside of any."""
@@ -138,7 +147,6 @@ class LocatedParser(Parser):
         token = self._current_token
         if token.text != "tensor":
             return super().parse_optional_type()
-        # Most of a program's text are the same few types: each is read once.
         found = _PLAIN_TENSOR.match(self.lexer.input.content, token.span.start)
         if found is None:
             return self._in_range(super().parse_optional_type(), token.span)
@@ -150,6 +158,32 @@ class LocatedParser(Parser):
         assert new is not None
         self.types[found[0]] = self._in_range(new, token.span)
         return new
+
+    def parse_optional_function_type(self) -> FunctionType | None:
+        token = self._current_token
+        if token.text != "(":
+            return super().parse_optional_function_type()
+        found = _PLAIN_FUNCTION.match(self.lexer.input.content, token.span.start)
+        if found is None:
+            return super().parse_optional_function_type()
+        known = self.types.get(found[0])
+        if known is None:
+            known = self.types[found[0]] = super().parse_optional_function_type()
+        else:
+            self._resume_from(found.end())
+        return known
+
+    def parse_optional_punctuation(self, punctuation: PunctuationSpelling) -> PunctuationSpelling | None:
+        if self._current_token.text != punctuation:
+            return None
+        self._parser_state.current_token = self.lexer.lex()
+        return punctuation
+
+    def parse_punctuation(self, punctuation: PunctuationSpelling, context_msg: str = "") -> PunctuationSpelling:
+        if self._current_token.text != punctuation:
+            self.raise_error(f"Expected '{punctuation}'" + context_msg)
+        self._parser_state.current_token = self.lexer.lex()
+        return punctuation
 
     def _in_range(self, found: Any, span: Span[str]) -> Any:
         """A tensor type, if its sizes are numbers of 64 bits."""

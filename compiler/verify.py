@@ -23,9 +23,11 @@ from xdsl.utils.exceptions import DiagnosticException
 
 from ..dialects.errors import CompileError
 from ..dialects.graph.place import PLACES
+from .collecting import seldom
 from .wording import reword
 
 
+@seldom()
 def verify(module: ModuleOp) -> None:
     """Raise CompileError for the first thing that is wrong."""
     _Verifier(module).op(module)

@@ -19,7 +19,7 @@ from functools import cache
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, Operation
 from xdsl.passes import ModulePass
 
 from ...dialects.errors import CompileError
@@ -55,22 +55,20 @@ def canonicalize(block: Block, numerics: str = "ieee") -> int:
 
 
 def _straight(block: Block, table: Rules) -> int:
-    """Rewriting and merging; merging enables rules that ask whether two operands are one value, so the readers of
-    merged values are looked at again."""
-    count = 0
-    start: Sequence[Operation] | None = None
-    while start is None or start:
-        count += rewrite(block, table, start)
-        start = readers(block, cse(block))
+    """Rewriting and merging; merging enables rules that ask whether two operands are one value, so ops that read
+    another value now, and their readers, are looked at again."""
+    count = rewrite(block, table)
+    while start := with_readers(block, cse(block)):
+        made = rewrite(block, table, start)
+        if not made:
+            break
+        count += made
     return count
 
 
-def readers(block: Block, values: Sequence[SSAValue]) -> list[Operation]:
-    """The ops of the block that read these values, and their readers."""
-    found: dict[Operation, None] = {}
-    for v in values:
-        for use in v.uses:
-            found[use.operation] = None
+def with_readers(block: Block, ops: Sequence[Operation]) -> list[Operation]:
+    """Those ops that are in the block, and their readers there."""
+    found = dict.fromkeys(ops)
     for op in list(found):
         for r in op.results:
             for use in r.uses:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, Operation
 from xdsl.passes import ModulePass
 from xdsl.traits import IsolatedFromAbove
 
@@ -31,13 +31,13 @@ COMMUTATIVE: tuple[type[Operation], ...] = (Add, Mul)
 Seen = dict[Hashable, Operation]
 
 
-def cse(block: Block) -> list[SSAValue]:
-    """Merge in a block and the regions below it; returns the values that got new readers."""
+def cse(block: Block) -> list[Operation]:
+    """Merge in a block and the regions below it; returns the ops that read another value now, some more than once."""
     return _merge(block, {})
 
 
-def _merge(block: Block, seen: Seen) -> list[SSAValue]:
-    merged: list[SSAValue] = []
+def _merge(block: Block, seen: Seen) -> list[Operation]:
+    moved: list[Operation] = []
     op = block.first_op
     while op is not None:
         following = op.next_op
@@ -45,16 +45,16 @@ def _merge(block: Block, seen: Seen) -> list[SSAValue]:
             isolated = op.has_trait(IsolatedFromAbove)
             for region in op.regions:
                 for inner in region.blocks:
-                    merged += _merge(inner, {} if isolated else dict(seen))
+                    moved += _merge(inner, {} if isolated else dict(seen))
         if op.results and (not op.regions or isinstance(op, Control)) and is_pure(op):
             key = _key(op)
             if (same := seen.get(key)) is None:
                 seen[key] = op
             elif _equal_regions(op, same):
+                moved += [use.operation for result in op.results for use in result.uses]
                 _replace(op, same)
-                merged += same.results
         op = following
-    return merged
+    return moved
 
 
 def _key(op: Operation) -> Hashable:

@@ -16,7 +16,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, ModuleOp, SymbolRefAttr
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DenseArrayBase,
+    DenseIntOrFPElementsAttr,
+    DictionaryAttr,
+    FloatAttr,
+    FunctionType,
+    IntegerAttr,
+    ModuleOp,
+    StringAttr,
+    SymbolRefAttr,
+    TensorType,
+)
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, Operation, ParametrizedAttribute
 from xdsl.passes import ModulePass
@@ -24,6 +36,17 @@ from xdsl.passes import ModulePass
 from ...dialects.nd.control import Control
 from .prune_control import prune
 from .rewriting import erase, functions, is_dead
+
+NAMELESS: tuple[type[Attribute], ...] = (
+    DenseArrayBase,
+    DenseIntOrFPElementsAttr,
+    FloatAttr,
+    FunctionType,
+    IntegerAttr,
+    StringAttr,
+    TensorType,
+)
+"""Attributes without symbols, most of a program's."""
 
 
 def dce(block: Block) -> int:
@@ -67,7 +90,8 @@ def _symbols(op: Operation) -> Iterator[str]:
     """The symbols that an op and the ops inside it refer to."""
     for inner in op.walk():
         for attribute in (*inner.properties.values(), *inner.attributes.values()):
-            yield from _references(attribute)
+            if type(attribute) not in NAMELESS:
+                yield from _references(attribute)
 
 
 def _references(attribute: Attribute) -> Iterator[str]:

@@ -41,6 +41,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -222,16 +223,19 @@ class Planner:
         """Offsets in the arena; returns its size. Known sizes first, the largest first, as low as possible."""
         roots = [self.buffers[r].root for op in self.ops for r in op.results if r in self.buffers]
         open_ = [b for b in {id(b): b for b in roots}.values() if b.place is None]
-        placed: list[tuple[int, int, Buffer]] = []
-        known = [b for b in open_ if isinstance(b.bytes, int)]
-        for b in sorted(known, key=lambda b: (-number_of(b.bytes), b.first)):
+        known = sorted((b for b in open_ if isinstance(b.bytes, int)), key=lambda b: (-number_of(b.bytes), b.first))
+        first, last = (np.array([getattr(b, name) for b in known], np.int64) for name in ("first", "last"))
+        placed: list[tuple[int, int]] = []
+        for k, b in enumerate(known):
             start, length = 0, number_of(b.bytes)
-            for low, high, other in sorted(placed, key=lambda p: p[0]):
-                if other.first <= b.last and b.first <= other.last and low < start + length and start < high:
-                    start = -(-high // ALIGNMENT) * ALIGNMENT
+            together = np.flatnonzero((first[:k] <= b.last) & (b.first <= last[:k]))
+            for low, high in sorted(placed[n] for n in together):
+                if low >= start + length:
+                    break
+                start = max(start, -(-high // ALIGNMENT) * ALIGNMENT)
             b.place = Place("arena", start, b.bytes)
-            placed.append((start, start + length, b))
-        end: Dim = -(-max((high for _, high, _ in placed), default=0) // ALIGNMENT) * ALIGNMENT
+            placed.append((start, start + length))
+        end: Dim = -(-max((high for _, high in placed), default=0) // ALIGNMENT) * ALIGNMENT
         slots: list[tuple[Dim, list[Buffer]]] = []
         for b in open_:
             if isinstance(b.bytes, int):

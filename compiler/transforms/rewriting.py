@@ -39,6 +39,7 @@ MANY = 16
 """Readers of a value that a change brings up again."""
 MOST_PLACES = 8
 """A fused location keeps this many places; more tell a reader nothing."""
+NO_METADATA = NoneAttr()
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ def fuse(locations: Sequence[LocationAttr]) -> LocationAttr:
             break
     if len(parts) < 2:
         return next(iter(parts), UnknownLoc())
-    return FusedLoc(tuple(parts)[:MOST_PLACES], NoneAttr())
+    return FusedLoc(tuple(parts)[:MOST_PLACES], NO_METADATA)
 
 
 # The driver.

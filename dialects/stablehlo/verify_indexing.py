@@ -14,6 +14,7 @@ from .constraints import (
     agree,
     element_of,
     elements_agree,
+    fail,
     kind_of,
     known,
     need,
@@ -114,8 +115,8 @@ def same_kinds(op: Operation) -> None:
     kinds = [kind_of(element_of(k)) for k in (*operand_types(op)[:2], op.results[0].type)]
     if "quantized" not in kinds:
         integers = ("int", "uint", "bool")
-        good = len(set(kinds)) == 1 or all(k in integers for k in kinds)
-        need(good, "operands and a result of one kind of elements", ", ".join(map(str, operand_types(op)[:2])))
+        if len(set(kinds)) > 1 and not all(k in integers for k in kinds):
+            fail("operands and a result of one kind of elements", ", ".join(map(str, operand_types(op)[:2])))
 
 
 @rule("dot")

@@ -12,6 +12,7 @@ from .access import ints, number
 from .constraints import (
     agree,
     element_of,
+    fail,
     kind_of,
     need,
     need_dimension,
@@ -55,12 +56,13 @@ def need_combiner(what: str, region: Region, count: int, kinds: Sequence[Attribu
     """A region on `count` pairs of elements; their types may be wider than those of the operands."""
     need(len(region.blocks) == 1, f"{what} of one block", len(region.blocks))
     arguments = [a.type for a in region.blocks[0].args]
-    need(len(arguments) == 2 * count, f"{what} with {2 * count} arguments", types_text(arguments))
+    if len(arguments) != 2 * count:
+        fail(f"{what} with {2 * count} arguments", types_text(arguments))
     for index, argument in enumerate(arguments):
         need_scalar(f"argument {index} of {what}", argument)
         found, wanted = kind_of(element_of(argument)), kind_of(element_of(kinds[index % count]))
-        good = found == wanted or "quantized" in (found, wanted)
-        need(good, f"argument {index} of {what} with elements as in {kinds[index % count]}", argument)
+        if found != wanted and "quantized" not in (found, wanted):
+            fail(f"argument {index} of {what} with elements as in {kinds[index % count]}", argument)
     results = returned(region.blocks[0].last_op)
     need_types(f"results of {what}", results, arguments[:count])
 

@@ -65,7 +65,8 @@ def broadcast_in_dim(op: Operation) -> None:
     need_length("broadcast_dimensions", dims, len(before))
     need_dimensions("broadcast_dimensions", dims, len(after))
     for size, place in zip(before, dims, strict=True):
-        need(size == 1 or agree(size, after[place]), f"an operand that broadcasts to {result}", operand)
+        if size != 1 and not agree(size, after[place]):
+            fail(f"an operand that broadcasts to {result}", operand)
     if len(op.operands) > 1:
         need_list("operand 1", op.operands[1].type, len(after))
 
