@@ -7,22 +7,26 @@ thresholds, made for small heaps, spend a third of the compile time on that. Ops
 from __future__ import annotations
 
 import gc
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-THRESHOLDS = (50_000, 20, 20)
+from ..runtime.locks import ForkLock
+
+THRESHOLDS = (500_000, 20, 20)
 """New containers until a young collection, young ones until a middle one, middle ones until a full one."""
 
-_lock = threading.Lock()
+_lock = ForkLock()
 _inside = 0
 _usual = gc.get_threshold()
 
 
 @contextmanager
 def seldom() -> Iterator[None]:
-    """Within, in any thread, collections are seldom; the thresholds found by the first to enter are restored by the
-    last to leave. A collector that the user has turned off, or made rarer, stays as it is. Also a decorator."""
+    """Within, in any thread, collections are seldom; also a decorator.
+
+    The thresholds that the first to enter finds are restored by the last to leave; a child that was forked in between
+    keeps the rare ones. A collector that the user has turned off, or made rarer, stays as it is.
+    """
     global _inside, _usual
     with _lock:
         if not _inside:

@@ -64,7 +64,8 @@ class QuickLexer(MLIRLexer):
     def lex(self) -> MLIRToken:
         found = _TOKEN.match(self.input.content, self.pos)
         if found is None:
-            return super().lex()
+            token = super().lex()
+            return cast(MLIRToken, Word(token.kind, token.text, token.span.start, token.span.end, self.input))
         rule = cast(int, found.lastindex)
         start, self.pos = found.span(rule)
         text = found.group(rule)

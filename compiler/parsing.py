@@ -13,7 +13,7 @@ import difflib
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import (
@@ -48,7 +48,7 @@ from ..dialects.locations import PLACED, make_range
 from .collecting import seldom
 from .context import DIALECTS, context
 from .dense_text import parse_dense
-from .lexing import QuickLexer
+from .lexing import QuickLexer, Word
 from .wording import reword
 
 _PLAIN_TENSOR = re.compile(r"tensor<(?:[1-9][0-9]*x|\?x)*(?:f64|f32|f16|bf16|u?i[1-9][0-9]?)>", re.ASCII)
@@ -104,6 +104,11 @@ class LocatedParser(Parser):
         super().__init__(ctx, text, name)
         self._parser_state = ParserState(QuickLexer(self.lexer.input))
 
+    @property
+    def pos(self) -> int:
+        """Where the next token begins."""
+        return cast(Word, self._current_token).start
+
     def place(self, at: int) -> LocationAttr:
         line = bisect_right(self.starts, at)
         column = at - self.starts[line - 1] + 1
@@ -113,7 +118,7 @@ class LocatedParser(Parser):
 
     def here(self) -> LocationAttr:
         """The beginning of the op that is being read, or where the reader stands outside of any."""
-        return self.place(self.open[-1] if self.open else self._current_token.span.start)
+        return self.place(self.open[-1] if self.open else self.pos)
 
     def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
         self._hoist_location_aliases()
@@ -132,7 +137,7 @@ class LocatedParser(Parser):
         return module
 
     def parse_operation(self) -> Operation:
-        at = self._current_token.span.start
+        at = self.pos
         self.open.append(at)
         op = super().parse_operation()
         self.open.pop()
@@ -147,7 +152,7 @@ class LocatedParser(Parser):
         token = self._current_token
         if token.text != "tensor":
             return super().parse_optional_type()
-        found = _PLAIN_TENSOR.match(self.lexer.input.content, token.span.start)
+        found = _PLAIN_TENSOR.match(self.lexer.input.content, self.pos)
         if found is None:
             return self._in_range(super().parse_optional_type(), token.span)
         known = self.types.get(found[0])
@@ -160,10 +165,7 @@ class LocatedParser(Parser):
         return new
 
     def parse_optional_function_type(self) -> FunctionType | None:
-        token = self._current_token
-        if token.text != "(":
-            return super().parse_optional_function_type()
-        found = _PLAIN_FUNCTION.match(self.lexer.input.content, token.span.start)
+        found = _PLAIN_FUNCTION.match(self.lexer.input.content, self.pos)
         if found is None:
             return super().parse_optional_function_type()
         known = self.types.get(found[0])
@@ -172,6 +174,17 @@ class LocatedParser(Parser):
         else:
             self._resume_from(found.end())
         return known
+
+    def _parse_op_result_list(self) -> list[tuple[Span[str], int]]:
+        out: list[tuple[Span[str], int]] = []
+        while self._current_token.kind is MLIRTokenKind.PERCENT_IDENT:
+            out.append(self._parse_op_result())
+            if self.parse_optional_punctuation(",") is None:
+                self.parse_punctuation("=", " after operation result list")
+                return out
+        if out:
+            self._parse_op_result()
+        return out
 
     def parse_optional_punctuation(self, punctuation: PunctuationSpelling) -> PunctuationSpelling | None:
         if self._current_token.text != punctuation:

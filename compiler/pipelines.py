@@ -19,7 +19,6 @@ ND = [
     "canonicalize",
     "decompose",
     "canonicalize",
-    "cse",
     "fold-constants",
     "dce",
 ]

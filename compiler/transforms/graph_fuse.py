@@ -39,7 +39,7 @@ What they read lies in memory, so that a constant or replication is repeated ins
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -98,6 +98,13 @@ def identity(value: SSAValue, before: Operation) -> Operation:
 def is_source(op: Operation | Block) -> bool:
     """Costs nothing to repeat: a constant of one value, iota, a size."""
     return isinstance(op, Source) and not is_stored(op)
+
+
+def rename(op: Operation, env: Mapping[SSAValue, SSAValue]) -> None:
+    """Let an op read what stands for its operands."""
+    for k, value in enumerate(op.operands):
+        if (new := env[value]) is not value:
+            op.operands[k] = new
 
 
 def chain(value: SSAValue, stop: set[Operation]) -> list[Operation]:
@@ -237,9 +244,10 @@ class Fuser:
             for value in inputs:
                 self._place(value)
             self.block.add_op(kernel)
+            body = kernel.body.block
             for old, new in zip(outputs, kernel.results):
                 new.name_hint = old.name_hint
-                old.replace_all_uses_with(new)
+                old.replace_uses_with_if(new, lambda use, body=body: use.operation.parent is not body)
         for value in self.last.operands:
             self._place(value)
         self.block.add_op(self.last)
@@ -281,7 +289,9 @@ class Fuser:
         for op in ops:
             for value in op.operands:
                 self._inside(value, here, env, inputs, body)
-            body.add_op(op.clone(env))
+            rename(op, env)
+            body.add_op(op)
+            env.update((r, r) for r in op.results)
         outputs: list[SSAValue] = [op.results[0] for op in ops if self._seen_outside(op, here)]
         self._symbols(body, inputs)
         locations = [op.location for op in ops]

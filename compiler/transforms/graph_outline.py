@@ -24,7 +24,7 @@ so that one in a loop that equals one outside is one function.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 from xdsl.context import Context
@@ -38,6 +38,7 @@ from ...dialects.graph.regions import program_ops
 from ...dialects.graph.views import layout_attr, view_of
 from ...dialects.nd.constant import Constant
 from ...dialects.nd.dimmap import DimMap, names
+from ...dialects.nd.dims import Dim
 from ...dialects.nd.mapped import text
 from ...dialects.nd.movement import Broadcast
 from ...dialects.nd.types import element, shape_of, tensor
@@ -54,14 +55,19 @@ class Found:
 
 def layout(value: SSAValue) -> Attribute | None:
     """The strides by which a kernel reads an argument; None for dense rows."""
+    strides = strides_of(value)
+    return None if strides is None else layout_attr(strides)
+
+
+def strides_of(value: SSAValue) -> Sequence[Dim] | None:
     view = view_of(value)
-    return None if view.rows(shape_of(value.type)) else layout_attr(view.strides)
+    return None if view.rows(shape_of(value.type)) else view.strides
 
 
 def signature(kernel: KernelOp) -> tuple[Hashable, list[Constant]]:
     """What makes kernels equal, and the constants of one value, which it leaves out."""
     number: dict[SSAValue, int] = {a: k for k, a in enumerate(kernel.body.block.args)}
-    parts: list[Hashable] = [kernel.label.data, *((a.type, layout(a)) for a in kernel.args)]
+    parts: list[Hashable] = [kernel.label.data, *((a.type, strides_of(a)) for a in kernel.args)]
     constants: list[Constant] = []
     for op in kernel.body.block.ops:
         operands = tuple(number[v] for v in op.operands)

@@ -7,6 +7,7 @@ aliases, algorithms, accuracies) keep their pairs in the order of the specificat
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from xdsl.dialects.builtin import Float64Type
@@ -192,8 +193,16 @@ def _listed(value: Any, number: bool) -> tuple[int, ...]:
     return tuple(value)
 
 
+_INTS = re.compile(r"\[((?:-?[0-9]{1,18}(?:, (?=[-0-9]))?)*)\]", re.ASCII)
+"""A list of numbers without anything else in it, as printers write it."""
+
+
 def parse_ints(parser: AttrParser) -> tuple[int, ...]:
     """`[0, 1]`."""
+    at = parser.pos
+    if (found := _INTS.match(parser.lexer.input.content, at)) is not None:
+        parser._resume_from(found.end())  # pyright: ignore[reportPrivateUsage]
+        return tuple(map(int, found[1].split(","))) if found[1] else ()
     return tuple(parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: parser.parse_integer(False)))
 
 

@@ -1,5 +1,8 @@
 """Fixtures of all tests: the tools in this process, with what they print.
 
+A test marked `own_process` runs in a fresh one if JAX is loaded in this one: JAX's threads do not survive a fork, of
+which it warns.
+
 Every program runs in poisoned memory (MLC_POISON, see runtime/poison.py), also those of the processes that tests start.
 MLC_STRESS=10 runs the stress tests ten times as long as usual.
 """
@@ -9,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +23,16 @@ import pytest
 os.environ.setdefault("MLC_POISON", "1")
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    if pyfuncitem.get_closest_marker("own_process") is None or "jax" not in sys.modules:
+        return None
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", pyfuncitem.nodeid]
+    run = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return True
 
 
 @dataclass(frozen=True)

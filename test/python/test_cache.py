@@ -313,6 +313,7 @@ def _work(worker: int, seconds: float) -> None:
             cache.clear()
 
 
+@pytest.mark.own_process
 def test_writers_readers_and_removers_do_not_disturb_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLC_CACHE_SIZE", "0.3")
     context = multiprocessing.get_context("fork")
@@ -324,6 +325,7 @@ def test_writers_readers_and_removers_do_not_disturb_each_other(monkeypatch: pyt
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
 
 
+@pytest.mark.own_process
 def test_killed_writers_lose_nothing(folder: Path, stress: int) -> None:
     """`kill -9` at any time in a write: what was there stays, and what is there is whole."""
     cache.put("kept", b"kept" * 1000)

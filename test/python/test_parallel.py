@@ -421,6 +421,7 @@ def test_eight_threads_call_programs_for_two(stress: int) -> None:
 
 
 @needs_pool
+@pytest.mark.own_process
 def test_a_forked_child_has_its_own_pool() -> None:
     x = R.standard_normal(200_000).astype("f4")
     exe = mlc.compile(mnp.exp, x, threads=2)

@@ -329,8 +329,13 @@ def child_status(work: Callable[[], None]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
+@pytest.mark.own_process
 def test_a_fork_in_the_middle(plain: tuple[Compiled, Compiled], stress: int) -> None:
-    """While other threads call and compile: the child calls what there is, and compiles."""
+    """While other threads call and compile: the child calls what there is, and compiles.
+
+    All modules are loaded before: a child that is forked in the middle of an import waits for it forever, in any Python
+    program.
+    """
     one, several = plain
     rng = np.random.default_rng(3)
     x, y = integers(rng, 4096), integers(rng, 4096)
@@ -361,6 +366,7 @@ def test_a_fork_in_the_middle(plain: tuple[Compiled, Compiled], stress: int) -> 
         assert_matches(EXACT, mlc.jit(lambda x: x * 5 - 3)(x), x * 5 - 3)
         in_threads(lambda k: assert_matches(EXACT, mlc.jit(lambda x: x - k)(x), x - k), 2)
 
+    work()
     threads = [threading.Thread(target=f, args=(k,)) for k in range(2) for f in (call, compile)]
     for thread in threads:
         thread.start()
@@ -375,6 +381,7 @@ def test_a_fork_in_the_middle(plain: tuple[Compiled, Compiled], stress: int) -> 
     assert not errors
 
 
+@pytest.mark.own_process
 def test_a_fork_while_calls_run_in_parallel(stress: int) -> None:
     """Executables with threads of their own, called from several; the child starts new ones."""
     with pytest.MonkeyPatch.context() as patch:
@@ -408,6 +415,7 @@ def test_a_fork_while_calls_run_in_parallel(stress: int) -> None:
     assert not errors
 
 
+@pytest.mark.own_process
 def test_processes_of_multiprocessing() -> None:
     import multiprocessing
 
