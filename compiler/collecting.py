@@ -7,7 +7,7 @@ thresholds, made for small heaps, spend a third of the compile time on that. Ops
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from ..runtime.locks import ForkLock
@@ -21,7 +21,7 @@ _usual = gc.get_threshold()
 
 
 @contextmanager
-def seldom() -> Iterator[None]:
+def seldom() -> Generator[None]:
     """Within, in any thread, collections are seldom; also a decorator.
 
     The thresholds that the first to enter finds are restored by the last to leave; a child that was forked in between
