@@ -21,7 +21,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 from xdsl.utils.exceptions import DiagnosticException
 
-from ..dialects.errors import CompileError
+from ..dialects.errors import CompileError, memory_wanted
 from . import settings
 from .collecting import seldom
 from .context import context
@@ -156,6 +156,8 @@ def _apply(ctx: Context, module: ModuleOp, passes: Sequence[ModulePass], options
     except DiagnosticException as error:
         message = str(error).strip().split("\n")[0]
         raise CompileError(f"pass {pass_.name}: {message}", module.location) from error
+    except MemoryError as error:
+        raise CompileError(f"pass {pass_.name}: {memory_wanted(error)}", module.location) from error
     except Exception as error:
         reason = f"{type(error).__name__}: {error}".split("\n")[0]
         raise InternalError(f"pass {pass_.name} failed: {reason}{_reproducer(passes, options)}") from error

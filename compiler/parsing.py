@@ -146,6 +146,11 @@ class LocatedParser(Parser):
         elif isinstance(op.location, NameLoc) and position(op.location) is None:  # a name without a file
             op.location = named = NameLoc(op.location.desc, self.place(at))
             PLACED.add(named)
+        for region in op.regions:  # a short form stands for ops that the text does not hold
+            block = region.blocks.first
+            if block is not None and block.first_op is not None and block.first_op.location is UNKNOWN_LOC:
+                for inner in block.ops:
+                    inner.location = op.location
         return op
 
     def parse_optional_type(self) -> TypeAttribute | None:

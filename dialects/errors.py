@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import cast
 from weakref import WeakValueDictionary
 
@@ -53,6 +54,14 @@ class CheckError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(_shown(f"check failed: {self.message}", self.location))
+
+
+def memory_wanted(error: MemoryError) -> str:
+    """What memory there was not: `expected 4000000000000 bytes of memory, found less`."""
+    shape, dtype = getattr(error, "shape", None), getattr(error, "dtype", None)  # NumPy's own
+    if shape is not None and dtype is not None:
+        return f"expected {prod(shape) * dtype.itemsize} bytes of memory, found less"
+    return str(error) or "expected more memory than there is"
 
 
 def position(location: Attribute) -> tuple[str, int, int] | None:

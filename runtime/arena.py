@@ -42,6 +42,10 @@ def class_of(size: int) -> int:
     return -(-size // step) * step
 
 
+def no_memory(size: int) -> MemoryError:
+    return MemoryError(f"expected {size} bytes of memory, found less")
+
+
 class Block:
     """Bytes aligned to 64, not initialised. MemoryError if there are not so many."""
 
@@ -49,7 +53,7 @@ class Block:
 
     def __init__(self, size: int) -> None:
         if size >= MOST:
-            raise MemoryError(f"cannot allocate {size} bytes")
+            raise no_memory(size)
         self.storage = np.empty(size + ALIGNMENT, np.uint8)
         base: int = self.storage.ctypes.data
         self.address = -(-base // ALIGNMENT) * ALIGNMENT
@@ -66,14 +70,17 @@ class FreeList:
 
     def take(self, size: int) -> Block:
         """A block of at least so many bytes."""
-        size = class_of(size)
+        wanted, size = size, class_of(size)
         with self.lock:
             blocks = self.blocks.get(size)
             if blocks:
                 block = blocks.pop()
                 self.held -= size
                 return block
-        return Block(size)
+        try:
+            return Block(size)
+        except MemoryError:
+            raise no_memory(wanted) from None
 
     def give(self, block: Block) -> None:
         size = block.size

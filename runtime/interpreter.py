@@ -18,7 +18,7 @@ from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.traits import IsTerminator
 
-from ..dialects.errors import CheckError, CompileError
+from ..dialects.errors import CheckError, CompileError, memory_wanted
 from ..dialects.nd.complex_boundary import ARGUMENTS, RESULTS, numbered, of_parts, parts_of
 from ..dialects.nd.dims import Dim, Sym, evaluate
 from ..dialects.nd.types import NUMPY, is_tensor, shape_of
@@ -94,6 +94,8 @@ class Frame:
             handler_of(op)(self, op)
         except (CompileError, CheckError):
             raise
+        except MemoryError as error:
+            raise CompileError(f"{op.name}: {memory_wanted(error)}", op.location) from error
         except Exception as error:
             raise CompileError(f"{op.name}: the interpreter failed: {error}", op.location) from error
         for observer in self.interpreter.observers:

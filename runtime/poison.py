@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .abi import ALIGNMENT
-from .arena import MOST, Block
+from .arena import MOST, Block, no_memory
 
 Array = np.ndarray[Any, Any]
 
@@ -38,8 +38,11 @@ class Storage(np.ndarray[Any, Any]):
 def _guarded(size: int, skew: int) -> tuple[Storage, int]:
     """Storage, and where in it `size` poisoned bytes begin, so that their address is `skew` above a multiple of 64."""
     if size >= MOST:
-        raise MemoryError(f"cannot allocate {size} bytes")
-    storage = Storage(size + 2 * GUARD + ALIGNMENT, np.uint8)
+        raise no_memory(size)
+    try:
+        storage = Storage(size + 2 * GUARD + ALIGNMENT, np.uint8)
+    except MemoryError:
+        raise no_memory(size) from None
     start = storage.start = GUARD + (skew - GUARD - int(storage.ctypes.data)) % ALIGNMENT
     storage[:start] = EDGE
     storage[start : start + size] = NAN

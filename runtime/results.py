@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .abi import Program, Result, count, evaluate, numpy_type, row_major
+from .arena import no_memory
 from .arguments import fail
 
 Array = np.ndarray[Any, Any]
@@ -127,4 +128,9 @@ def result_of(result: Result, base: Array, start: int, owned: bool, symbols: dic
     if owned and base.dtype == dtype and base.shape == shape and base.strides == strides and not offset:
         return base
     view = view_of(base, start, dtype, offset, shape, strides)
-    return view if owned and view.nbytes == base.nbytes and not folds(view) else view.copy()
+    if owned and view.nbytes == base.nbytes and not folds(view):
+        return view
+    try:
+        return view.copy()
+    except MemoryError:
+        raise no_memory(view.nbytes) from None

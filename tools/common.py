@@ -17,7 +17,7 @@ from ..compiler import settings
 from ..compiler.driver import InternalError
 from ..compiler.parsing import decode
 from ..compiler.registry import nearest
-from ..dialects.errors import CheckError, CompileError
+from ..dialects.errors import CheckError, CompileError, memory_wanted
 
 WRONG_PROGRAM, WRONG_USAGE, INTERNAL = 1, 2, 3
 
@@ -60,6 +60,9 @@ def guarded(body: Callable[[], int]) -> int:
         return 130
     except RecursionError:
         print("error: expected nesting that Python's stack can hold, found deeper", file=sys.stderr)
+        return WRONG_PROGRAM
+    except MemoryError as error:
+        print(f"error: {memory_wanted(error)}", file=sys.stderr)
         return WRONG_PROGRAM
     except Exception as error:
         # Whatever nobody foresaw is the compiler's fault and still no traceback.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -131,10 +132,13 @@ def random(arg: BlockArgument, sizes: Mapping[str, int], rng: np.random.Generato
     """Random elements of the argument's type."""
     shape = [_evaluate(d, sizes, arg) for d in shape_of(arg.type)]
     dtype = _dtype(arg.type, arg)
-    if kind_of(dtype) == "f":
-        return np.asarray(rng.standard_normal(shape)).astype(dtype)
     above = 2 if dtype.kind == "b" else 10 if dtype.itemsize > 1 or dtype.isbuiltin == 1 else 8
-    return np.asarray(rng.integers(0, above, shape)).astype(dtype)
+    try:
+        made = rng.standard_normal(shape) if kind_of(dtype) == "f" else rng.integers(0, above, shape)
+        return np.asarray(made).astype(dtype)
+    except (MemoryError, ValueError) as error:  # NumPy has a ValueError for sizes beyond 63 bits
+        wanted = prod(shape) * dtype.itemsize
+        raise CompileError(f"{_label(arg)}: expected {wanted} bytes of memory, found less", arg.location) from error
 
 
 def symbols(func: FuncOp) -> list[str]:

@@ -27,7 +27,7 @@ from ..compiler.parsing import parse_module
 from ..compiler.registry import load
 from ..compiler.spec import parse_pipeline
 from ..compiler.verify import verify
-from ..dialects.errors import CompileError
+from ..dialects.errors import CompileError, memory_wanted
 from ..lowering.stablehlo_to_nd import stablehlo_to_nd
 from . import inputs
 from .common import WRONG_PROGRAM, Arguments, HelpEnv, guarded, read_input
@@ -127,10 +127,14 @@ def _callable(
         return lambda arrays: reference(module, args.entry, arrays, sizes), lambda: _report(module)
     from ..compiler.compile import compile_module
 
+    place = inputs.entry_function(module, args.entry).location
     executable = compile_module(module, entry=args.entry, threads=args.threads)
 
     def call(arrays: Sequence[Array]) -> list[Array]:
-        out = executable(*arrays)
+        try:
+            out = executable(*arrays)
+        except MemoryError as error:
+            raise CompileError(f"@{args.entry}: {memory_wanted(error)}", place) from error
         return [*out] if type(out) is tuple else [out]
 
     return call, lambda: _report(executable)

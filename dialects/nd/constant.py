@@ -165,14 +165,14 @@ def is_dense(value: Any) -> TypeGuard[DenseIntOrFPElementsAttr[Any]]:
 
 
 def elements(value: DenseIntOrFPElementsAttr[Any], dtype: np.dtype[Any]) -> Np:
-    """The flat data of a dense attribute; one element stands for all."""
+    """The flat data of a dense attribute, not to be written; where one element stands for all, it is there once."""
     count = size(value.get_shape())
     assert isinstance(count, int)
     if dtype.kind == "b":
         flat = np.array(value.get_values(), bool)
     else:
         flat = np.frombuffer(value.data.data, dtype.newbyteorder("<")).astype(dtype)
-    return flat if flat.size == count else np.resize(flat, count)
+    return flat if flat.size == count else np.broadcast_to(flat, (count,))
 
 
 def parts(x: Np) -> Np:

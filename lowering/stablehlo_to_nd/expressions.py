@@ -9,6 +9,7 @@ from outside of the region stand for themselves.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,9 @@ KINDS = {
 }
 LOGICAL = {"add": "or", "mul": "and", "max": "or", "min": "and"}
 """Arithmetic of i1: sums and maxima are `or`, products and minima `and`."""
+
+MOST = 1 << 58
+"""NumPy has no arrays of so many elements, not even views of one."""
 
 
 def argument(k: int) -> Expression:
@@ -75,7 +79,7 @@ def compare_type(op: Any) -> str:
 
 
 def array_of(value: SSAValue) -> np.ndarray[Any, Any] | None:
-    """The elements of a constant of a static shape; None where they are not known."""
+    """The elements of a constant of a static shape, not to be written; None where they are not known."""
     t = value.type
     while isinstance(value, OpResult):
         op = value.op
@@ -90,10 +94,18 @@ def array_of(value: SSAValue) -> np.ndarray[Any, Any] | None:
     data = value.op.properties.get("value")
     if not is_tensor(t) or not is_dense(data) or (dtype := NUMPY.get(t.element_type)) is None:
         return None
+    if max(prod(t.get_shape()), prod(data.get_shape())) >= MOST:
+        return None
     found = elements(data, dtype)
     if value.type == t:
         return found.reshape(t.get_shape())
-    return np.full(t.get_shape(), found[0]) if data.is_splat() and t.has_static_shape() else None
+    same = t.has_static_shape() and found.size > 0 and data.is_splat()
+    return np.broadcast_to(found[0], t.get_shape()) if same else None
+
+
+def distinct(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """One element of an array that has one in memory: of any size, it is looked at without much."""
+    return x if any(x.strides) else x.reshape(-1)[:1]
 
 
 def constant_of(value: SSAValue) -> Any:
@@ -101,6 +113,7 @@ def constant_of(value: SSAValue) -> Any:
     found = array_of(value)
     if found is None or not found.size:
         return None
+    found = distinct(found)
     first = found.flat[0]
     return first.item() if ((found == first) | ((found != found) & (first != first))).all() else None
 

@@ -51,8 +51,9 @@ def literal(value: Attribute, c: Conversion) -> Array:
     if dtype != t.element_type:
         data = np.array([*value.iter_values()]).reshape(-1)
         data = data.astype(NUMPY[dtype])
-        data = np.resize(data, shape) if data.size != size(shape) else data.reshape(shape)
-        return constant(data, dtype)
+        if data.size != size(shape):
+            return movement.full_shape(data[0].item(), shape, dtype)
+        return constant(data.reshape(shape), dtype)
     raw: bytes = value.data.data
     count = size(shape)
     assert isinstance(count, int)

@@ -31,7 +31,7 @@ from ...dialects.nd.types import NUMERIC, tensor
 from ...dialects.stablehlo.access import flag
 from ...dialects.stablehlo.attributes import ScatterDimensionNumbers
 from . import bodies
-from .expressions import array_of, combiners
+from .expressions import array_of, combiners, distinct
 from .gathers import IndexVectors
 from .table import converter
 
@@ -186,7 +186,7 @@ def within(known: Any, vector: int) -> Callable[[int, Dim], bool]:
     def inside(k: int, most: Dim) -> bool:
         if known is None or not isinstance(most, int):
             return False
-        part = known if vector == known.ndim else np.take(known, k, vector)
+        part = distinct(known if vector == known.ndim else np.moveaxis(known, vector, 0)[k])
         return bool(((part >= 0) & (part <= most)).all())
 
     return inside

@@ -1,9 +1,11 @@
-"""Seeded mutations of StableHLO text: bytes, tokens, numbers, types, lines, and its end."""
+"""Seeded mutations of StableHLO text: bytes, tokens, numbers, types, lines, and its end; or what stays parseable."""
 
 from __future__ import annotations
 
 import random
 import re
+
+from stablehlo_edits import edit
 
 TOKEN = re.compile(r'"[^"\n]*"|[%@#!^]?[\w.$]+|->|\s+|.', re.DOTALL)
 NUMBER = re.compile(r"(?<![\w.%@])-?\d+")
@@ -31,7 +33,9 @@ WINDOW = 4000
 
 
 def mutate(text: str, other: str, rng: random.Random) -> str:
-    """One to three changes."""
+    """One to three changes; or one or two that leave the text parseable."""
+    if rng.random() < 0.5:
+        return edit(text, rng)
     for _ in range(rng.randint(1, 3)):
         text = rng.choice(CHANGES)(text, other, rng) if text else text
     return text

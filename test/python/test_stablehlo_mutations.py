@@ -10,6 +10,7 @@ from mlc.compiler.driver import Options, passes_of, run
 from mlc.compiler.parsing import parse_module
 from mlc.compiler.verify import verify
 from mlc.dialects.errors import CompileError
+from stablehlo_edits import EDITS, edit
 from stablehlo_mutations import CHANGES, mutate
 
 PROGRAMS = [
@@ -93,6 +94,22 @@ def test_mutations_change_and_repeat():
         found = [change(PROGRAMS[0], PROGRAMS[1], random.Random(k)) for k in range(8)]
         assert any(text != PROGRAMS[0] for text in found)
         assert found == [change(PROGRAMS[0], PROGRAMS[1], random.Random(k)) for k in range(8)]
+
+
+def test_edits_change_repeat_and_stay_parseable():
+    for change in EDITS:
+        tried = [(text, change(text, random.Random(k))) for text in PROGRAMS for k in range(8)]
+        assert any(was != text for was, text in tried), change.__name__
+    found = [edit(PROGRAMS[k % 5], random.Random(k)) for k in range(60)]
+    assert found == [edit(PROGRAMS[k % 5], random.Random(k)) for k in range(60)]
+    assert sum(map(parses, found)) > 40
+
+
+def parses(text: str) -> bool:
+    try:
+        return bool(parse_module(text, "mutated.mlir"))
+    except CompileError:
+        return False
 
 
 def lowered(text: str) -> None:

@@ -73,6 +73,13 @@ CASES: dict[str, tuple[str, str]] = {
         body("%0 = stablehlo.convolution(%a, %a) dim_numbers = [b, 7, f]x[0, i, o]->[b, 0, f], window = {} : ()"),
         "expected each of b, f",
     ),
+    "op of a short form": (
+        body(
+            "%0 = stablehlo.reduce(%a init: %a) applies stablehlo.xor across dimensions = []"
+            " : (tensor<f32>, tensor<f32>) -> tensor<f32>"
+        ),
+        "stablehlo.xor: expected a result with elements that are truth values",
+    ),
     "reducer": (body("%0 = stablehlo.reduce(%a init: %a) applies stablehlo.x across dimensions = [0] :"), "binary"),
 }
 

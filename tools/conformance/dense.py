@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -33,8 +34,13 @@ def array_of(attribute: Attribute | None, location: Attribute) -> Array:
         flat = flat.astype(dtype)
     else:
         flat = np.frombuffer(data, dtype)
-    count = int(np.prod(shape, dtype=np.int64))
-    return np.array(np.broadcast_to(flat, (count,)) if flat.size == 1 else flat).reshape(shape)
+    try:
+        return np.array(np.broadcast_to(flat.reshape(()), shape) if flat.size == 1 else flat.reshape(shape))
+    except (MemoryError, ValueError) as error:  # NumPy has a ValueError for sizes beyond 63 bits
+        wanted = prod(shape) * dtype.itemsize
+        raise CompileError(
+            f"expected a constant that fits into memory, found one of {wanted} bytes", location
+        ) from error
 
 
 def numpy_type(kind: Attribute) -> np.dtype[Any] | None:
