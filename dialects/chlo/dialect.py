@@ -11,29 +11,30 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import RecursiveMemoryEffect
 
-from ..stablehlo import attributes
-from ..stablehlo.attributes import DimensionNumbers, Word, dimensions
+from ..stablehlo import words
+from ..stablehlo.dimension_numbers import DimensionNumbers, dimensions
 from ..stablehlo.elementwise import Constant
 from ..stablehlo.op import MANY, OPS, op
 from ..stablehlo.syntax import ARROW, FUNCTION, Syntax, print_dictionary
+from ..stablehlo.words import Word
 
 
 @irdl_attr_definition
 class ComparisonDirection(Word, SpacedOpaqueSyntaxAttribute):
     name = "chlo.comparison_direction"
-    WORDS = attributes.ComparisonDirection.WORDS
+    WORDS = words.ComparisonDirection.WORDS
 
 
 @irdl_attr_definition
 class ComparisonType(Word, SpacedOpaqueSyntaxAttribute):
     name = "chlo.comparison_type"
-    WORDS = attributes.ComparisonType.WORDS
+    WORDS = words.ComparisonType.WORDS
 
 
 @irdl_attr_definition
 class Precision(Word, SpacedOpaqueSyntaxAttribute):
     name = "chlo.precision"
-    WORDS = attributes.Precision.WORDS
+    WORDS = words.Precision.WORDS
 
 
 @irdl_attr_definition

@@ -8,7 +8,7 @@ from typing import Any, cast
 from xdsl.dialects.builtin import DenseArrayBase, DenseIntOrFPElementsAttr, IntegerAttr, StringAttr, UnitAttr
 from xdsl.ir import Operation
 
-from .attributes import Word
+from .words import Word
 
 
 def ints(op: Operation, name: str, default: Sequence[int] = ()) -> tuple[int, ...]:

@@ -10,7 +10,6 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.utils.mlir_lexer import MLIRTokenKind
 
-from .attributes import ComparisonDirection, ComparisonType
 from .op import op
 from .syntax import (
     COMPLEX,
@@ -27,6 +26,7 @@ from .syntax import (
     print_operands,
     spaced,
 )
+from .words import ComparisonDirection, ComparisonType
 
 PLAIN = Syntax(SAME)
 

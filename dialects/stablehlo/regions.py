@@ -15,7 +15,7 @@ from xdsl.printer import Printer
 from xdsl.traits import IsTerminator, RecursiveMemoryEffect
 from xdsl.utils.mlir_lexer import MLIRTokenKind
 
-from .attributes import ints_text, parse_ints
+from .dimension_numbers import ints_text, parse_ints
 from .elementwise import COMMUTATIVE
 from .op import MANY, OPS, op
 from .syntax import Properties, Syntax, build, here, int_array, parse_operands, print_dictionary, print_operands, spaced

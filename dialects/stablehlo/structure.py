@@ -10,7 +10,7 @@ from xdsl.ir import Attribute, Operation
 from xdsl.parser import Parser, UnresolvedOperand
 from xdsl.printer import Printer
 
-from .attributes import ConvDimensionNumbers, FftType, RngAlgorithm, RngDistribution, parse_ints
+from .dimension_numbers import ConvDimensionNumbers, parse_ints
 from .op import MANY, op
 from .syntax import (
     FUNCTION,
@@ -30,6 +30,7 @@ from .syntax import (
     print_dictionary,
     print_operands,
 )
+from .words import FftType, RngAlgorithm, RngDistribution
 
 PLAIN = Syntax(FUNCTION)
 

@@ -31,7 +31,9 @@ from xdsl.parser import Parser, UnresolvedOperand
 from xdsl.printer import Printer
 from xdsl.utils.mlir_lexer import MLIRTokenKind
 
-from .attributes import DotAlgorithm, DotDimensionNumbers, Precision, ResultAccuracy, Word, ints_text, parse_ints
+from .dimension_numbers import DotDimensionNumbers, ints_text, parse_ints
+from .records import DotAlgorithm, ResultAccuracy
+from .words import Precision, Word
 
 # pyright: reportPrivateUsage=false
 

@@ -27,22 +27,15 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Operation
 
-from .attributes import (
-    ChannelHandle,
-    ComparisonDirection,
-    ComparisonType,
+from .constraints import fail
+from .dimension_numbers import (
     ConvDimensionNumbers,
     DotDimensionNumbers,
-    FftType,
     GatherDimensionNumbers,
-    Precision,
-    ResultAccuracy,
-    RngAlgorithm,
-    RngDistribution,
     ScatterDimensionNumbers,
-    Transpose,
 )
-from .constraints import fail
+from .records import ChannelHandle, ResultAccuracy
+from .words import ComparisonDirection, ComparisonType, FftType, Precision, RngAlgorithm, RngDistribution, Transpose
 
 Rule = Callable[[Operation], None]
 F = TypeVar("F", bound=Rule)

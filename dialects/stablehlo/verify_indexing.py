@@ -9,7 +9,6 @@ from xdsl.dialects.builtin import DYNAMIC_INDEX, DenseIntOrFPElementsAttr
 from xdsl.ir import Attribute, Operation
 
 from .access import flags, ints, number, pairs
-from .attributes import ConvDimensionNumbers, DotDimensionNumbers, GatherDimensionNumbers, ScatterDimensionNumbers
 from .constraints import (
     agree,
     element_of,
@@ -30,6 +29,12 @@ from .constraints import (
     rank_of,
     shape_of,
     shape_text,
+)
+from .dimension_numbers import (
+    ConvDimensionNumbers,
+    DotDimensionNumbers,
+    GatherDimensionNumbers,
+    ScatterDimensionNumbers,
 )
 from .verify import rule
 

@@ -11,16 +11,14 @@ from xdsl.ir import Attribute, Operation
 
 from ...dialects.chlo import dialect as chlo
 from ...dialects.stablehlo import dialect as stablehlo
-from ...dialects.stablehlo.attributes import (
-    ComparisonDirection,
-    ComparisonType,
+from ...dialects.stablehlo.dimension_numbers import (
     ConvDimensionNumbers,
     DotDimensionNumbers,
     GatherDimensionNumbers,
-    Precision,
     ScatterDimensionNumbers,
 )
 from ...dialects.stablehlo.op import OPS
+from ...dialects.stablehlo.words import ComparisonDirection, ComparisonType, Precision
 
 assert chlo and stablehlo  # they fill OPS
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...dialects.nd.op import NdOp
 from ...dialects.nd.types import complex_of, part_of, tensor
-from ...dialects.stablehlo.attributes import FftType
+from ...dialects.stablehlo.words import FftType
 from . import build as b
 from .attributes import ints
 from .build import Value

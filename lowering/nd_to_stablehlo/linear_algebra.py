@@ -8,7 +8,7 @@ from xdsl.dialects.builtin import BoolAttr
 
 from ...dialects.nd.cholesky import Cholesky
 from ...dialects.nd.triangular import TriangularSolve
-from ...dialects.stablehlo.attributes import Transpose
+from ...dialects.stablehlo.words import Transpose
 from . import build as b
 from .build import Value
 

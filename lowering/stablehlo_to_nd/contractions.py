@@ -26,7 +26,7 @@ from ...dialects.nd.functions import compare
 from ...dialects.nd.selection import convert
 from ...dialects.nd.types import STORAGE, is_float, width
 from ...dialects.stablehlo.access import flags, ints, number, pairs
-from ...dialects.stablehlo.attributes import ConvDimensionNumbers, DotDimensionNumbers
+from ...dialects.stablehlo.dimension_numbers import ConvDimensionNumbers, DotDimensionNumbers
 from .table import converter
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from ...dialects.nd.array import Array
 from ...dialects.nd.dims import Dim, show
 from ...dialects.nd.op import here
 from ...dialects.stablehlo.access import ints, number
-from ...dialects.stablehlo.attributes import GatherDimensionNumbers
+from ...dialects.stablehlo.dimension_numbers import GatherDimensionNumbers
 from .contractions import convolved
 from .conversion import Conversion
 from .gathers import gathered

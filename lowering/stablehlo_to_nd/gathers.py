@@ -22,7 +22,7 @@ from ...dialects.nd.dims import Dim
 from ...dialects.nd.indirect import gather
 from ...dialects.nd.mapped import rearrange
 from ...dialects.stablehlo.access import ints
-from ...dialects.stablehlo.attributes import GatherDimensionNumbers
+from ...dialects.stablehlo.dimension_numbers import GatherDimensionNumbers
 from .table import converter
 
 if TYPE_CHECKING:

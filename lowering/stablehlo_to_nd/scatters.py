@@ -29,7 +29,7 @@ from ...dialects.nd.scatter import KINDS, TAKES, scatter
 from ...dialects.nd.selection import convert
 from ...dialects.nd.types import NUMERIC, tensor
 from ...dialects.stablehlo.access import flag
-from ...dialects.stablehlo.attributes import ScatterDimensionNumbers
+from ...dialects.stablehlo.dimension_numbers import ScatterDimensionNumbers
 from . import bodies
 from .expressions import array_of, combiners, distinct
 from .gathers import IndexVectors
