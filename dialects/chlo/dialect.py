@@ -15,7 +15,8 @@ from ..stablehlo import words
 from ..stablehlo.dimension_numbers import DimensionNumbers, dimensions
 from ..stablehlo.elementwise import Constant
 from ..stablehlo.op import MANY, OPS, op
-from ..stablehlo.syntax import ARROW, FUNCTION, Syntax, print_dictionary
+from ..stablehlo.syntax import Syntax, print_dictionary
+from ..stablehlo.syntax_types import ARROW, FUNCTION
 from ..stablehlo.words import Word
 
 

@@ -18,7 +18,9 @@ from xdsl.printer import Printer
 from xdsl.utils.mlir_lexer import MLIRTokenKind
 
 from ..stablehlo.op import OPS, op
-from ..stablehlo.syntax import SAME, Properties, Syntax, parse_operands, print_dictionary, print_operands
+from ..stablehlo.syntax import Syntax, parse_operands, print_dictionary, print_operands
+from ..stablehlo.syntax_clauses import Properties
+from ..stablehlo.syntax_types import SAME
 
 
 class Body(Data[str]):

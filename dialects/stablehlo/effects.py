@@ -11,16 +11,8 @@ from xdsl.printer import Printer
 from xdsl.traits import RecursiveMemoryEffect
 
 from .op import MANY, op
-from .syntax import (
-    EACH,
-    SAME,
-    TUPLE,
-    Elided,
-    Syntax,
-    parse_operands,
-    print_dictionary,
-    print_operands,
-)
+from .syntax import Elided, Syntax, parse_operands, print_dictionary, print_operands
+from .syntax_types import EACH, SAME, TUPLE
 
 
 def _empty(value: Any) -> bool:

@@ -11,21 +11,9 @@ from xdsl.printer import Printer
 from xdsl.utils.mlir_lexer import MLIRTokenKind
 
 from .op import op
-from .syntax import (
-    COMPLEX,
-    FUNCTION,
-    SAME,
-    SELECT,
-    Format,
-    Properties,
-    Syntax,
-    build,
-    here,
-    parse_operands,
-    print_dictionary,
-    print_operands,
-    spaced,
-)
+from .syntax import Syntax, build, parse_operands, print_dictionary, print_operands
+from .syntax_clauses import Format, Properties, spaced
+from .syntax_types import COMPLEX, FUNCTION, SAME, SELECT, here
 from .words import ComparisonDirection, ComparisonType
 
 PLAIN = Syntax(SAME)

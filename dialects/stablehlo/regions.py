@@ -18,7 +18,9 @@ from xdsl.utils.mlir_lexer import MLIRTokenKind
 from .dimension_numbers import ints_text, parse_ints
 from .elementwise import COMMUTATIVE
 from .op import MANY, OPS, op
-from .syntax import Properties, Syntax, build, here, int_array, parse_operands, print_dictionary, print_operands, spaced
+from .syntax import Syntax, build, parse_operands, print_dictionary, print_operands
+from .syntax_clauses import Properties, int_array, spaced
+from .syntax_types import here
 
 RECURSIVE = (RecursiveMemoryEffect(),)
 

@@ -12,24 +12,9 @@ from xdsl.printer import Printer
 
 from .dimension_numbers import ConvDimensionNumbers, parse_ints
 from .op import MANY, op
-from .syntax import (
-    FUNCTION,
-    SAME,
-    Algorithm,
-    Bool,
-    Enumeration,
-    Int,
-    Ints,
-    Pair,
-    Precisions,
-    Properties,
-    String,
-    Syntax,
-    int_array,
-    parse_operands,
-    print_dictionary,
-    print_operands,
-)
+from .syntax import Syntax, parse_operands, print_dictionary, print_operands
+from .syntax_clauses import Algorithm, Bool, Enumeration, Int, Ints, Pair, Precisions, Properties, String, int_array
+from .syntax_types import FUNCTION, SAME
 from .words import FftType, RngAlgorithm, RngDistribution
 
 PLAIN = Syntax(FUNCTION)
