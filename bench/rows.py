@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,16 +11,21 @@ from .timing import Timing
 
 @dataclass(frozen=True)
 class Row:
-    """`value` in `unit` ("x" for a ratio, how much faster than the peer; "s", "ms", "us"); `times` by competitor."""
+    """`value` in `unit` ("x" for a ratio, how much faster than the peer; "%", "s", "ms", "us"); `times` by competitor.
+
+    A value that is not a number was not measured; `note` says why.
+    """
 
     name: str
     value: float
     unit: str
     times: Mapping[str, Timing] = field(default_factory=dict[str, Timing])
+    note: str = ""
 
     def __str__(self) -> str:
         detail = "  ".join(f"{k} {t.best * 1e6:.1f} us (median {t.median * 1e6:.1f})" for k, t in self.times.items())
-        return f"{self.name:32} {self.value:10.3f} {self.unit:3} {detail}".rstrip()
+        value = "-" if math.isnan(self.value) else f"{self.value:.3f}"
+        return f"{self.name:32} {value:>10} {self.unit:3} {'  '.join(filter(None, (detail, self.note)))}".rstrip()
 
 
 def ratio(name: str, times: Mapping[str, Timing], ours: str, peer: str) -> Row:

@@ -27,12 +27,20 @@ def calls_per_round(run: Run, seconds: float) -> int:
     return max(1, int(seconds / max(once, 1e-7)))
 
 
-def interleave(runs: Mapping[str, Run], rounds: int = 15, seconds: float = 0.02) -> dict[str, Timing]:
-    """Time every run `rounds` times in turn; each round repeats the call for about `seconds`."""
+def interleave(
+    runs: Mapping[str, Run], rounds: int = 15, seconds: float = 0.02, pause: float = 0.0
+) -> dict[str, Timing]:
+    """Time every run `rounds` times in turn; each round repeats the call for about `seconds`.
+
+    `pause`: seconds before each competitor, in which the threads of the one before fall asleep; one call is not timed.
+    """
     counts = {name: calls_per_round(run, seconds) for name, run in runs.items()}
     samples: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
+            if pause:
+                time.sleep(pause)
+                run()
             start = time.perf_counter()
             for _ in range(counts[name]):
                 run()
