@@ -229,7 +229,8 @@ def machine_text() -> str:
 
 def sizes_unnamed(f: FuncOp) -> bool:
     """Has an argument sizes that are unknown and have no names yet, as in StableHLO?"""
-    from ..dialects.nd.types import SymAttr, is_tensor
+    from ..dialects.nd.attributes import SymAttr
+    from ..dialects.nd.types import is_tensor
 
     types = f.body.block.arg_types
     return any(is_tensor(t) and not t.has_static_shape() and not isinstance(t.encoding, SymAttr) for t in types)

@@ -31,9 +31,9 @@ from xdsl.ir.affine import AffineDimExpr, AffineMap
 from xdsl.parser import Parser
 
 from ..dialects.errors import CompileError
+from ..dialects.nd.attributes import parse_dim
 from ..dialects.nd.dims import Dim, Sym
 from ..dialects.nd.dims import evaluate as dim_value
-from ..dialects.nd.types import parse_dim
 from ..dialects.vector.ops import ContractOp, GatherOp, MultiReductionOp, TransposeOp
 from .interpret_arith import NAMES, Array, evaluate, folded, maximum, minimum, poison, unsigned
 from .interpreter import Frame, Interpreter, handles

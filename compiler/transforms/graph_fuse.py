@@ -51,6 +51,7 @@ from xdsl.passes import ModulePass
 from ...dialects.errors import CompileError
 from ...dialects.graph.ops import WRITTEN, KernelOp, LaunchOp, YieldOp
 from ...dialects.graph.views import VIEWS, is_view, unit_reshape, view_of
+from ...dialects.nd.attributes import DimsAttr
 from ...dialects.nd.constant import Constant, Source
 from ...dialects.nd.control import Control, Yield
 from ...dialects.nd.dims import Sym
@@ -59,7 +60,7 @@ from ...dialects.nd.effects import EFFECTS, Check
 from ...dialects.nd.movement import Broadcast, Reshape, Transpose
 from ...dialects.nd.op import NdOp
 from ...dialects.nd.resource import is_stored
-from ...dialects.nd.types import DimsAttr, shape_of
+from ...dialects.nd.types import shape_of
 from ..blocks import has_effects
 from .decompose import decompose
 from .fusion_groups import Axes, Group, Grouping, Node, Read, make_node

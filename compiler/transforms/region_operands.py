@@ -20,6 +20,7 @@ from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ...dialects.graph.views import VIEWS
+from ...dialects.nd.attributes import DimsAttr
 from ...dialects.nd.constant import Constant, Source
 from ...dialects.nd.control import Control, If, segments
 from ...dialects.nd.dims import Dim, size
@@ -29,7 +30,7 @@ from ...dialects.nd.movement import Broadcast
 from ...dialects.nd.op import Array, building
 from ...dialects.nd.reduction import reduce
 from ...dialects.nd.resource import is_stored
-from ...dialects.nd.types import DimsAttr, is_tensor, shape_of
+from ...dialects.nd.types import is_tensor, shape_of
 
 SMALL = 64
 """The most elements of a constant of one value that lies in memory, rather than being filled in by a kernel."""

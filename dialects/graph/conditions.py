@@ -16,8 +16,9 @@ from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 
+from ..nd.attributes import parse_dim
 from ..nd.dims import Dim, Sym
-from ..nd.types import is_float, parse_dim
+from ..nd.types import is_float
 
 
 @dataclass(frozen=True)

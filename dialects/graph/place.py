@@ -20,8 +20,8 @@ from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 
+from ..nd.attributes import parse_dim
 from ..nd.dims import Dim
-from ..nd.types import parse_dim
 
 PLACES = "graph.places"
 """On what has results: one `#graph.place` for each."""

@@ -8,9 +8,10 @@ from xdsl.dialects.builtin import StringAttr, TensorType
 from xdsl.ir import Attribute, Block
 
 from ..nd import dimmap
+from ..nd.attributes import DimsAttr, DTypeVar
 from ..nd.dims import Shape, Sym, symbol
 from ..nd.mapped import Mapped
-from ..nd.types import DimsAttr, DTypeVar, Type, element, shape_of
+from ..nd.types import Type, element, shape_of
 
 PACK = "..."
 """The name of the size that stands for any number of leading dimensions."""

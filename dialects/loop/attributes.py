@@ -15,8 +15,8 @@ from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 
+from ..nd.attributes import parse_dim
 from ..nd.dims import Dim
-from ..nd.types import parse_dim
 from .linear import Access, Linear
 
 KINDS = ("vec", "parallel", *(f"{level}_{axis}" for level in ("block", "warp", "thread") for axis in "xyz"))

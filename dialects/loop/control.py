@@ -26,8 +26,9 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import Pure
 
+from ..nd.attributes import parse_dim
 from ..nd.dims import Dim, affine
-from ..nd.types import parse_dim, tensor
+from ..nd.types import tensor
 from ..syntax import parse_operand
 from .attributes import (
     CARRY,

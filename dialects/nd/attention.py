@@ -18,6 +18,7 @@ import numpy as np
 from xdsl.dialects.builtin import StringAttr, TensorType, UnitAttr, i1
 from xdsl.irdl import opt_prop_def, prop_def, result_def, var_operand_def
 
+from .attributes import NumberAttr
 from .composite import Composite
 from .contraction import contract
 from .dimmap import DimMap, Dims
@@ -26,7 +27,7 @@ from .elementwise import Exp, Np, wide
 from .mapped import Mapped, distinct_names, parsed, rearrange, text
 from .op import Array, Props, Tolerance, bind, one_dtype, op
 from .reduction import reduce
-from .types import FLOAT, NumberAttr, Type, is_float, kind_of, shape_of, tensor
+from .types import FLOAT, Type, is_float, kind_of, shape_of, tensor
 
 
 def features(m: DimMap) -> Dims:

@@ -29,6 +29,7 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 
 from . import dimmap
+from .attributes import ComplexAttr, DimsAttr
 from .dimmap import DimMap
 from .dims import Dim, Shape, Sym, size
 from .elementwise import Np
@@ -37,8 +38,6 @@ from .types import (
     ANY,
     NUMERIC,
     NUMPY,
-    ComplexAttr,
-    DimsAttr,
     Type,
     described,
     dtype_of,

@@ -51,6 +51,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from ..syntax import parse_operand
 from .array import Array
+from .attributes import DimsAttr, dims_attr, parse_dim
 from .dims import Dim, show
 from .op import building, here, insert
 from .region_op import Control as Control
@@ -58,7 +59,7 @@ from .region_op import Yield as Yield
 from .region_op import check_types, types_of
 from .region_op import slice_type as slice_type
 from .region_op import yields as yields
-from .types import DimsAttr, Type, dims_attr, is_tensor, parse_dim, shape_of, tensor
+from .types import Type, is_tensor, shape_of, tensor
 
 CONDITION = tensor((), i1)
 

@@ -25,6 +25,7 @@ from xdsl.irdl import (
 from xdsl.utils.str_enum import StrEnum
 
 from . import dimmap
+from .attributes import DimsAttr, dims_attr
 from .constant import full, iota
 from .dimmap import DimMap, bare
 from .dims import Dim, Shape, show
@@ -32,20 +33,7 @@ from .elementwise import Np, wide
 from .mapped import rearrange
 from .op import Array, NdOp, Props, Tolerance, bind, number, one_dtype, op
 from .reduction import ByKind, identity, reduce
-from .types import (
-    FIELD,
-    NUMPY,
-    DimsAttr,
-    Type,
-    dims_attr,
-    finfo,
-    is_complex,
-    is_float,
-    kind_of,
-    part_of,
-    shape_of,
-    tensor,
-)
+from .types import FIELD, NUMPY, Type, finfo, is_complex, is_float, kind_of, part_of, shape_of, tensor
 
 
 class CumulativeKind(StrEnum):

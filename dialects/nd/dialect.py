@@ -40,8 +40,8 @@ from . import (
     window,
     zeta,
 )
+from .attributes import ComplexAttr, DimsAttr, DTypeVar, NumberAttr, SymAttr
 from .op import OPS
-from .types import ComplexAttr, DimsAttr, DTypeVar, NumberAttr, SymAttr
 
 FAMILIES = (
     elementwise,

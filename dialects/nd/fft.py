@@ -22,25 +22,14 @@ from xdsl.utils.str_enum import StrEnum
 
 from . import dimmap, fourier
 from . import functions as F
+from .attributes import DimsAttr, dims_attr
 from .complex import complex_, conj, imag, real
 from .composite import Composite
 from .dimmap import OPAQUE, DimMap
 from .dims import Dim, Shape, show
 from .elementwise import Np, wide
 from .op import Array, Cost, Linear, Props, Tolerance, bind, one_dtype, op
-from .types import (
-    COMPLEX,
-    NUMPY,
-    DimsAttr,
-    Type,
-    complex_of,
-    described,
-    dims_attr,
-    is_complex,
-    part_of,
-    shape_of,
-    tensor,
-)
+from .types import COMPLEX, NUMPY, Type, complex_of, described, is_complex, part_of, shape_of, tensor
 
 
 class FftKind(StrEnum):

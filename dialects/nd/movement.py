@@ -14,12 +14,13 @@ from xdsl.dialects.builtin import StringAttr, TensorType
 from xdsl.irdl import VarConstraint, operand_def, prop_def, result_def, var_operand_def
 
 from . import dimmap
+from .attributes import DimsAttr, dims_attr
 from .dimmap import DimMap, Index
 from .dims import Dim, Shape, size
 from .elementwise import Np
 from .mapped import Mapped, distinct_names, mapped
 from .op import Array, Linear, NdOp, Props, bind, expand, number, numbers, one_dtype, op, zeros_like
-from .types import ANY, DimsAttr, Type, dims_attr, shape_of, tensor, with_shape
+from .types import ANY, Type, shape_of, tensor, with_shape
 
 JOINT = Linear.JOINT
 

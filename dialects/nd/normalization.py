@@ -20,6 +20,7 @@ from xdsl.ir import Attribute
 from xdsl.irdl import operand_def, prop_def, result_def
 
 from . import dimmap
+from .attributes import DimsAttr, NumberAttr, dims_attr
 from .composite import Composite, per_count
 from .dimmap import DimMap, Dims
 from .dims import Dim, size
@@ -27,7 +28,7 @@ from .elementwise import Np, Rsqrt, wide
 from .mapped import Mapped, distinct_names, rearrange, spread, text
 from .op import Array, Props, Tolerance, bind, expand, op
 from .reduction import reduce
-from .types import FLOAT, NUMPY, DimsAttr, NumberAttr, Type, dims_attr, finfo, shape_of, width
+from .types import FLOAT, NUMPY, Type, finfo, shape_of, width
 
 
 class Normalizing(Mapped, Composite):

@@ -18,9 +18,10 @@ from xdsl.irdl import VarConstraint, irdl_attr_definition, operand_def, prop_def
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 
+from .attributes import NumberAttr
 from .elementwise import Elementwise, Np, full_like, wide
 from .op import Array, Partial, Props, Tolerance, bind, op
-from .types import FLOAT, NumberAttr, Type
+from .types import FLOAT, Type
 
 
 @irdl_attr_definition

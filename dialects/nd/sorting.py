@@ -13,10 +13,11 @@ import numpy as np
 from xdsl.dialects.builtin import TensorType, UnitAttr, i64
 from xdsl.irdl import VarConstraint, operand_def, opt_prop_def, prop_def, result_def
 
+from .attributes import DimsAttr, dims_attr
 from .cumulative import Along
 from .elementwise import Np
 from .op import EXACT, Array, Linear, Props, bind, op
-from .types import COMPUTED, DimsAttr, Type, dims_attr, kind_of, shape_of, tensor
+from .types import COMPUTED, Type, kind_of, shape_of, tensor
 
 
 def order(x: Np, axis: int, descending: bool) -> Np:

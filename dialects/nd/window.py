@@ -16,6 +16,7 @@ from xdsl.dialects.builtin import StringAttr, TensorType, i64
 from xdsl.ir import TypeAttribute
 from xdsl.irdl import operand_def, opt_prop_def, prop_def, result_def
 
+from .attributes import DimsAttr, dims_attr
 from .constant import full, iota, size_value
 from .contraction import contract, unfold
 from .dimmap import DimMap, Index, bare
@@ -35,7 +36,7 @@ from .reduction import (
     reduce,
     reduced,
 )
-from .types import COMPLEX, COMPUTED, DimsAttr, Type, dims_attr, is_complex, shape_of, tensor
+from .types import COMPLEX, COMPUTED, Type, is_complex, shape_of, tensor
 
 
 @op("reduce_window", dtypes=(*COMPUTED, *COMPLEX), tolerance=Tolerance(sums=4))

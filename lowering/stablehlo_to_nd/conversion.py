@@ -19,11 +19,12 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects.errors import CompileError
 from ...dialects.nd.array import Array
+from ...dialects.nd.attributes import SymAttr
 from ...dialects.nd.constant import Constant, Size
 from ...dialects.nd.control import yield_
 from ...dialects.nd.dims import Dim, Sym, show, symbol
 from ...dialects.nd.op import building, here, insert, place
-from ...dialects.nd.types import ANY, SymAttr, Type, is_tensor, shape_of, tensor
+from ...dialects.nd.types import ANY, Type, is_tensor, shape_of, tensor
 from . import calls, element_types, table
 from .table import CONVERTERS, Value
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from mlc.dialects.nd import cumulative, sorting
 from mlc.dialects.nd.array import Array
+from mlc.dialects.nd.attributes import dims_attr
 from mlc.dialects.nd.dimmap import parse
 from mlc.dialects.nd.mapped import text
 from mlc.dialects.nd.op import OPS, bind
 from mlc.dialects.nd.reduction import KINDS
-from mlc.dialects.nd.types import FIELD, NUMERIC, dims_attr, tensor
+from mlc.dialects.nd.types import FIELD, NUMERIC, tensor
 from xdsl.dialects.builtin import i1
 
 WINDOWS = {

@@ -15,6 +15,7 @@ from mlc.compiler.transforms.rewriting import Rewrite, by_class, rewrite
 from mlc.compiler.transforms.simplify import REWRITES
 from mlc.dialects.errors import CompileError
 from mlc.dialects.nd.array import Array
+from mlc.dialects.nd.attributes import dims_attr
 from mlc.dialects.nd.contraction import Contract
 from mlc.dialects.nd.dimmap import parse
 from mlc.dialects.nd.dims import symbol
@@ -22,7 +23,7 @@ from mlc.dialects.nd.elementwise import Abs, Add, Not, Pow, Sign
 from mlc.dialects.nd.mapped import text
 from mlc.dialects.nd.movement import Concat, Pad, Reverse, Slice
 from mlc.dialects.nd.op import EXACT, bind, building, here, insert
-from mlc.dialects.nd.types import NUMPY, dims_attr, shape_of, tensor
+from mlc.dialects.nd.types import NUMPY, shape_of, tensor
 from mlc.runtime.interpreter import Interpreter
 from mlc.runtime.matching import assert_matches, program_tolerance
 from xdsl.dialects.builtin import FileLineColLoc, IntAttr, ModuleOp, StringAttr, UnknownLoc, f32, f64, i1, i32, i64

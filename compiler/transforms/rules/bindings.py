@@ -10,10 +10,11 @@ from xdsl.dialects.builtin import FloatAttr, StringAttr, TensorType
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ....dialects.nd import dimmap
+from ....dialects.nd.attributes import DimsAttr, DTypeVar, dims_attr
 from ....dialects.nd.dimmap import DimMap, Index
 from ....dialects.nd.dims import Dim, FloorDiv, Sym, symbol
 from ....dialects.nd.mapped import Mapped, text
-from ....dialects.nd.types import DimsAttr, DTypeVar, Type, dims_attr, element, scalar, shape_of, tensor
+from ....dialects.nd.types import Type, element, scalar, shape_of, tensor
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,10 @@ from ....dialects.errors import CompileError
 from ....dialects.graph.conditions import Condition
 from ....dialects.graph.rule import RootsOp, RuleOp
 from ....dialects.nd.array import Array
+from ....dialects.nd.attributes import DTypeVar
 from ....dialects.nd.dims import Dim, symbol
 from ....dialects.nd.op import building, insert
-from ....dialects.nd.types import ANY, DTypeVar, Type, tensor
+from ....dialects.nd.types import ANY, Type, tensor
 from ..canonicalize import canonicalize
 from .match import Step, plan
 from .specialise import at_rank, has_pack

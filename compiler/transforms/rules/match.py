@@ -16,13 +16,14 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ....dialects.graph.rule import RuleOp
 from ....dialects.nd import dimmap
+from ....dialects.nd.attributes import DimsAttr, DTypeVar
 from ....dialects.nd.constant import Source
 from ....dialects.nd.dimmap import DimMap, Index
 from ....dialects.nd.dims import Dim
 from ....dialects.nd.elementwise import Add, And, Max, Min, Mul, Or, Xor
 from ....dialects.nd.mapped import Mapped
 from ....dialects.nd.op import NdOp
-from ....dialects.nd.types import DimsAttr, DTypeVar, element, is_float, scalar, shape_of
+from ....dialects.nd.types import element, is_float, scalar, shape_of
 from .bindings import Bindings, IndexFunction
 
 COMMUTATIVE = (Add, Mul, Max, Min, And, Or, Xor)

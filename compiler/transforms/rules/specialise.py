@@ -12,11 +12,12 @@ from ....dialects.graph.rule import RootsOp, RuleOp, roots
 from ....dialects.graph.variables import PACK, is_pack, pack_places, variables
 from ....dialects.nd import dimmap
 from ....dialects.nd.array import Array
+from ....dialects.nd.attributes import DimsAttr, dims_attr
 from ....dialects.nd.dimmap import DimMap, Index, bare
 from ....dialects.nd.dims import Dim, Sym, symbol
 from ....dialects.nd.mapped import Mapped, text
 from ....dialects.nd.op import NdOp, bind, building, insert
-from ....dialects.nd.types import DimsAttr, Type, dims_attr, element, shape_of, tensor
+from ....dialects.nd.types import Type, element, shape_of, tensor
 
 PER_DIMENSION = ("start", "step", "low", "high", "interior")
 DIMENSIONS = ("axes", "axis", "dim")

@@ -14,11 +14,12 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
 from xdsl.ir import SSAValue
 
 from ....dialects.nd.array import Array
+from ....dialects.nd.attributes import ComplexAttr
 from ....dialects.nd.constant import Constant, full
 from ....dialects.nd.dims import Dim
 from ....dialects.nd.elementwise import Add, Mul, Neg, Sub
 from ....dialects.nd.op import NdOp, bind
-from ....dialects.nd.types import ComplexAttr, is_float
+from ....dialects.nd.types import is_float
 
 A = Array
 
