@@ -1,0 +1,277 @@
+"""The peers: for each, how it runs a contraction problem at its best, with one thread or several.
+
+Weights that are constant become initialisers, frozen parameters or closures. Thread counts come from the environment,
+which `environment` sets before any of the packages is imported, so that all peers run in one process. Where a peer has
+two set-ups (channels first or last), the faster one is taken; putting arrays into its order is not timed.
+"""
+
+# The peers have no types, and are not installed for type checks.
+# pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false, reportMissingTypeStubs=false
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from . import onnx_models
+from .problems import Array, Problem
+from .timing import interleave
+
+
+@dataclass(frozen=True)
+class Competitor:
+    """`run` computes the problem once; `array` gives its result as NumPy's, in the problem's order."""
+
+    run: Callable[[], Any]
+    array: Callable[[Any], Array] = np.asarray
+
+
+Make = Callable[[Problem, Sequence[Array], int], Iterator[Competitor]]
+
+
+@dataclass(frozen=True)
+class Peer:
+    """`make` yields one competitor for each set-up."""
+
+    name: str
+    modules: tuple[str, ...]
+    supports: Callable[[Problem], bool]
+    make: Make
+
+    def missing(self) -> list[str]:
+        """The modules that are not installed."""
+        return [m for m in self.modules if find_spec(m.partition(".")[0]) is None or find_spec(m) is None]
+
+
+def environment(threads: int) -> dict[str, str | None]:
+    """What the peers' environment must have (None: must not have) before they are imported."""
+    found: dict[str, str | None] = {"OPENBLAS_CORETYPE": None, "OPENBLAS_L2_SIZE": None, "JAX_PLATFORMS": "cpu"}
+    found |= {f"{name}_NUM_THREADS": str(threads) for name in ("OMP", "MKL", "OPENBLAS")}
+    if threads == 1:
+        found["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    return found
+
+
+def settle(threads: int) -> None:
+    """Set the environment, and stay on as many cores: some peers count cores and nothing else."""
+    for name, value in environment(threads).items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+
+
+def competitor(peer: Peer, p: Problem, arrays: Sequence[Array], threads: int) -> Competitor:
+    """The peer's fastest set-up for the problem."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = dict(enumerate(peer.make(p, arrays, threads)))
+        if len(found) == 1:
+            return found[0]
+        times = interleave({str(k): c.run for k, c in found.items()}, rounds=5, seconds=0.01)
+    return found[min(found, key=lambda k: times[str(k)].median)]
+
+
+def make_numpy(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
+    x, w = arrays
+    orders, out = onnx_models.as_product(p.text), np.empty(np.einsum(p.text, x, w, optimize=True).shape, x.dtype)
+    if orders is None:
+        yield Competitor(lambda: np.einsum(p.text, x, w, out=out, optimize=True))
+    else:
+        a, b = x.transpose(orders[0]), w.transpose(orders[1])
+        yield Competitor(lambda: np.matmul(a, b, out=out))
+
+
+def torch_tensors(arrays: Sequence[Array]) -> list[Any]:
+    import torch
+
+    bits = lambda a: torch.from_numpy(a.view(np.int16)).view(torch.bfloat16)
+    return [bits(a) if a.dtype.name == "bfloat16" else torch.from_numpy(a) for a in arrays]
+
+
+def torch_array(y: Any) -> Array:
+    import ml_dtypes
+    import torch
+
+    y = y.detach().contiguous()
+    return y.view(torch.int16).numpy().view(ml_dtypes.bfloat16) if y.dtype == torch.bfloat16 else y.numpy()
+
+
+def torch_function(p: Problem) -> Callable[..., Any]:
+    import torch
+    import torch.nn.functional as F
+
+    if p.kind == "einsum":
+        orders = onnx_models.as_product(p.text)
+        if p.dtype == "int8":
+            return torch._int_mm
+        if orders is None:
+            return lambda x, w: torch.einsum(p.text, x, w)
+        return lambda x, w: torch.matmul(x.permute(orders[0]), w.permute(orders[1]))
+    if p.kind == "mlp":
+        form = "none" if p.erf else "tanh"
+        return lambda x, w1, b1, w2, b2: torch.addmm(b2, F.gelu(torch.addmm(b1, x, w1), approximate=form), w2)
+    rank = len(p.places)
+    if p.kind == "conv":
+        conv = (F.conv1d, F.conv2d, F.conv3d)[rank - 1]
+        return lambda x, w: conv(x, w, None, p.stride, p.padding, p.dilation, p.groups)
+    first = p.kind == "conv_input"
+    wanted, other = [first, not first, False], torch.empty(p.shapes[0 if first else 1])
+    places = [[p.stride] * rank, [p.padding] * rank, [p.dilation] * rank, False, [0] * rank, p.groups]
+
+    def backward(given: Any, g: Any) -> Any:
+        x, w = (other, given) if first else (given, other)
+        return torch.ops.aten.convolution_backward(g, x, w, None, *places, wanted)[0 if first else 1]
+
+    return backward
+
+
+def make_torch(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.set_grad_enabled(False)
+    tensors, fn = torch_tensors(arrays), torch_function(p)
+    yield Competitor(lambda: fn(*tensors), torch_array)
+    if p.kind.startswith("conv") and len(p.places) == 2:
+        last = [t.contiguous(memory_format=torch.channels_last) for t in tensors]
+        yield Competitor(lambda: fn(*last), torch_array)
+
+
+def make_inductor(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.set_grad_enabled(False)
+    torch._dynamo.reset()  # functions of one code share its limit of compilations
+    tensors, fn = torch_tensors(arrays), torch_function(p)
+    if not p.constant:
+        run = torch.compile(fn, dynamic=False)
+        yield Competitor(lambda: run(*tensors), torch_array)
+        return
+
+    class Frozen(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weights = torch.nn.ParameterList(torch.nn.Parameter(t, requires_grad=False) for t in tensors[1:])
+
+        def forward(self, x: Any) -> Any:
+            return fn(x, *self.weights)
+
+    module = torch.compile(Frozen().eval(), dynamic=False, options={"freezing": True, "max_autotune": True})
+    yield Competitor(lambda: module(tensors[0]), torch_array)
+
+
+def jax_function(p: Problem) -> Callable[..., Any]:
+    import jax
+    import jax.numpy as jnp
+
+    if p.kind == "einsum":
+        kind = {"int8": jnp.int32}.get(p.dtype)
+        return lambda x, w: jnp.einsum(p.text, x, w, preferred_element_type=kind)
+    if p.kind == "mlp":
+        return lambda x, w1, b1, w2, b2: jax.nn.gelu(x @ w1 + b1, approximate=not p.erf) @ w2 + b2
+    rank, conv = len(p.places), jax.lax.conv_general_dilated
+    how = {"window_strides": (p.stride,) * rank, "padding": ((p.padding, p.padding),) * rank}
+    how |= {"rhs_dilation": (p.dilation,) * rank, "feature_group_count": p.groups}
+    if p.kind == "conv":
+        return lambda x, w: conv(x, w, **how)
+    if p.kind == "conv_input":
+        return lambda w, g: jax.vjp(lambda x: conv(x, w, **how), jnp.zeros(p.shapes[0]))[1](g)[0]
+    return lambda x, g: jax.vjp(lambda w: conv(x, w, **how), jnp.zeros(p.shapes[1]))[1](g)[0]
+
+
+def closed(p: Problem, arrays: Sequence[Array]) -> tuple[Callable[..., Any], list[Array]]:
+    """The function with its constants closed over, and the arrays that are left."""
+    fn = jax_function(p)
+    return ((lambda x: fn(x, *arrays[1:])), [arrays[0]]) if p.constant else (fn, list(arrays))
+
+
+def make_jax(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
+    import jax
+
+    fn, left = closed(p, arrays)
+    run, buffers = jax.jit(fn), [jax.device_put(a) for a in left]
+    yield Competitor(lambda: jax.block_until_ready(run(*buffers)))
+
+
+def make_iree(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
+    import jax
+    from iree import compiler, runtime
+
+    fn, left = closed(p, arrays)
+    text = jax.jit(fn).lower(*(jax.ShapeDtypeStruct(a.shape, a.dtype) for a in left)).as_text()
+    flags = ["--iree-llvmcpu-target-cpu=host", "--iree-opt-level=O3"]
+    code = compiler.compile_str(text, target_backends=["llvm-cpu"], input_type="stablehlo", extra_args=flags)
+    config = runtime.Config("local-task" if threads > 1 else "local-sync")
+    context = runtime.SystemContext(config=config)
+    context.add_vm_module(runtime.VmModule.copy_buffer(context.instance, code))
+    (module,) = (m for name, m in context.modules.items() if name != "hal")
+    run, buffers = module["main"], [runtime.asdevicearray(config.device, a) for a in left]
+    yield Competitor(lambda: run(*buffers))
+
+
+def make_onnxruntime(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(onnx_models.model(p, arrays), options, providers=["CPUExecutionProvider"])
+    feed = {given.name: a for given, a in zip(session.get_inputs(), arrays)}
+    yield Competitor(lambda: session.run(None, feed), lambda found: found[0])
+
+
+def make_openvino(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
+    import io
+
+    import openvino
+
+    core = openvino.Core()
+    precision = "bf16" if p.dtype == "bfloat16" else "f32"
+    how = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
+    model = core.read_model(io.BytesIO(onnx_models.model(p, arrays)))
+    request = core.compile_model(model, "CPU", how).create_infer_request()
+    for k, a in enumerate(arrays[:1] if p.constant else arrays):
+        request.set_input_tensor(k, openvino.Tensor(a, shared_memory=True))
+    yield Competitor(request.infer, lambda found: np.array(next(iter(found.values()))))
+
+
+def floats(*kinds: str) -> Callable[[Problem], bool]:
+    return lambda p: p.kind in kinds and p.dtype == "float32"
+
+
+FORWARD = ("einsum", "conv", "mlp")
+EVERY = (*FORWARD, "conv_input", "conv_weight")
+
+
+def integers(p: Problem) -> bool:
+    """torch._int_mm wants more than 16 rows, and multiples of 8."""
+    return p.dtype == "int8" and p.shapes[0][0] > 16 and not any(n % 8 for s in p.shapes for n in s)
+
+
+PEERS = {
+    peer.name: peer
+    for peer in (
+        Peer("numpy", ("numpy",), floats("einsum"), make_numpy),
+        Peer("torch", ("torch",), lambda p: p.kind in EVERY and (p.dtype != "int8" or integers(p)), make_torch),
+        Peer("inductor", ("torch",), lambda p: p.kind in FORWARD and (p.dtype != "int8" or integers(p)), make_inductor),
+        Peer("jax", ("jax",), lambda p: p.kind in EVERY, make_jax),
+        Peer("iree", ("iree.compiler", "iree.runtime", "jax"), lambda p: p.kind in EVERY, make_iree),
+        Peer(
+            "onnxruntime",
+            ("onnxruntime", "onnx"),
+            lambda p: onnx_models.supports(p) and p.dtype != "bfloat16",
+            make_onnxruntime,
+        ),
+        Peer("openvino", ("openvino", "onnx"), floats("einsum", "conv", "conv_input", "mlp"), make_openvino),
+    )
+}
