@@ -50,7 +50,7 @@ class _Verifier:
         self.successors(op)
         if op.regions:
             outer = self.visible
-            if type(op) is ModuleOp and op.body.blocks:
+            if type(op) is ModuleOp and len(op.body.blocks) == 1:
                 self.symbols(op.body.block)
             if op.has_trait(IsolatedFromAbove):
                 self.visible = set()

@@ -29,14 +29,14 @@ class AxisNames:
 
     def __init__(self, block: Block) -> None:
         self.parent: dict[Dimension, Dimension] = {}
-        self.ops: dict[Dimension, frozenset[int]] = {}
+        self.ops: dict[Dimension, set[int]] = {}
         self.names: dict[Dimension, str] = {}
         self.taken: set[str] = set()
         self.stem = 0
         for number, op in enumerate(block.ops):
             for value in op.results:
                 for k, d in enumerate(shape_of(value.type)):
-                    self.ops[(value, k)] = frozenset((number,))
+                    self.ops[(value, k)] = {number}
                     if isinstance(d, Sym):
                         self.taken.update(d.names())
             self._meet(op, number)
@@ -46,16 +46,21 @@ class AxisNames:
                     self.taken.update(d.names())
 
     def find(self, x: Dimension) -> Dimension:
-        while (above := self.parent.get(x, x)) != x:
-            x = above
-        return x
+        root = x
+        while (above := self.parent.get(root, root)) != root:
+            root = above
+        while x != root:  # the next search is short
+            self.parent[x], x = root, self.parent[x]
+        return root
 
     def join(self, a: Dimension, b: Dimension) -> None:
         a, b = self.find(a), self.find(b)
-        mine, other = self.ops.get(a, frozenset()), self.ops.get(b, frozenset())
-        if a != b and not mine & other:
+        mine, other = self.ops.get(a, set[int]()), self.ops.get(b, set[int]())
+        if a != b and mine.isdisjoint(other):
             self.parent[b] = a
-            self.ops[a] = mine | other
+            small, large = sorted((mine, other), key=len)
+            large.update(small)
+            self.ops[a] = large
 
     def _meet(self, op: Operation, number: int) -> None:
         """Join the dimensions of operands and result that an op runs over together."""
@@ -69,7 +74,7 @@ class AxisNames:
                 for name in m.names():
                     if name not in at:
                         at[name] = (op, name)
-                        self.ops[(op, name)] = frozenset((number,))
+                        self.ops[(op, name)] = {number}
                 for value, dims in zip(op.operands, m.operands):
                     for k, i in enumerate(dims):
                         if i.name:

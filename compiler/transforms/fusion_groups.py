@@ -267,8 +267,10 @@ class Grouping:
         made: dict[SSAValue, tuple[int, ...]] = {self.nodes[m].op.results[0]: self.nodes[m].result for m in members}
         if any(node.anywhere in made for m in members if (node := self.nodes[m]).anywhere is not None):
             return None
-        if any(self.nodes[d].kind == "scatter" for m in members for d in self.nodes[m].depends if d in members):
-            return None
+        if kind == "scatter":
+            inside = set(members)
+            if any(self.nodes[d].kind == "scatter" for m in members for d in self.nodes[m].depends & inside):
+                return None
         seen: dict[SSAValue, list[int | None]] = {}
         for m in producers:
             for read, operand in zip(self.nodes[m].reads, self.nodes[m].operands):
@@ -287,7 +289,7 @@ class Grouping:
                     shared += [(a, b) for a, b in zip(other, at) if a is not None and b is not None]
         for attempt in ([*pairs, *shared], pairs) if shared else (pairs,):
             trial = self.axes.joined((a, b) for a, b in attempt if a >= 0 and b >= 0)
-            if self._legal(kind, members, trial):
+            if self._legal(kind, self._witnesses(kind, members, trial), trial):
                 return trial
         return None
 
@@ -308,6 +310,16 @@ class Grouping:
                 if read.root is self.nodes[m].op.results[0] and not looked_up and spans[u] == widest:
                     return False
         return (spans[m] or frozenset()) <= widest
+
+    def _witnesses(self, kind: str, members: Sequence[int], trial: Mapping[int, int]) -> Sequence[int]:
+        """The members that decide: of an elementwise group those that run over axes of which no earlier one does."""
+        if kind != "elementwise":
+            return members
+        first: dict[tuple[int, ...], int] = {}
+        find = self.axes.find
+        for m in members:
+            first.setdefault(tuple([find(a, trial) for a in self.nodes[m].result]), m)
+        return members if len(first) > 1 else [*first.values()]
 
     def _legal(self, kind: str, members: Sequence[int], trial: Mapping[int, int]) -> bool:
         spans = {m: self._span(self.nodes[m].result, trial) for m in members}

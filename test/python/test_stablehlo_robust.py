@@ -51,6 +51,7 @@ CASES: dict[str, tuple[str, str]] = {
     "type cycle": ("!t = tuple<!t>\n", "unknown alias !t"),
     "regions": (body('"stablehlo.if"(%a) ({' * DEEP), DEPTH),
     "closed regions": (body('"stablehlo.if"(%a) ({' * DEEP + "}) : () -> ()" * DEEP), DEPTH),
+    "blocks of a module": (f"module {{\n{body(f'{ABS} : tensor<f32>')}^bb0(%x: tensor<f32>):\n}}", "a single block"),
     "modules": ("module {" * DEEP, DEPTH),
     "parentheses": ("(" * DEEP, "expected an operation"),
     "function types": (body(f"{ABS} : " + "(" * DEEP), DEPTH),
