@@ -33,19 +33,18 @@ def as_product(text: str) -> tuple[list[int], list[int]] | None:
 
 
 def model(p: Problem, arrays: Sequence[Array]) -> bytes:
-    """The serialised model; its inputs are the arrays that are not constant, in order."""
+    """The serialised model of the arrays of `operands`; its inputs are those that are not constant, in order."""
     from onnx import helper, numpy_helper
 
     names = [f"x{k}" for k in range(len(arrays))]
     tensor = lambda name, a: helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(a.dtype), a.shape)
-    weights = packed(arrays) if p.kind == "four_bit" else arrays
     known = range(1, len(arrays)) if p.constant else range(0)
     graph = helper.make_graph(
         nodes(p, names, arrays),
         "problem",
         [tensor(n, a) for k, (n, a) in enumerate(zip(names, arrays)) if k not in known],
         [helper.make_tensor_value_info("y", result_type(p), None)],
-        [numpy_helper.from_array(np.ascontiguousarray(weights[k]), names[k]) for k in known],
+        [numpy_helper.from_array(np.ascontiguousarray(arrays[k]), names[k]) for k in known],
     )
     domains = [helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1)]
     return helper.make_model(graph, opset_imports=domains, ir_version=10).SerializeToString()
@@ -95,9 +94,13 @@ def products(p: Problem, names: Sequence[str]) -> list[Any]:
     return [*out, make_node("MatMul", [n if same else f"{n}t" for n, same in zip(names, plain)], ["y"])]
 
 
-def packed(arrays: Sequence[Array]) -> list[Array]:
+def operands(p: Problem, arrays: Sequence[Array]) -> list[Array]:
     """Four-bit weights as MatMulNBits has them: by column, then by group, two in a byte, 8 more than their value."""
+    if p.kind != "four_bit":
+        return list(arrays)
     x, w, scales = arrays
-    columns = (signed(w).T + 8).astype(np.uint8)
-    pairs = columns[:, 0::2] | columns[:, 1::2] << 4
-    return [x, pairs.reshape(len(columns), -1, GROUP // 2), scales.T.reshape(-1)]
+    pairs = np.empty((w.shape[1] * 2, w.shape[0] // 2), np.uint8)
+    for k in range(0, len(w), GROUP):
+        columns = signed(w[k : k + GROUP]).T.view(np.uint8) + np.uint8(8)
+        pairs[:, k // 2 : (k + GROUP) // 2] = columns[:, 0::2] | columns[:, 1::2] << 4
+    return [x, pairs.reshape(len(pairs), -1, GROUP // 2), np.ascontiguousarray(scales.T).reshape(-1)]

@@ -1,8 +1,8 @@
 """The peers: for each, how it runs a contraction problem at its best, with one thread or several.
 
 Weights that are constant become initialisers, frozen parameters or closures. Thread counts come from the environment,
-which `environment` sets before any of the packages is imported, so that all peers run in one process. Where a peer has
-two set-ups (channels first or last), the faster one is taken; putting arrays into its order is not timed.
+which `contractions.settle` sets before any of the packages is imported, so that all peers run in one process. Where a
+peer has two set-ups (channels first or last), the faster one is taken; putting arrays into its order is not timed.
 """
 
 # The peers have no types, and are not installed for type checks.
@@ -11,7 +11,6 @@ two set-ups (channels first or last), the faster one is taken; putting arrays in
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -48,25 +47,6 @@ class Peer:
     def missing(self) -> list[str]:
         """The modules that are not installed."""
         return [m for m in self.modules if find_spec(m.partition(".")[0]) is None or find_spec(m) is None]
-
-
-def environment(threads: int) -> dict[str, str | None]:
-    """What the peers' environment must have (None: must not have) before they are imported."""
-    found: dict[str, str | None] = {"OPENBLAS_CORETYPE": None, "OPENBLAS_L2_SIZE": None, "JAX_PLATFORMS": "cpu"}
-    found |= {f"{name}_NUM_THREADS": str(threads) for name in ("OMP", "MKL", "OPENBLAS")}
-    if threads == 1:
-        found["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    return found
-
-
-def settle(threads: int) -> None:
-    """Set the environment, and stay on as many cores: some peers count cores and nothing else."""
-    for name, value in environment(threads).items():
-        os.environ.pop(name, None)
-        if value is not None:
-            os.environ[name] = value
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
 
 def competitor(peer: Peer, p: Problem, arrays: Sequence[Array], threads: int) -> Competitor:
@@ -222,6 +202,7 @@ def make_iree(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Com
 def make_onnxruntime(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
     import onnxruntime
 
+    arrays = onnx_models.operands(p, arrays)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3

@@ -25,6 +25,8 @@ Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
 GROUP = 32
 """Rows of four-bit weights that have a scale in common."""
+BLOCK = 128 * GROUP
+"""Rows of large weights that are converted at once."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,20 @@ class Problem:
         return float(math.prod(self.shapes[1]) * np.dtype(numpy_type(self.dtype)).itemsize)
 
     @property
+    def bytes_moved(self) -> float:
+        """Of operands and result, each once."""
+        size = np.dtype(numpy_type(self.dtype)).itemsize
+        if self.kind == "four_bit":
+            return self.weight_bytes * (1 + 8 / GROUP) + 4.0 * (self.shapes[0][1] + self.shapes[1][1])
+        given = float(sum(math.prod(s) for s in self.shapes))
+        if self.kind == "einsum":
+            result = math.prod(self.sizes[i] for i in self.text.split("->")[1])
+            return given * size + result * self.result_type.itemsize
+        if self.kind == "mlp":
+            return (given + math.prod(self.shapes[0])) * size
+        return (given + math.prod(self.result)) * size
+
+    @property
     def terms(self) -> int:
         """How many products are added for one element, at most."""
         if self.kind == "einsum":
@@ -114,12 +130,12 @@ class Problem:
 
     def reference(self, arrays: Sequence[Array]) -> Array:
         """The result, computed in float64 and rounded once."""
-        if self.dtype == "int8":
-            return product(self.text, *arrays).astype(np.int32)
         if self.kind == "four_bit":
             x, w, scales = arrays
-            weights = signed(w).astype(np.float64) * np.repeat(scales, GROUP, 0)
-            return (x.astype(np.float64) @ weights).astype(np.float32)
+            scale = lambda k: np.repeat(scales[k.start // GROUP : k.stop // GROUP], GROUP, 0)
+            return in_blocks(lambda k: signed(w[k]) * scale(k), x).astype(np.float32)
+        if self.kind == "einsum" and self.text == "mk,kn->mn" and self.weight_bytes > 64 << 20:
+            return in_blocks(lambda k: arrays[1][k], arrays[0]).astype(self.result_type)
         wide = [a.astype(np.float64) for a in arrays]
         if self.kind == "einsum":
             found = product(self.text, *wide)
@@ -128,7 +144,11 @@ class Problem:
             found = gelu(x @ w1 + b1, self.erf) @ w2 + b2
         else:
             found = taps(self, *wide)
-        return found.astype(numpy_type(self.dtype))
+        return found.astype(self.result_type)
+
+    @property
+    def result_type(self) -> Any:
+        return np.dtype(np.int32) if self.dtype == "int8" else numpy_type(self.dtype)
 
     def check(self, got: Any, want: Array) -> None:
         """AssertionError where `got` is not `want`."""
@@ -155,6 +175,12 @@ def gelu(x: Array, erf: bool) -> Array:
     if erf:
         return 0.5 * x * (1 + np.vectorize(math.erf)(x / math.sqrt(2)))
     return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+
+
+def in_blocks(rows: Callable[[slice], Array], x: Array) -> Array:
+    """x @ w in float64 without all of w in float64."""
+    blocks = (slice(k, k + BLOCK) for k in range(0, x.shape[1], BLOCK))
+    return np.sum([x[:, k].astype(np.float64) @ rows(k).astype(np.float64) for k in blocks], 0)
 
 
 def product(text: str, x: Array, y: Array) -> Array:
@@ -216,7 +242,9 @@ def program(p: Problem) -> Callable[..., Any]:
             return x @ weights.reshape(k, n)
 
         return four_bit
-    how = {"stride": p.stride, "padding": p.padding, "dilation": p.dilation, "groups": p.groups, "layout": "NCHW"}
+    spatial = "DHW"[-len(p.places) :]
+    layout = (f"NC{spatial}", f"OI{spatial}", f"NC{spatial}")
+    how = {"stride": p.stride, "padding": p.padding, "dilation": p.dilation, "groups": p.groups, "layout": layout}
     conv = lambda x, w: nn.conv(x, w, **how)
     if p.kind == "conv":
         return conv

@@ -1,0 +1,231 @@
+"""Measures the cases of contractions: every program is compared with its reference, then all are timed in turn."""
+
+from __future__ import annotations
+
+import gc
+import math
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from . import peak
+from .contraction_cases import SUMMARIES, Case, Program, Summary, cases
+from .contraction_compile import compile_rows
+from .contractions import Options
+from .peers import PEERS, competitor
+from .problems import Array, compiled, given
+from .rows import Row
+from .timing import Run, Timing, interleave
+
+PAUSE = 0.03
+"""Seconds in which the threads of the competitor before fall asleep."""
+ROUND = 0.02
+"""Seconds that a competitor repeats its call in a round."""
+LIMIT = "limit"
+"""The name under which the loop of the limit is timed: multiply-adds, or reads."""
+TUNED = Path(__file__).parent / "tuned.toml"
+
+
+@dataclass
+class Measured:
+    """The times of one case by competitor, and why some have none."""
+
+    case: Case
+    times: Mapping[str, Timing] = field(default_factory=dict[str, Timing])
+    failed: dict[str, str] = field(default_factory=dict[str, str])
+
+    def rate(self, name: str, amount: float) -> float:
+        """How much of `amount` the competitor does in a second of its median; NaN where it failed."""
+        return amount / self.times[name].median if name in self.times else math.nan
+
+
+def reason(error: BaseException) -> str:
+    """The first line of an error, shortened."""
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0] if text else ''}"[:160]
+
+
+def executed(program: Program, options: Options, arrays: Sequence[Array], want: Array) -> Run:
+    """mlc's program, compiled and compared."""
+    p, threads = program.problem, program.threads or options.threads
+    more = {} if program.schedule is None else {"schedule": program.schedule}
+    exe = compiled(p, arrays, threads, program.symbolic, **more)
+    left = given(p, arrays)
+    out = exe(*left)
+    p.check(out, want)
+    return lambda: exe(*left, out=out)
+
+
+@lru_cache(1)
+def beside(program: Program, options: Options) -> Run:
+    arrays = program.problem.arrays()
+    return executed(program, options, arrays, program.problem.reference(arrays))
+
+
+def schedule_of(case: Case) -> str:
+    """From `tuned.toml`, a table of schedules by the case's name."""
+    import tomllib
+
+    found = tomllib.loads(TUNED.read_text()) if TUNED.exists() else {}
+    if case.name not in found:
+        raise LookupError(f"{TUNED.name} has no schedule for it")
+    return found[case.name]
+
+
+def limit(case: Case) -> peak.Loop:
+    """The loop that is timed beside the case: of its type if that is faster, else of f32; or reads."""
+    if case.reads:
+        return peak.best_read()
+    f32, own = peak.best_loop("float32"), peak.best_loop(case.program.problem.dtype)
+    assert f32 is not None
+    return max((f32, own or f32), key=lambda loop: loop.operations / peak.seconds(loop.run, 20))
+
+
+def measure(case: Case, options: Options) -> Measured:
+    """Peers before mlc: what mlc holds as a constant becomes read-only."""
+    found, runs = Measured(case), dict[str, Run]()
+    p = case.program.problem
+
+    def attempt(name: str, make: Callable[[], Run]) -> None:
+        try:
+            runs[name] = make()
+        except Exception as error:  # whatever a peer raises is its row's note
+            found.failed[name] = reason(error)
+
+    arrays = p.arrays()
+    want = p.reference(arrays)
+    for name, peer in PEERS.items() if case.peers else ():
+        if not peer.supports(p):
+            continue
+        if options.peers is not None and name not in options.peers:
+            found.failed[name] = "not wanted"
+        elif missing := peer.missing():
+            found.failed[name] = f"no module {missing[0]}"
+        else:
+
+            def compete(name: str = name) -> Run:
+                c = competitor(PEERS[name], p, arrays, options.threads)
+                p.check(c.array(c.run()), want)
+                return c.run
+
+            attempt(name, compete)
+    tuned = lambda: Program(p, schedule=schedule_of(case))
+    attempt("mlc", lambda: executed(tuned() if case.tuned else case.program, options, arrays, want))
+    if "mlc" in runs:
+        for label, program in case.beside:
+            attempt(label, lambda program=program: beside(program, options))
+    runs[LIMIT] = limit(case).run
+    rounds = max(3, round(options.seconds / (PAUSE + ROUND)))
+    found.times = interleave(runs, rounds, ROUND, PAUSE)
+    return found
+
+
+def rivals(m: Measured) -> dict[str, Timing]:
+    return {name: t for name, t in m.times.items() if name in PEERS}
+
+
+def best_rates(found: Iterable[Measured], threads: int) -> dict[str, float]:
+    """What one core can do, by type: the best loop of the run, or the best matrix product of any competitor."""
+    best: dict[str, float] = {}
+    for m in found:
+        p = m.case.program.problem
+        kind = "bytes" if m.case.reads else p.dtype
+        rates = [m.rate(LIMIT, limit(m.case).operations)]
+        if p.kind == "einsum" and not m.case.reads:
+            rates += [m.rate(name, p.flops) / threads for name in ("mlc", *PEERS) if name in m.times]
+        best[kind] = max(best.get(kind, 0.0), *rates)
+    return best
+
+
+def rows_of(m: Measured, best: Mapping[str, float], threads: int) -> list[Row]:
+    """A case's rows, with the names that it declares."""
+    case, p = m.case, m.case.program.problem
+    rate = m.rate("mlc", p.flops)
+    note = f"mlc: {m.failed['mlc']}" if "mlc" in m.failed else f"{rate / 1e9:.1f} GFLOP/s"
+    without = "  ".join(f"without {name}: {why}" for name, why in m.failed.items() if name in PEERS)
+    own = {"mlc": m.times["mlc"]} if "mlc" in m.times else {}
+    found: list[Row] = []
+    if case.peers:
+        fastest = min((t.median for t in rivals(m).values()), default=math.nan)
+        value = math.nan if without or not own else fastest / own["mlc"].median
+        found.append(Row(case.name, value, "x", own | rivals(m), "  ".join(filter(None, (note, without)))))
+    amount, kind = (p.weight_bytes, "bytes") if case.reads else (p.flops, p.dtype)
+    most = best[kind] if case.reads else best[kind] * (case.program.threads or threads)
+    share = m.rate("mlc", amount) / most * 100
+    found.append(
+        Row(case.limit, share, "%", own, f"{note} of {most / 1e9:.1f} {'GB/s' if case.reads else ''}".rstrip())
+    )
+    for label, program in case.beside:
+        value = rate / m.rate(label, program.problem.flops) * (100 if case.percent else 1)
+        times = own | ({label: m.times[label]} if label in m.times else {})
+        found.append(Row(f"{case.name}_over_{label}", value, "%" if case.percent else "x", times, failed(m, label)))
+    for name in case.versus:
+        value = m.times[name].median / own["mlc"].median if own and name in m.times else math.nan
+        found.append(Row(f"{case.name}_over_{name}", value, "x", own, failed(m, name)))
+    return found
+
+
+def failed(m: Measured, label: str) -> str:
+    return "  ".join(f"{name}: {m.failed[name]}" for name in ("mlc", label) if name in m.failed)
+
+
+def summary(s: Summary, every: Sequence[Measured], rows: Mapping[str, Row]) -> Row:
+    """NaN where a row of the group has no value: a mean over what happens to be there would say nothing."""
+    group = [m for m in every if s.group in m.case.groups]
+    if s.least_us:
+        group = [m for m in group if m.rate("one_thread", 1e-6 * s.least_us) <= 1]
+    found = [rows[m.case.name + s.suffix] for m in group]
+    unit = found[0].unit if found else "x"
+    if not found:
+        return Row(s.name, math.nan, unit, note="nothing measured")
+    lacking = [row.name for row in found if math.isnan(row.value)]
+    if lacking:
+        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+        known = [row.value for row in found if not math.isnan(row.value)]
+        partly = f"; of the other {len(known)}: {combined(s, known):.3f}" if known else ""
+        return Row(s.name, math.nan, unit, note=f"no value of {lacking[0]}{more}{partly}")
+    worst = min(found, key=lambda row: row.value)
+    return Row(s.name, combined(s, [r.value for r in found]), unit, note=f"{len(found)} rows, least {worst.name}")
+
+
+def combined(s: Summary, values: Sequence[float]) -> float:
+    return float(np.exp(np.mean(np.log(values)))) if s.mean else min(values)
+
+
+def run(chosen: Sequence[Case], options: Options) -> list[Measured]:
+    """Ratios and notes go to stderr as they come."""
+    found: list[Measured] = []
+    for case in tqdm(chosen, desc="contractions", unit="case", disable=None):
+        m = measure(case, options)
+        found.append(m)
+        tqdm.write(str(rows_of(m, best_rates(found, options.threads), options.threads)[0]), file=sys.stderr)
+        gc.collect()  # arrays, engines
+    return found
+
+
+def wanted(name: str, groups: Sequence[str], options: Options) -> bool:
+    return any(fnmatch(n, options.only) for n in (name, *groups))
+
+
+def measured(options: Options) -> list[Row]:
+    """All rows: of cases, of groups, of compile times."""
+    able = [c for c in cases(peak.read_bytes()) if c.threads <= options.threads]
+    found = run([c for c in able if wanted(c.name, c.groups, options)], options)
+    best = best_rates(found, options.threads)
+    rows = [row for m in found for row in rows_of(m, best, options.threads)]
+    by_name = {row.name: row for row in rows}
+    groups = {g for m in found for g in m.case.groups}
+    out = [*rows, *(summary(s, found, by_name) for s in SUMMARIES if s.group in groups)]
+    if options.threads == 1 and wanted("compile", (), options):
+        out += compile_rows()
+    if options.plot:
+        from .roofline import draw
+
+        draw(options.plot, found, best, options.threads)
+    return out
