@@ -8,7 +8,8 @@ from __future__ import annotations
 from ....dialects.loop.linear import axes_of
 from ....dialects.loop.ops import StageOp
 from ...machine import Machine
-from .contractions import Contraction, contraction, pack, tile
+from .classify import Contraction, contraction
+from .contractions import pack, tile
 from .rows import VECTORS, lane_axis, long, parallel_axes
 from .steptext import extent, lanes_of, step
 from .structure import fusable
@@ -48,18 +49,13 @@ def schedule_chain(stages: list[StageOp], machine: Machine) -> list[str]:
     made = {r for s in stages for r in s.results}
     for c in found.values():
         if c.transposed and c.stage.ins[c.rhs] not in made:
-            steps += without(pack(c, extent(c.stage, c.n), machine), shared)
+            steps += pack(c, extent(c.stage, c.n), shared, machine)
     steps += [step("nest", names, axis=a) for a in shared if a != first.m and not all(a in used for used in reads)]
     rows = min(max((machine.registers - 4) // COLUMNS, 1), 12, max(extent(first.stage, first.m), 1))
     steps += tile(names, first.m, rows, first.stage)
     for part in cut(stages, found):
         steps += inner(part, found, first.m, machine)
     return steps
-
-
-def without(steps: list[str], axes: list[str]) -> list[str]:
-    """Pack steps inside of loops over `axes`: these are no axes of the stage there any more."""
-    return [s.replace("axes=" + "".join(f"{a}," for a in axes if f"{a}," in s), "axes=") for s in steps]
 
 
 def cut(stages: list[StageOp], found: dict[str, Contraction]) -> list[list[StageOp]]:

@@ -23,7 +23,8 @@ from ...machine import Machine
 from .apply_schedule import SCHEDULE, run_schedule
 from .carries import carrying, first_values, schedule_carry
 from .chains import chain, schedule_chain
-from .contractions import Contraction, contraction, schedule_contraction
+from .classify import Contraction, contraction
+from .contractions import schedule_contraction
 from .reorder import TYPICAL
 from .rows import parallel_axes, schedule_rows
 from .step import LoopStep

@@ -1,19 +1,19 @@
 """Schedules for contractions: a register tile of rows by lanes, packed where lanes are not contiguous or far apart.
 
 Any stage that reduces, whose result spreads two axes that no read shares, is one: matmul, batched and transposed
-products, einsums, convolutions (window axes are reduced), with any prologue in the body.
+products, einsums, convolutions (window axes are reduced), with any prologue in the body. Which axis carries the lanes
+and which the rows is decided in `classify.py`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import prod
+from collections.abc import Sequence
 
 from ....dialects.loop.linear import axes_of
-from ....dialects.loop.ops import StageOp, element_of, shape
+from ....dialects.loop.ops import StageOp
 from ...machine import Machine
-from .reorder import TYPICAL, axis_stride, strides_of
-from .steptext import bytes_of, extent, lanes_of, step
+from .classify import LOADS, Contraction
+from .steptext import extent, lanes_of, step
 
 SKINNY = 4
 """With this few rows, transposed lanes are not worth a copy: partial sums along the reduced axis instead."""
@@ -23,72 +23,23 @@ LINES = 32
 """Lines of a streamed matrix that are read together: as many as there are pages and prefetches in flight."""
 
 
-@dataclass(frozen=True)
-class Contraction:
-    """sum over `k` of lhs[.., m, k] * rhs[.., k, n]; `n` runs along vector lanes."""
+def register_tile(c: Contraction, machine: Machine, followed: bool = False) -> tuple[int, int]:
+    """Rows and lanes: least padding, then fewest loads per multiply-add, within the register file.
 
-    stage: StageOp
-    m: str
-    n: str
-    k: tuple[str, ...]
-    rhs: int
-
-    @property
-    def label(self) -> str:
-        return self.stage.label.data
-
-    @property
-    def rhs_name(self) -> str:
-        return self.stage.ins[self.rhs].name_hint or ""
-
-    @property
-    def transposed(self) -> bool:
-        """Lanes are not contiguous in memory."""
-        return self.stride(self.n) != 1
-
-    def stride(self, axis: str) -> int:
-        """Elements between neighbours along an axis in the lanes' operand."""
-        value, access = self.stage.reads()[self.rhs]
-        return axis_stride(access, strides_of(value), axis)
-
-    @property
-    def rhs_bytes(self) -> int:
-        dims = shape(self.stage.ins[self.rhs])
-        return bytes_of(element_of(self.stage.ins[self.rhs])) * prod(d if isinstance(d, int) else TYPICAL for d in dims)
-
-
-def contraction(stage: StageOp) -> Contraction | None:
-    """The stage as a contraction, or None."""
-    if len(stage.results) != 1 or not stage.target(0).mode or len(stage.ins) < 2 or any(a.kind for a in stage.axes):
-        return None
-    result = [form.terms[0][0] for form in stage.target(0).access if len(form.terms) == 1]
-    k = tuple(a.name for a in stage.axes if a.name not in result)
-    if not result or not k:
-        return None
-    used = [axes_of(access) for _, access in stage.reads()]
-    n = result[-1]
-    rhs = [i for i, names in enumerate(used) if n in names and names & set(k)]
-    lhs = [i for i, names in enumerate(used) if n not in names and names & set(k)]
-    rows = [m for m in result if any(m in used[i] for i in lhs) and not any(m in used[i] for i in rhs)]
-    if len(rhs) != 1 or not rows:
-        return None
-    return Contraction(stage, rows[-1], n, k, rhs[0])
-
-
-def register_tile(c: Contraction, machine: Machine) -> tuple[int, int]:
-    """Rows and lanes: least padding, then fewest loads per multiply-add, within the register file."""
+    A register more is left free for what is `followed` by stages over the tile.
+    """
     m, n, lanes = extent(c.stage, c.m), extent(c.stage, c.n), lanes_of([c.stage], machine)
+    # without fused multiply-adds, a product needs a register before it is added
+    registers = machine.registers - (not machine.has_fma) - followed
 
     def cost(rows: int, width: int) -> float:
         natives = -(-width // lanes)
         padding = -(-m // rows) * rows / m * (-(-n // width) * natives * lanes / n)
         idle = max(1.0, 4 * machine.fma_per_cycle / (rows * natives))
-        return padding * idle * (1 + 0.1 * (rows + natives) / (rows * natives))
+        return padding * idle * (1 + LOADS * (rows + natives) / (rows * natives)) + c.stored(min(rows, lanes) / lanes)
 
-    shapes = [
-        (r, v) for v in range(min(8, machine.registers // 4), 0, -1) for r in range(1, machine.registers // 2 - 1)
-    ]
-    fits = [(r, v) for r, v in shapes if r * v <= machine.registers - 4 and (r + 1) * v < machine.registers]
+    shapes = [(r, v) for v in range(min(8, registers // 4), 0, -1) for r in range(1, registers // 2 - 1)]
+    fits = [(r, v) for r, v in shapes if r * v <= registers - 4 and (r + 1) * v < registers]
     tiles = dict.fromkeys((min(r, max(m, 1)), min(v * lanes, max(n, 1))) for r, v in fits)
     return min(tiles, key=lambda t: cost(*t))
 
@@ -98,17 +49,23 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
     names = [s.label.data for s in group]
     reads = [axes_of(access) for _, access in c.stage.reads()]
     everywhere = [a for a in batch if all(a in names_ for names_ in reads)]
-    rows, width = register_tile(c, machine)
+    rows, width = register_tile(c, machine, len(group) > 1)
+    columns = [a for a in batch if a not in everywhere and a in axes_of(c.access)]
+    inside = [a for a in batch if a not in (*everywhere, *columns)]
     steps = [step("nest", names, axis=a) for a in everywhere]
     if c.transposed and isinstance(c.stage.extent(c.m), int) and extent(c.stage, c.m) <= SKINNY:
-        return [*steps, *along_k(c, names, [a for a in batch if a not in everywhere], machine)]
+        return [*steps, *along_k(c, names, [*columns, *inside], machine)]
     if streams(c, machine):
-        return [*steps, *blocks_of_k(c, names, [a for a in batch if a not in everywhere], width)]
+        return [*steps, *blocks_of_k(c, names, [*columns, *inside], width)]
+    steps += [step("nest", names, axis=a) for a in columns]
     steps += tile(names, c.n, width, c.stage)
-    if c.transposed or (4 * c.rhs_bytes >= machine.l2_bytes and extent(c.stage, c.m) >= 8 * rows):
-        steps += pack(c, min(width, extent(c.stage, c.n)), machine)
-    steps += [step("nest", names, axis=a) for a in batch if a not in everywhere]
+    if c.transposed or (not c.windowed and 4 * c.rhs_bytes >= machine.l2_bytes and extent(c.stage, c.m) >= 8 * rows):
+        steps += pack(c, min(width, extent(c.stage, c.n)), [*everywhere, *columns], machine)
+    steps += [step("nest", names, axis=a) for a in inside]
     steps += tile(names, c.m, rows, c.stage)
+    order = [a.name for a in c.stage.axes]
+    if order.index(c.n) < order.index(c.m):  # lanes are the last axis of a tile
+        steps.append(step("reorder", names, axes=[c.m, c.n]))
     return [*steps, step("vectorize", names, axes=[c.m, c.n])]
 
 
@@ -147,10 +104,9 @@ def along_k(c: Contraction, names: list[str], batch: list[str], machine: Machine
     return [*steps, step("vectorize", [c.label], axes=[c.m, c.n, inner])]
 
 
-def pack(c: Contraction, columns: int, machine: Machine) -> list[str]:
-    """Copy `columns` of the lanes' operand into the order in which the tile reads them."""
-    access = c.stage.reads()[c.rhs][1]
-    kept = axes_of(access)
+def pack(c: Contraction, width: int, outer: Sequence[str], machine: Machine) -> list[str]:
+    """Copy `width` lanes of their operand in the order in which a tile reads them, inside of loops over `outer`."""
+    kept = axes_of(c.access) - set(outer)
     if not all(isinstance(c.stage.extent(n), int) for n in kept if c.stage.extent(n) is not None and n != c.n):
         return []
     copy = f"pack_{c.rhs_name}"
@@ -160,9 +116,9 @@ def pack(c: Contraction, columns: int, machine: Machine) -> list[str]:
     inner = next((n for n in c.k if c.stride(n) == 1), "")
     lanes = lanes_of([c.stage], machine)
     if c.transposed and inner and extent(c.stage, inner) >= lanes:
-        squares = ((inner, extent(c.stage, inner)), (c.n, columns))
+        squares = ((inner, extent(c.stage, inner)), (c.n, width))
         # Squares of lanes by lanes are turned in registers.
         turned = [step("split", [copy], axis=a, size=lanes) for a, e in squares if e > lanes]
         return [*steps, *turned, step("vectorize", [copy], axes=[inner, c.n])]
-    wide = [step("split", [copy], axis=c.n, size=4 * lanes)] if columns > 4 * lanes else []
+    wide = [step("split", [copy], axis=c.n, size=4 * lanes)] if width > 4 * lanes else []
     return [*steps, *wide, step("vectorize", [copy], axes=[c.n])]

@@ -18,7 +18,8 @@ from xdsl.ir import Operation
 
 from ....dialects.loop.ops import StageOp, element_of, shape
 from ...machine import Machine
-from .contractions import Contraction, contraction, register_tile
+from .classify import Contraction, contraction
+from .contractions import register_tile
 from .reorder import TYPICAL
 from .rows import VECTORS, contiguous, lane_axis, parallel_axes
 from .steptext import bytes_of, extent, lanes_of, step

@@ -1,0 +1,125 @@
+"""What the axes of a contraction are: lanes, rows, reduced axes, and the operand whose elements fill the lanes.
+
+    %c = loop.stage mm [i: 512, j: 256, k: 64] (%a = %A[i, k], %b = %B[j, k]) -> add [i, j] {..}
+
+j may carry the lanes and i the rows, or the other way round. A pair is judged by what it costs for each multiply-add:
+lanes that are left empty, loads, the copy of an operand whose lanes are not contiguous, and turning the result's tile
+in registers where its lanes are not contiguous. So a convolution over channels first has its lanes along the channels
+of the result, unless they are few; its rows are pixels then, and its kernel is what is packed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from ....dialects.loop.linear import Access, axes_of
+from ....dialects.loop.ops import StageOp, element_of, shape
+from .reorder import TYPICAL, axis_stride, row_major, strides_of
+from .steptext import bytes_of, extent
+
+LANES, ROWS, WIDTH, BUSY = 16, 12, 4, 8
+"""A typical tile, in which pairs are compared: elements of a vector, most rows and vectors, and the accumulators that
+keep the multiply-adds busy."""
+
+LOADS = 0.25
+"""A load or broadcast, in multiply-adds: both start twice in a cycle, but loads have to wait for caches."""
+
+COPIED = 24.0
+"""An element that is gathered into a copy, in multiply-adds of an element."""
+
+TURNED, SCATTERED = 25.0, 60.0
+"""A vector of the result that is turned in registers before it is stored, and one that is stored by elements, in vector
+multiply-adds."""
+
+
+@dataclass(frozen=True)
+class Contraction:
+    """sum over `k` of lhs[.., m, k] * rhs[.., k, n]; `n` runs along vector lanes."""
+
+    stage: StageOp
+    m: str
+    n: str
+    k: tuple[str, ...]
+    rhs: int
+
+    @property
+    def label(self) -> str:
+        return self.stage.label.data
+
+    @property
+    def rhs_name(self) -> str:
+        return self.stage.ins[self.rhs].name_hint or ""
+
+    @property
+    def access(self) -> Access:
+        """Where the lanes' operand is read."""
+        return self.stage.reads()[self.rhs][1]
+
+    @property
+    def transposed(self) -> bool:
+        """Lanes are not contiguous in memory."""
+        return self.stride(self.n) != 1
+
+    @property
+    def windowed(self) -> bool:
+        """Some element of the lanes' operand is read at several points: a copy would repeat it."""
+        own = [[n for n, _ in form.terms if self.stage.extent(n) not in (None, 1)] for form in self.access]
+        return any(len(names) > 1 for names in own)
+
+    def stride(self, axis: str) -> int:
+        """Elements between neighbours along an axis in the lanes' operand."""
+        value, access = self.stage.reads()[self.rhs]
+        return axis_stride(access, strides_of(value), axis)
+
+    def result_stride(self, axis: str) -> int:
+        """Elements between neighbours along an axis in the result."""
+        return axis_stride(self.stage.target(0).access, row_major(shape(self.stage.results[0])), axis)
+
+    def stored(self, filled: float = 1.0) -> float:
+        """What storing the result costs for each multiply-add, if vectors along the rows are filled to a part."""
+        if self.result_stride(self.n) == 1:
+            return 0.0
+        reduced = prod(max(extent(self.stage, a), 1) for a in self.k)
+        return (TURNED / filled if self.result_stride(self.m) == 1 else SCATTERED) / reduced
+
+    @property
+    def rhs_bytes(self) -> int:
+        dims = shape(self.stage.ins[self.rhs])
+        return bytes_of(element_of(self.stage.ins[self.rhs])) * prod(d if isinstance(d, int) else TYPICAL for d in dims)
+
+
+def contraction(stage: StageOp) -> Contraction | None:
+    """The stage as a contraction with the cheapest lanes and rows, or None."""
+    return min(candidates(stage), key=cost, default=None)
+
+
+def candidates(stage: StageOp) -> list[Contraction]:
+    """Every pair of lanes and rows; the last axes of the result first."""
+    if len(stage.results) != 1 or not stage.target(0).mode or len(stage.ins) < 2 or any(a.kind for a in stage.axes):
+        return []
+    result = [form.terms[0][0] for form in stage.target(0).access if len(form.terms) == 1]
+    k = tuple(a.name for a in stage.axes if a.name not in result)
+    used = [axes_of(access) for _, access in stage.reads()]
+    reduced = [i for i, names in enumerate(used) if names & set(k)]
+    found: list[Contraction] = []
+    for n in reversed(result):
+        rhs = [i for i in reduced if n in used[i]]
+        if len(rhs) != 1:
+            continue
+        rows = [m for m in result if m not in used[rhs[0]] and any(m in used[i] for i in reduced)]
+        found += [Contraction(stage, m, n, k, rhs[0]) for m in reversed(rows)]
+    return found
+
+
+def cost(c: Contraction) -> float:
+    """Time for each multiply-add, relative to the peak."""
+    m, n, stage = max(extent(c.stage, c.m), 1), max(extent(c.stage, c.n), 1), c.stage
+    natives = -(-n // LANES)
+    rows, width = min(m, ROWS), min(natives, WIDTH)
+    busy = max(1.0, BUSY / (rows * width))
+    compute = natives * LANES / n * busy * (1 + LOADS * (rows + width) / (rows * width))
+    points = prod(max(extent(stage, a.name), 1) for a in stage.axes)
+    read = prod(max(extent(stage, a), 1) for a in axes_of(c.access) if stage.extent(a) is not None)
+    copied = COPIED * read / points if c.transposed else 0.0
+    return compute + copied + c.stored()
