@@ -13,7 +13,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,12 +44,15 @@ class CompileOptions:
 
     entry: str = "main"
     schedule: str | None = None
-    """Steps of the loop level for every kernel; None: choose-schedule decides; "" leaves the plain loops."""
+    """Steps of the loop level for every kernel, or for those it names (compiler/schedules.py); None: choose-schedule
+    decides; "" leaves the plain loops."""
     numerics: str = "ieee"
     threads: int = 1
     """What parallel loops may have; kernels that are too small for several have none."""
     vector_bytes: int = 0
     """0: what the machine has."""
+    schedule_source: str = field(default="", repr=False, compare=False)
+    """What locations in the schedule name; no code depends on it."""
 
     @property
     def machine(self) -> Machine:
@@ -138,17 +141,20 @@ def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
     """The passes down to a level, as the options change them."""
     from .pipelines import named
     from .registry import build
+    from .schedules import for_every_kernel
     from .transforms.loop.choose_schedule import ChooseSchedule
     from .transforms.loop.set_schedule import SetSchedule
 
+    automatic = options.schedule is None or not for_every_kernel(options.schedule)
     out: list[Any] = []
     for spec in named(level):
         if spec.name == "canonicalize" and options.numerics != "ieee":
             spec = replace(spec, options={"numerics": (options.numerics,)})
-        if spec.name == "choose-schedule" and options.schedule is not None:
-            out.append(SetSchedule(options.schedule))
-        elif spec.name == "choose-schedule":
-            out.append(ChooseSchedule(threads=options.threads, vector_bytes=options.vector_bytes))
+        if spec.name == "choose-schedule":
+            if options.schedule is not None:
+                out.append(SetSchedule(options.schedule, options.schedule_source if options.schedule else ""))
+            if automatic:
+                out.append(ChooseSchedule(threads=options.threads, vector_bytes=options.vector_bytes))
         else:
             out.append(build(spec))
     return out
@@ -206,7 +212,7 @@ def compile_module(
 
 def options_of(
     entry: str = "main",
-    schedule: str | None = None,
+    schedule: Any = None,
     numerics: str = "ieee",
     threads: int | None = None,
     vector_bytes: int | None = None,
@@ -214,11 +220,17 @@ def options_of(
     """Checked; without `threads`, what MLC_THREADS says."""
     from .settings import threads as number_of
 
+    text, source = None, ""
+    if schedule is not None:
+        from .schedules import given
+
+        text, source = given(schedule)
+
     if numerics not in ("exact", "ieee", "fast"):
         raise CompileError(f"numerics: expected exact, ieee or fast, found {numerics!r}")
     if vector_bytes not in (None, 16, 32, 64):
         raise CompileError(f"vector_bytes: expected 16, 32 or 64, found {vector_bytes}")
-    return CompileOptions(entry, schedule, numerics, number_of(threads), vector_bytes or 0)
+    return CompileOptions(entry, text, numerics, number_of(threads), vector_bytes or 0, source)
 
 
 def machine_text() -> str:
@@ -261,7 +273,7 @@ def keep_entry(module: ModuleOp, name: str, donate: Sequence[int]) -> FuncOp:
 def lower(module: ModuleOp, source: str, options: CompileOptions) -> tuple[ProgramCode, dict[str, Any]]:
     """Run the passes and emit: the program's code, and its report."""
     from . import driver
-    from .report import add_parallel, report
+    from .report import add_parallel, add_schedules, report
     from .work import Work, work_of
 
     facts: dict[str, Any] = {}
@@ -272,6 +284,8 @@ def lower(module: ModuleOp, source: str, options: CompileOptions) -> tuple[Progr
         if pass_.name == "graph-plan":
             facts.update(json.loads(json.dumps(report(state))))
             work = work_of(state)
+        elif pass_.name in ("set-schedule", "choose-schedule"):
+            add_schedules(facts, state)
         elif pass_.name == "lower-loop":
             add_parallel(facts, state, options.threads)
 
@@ -314,7 +328,7 @@ def compile(
     *specs: Any,
     entry: str = "main",
     donate: Sequence[int] = (),
-    schedule: str | None = None,
+    schedule: str | Path | Mapping[str, str | Sequence[str]] | None = None,
     numerics: str = "ieee",
     constants: Mapping[str, Any] | str | Path | None = None,
     threads: int | None = None,
@@ -323,7 +337,8 @@ def compile(
     """Compile MLIR text, an .mlir file, a module, or a function of arrays whose arguments `specs` describe.
 
     `specs`: NumPy arrays, or `mlc.spec(shape, dtype)`; a size that is a text is a symbol. `donate`: positions of
-    arguments whose buffers the program may overwrite. `numerics`: exact, ieee or fast. `constants`: arrays (of a
+    arguments whose buffers the program may overwrite. `schedule`: a .schedule file, a mapping from kernels to steps, or
+    steps of every kernel, instead of the chosen ones. `numerics`: exact, ieee or fast. `constants`: arrays (of a
     function's parameter: a tree, or a file of one) by the name of the argument that each replaces, or an .npz or
     .safetensors file; they are used where they lie and become read-only. `threads`: of loops that are worth it, where
     no other call has them; None: MLC_THREADS, or 1. `vector_bytes`: 16, 32 or 64 instead of the machine's vectors.

@@ -42,6 +42,10 @@ ALL = "*"
 """In `Options.print_before` and `print_after`: every pass."""
 
 
+MOST_SHOWN = 120
+"""Passes whose text is longer are named in errors without their options."""
+
+
 @dataclass
 class Options:
     """What the driver does besides running passes; `print_*` hold names of passes, or ALL."""
@@ -149,7 +153,8 @@ def _apply(ctx: Context, module: ModuleOp, passes: Sequence[ModulePass], options
     try:
         pass_.apply(ctx, module)
     except CompileError as error:
-        note = f"in pass {text_of([pass_])}"
+        text = text_of([pass_])
+        note = f"in pass {text if len(text) <= MOST_SHOWN else pass_.name}"
         raise (
             error if note in error.notes else CompileError(error.message, error.location, (*error.notes, note))
         ) from error

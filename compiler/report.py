@@ -240,6 +240,19 @@ def add_parallel(facts: dict[str, Any], module: ModuleOp, threads: int) -> None:
         )
 
 
+def add_schedules(facts: dict[str, Any], module: ModuleOp) -> None:
+    """Say of each kernel its steps, and who wrote them: the user, the tuner or the compiler's rules."""
+    from .schedules import chosen
+    from .spec import parse_pipeline
+
+    found = chosen(module)
+    for kernel in facts["kernels"]:
+        if kernel["name"] in found:
+            origin, schedule = found[kernel["name"]]
+            kernel["schedule"] = [str(step) for step in parse_pipeline(schedule)]
+            kernel["schedule_from"] = origin
+
+
 def live_bytes(block: Block) -> Dim:
     """The most bytes of the arena that are in use at once: no plan can do with less without computing in place more."""
     if any(isinstance(op, Control) for op in block.ops):
@@ -330,6 +343,9 @@ def format_report(found: dict[str, Any]) -> str:
         lines.append(f"{head}, {amount_text(kernel)}" if "ops" in kernel else head)
         if kernel.get("parallel"):
             lines.append(f"  parallel {', '.join(kernel['parallel'])}: {found['threads']} threads")
+        if kernel.get("schedule_from", "automatic") != "automatic":
+            origin = {"user": "from the user", "tuned": "tuned"}[kernel["schedule_from"]]
+            lines.append(f"  schedule {origin}: {','.join(kernel['schedule']) or 'plain loops'}")
         for op in kernel.get("alone", []):
             lines.append(f"  alone {op['op']}: {amount_text(op)}")
         lines += ["  " + place_text("argument", a) for a in kernel["arguments"]]

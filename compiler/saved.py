@@ -16,7 +16,7 @@ import platform
 import struct
 import sys
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +53,7 @@ def save(exe: Compiled, path: str | Path) -> None:
         "platform": [sys.platform, platform.machine()],
         "features": features_of(exe),
         "source": exe.source,
-        "options": asdict(exe.options),
+        "options": asdict(replace(exe.options, schedule_source="")),
         "parts": [len(p) if isinstance(p, bytes) else p.nbytes for p in parts],
         "arrays": [[h, a.dtype.name, list(a.shape)] for h, a in arrays.items()],
     }

@@ -40,7 +40,7 @@ class PassSpec:
 
 def parse_pipeline(text: str) -> list[PassSpec]:
     """The passes that a pipeline text names, in order; CompileError with a caret for wrong syntax."""
-    return _Reader(text).read()
+    return Reader(text).read()
 
 
 def spec_of(pass_: ModulePass) -> PassSpec:
@@ -60,11 +60,11 @@ _WORD = re.compile(r"[\w.:/%@-]+")
 _QUOTED = re.compile(r'"((?:\\.|[^"\\])*)"')
 
 
-class _Reader:
-    """Recursive descent over the text; every failure names the column."""
+class Reader:
+    """Recursive descent over the text; every failure names the column in the source of this name."""
 
-    def __init__(self, text: str) -> None:
-        self.text, self.at = text, 0
+    def __init__(self, text: str, name: str = SOURCE) -> None:
+        self.text, self.name, self.at = text, name, 0
 
     def read(self) -> list[PassSpec]:
         self.skip()
@@ -119,7 +119,7 @@ class _Reader:
         if (number := self.match(_NUMBER)) is not None:
             return float(number) if any(c in number for c in ".eE") else int(number)
         if (quoted := self.match(_QUOTED)) is not None:
-            return re.sub(r"\\(.)", r"\1", quoted[1:-1])
+            return re.sub(r"\\(.)", lambda m: "\n" if m[1] == "n" else m[1], quoted[1:-1], flags=re.DOTALL)
         word = self.match(_WORD)
         if word is None:
             self.fail("expected a value (a number, true, false, a word or a quoted text)")
@@ -151,19 +151,22 @@ class _Reader:
         if not self.take(mark):
             self.fail(f'expected "{mark}"')
 
+    def location(self, at: int) -> FileLineColLoc:
+        """The line and column of a place in the text."""
+        line = self.text.count("\n", 0, at) + 1
+        column = at - (self.text.rfind("\n", 0, at) + 1) + 1
+        return FileLineColLoc(StringAttr(self.name), IntAttr(line), IntAttr(column))
+
     def fail(self, expected: str) -> NoReturn:
-        errors.SOURCES[SOURCE] = self.text
-        line = self.text.count("\n", 0, self.at) + 1
-        column = self.at - (self.text.rfind("\n", 0, self.at) + 1) + 1
+        errors.SOURCES[self.name] = self.text
         rest = self.text[self.at : self.at + 20].split("\n")[0]
         found = f'"{rest}"' if rest else "the end"
-        location = FileLineColLoc(StringAttr(SOURCE), IntAttr(line), IntAttr(column))
-        raise errors.CompileError(f"{expected}, found {found}", location)
+        raise errors.CompileError(f"{expected}, found {found}", self.location(self.at))
 
 
 def _value_text(value: Value) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str) and (_WORD.fullmatch(value) is None or value in ("true", "false")):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
     return str(value)

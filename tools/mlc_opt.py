@@ -4,6 +4,8 @@ mlc-opt model.mlir -p "canonicalize,cse"
 mlc-opt model.mlir --pipeline=loop --mlir-print-ir-after=graph-fuse
 mlc-opt model.mlir --pass-pipeline="builtin.module(func.func(cse))"
 mlc-opt wrong.mlir --split-input-file --verify-diagnostics
+mlc-opt model.mlir --print-schedule -o model.schedule
+mlc-opt model.mlir --pipeline=llvm --schedule=model.schedule
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -22,7 +26,10 @@ from ..compiler.parsing import parse_module
 from ..compiler.pipelines import PIPELINES
 from ..compiler.printing import print_ir
 from ..compiler.registry import PASSES, load, lookup, summary, usage
-from ..compiler.spec import parse_pipeline
+from ..compiler.schedules import print_schedules
+from ..compiler.spec import parse_pipeline, text_of
+from ..compiler.transforms.loop.choose_schedule import ChooseSchedule
+from ..compiler.transforms.loop.set_schedule import SetSchedule
 from ..compiler.verify import verify
 from ..dialects.errors import CompileError
 from .common import WRONG_PROGRAM, Arguments, HelpEnv, guarded, read_input, report_error, write_output
@@ -44,6 +51,9 @@ def arguments() -> argparse.ArgumentParser:
     what.add_argument(
         "--load", action="append", default=[], metavar="FILE.py", help="load passes from a file's PASSES first"
     )
+    what.add_argument(
+        "--schedule", metavar="FILE", help="steps of kernels instead of those that choose-schedule would write"
+    )
     show = out.add_argument_group("what to print")
     show.add_argument(
         "--mlir-print-ir-before", action="append", default=[], metavar="PASS", help="the IR before a pass"
@@ -59,6 +69,11 @@ def arguments() -> argparse.ArgumentParser:
     show.add_argument("--mlir-timing", action="store_true", help="the time of every pass")
     show.add_argument(
         "--report", action="store_true", help="kernels, buffers and layouts of the result instead of its IR"
+    )
+    show.add_argument(
+        "--print-schedule",
+        action="store_true",
+        help="the schedules after choose-schedule, as --schedule reads them (default of what runs: --pipeline=loop)",
     )
     show.add_argument("--emit-llvm", action="store_true", help="LLVM IR of the result; --pipeline=llvm implies it")
     show.add_argument(
@@ -134,6 +149,9 @@ def _one(
     verify(module)
     if args.report:
         return _report(module, passes, options, ctx)
+    if args.print_schedule:
+        timing.rows += run(module, passes, replace(options, stop_after=ChooseSchedule.name), ctx).rows
+        return print_schedules(module)
     timing.rows += run(module, passes, options, ctx).rows
     if args.emit_llvm or args.pipeline == "llvm":
         from ..compiler.emission import llvm_ir
@@ -143,20 +161,53 @@ def _one(
 
 
 def _report(module: ModuleOp, passes: list[ModulePass], options: Options, ctx: Context) -> str:
-    from ..compiler.report import format_report, report
+    from ..compiler.report import add_schedules, format_report, report
 
-    run(module, passes, options, ctx)
-    return format_report(report(module))
+    found: dict[str, Any] = {}
+
+    def observe(pass_: ModulePass, state: ModuleOp) -> None:
+        """Kernels are counted before they are loops, and their schedules are looked at before they are applied."""
+        if pass_.name == "graph-plan":
+            found.update(report(state))
+        elif pass_.name in (SetSchedule.name, ChooseSchedule.name) and found:
+            add_schedules(found, state)
+
+    run(module, passes, replace(options, observer=observe), ctx)
+    return format_report(found or report(module))
 
 
 def _passes(args: argparse.Namespace) -> list[ModulePass]:
     out: list[ModulePass] = []
-    if args.pipeline:
-        out += passes_of(args.pipeline)
+    pipeline = args.pipeline
+    if args.print_schedule and not (pipeline or args.passes or args.pass_pipeline):
+        pipeline = "loop"
+    if pipeline:
+        out += passes_of(pipeline)
     for text in (args.passes, args.pass_pipeline):
         if text is not None:
             out += passes_of(parse_pipeline(text))
-    return out
+    if args.schedule is None and not args.print_schedule:
+        return out
+    return _scheduled(out, args)
+
+
+def _scheduled(passes: list[ModulePass], args: argparse.Namespace) -> list[ModulePass]:
+    """With the user's schedule in front of choose-schedule, which leaves kernels alone that have one."""
+    at = next((k for k, p in enumerate(passes) if isinstance(p, ChooseSchedule)), None)
+    if at is None:
+        if args.schedule is None:
+            return passes
+        expected = "passes with choose-schedule (--pipeline=loop or a lower level)"
+        raise CompileError(f"--schedule: expected {expected}, found {text_of(passes) or 'none'}")
+    choose = passes[at]
+    assert isinstance(choose, ChooseSchedule)
+    if args.print_schedule and args.threads is not None:
+        choose = replace(choose, threads=args.threads)
+    set_: list[ModulePass] = []
+    if args.schedule is not None:
+        name, text = read_input(args.schedule)
+        set_ = [SetSchedule(text, name)]
+    return [*passes[:at], *set_, choose, *passes[at + 1 :]]
 
 
 def _options(args: argparse.Namespace) -> Options:

@@ -15,6 +15,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,9 @@ def arguments() -> argparse.ArgumentParser:
     what.add_argument("--pipeline", default="cpu", metavar="NAME", help="the passes of --check-each (default: cpu)")
     what.add_argument("--bench", action="store_true", help="time it: best and median of calls in microseconds")
     what.add_argument("--threads", type=int, metavar="N", help="threads of parallel loops (default: MLC_THREADS, or 1)")
+    what.add_argument(
+        "--schedule", metavar="FILE", help="steps of kernels instead of the chosen ones (mlc-opt --print-schedule)"
+    )
     what.add_argument("--report", action="store_true", help="print kernels, buffers and layouts")
     what.add_argument("-o", dest="output", metavar="FILE.npz", help="write the results there instead of printing them")
     out.add_argument("--help-env", action=HelpEnv)
@@ -128,7 +132,8 @@ def _callable(
     from ..compiler.compile import compile_module
 
     place = inputs.entry_function(module, args.entry).location
-    executable = compile_module(module, entry=args.entry, threads=args.threads)
+    schedule = Path(args.schedule) if args.schedule else None
+    executable = compile_module(module, entry=args.entry, threads=args.threads, schedule=schedule)
 
     def call(arrays: Sequence[Array]) -> list[Array]:
         try:

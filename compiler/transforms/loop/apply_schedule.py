@@ -10,23 +10,23 @@ from xdsl.dialects.builtin import StringAttr
 
 from ....dialects.errors import CompileError
 from ... import registry
-from ...spec import parse_pipeline
+from ...schedules import FROM, SCHEDULE
+from ...spec import PassSpec, parse_pipeline
 from .step import LoopStep
 
-SCHEDULE = "loop.schedule"
-"""The function attribute that holds a schedule: a pipeline of steps."""
+
+def pass_of(spec: PassSpec) -> LoopStep:
+    """A step as a pass; only steps of the loop level may stand in a schedule."""
+    step = registry.build(spec)
+    if not isinstance(step, LoopStep) or isinstance(step, ApplySchedule):
+        raise CompileError(f"schedule: expected steps of the loop level, found {spec.name}")
+    return step
 
 
 @lru_cache(1024)
 def steps_of(schedule: str) -> tuple[LoopStep, ...]:
-    """The steps that a schedule's text names; only steps of the loop level may stand in it. Steps hold no state."""
-    steps: list[LoopStep] = []
-    for spec in parse_pipeline(schedule):
-        step = registry.build(spec)
-        if not isinstance(step, LoopStep) or isinstance(step, ApplySchedule):
-            raise CompileError(f"schedule: expected steps of the loop level, found {spec.name}")
-        steps.append(step)
-    return tuple(steps)
+    """The steps that a schedule's text names. Steps hold no state."""
+    return tuple(pass_of(spec) for spec in parse_pipeline(schedule))
 
 
 def run_schedule(f: func.FuncOp, schedule: str) -> None:
@@ -50,6 +50,7 @@ class ApplySchedule(LoopStep):
 
     def on(self, f: func.FuncOp) -> None:
         schedule = f.attributes.pop(SCHEDULE, None)
+        f.attributes.pop(FROM, None)
         if schedule is None:
             return
         if not isinstance(schedule, StringAttr):

@@ -20,7 +20,8 @@ from ....dialects.loop.queries import members, stages
 from ....dialects.nd.dims import size
 from ... import settings
 from ...machine import Machine
-from .apply_schedule import SCHEDULE, run_schedule
+from ...schedules import SCHEDULE
+from .apply_schedule import run_schedule
 from .carries import carrying, first_values, schedule_carry
 from .chains import chain, schedule_chain
 from .classify import Contraction, contraction

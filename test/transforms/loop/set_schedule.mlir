@@ -2,7 +2,7 @@
 // RUN: mlc-opt %s -p 'set-schedule{steps="loop-vectorize{axes=i}"},apply-schedule' | FileCheck %s --check-prefix=APPLIED
 // RUN: not mlc-opt %s -p 'set-schedule{steps="cse"}' 2>&1 | FileCheck %s --check-prefix=WRONG
 
-// CHECK: func.func @free({{.*}} attributes {loop.schedule = "loop-vectorize{axes=i}"}
+// CHECK: func.func @free({{.*}} attributes {loop.schedule = "loop-vectorize{axes=i}", loop.schedule_from = "user"}
 // CHECK: func.func @own({{.*}} attributes {loop.schedule = ""}
 // APPLIED: loop.stage s [i: vec 64]
 // APPLIED: loop.stage s [i: 64]
