@@ -244,8 +244,10 @@ def program(p: Problem) -> Callable[..., Any]:
         return four_bit
     spatial = "DHW"[-len(p.places) :]
     layout = (f"NC{spatial}", f"OI{spatial}", f"NC{spatial}")
-    how = {"stride": p.stride, "padding": p.padding, "dilation": p.dilation, "groups": p.groups, "layout": layout}
-    conv = lambda x, w: nn.conv(x, w, **how)
+
+    def conv(x: Any, w: Any) -> Any:
+        return nn.conv(x, w, p.stride, p.padding, p.dilation, p.groups, layout=layout)
+
     if p.kind == "conv":
         return conv
     if p.kind == "conv_input":
