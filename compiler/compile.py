@@ -22,6 +22,7 @@ from ..runtime import cache, jit
 from ..runtime.abi import Program, text
 from ..runtime.executable import Executable
 from ..runtime.locks import ForkLock
+from .collecting import seldom
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
@@ -171,6 +172,7 @@ def emit(module: ModuleOp, options: CompileOptions, work: Work | None = None) ->
     return emit_program(main, kernels, vector_bytes, work.kernels, work.program, options.threads)
 
 
+@seldom()
 def compile_module(
     module: ModuleOp,
     *,
@@ -323,6 +325,7 @@ def parse(source: str | Path) -> ModuleOp:
     return module
 
 
+@seldom()
 def compile(
     program: Any,
     *specs: Any,

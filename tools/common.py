@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ..compiler import settings
+from ..compiler.collecting import seldom
 from ..compiler.driver import InternalError
 from ..compiler.parsing import decode
 from ..compiler.registry import nearest
@@ -47,7 +48,8 @@ def write_output(path: str, text: str) -> None:
 def guarded(body: Callable[[], int]) -> int:
     """Run a tool's body: an exit code always, a traceback only with MLC_TRACEBACK=1."""
     try:
-        return body()
+        with seldom():
+            return body()
     except (CompileError, CheckError) as error:
         return report_error(error)
     except InternalError as error:

@@ -16,9 +16,8 @@ from mlc.compiler.transforms.simplify import REWRITES
 from mlc.dialects.errors import CompileError
 from mlc.dialects.nd.array import Array
 from mlc.dialects.nd.attributes import dims_attr
-from mlc.dialects.nd.contraction import Contract
+from mlc.dialects.nd.contraction import Contract, contract
 from mlc.dialects.nd.dimmap import parse
-from mlc.dialects.nd.dims import symbol
 from mlc.dialects.nd.elementwise import Abs, Add, Not, Pow, Sign
 from mlc.dialects.nd.mapped import text
 from mlc.dialects.nd.movement import Concat, Pad, Reverse, Slice
@@ -237,6 +236,8 @@ FIRES: list[tuple[str, Program, tuple[str, ...], list[str]]] = [
     ("quotient_one", lambda x: nd.quotient(x, 1), (I,), []),
     ("quotient_one", lambda x: nd.quotient(x, -1), (I,), ["neg"]),
     ("rem_one", lambda x: nd.rem(x, -1), (I,), ["constant"]),
+    ("divided_window", lambda x, w: contract([x, w], parse("(a-b+1)/2 e, b d e -> a d"), (9, 7)),
+     ("5 4 f32", "3 7 4 f32"), [*["slice", "contract", "reshape"] * 2, "concat", "reshape", "slice"]),
 ]  # fmt: skip
 
 
