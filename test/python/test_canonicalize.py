@@ -18,6 +18,7 @@ from mlc.dialects.nd.array import Array
 from mlc.dialects.nd.attributes import dims_attr
 from mlc.dialects.nd.contraction import Contract, contract
 from mlc.dialects.nd.dimmap import parse
+from mlc.dialects.nd.dims import symbol
 from mlc.dialects.nd.elementwise import Abs, Add, Not, Pow, Sign
 from mlc.dialects.nd.mapped import text
 from mlc.dialects.nd.movement import Concat, Pad, Reverse, Slice
