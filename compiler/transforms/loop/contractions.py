@@ -120,5 +120,5 @@ def pack(c: Contraction, width: int, outer: Sequence[str], machine: Machine) -> 
         # Squares of lanes by lanes are turned in registers.
         turned = [step("split", [copy], axis=a, size=lanes) for a, e in squares if e > lanes]
         return [*steps, *turned, step("vectorize", [copy], axes=[inner, c.n])]
-    wide = [step("split", [copy], axis=c.n, size=4 * lanes)] if width > 4 * lanes else []
+    wide = [step("split", [copy], axis=c.n, size=4 * lanes)] if width > 8 * lanes else []
     return [*steps, *wide, step("vectorize", [copy], axes=[c.n])]
