@@ -27,6 +27,8 @@ PAUSE = 0.03
 """Seconds in which the threads of the competitor before fall asleep."""
 ROUND = 0.02
 """Seconds that a competitor repeats its call in a round."""
+SLOW = 0.5
+"""Seconds of one call; a competitor that takes longer, and 20 times as long as the best, is timed once."""
 LIMIT = "limit"
 """The name under which the loop of the limit is timed: multiply-adds, or reads."""
 TUNED = Path(__file__).parent / "tuned.toml"
@@ -120,9 +122,11 @@ def measure(case: Case, options: Options) -> Measured:
     if "mlc" in runs:
         for label, program in case.beside:
             attempt(label, lambda program=program: beside(program, options))
-    runs[LIMIT] = limit(case).run
+    once = {name: peak.seconds(run, 1) for name, run in runs.items()}
+    behind = {name: t for name, t in once.items() if t > max(SLOW, 20 * min(once.values()))}
+    runs = {name: run for name, run in runs.items() if name not in behind} | {LIMIT: limit(case).run}
     rounds = max(3, round(options.seconds / (PAUSE + ROUND)))
-    found.times = interleave(runs, rounds, ROUND, PAUSE)
+    found.times = interleave(runs, rounds, ROUND, PAUSE) | {name: Timing(t, t) for name, t in behind.items()}
     return found
 
 

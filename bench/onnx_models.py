@@ -44,7 +44,10 @@ def model(p: Problem, arrays: Sequence[Array]) -> bytes:
         "problem",
         [tensor(n, a) for k, (n, a) in enumerate(zip(names, arrays)) if k not in known],
         [helper.make_tensor_value_info("y", result_type(p), None)],
-        [numpy_helper.from_array(np.ascontiguousarray(arrays[k]), names[k]) for k in known],
+        [
+            *(numpy_helper.from_array(np.ascontiguousarray(arrays[k]), names[k]) for k in known),
+            *([numpy_helper.from_array(np.array(128, np.uint8), "zero")] if p.dtype == "int8" else []),
+        ],
     )
     domains = [helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1)]
     return helper.make_model(graph, opset_imports=domains, ir_version=10).SerializeToString()
@@ -83,7 +86,7 @@ def products(p: Problem, names: Sequence[str]) -> list[Any]:
     from onnx.helper import make_node
 
     if p.dtype == "int8":
-        return [make_node("MatMulInteger", names, ["y"])]
+        return [make_node("MatMulInteger", [*names, "zero"], ["y"])]
     orders = as_product(p.text)
     if orders is None:
         return [make_node("Einsum", names, ["y"], equation=p.text)]
@@ -95,7 +98,12 @@ def products(p: Problem, names: Sequence[str]) -> list[Any]:
 
 
 def operands(p: Problem, arrays: Sequence[Array]) -> list[Array]:
-    """Four-bit weights as MatMulNBits has them: by column, then by group, two in a byte, 8 more than their value."""
+    """What the model takes: bytes without a sign on the left, which VNNI wants, 128 more than their value.
+
+    Four-bit weights as MatMulNBits has them: by column, then by group, two in a byte, 8 more than their value.
+    """
+    if p.dtype == "int8":
+        return [arrays[0].view(np.uint8) ^ np.uint8(128), *arrays[1:]]
     if p.kind != "four_bit":
         return list(arrays)
     x, w, scales = arrays

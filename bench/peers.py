@@ -155,8 +155,8 @@ def jax_function(p: Problem) -> Callable[..., Any]:
     import jax.numpy as jnp
 
     if p.kind == "einsum":
-        kind = {"int8": jnp.int32}.get(p.dtype)
-        return lambda x, w: jnp.einsum(p.text, x, w, preferred_element_type=kind)
+        sums, result = {"int8": ("int32", "int32"), "bfloat16": ("float32", "bfloat16")}.get(p.dtype, (p.dtype,) * 2)
+        return lambda x, w: jnp.einsum(p.text, x, w, preferred_element_type=sums).astype(result)
     if p.kind == "mlp":
         return lambda x, w1, b1, w2, b2: jax.nn.gelu(x @ w1 + b1, approximate=not p.erf) @ w2 + b2
     rank, conv = len(p.places), jax.lax.conv_general_dilated
