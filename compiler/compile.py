@@ -186,6 +186,7 @@ def compile_module(
     `donate`: arguments whose buffers the program may overwrite. Further keywords are fields of CompileOptions.
     Raises CompileError for a wrong program.
     """
+    from . import tuned
     from .bounds import bounds_of
     from .printing import print_ir
     from .weights import resources_of
@@ -199,7 +200,7 @@ def compile_module(
     bounds = bounds_of(f)
     resources = resources_of(module)
     source = print_ir(module)
-    key = cache.key("program", source, repr(options), machine_text())
+    key = cache.key("program", source, repr(options), machine_text(), tuned.state())
     with COMPILING:
         stored = cache.get(key)
         if stored is not None:

@@ -8,7 +8,7 @@ Its workspace and the results that `run_kernel` makes are poisoned before, and t
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,25 +59,47 @@ class NativeKernel:
         last = [ctypes.c_void_p] * (2 if code.parallel else 1)
         self.native = ctypes.CFUNCTYPE(None, *kinds, *last)(self.linked.address(code.symbol))
 
-    def __call__(self, *arguments: Any) -> None:
+    def values(self, arguments: Sequence[Any]) -> list[Any]:
+        """What the native function takes for arguments: pointers with sizes and strides, and numbers."""
         values: list[Any] = []
-        moved: list[tuple[Array, Array]] = []
-        for n, (argument, p) in enumerate(zip(arguments, self.code.signature, strict=True)):
+        for argument, p in zip(arguments, self.code.signature, strict=True):
             if not p.buffer:
                 values.append(argument)
                 continue
             array: Array = argument
-            if n in self.code.streamed and array.ctypes.data % ALIGNMENT:
-                moved.append((array, aligned_copy(array)))
-                array = moved[-1][1]
             values.append(array.ctypes.data)
             values += [array.shape[d] for d in p.sizes]
             values += [array.strides[d] // array.itemsize for d in p.strides]
+        return values
+
+    def __call__(self, *arguments: Any) -> None:
+        given = list(arguments)
+        moved: list[tuple[Array, Array]] = []
+        for n in self.code.streamed:
+            if given[n].ctypes.data % ALIGNMENT:
+                moved.append((given[n], aligned_copy(given[n])))
+                given[n] = moved[-1][1]
+        values = self.values(given)
         workspace = memory.take(max(1, self.code.workspace_bytes))
         self.native(*values, workspace.address, *([ctypes.byref(self.context)] if self.code.parallel else []))
         memory.give(workspace)
         for array, copy in moved:
             array[...] = copy
+
+    def bound(self, *arguments: Array) -> Callable[[], None]:
+        """A call on the same arrays each time, as short as can be, to be timed; streamed results must be aligned."""
+        space = np.empty(max(1, self.code.workspace_bytes) + ALIGNMENT, np.uint8)
+        values = [*self.values(arguments), space.ctypes.data + -space.ctypes.data % ALIGNMENT]
+        if self.code.parallel:
+            values.append(ctypes.byref(self.context))
+        types = self.native.argtypes or ()
+        native, converted = self.native, [t(v) if isinstance(v, int) else v for t, v in zip(types, values, strict=True)]
+        kept = (space, *arguments)
+
+        def call(_: object = kept) -> None:
+            native(*converted)
+
+        return call
 
 
 def compile_kernel(

@@ -41,6 +41,7 @@ POOL_SIZE = Setting("MLC_POOL_SIZE", "1024", "MiB that the lists of freed arenas
 THREADS = Setting("MLC_THREADS", "1", "threads of programs that are compiled without `threads=`")
 TIME = Setting("MLC_TIME", "0", "1 prints the time of every pass to standard error")
 TRACEBACK = Setting("MLC_TRACEBACK", "0", "1 shows the Python traceback below an error of the tools")
+TUNED = Setting("MLC_TUNED", "1", "0 leaves the schedules out of account that mlc-tune has recorded")
 VECTOR_BITS = Setting("MLC_VECTOR_BITS", "", "128, 256 or 512: vectors to compile for instead of the machine's")
 VERIFY = Setting("MLC_VERIFY", "0", "1 verifies the IR after every pass of `mlc.jit` and `mlc.compile` too")
 
@@ -57,6 +58,7 @@ SETTINGS: tuple[Setting, ...] = (
     THREADS,
     TIME,
     TRACEBACK,
+    TUNED,
     VECTOR_BITS,
     VERIFY,
 )

@@ -19,6 +19,7 @@ config.test_exec_root = str(ROOT / "build" / "lit")  # noqa: F821
 config.substitutions += [  # noqa: F821
     (r"\bmlc-opt\b", f"{sys.executable} -m mlc.tools.mlc_opt"),
     (r"\bmlc-run\b", f"{sys.executable} -m mlc.tools.mlc_run"),
+    (r"\bmlc-tune\b", f"{sys.executable} -m mlc.tools.mlc_tune"),
     (r"\bFileCheck\b", f"{sys.executable} -m filecheck"),
     (r"%examples", str(ROOT / "examples")),
     (r"%test", str(HERE)),
@@ -30,4 +31,6 @@ for name in ("HOME", "MLC_CACHE", "MLC_CACHE_DIR", "XDG_CACHE_HOME"):
         config.environment[name] = os.environ[name]  # noqa: F821
 os.environ.setdefault("MLC_POISON", "1")  # every program runs in poisoned memory, also of tools in this process
 config.environment["MLC_POISON"] = os.environ["MLC_POISON"]  # noqa: F821
+os.environ.setdefault("MLC_TUNED", "0")  # no test depends on what somebody has measured
+config.environment["MLC_TUNED"] = os.environ["MLC_TUNED"]  # noqa: F821
 config.maxIndividualTestTime = 60  # noqa: F821

@@ -25,15 +25,14 @@ from ..compiler.driver import ALL, Options, Timing, passes_of, run
 from ..compiler.parsing import parse_module
 from ..compiler.pipelines import PIPELINES
 from ..compiler.printing import print_ir
-from ..compiler.registry import PASSES, load, lookup, summary, usage
-from ..compiler.schedules import print_schedules
-from ..compiler.spec import parse_pipeline, text_of
-from ..compiler.transforms.loop.choose_schedule import ChooseSchedule
-from ..compiler.transforms.loop.set_schedule import SetSchedule
+from ..compiler.registry import PASSES, build, load, lookup, summary, usage
+from ..compiler.spec import PassSpec, parse_pipeline, text_of
 from ..compiler.verify import verify
 from ..dialects.errors import CompileError
 from .common import WRONG_PROGRAM, Arguments, HelpEnv, guarded, read_input, report_error, write_output
 from .diagnostics import mismatches, split
+
+SET, CHOOSE = "set-schedule", "choose-schedule"
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -150,7 +149,9 @@ def _one(
     if args.report:
         return _report(module, passes, options, ctx)
     if args.print_schedule:
-        timing.rows += run(module, passes, replace(options, stop_after=ChooseSchedule.name), ctx).rows
+        from ..compiler.schedules import print_schedules
+
+        timing.rows += run(module, passes, replace(options, stop_after=CHOOSE), ctx).rows
         return print_schedules(module)
     timing.rows += run(module, passes, options, ctx).rows
     if args.emit_llvm or args.pipeline == "llvm":
@@ -169,7 +170,7 @@ def _report(module: ModuleOp, passes: list[ModulePass], options: Options, ctx: C
         """Kernels are counted before they are loops, and their schedules are looked at before they are applied."""
         if pass_.name == "graph-plan":
             found.update(report(state))
-        elif pass_.name in (SetSchedule.name, ChooseSchedule.name) and found:
+        elif pass_.name in (SET, CHOOSE) and found:
             add_schedules(found, state)
 
     run(module, passes, replace(options, observer=observe), ctx)
@@ -193,21 +194,19 @@ def _passes(args: argparse.Namespace) -> list[ModulePass]:
 
 def _scheduled(passes: list[ModulePass], args: argparse.Namespace) -> list[ModulePass]:
     """With the user's schedule in front of choose-schedule, which leaves kernels alone that have one."""
-    at = next((k for k, p in enumerate(passes) if isinstance(p, ChooseSchedule)), None)
+    at = next((k for k, p in enumerate(passes) if p.name == CHOOSE), None)
     if at is None:
         if args.schedule is None:
             return passes
         expected = "passes with choose-schedule (--pipeline=loop or a lower level)"
         raise CompileError(f"--schedule: expected {expected}, found {text_of(passes) or 'none'}")
-    choose = passes[at]
-    assert isinstance(choose, ChooseSchedule)
-    if args.print_schedule and args.threads is not None:
-        choose = replace(choose, threads=args.threads)
-    set_: list[ModulePass] = []
+    added: list[ModulePass] = []
     if args.schedule is not None:
         name, text = read_input(args.schedule)
-        set_ = [SetSchedule(text, name)]
-    return [*passes[:at], *set_, choose, *passes[at + 1 :]]
+        added.append(build(PassSpec(SET, {"steps": (text,), "file": (name,)})))
+    if args.print_schedule and args.threads is not None:
+        added.append(build(PassSpec(CHOOSE, {"threads": (args.threads,)})))
+    return [*passes[:at], *added, *passes[at:]]
 
 
 def _options(args: argparse.Namespace) -> Options:

@@ -7,7 +7,7 @@ schedule always runs: the plain loops are the worst case. The text is what a use
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from xdsl.dialects import func
@@ -18,10 +18,11 @@ from ....dialects.loop.linear import axes_of
 from ....dialects.loop.ops import ForOp, JoinOp, StageOp, shape
 from ....dialects.loop.queries import members, stages
 from ....dialects.nd.dims import size
-from ... import settings
+from ... import settings, tuned
 from ...machine import Machine
-from ...schedules import SCHEDULE
+from ...schedules import FROM, SCHEDULE, TUNED
 from .apply_schedule import run_schedule
+from .candidates import Tile, schedule_of
 from .carries import carrying, first_values, schedule_carry
 from .chains import chain, schedule_chain
 from .classify import Contraction, contraction
@@ -37,8 +38,11 @@ LEAST = 16
 """Kernels of fewer points stay plain loops."""
 
 
-def schedule(f: func.FuncOp, machine: Machine, threads: int = 1) -> str:
-    """The schedule of a function; the function stays as it is, but its stages and values get names to call them by."""
+def schedule(f: func.FuncOp, machine: Machine, threads: int = 1, tiles: Mapping[str, Tile] | None = None) -> str:
+    """The schedule of a function; the function stays as it is, but its stages and values get names to call them by.
+
+    `tiles`: choices for contractions by their labels, instead of what the rules say.
+    """
     name_stages(f)
     name_values(f)
     steps: list[str] = []
@@ -50,8 +54,8 @@ def schedule(f: func.FuncOp, machine: Machine, threads: int = 1) -> str:
     done = linked if steps else []
     for part in parts(f):
         if part[0] not in done:
-            several = shared(f, steps, part, lambda group: choose(group, machine), machine, threads)
-            steps += several or accepted(f, steps, choose(part, machine))
+            several = shared(f, steps, part, lambda group: choose(group, machine, tiles), machine, threads)
+            steps += several or accepted(f, steps, choose(part, machine, tiles))
     for loop in carrying(f):
         steps += accepted(f, steps, schedule_carry(loop, machine))
     streams = streamed(f, machine)
@@ -141,12 +145,14 @@ def spread(stage: StageOp) -> set[str]:
     return {n for t in stage.targets.data for n in axes_of(t.data.access)}
 
 
-def choose(group: list[StageOp], machine: Machine) -> list[str]:
+def choose(group: list[StageOp], machine: Machine, tiles: Mapping[str, Tile] | None = None) -> list[str]:
     """Steps for one part."""
     points = max(points_of(s) for s in group)
     if points < LEAST:
         return []
     found = contraction(group[0])
+    if found is not None and tiles and found.label in tiles:
+        return schedule_of(found, group, batch_axes(found, group), tiles[found.label], machine)
     if found is not None:
         return schedule_contraction(found, group, batch_axes(found, group), machine)
     return schedule_rows(group, machine)
@@ -216,7 +222,8 @@ class ChooseSchedule(LoopStep):
           %y = loop.stage s [i: 1024] (%a = %x[i]) -> [i] {..}
 
     `machine` names a machine description; the default is the host, with vectors of `vector_bytes` if that is not 0.
-    With several `threads` (0: MLC_THREADS), what is worth it gets parallel loops.
+    With several `threads` (0: MLC_THREADS), what is worth it gets parallel loops. What mlc-tune has recorded of
+    a kernel comes first, unless MLC_TUNED=0.
     """
 
     name = "choose-schedule"
@@ -229,5 +236,12 @@ class ChooseSchedule(LoopStep):
         if SCHEDULE in f.attributes or not stages(f):
             return
         machine = Machine.load(self.machine) if self.machine else Machine.host()
-        threads = settings.threads(self.threads or None)
-        f.attributes[SCHEDULE] = StringAttr(schedule(f, machine.with_vectors(self.vector_bytes), threads))
+        machine, threads = machine.with_vectors(self.vector_bytes), settings.threads(self.threads or None)
+        name_stages(f)
+        name_values(f)
+        steps = tuned.lookup(f, machine, threads)
+        if steps is not None and applies(f, [steps]):
+            f.attributes[FROM] = StringAttr(TUNED)
+        else:
+            steps = schedule(f, machine, threads)
+        f.attributes[SCHEDULE] = StringAttr(steps)
