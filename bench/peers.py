@@ -150,7 +150,8 @@ def make_inductor(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator
     yield Competitor(lambda: module(tensors[0]), torch_array)
 
 
-def jax_function(p: Problem) -> Callable[..., Any]:
+def jax_function(p: Problem, last: bool = False) -> Callable[..., Any]:
+    """`last`: a convolution with channels last, in its arrays and its result."""
     import jax
     import jax.numpy as jnp
 
@@ -163,40 +164,51 @@ def jax_function(p: Problem) -> Callable[..., Any]:
     how = {"window_strides": (p.stride,) * rank, "padding": ((p.padding, p.padding),) * rank}
     how |= {"rhs_dilation": (p.dilation,) * rank, "feature_group_count": p.groups}
     if p.kind == "conv":
-        return lambda x, w: conv(x, w, **how)
+        places = "DHW"[-rank:]
+        numbers = (f"N{places}C", f"{places}IO", f"N{places}C") if last else None
+        return lambda x, w: conv(x, w, dimension_numbers=numbers, **how)
     if p.kind == "conv_input":
         return lambda w, g: jax.vjp(lambda x: conv(x, w, **how), jnp.zeros(p.shapes[0]))[1](g)[0]
     return lambda x, g: jax.vjp(lambda w: conv(x, w, **how), jnp.zeros(p.shapes[1]))[1](g)[0]
 
 
-def closed(p: Problem, arrays: Sequence[Array]) -> tuple[Callable[..., Any], list[Array]]:
-    """The function with its constants closed over, and the arrays that are left."""
-    fn = jax_function(p)
-    return ((lambda x: fn(x, *arrays[1:])), [arrays[0]]) if p.constant else (fn, list(arrays))
+def closed(
+    p: Problem, arrays: Sequence[Array]
+) -> Iterator[tuple[Callable[..., Any], list[Array], Callable[[Any], Array]]]:
+    """For each order of channels: the function with its constants closed over, the arrays left, the result as array."""
+
+    def over(fn: Callable[..., Any], arrays: Sequence[Array]) -> tuple[Callable[..., Any], list[Array]]:
+        return ((lambda x: fn(x, *arrays[1:])), [arrays[0]]) if p.constant else (fn, list(arrays))
+
+    yield (*over(jax_function(p), arrays), np.asarray)
+    if p.kind == "conv":
+        x, w = arrays
+        last = [np.ascontiguousarray(np.moveaxis(x, 1, -1)), np.ascontiguousarray(np.moveaxis(w, (1, 0), (-2, -1)))]
+        yield (*over(jax_function(p, last=True), last), lambda y: np.moveaxis(np.asarray(y), -1, 1))
 
 
 def make_jax(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
     import jax
 
-    fn, left = closed(p, arrays)
-    run, buffers = jax.jit(fn), [jax.device_put(a) for a in left]
-    yield Competitor(lambda: jax.block_until_ready(run(*buffers)))
+    for fn, left, array in closed(p, arrays):
+        run, buffers = jax.jit(fn), [jax.device_put(a) for a in left]
+        yield Competitor(lambda run=run, buffers=buffers: jax.block_until_ready(run(*buffers)), array)
 
 
 def make_iree(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
     import jax
     from iree import compiler, runtime
 
-    fn, left = closed(p, arrays)
-    text = jax.jit(fn).lower(*(jax.ShapeDtypeStruct(a.shape, a.dtype) for a in left)).as_text()
     flags = ["--iree-llvmcpu-target-cpu=host", "--iree-opt-level=O3"]
-    code = compiler.compile_str(text, target_backends=["llvm-cpu"], input_type="stablehlo", extra_args=flags)
     config = runtime.Config("local-task" if threads > 1 else "local-sync")
-    context = runtime.SystemContext(config=config)
-    context.add_vm_module(runtime.VmModule.copy_buffer(context.instance, code))
-    (module,) = (m for name, m in context.modules.items() if name != "hal")
-    run, buffers = module["main"], [runtime.asdevicearray(config.device, a) for a in left]
-    yield Competitor(lambda: run(*buffers))
+    for fn, left, array in closed(p, arrays):
+        text = jax.jit(fn).lower(*(jax.ShapeDtypeStruct(a.shape, a.dtype) for a in left)).as_text()
+        code = compiler.compile_str(text, target_backends=["llvm-cpu"], input_type="stablehlo", extra_args=flags)
+        context = runtime.SystemContext(config=config)
+        context.add_vm_module(runtime.VmModule.copy_buffer(context.instance, code))
+        (module,) = (m for name, m in context.modules.items() if name != "hal")
+        buffers = [runtime.asdevicearray(config.device, a) for a in left]
+        yield Competitor(lambda run=module["main"], buffers=buffers: run(*buffers), array)
 
 
 def make_onnxruntime(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
