@@ -13,6 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
+from xdsl.ir import SSAValue
+
 from ....dialects.loop.linear import Access, axes_of
 from ....dialects.loop.ops import StageOp, element_of, shape
 from .reorder import TYPICAL, axis_stride, row_major, strides_of
@@ -85,8 +87,17 @@ class Contraction:
 
     @property
     def rhs_bytes(self) -> int:
-        dims = shape(self.stage.ins[self.rhs])
-        return bytes_of(element_of(self.stage.ins[self.rhs])) * prod(d if isinstance(d, int) else TYPICAL for d in dims)
+        return bytes_in(self.stage.ins[self.rhs])
+
+    @property
+    def lhs_bytes(self) -> int:
+        """Of the largest operand that has the rows."""
+        reads = self.stage.reads()
+        return max(bytes_in(value) for value, access in reads if self.m in axes_of(access))
+
+
+def bytes_in(value: SSAValue) -> int:
+    return bytes_of(element_of(value)) * prod(d if isinstance(d, int) else TYPICAL for d in shape(value))
 
 
 def contraction(stage: StageOp) -> Contraction | None:

@@ -14,6 +14,7 @@ from ....dialects.loop.ops import StageOp
 from ...machine import Machine
 from .classify import LOADS, Contraction
 from .steptext import extent, lanes_of, step
+from .structure import fresh
 
 SKINNY = 4
 """With this few rows, transposed lanes are not worth a copy: partial sums along the reduced axis instead."""
@@ -58,15 +59,35 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
     if streams(c, machine):
         return [*steps, *blocks_of_k(c, names, [*columns, *inside], width)]
     steps += [step("nest", names, axis=a) for a in columns]
+    if keeps_lanes(c, width, machine):
+        blocks = fresh([c.stage], c.n)
+        steps.append(step("split", names, axis=c.n, size=width))
+        steps += pack(c, width, [*everywhere, *columns], machine, blocks)
+        steps += [step("nest", names, axis=a) for a in inside]
+        steps += [*tile(names, c.m, rows, c.stage), step("nest", names, axis=blocks)]
+        return [*steps, *registers(c, names)]
     steps += tile(names, c.n, width, c.stage)
     if c.transposed or (not c.windowed and 4 * c.rhs_bytes >= machine.l2_bytes and extent(c.stage, c.m) >= 8 * rows):
         steps += pack(c, min(width, extent(c.stage, c.n)), [*everywhere, *columns], machine)
     steps += [step("nest", names, axis=a) for a in inside]
     steps += tile(names, c.m, rows, c.stage)
+    return [*steps, *registers(c, names)]
+
+
+def registers(c: Contraction, names: list[str]) -> list[str]:
+    """The tile as vectors, whose last axis is that of the lanes."""
     order = [a.name for a in c.stage.axes]
-    if order.index(c.n) < order.index(c.m):  # lanes are the last axis of a tile
-        steps.append(step("reorder", names, axes=[c.m, c.n]))
-    return [*steps, step("vectorize", names, axes=[c.m, c.n])]
+    turn = [step("reorder", names, axes=[c.m, c.n])] if order.index(c.n) < order.index(c.m) else []
+    return [*turn, step("vectorize", names, axes=[c.m, c.n])]
+
+
+def keeps_lanes(c: Contraction, width: int, machine: Machine) -> bool:
+    """Does all of the lanes' operand stay in the second cache, but not the rows'? Then these are read once: the loop
+    over tiles of lanes is the inner one."""
+    whole = c.stage.extent(c.n)
+    if not isinstance(whole, int) or whole % width or whole == width or c.windowed:
+        return False
+    return 2 * c.rhs_bytes <= machine.l2_bytes < 2 * c.lhs_bytes
 
 
 def tile(names: list[str], axis: str, size: int, stage: StageOp) -> list[str]:
@@ -104,15 +125,17 @@ def along_k(c: Contraction, names: list[str], batch: list[str], machine: Machine
     return [*steps, step("vectorize", [c.label], axes=[c.m, c.n, inner])]
 
 
-def pack(c: Contraction, width: int, outer: Sequence[str], machine: Machine) -> list[str]:
-    """Copy `width` lanes of their operand in the order in which a tile reads them, inside of loops over `outer`."""
+def pack(c: Contraction, width: int, outer: Sequence[str], machine: Machine, blocks: str = "") -> list[str]:
+    """Copy `width` lanes of their operand in the order in which a tile reads them, inside of loops over `outer`;
+    all of it with the axis over `blocks` of lanes."""
     kept = axes_of(c.access) - set(outer)
     if not all(isinstance(c.stage.extent(n), int) for n in kept if c.stage.extent(n) is not None and n != c.n):
         return []
     copy = f"pack_{c.rhs_name}"
     axes = [a.name for a in c.stage.axes if a.name in kept and a.name != c.n and a.name in c.k]
     others = [a.name for a in c.stage.axes if a.name in kept and a.name not in (*axes, c.n)]
-    steps = [step("pack", [c.label], value=c.rhs_name, axes=[*others, *axes, c.n])]
+    first = [blocks] if blocks else []
+    steps = [step("pack", [c.label], value=c.rhs_name, axes=[*first, *others, *axes, c.n])]
     inner = next((n for n in c.k if c.stride(n) == 1), "")
     lanes = lanes_of([c.stage], machine)
     if c.transposed and inner and extent(c.stage, inner) >= lanes:
