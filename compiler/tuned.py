@@ -11,18 +11,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..runtime import cache
 from . import settings
-from .spec import PassSpec, Value, parse_pipeline
 
 if TYPE_CHECKING:
     from xdsl.dialects.func import FuncOp
     from xdsl.ir import SSAValue
 
     from .machine import Machine
+    from .spec import PassSpec, Value
 
 PACKED = "pack_"
 _parsed: dict[str, dict[str, str]] = {}
@@ -59,11 +59,10 @@ class Identity:
     names: Mapping[str, str]
 
     def numbered(self, steps: str) -> str:
-        return ",".join(str(_renamed(spec, self.names)) for spec in parse_pipeline(steps))
+        return _all_renamed(steps, self.names)
 
     def named(self, steps: str) -> str:
-        back = {number: name for name, number in self.names.items()}
-        return ",".join(str(_renamed(spec, back)) for spec in parse_pipeline(steps))
+        return _all_renamed(steps, {number: name for name, number in self.names.items()})
 
 
 def identity(f: FuncOp, machine: Machine, threads: int) -> Identity:
@@ -103,6 +102,12 @@ def identity(f: FuncOp, machine: Machine, threads: int) -> Identity:
     return Identity(hashlib.blake2b(text.encode(), digest_size=16).hexdigest(), names)
 
 
+def _all_renamed(steps: str, names: Mapping[str, str]) -> str:
+    from .spec import parse_pipeline
+
+    return ",".join(str(_renamed(spec, names)) for spec in parse_pipeline(steps))
+
+
 def _renamed(spec: PassSpec, names: Mapping[str, str]) -> PassSpec:
     def one(value: Value) -> Value:
         if not isinstance(value, str):
@@ -112,7 +117,7 @@ def _renamed(spec: PassSpec, names: Mapping[str, str]) -> PassSpec:
         return names.get(value, value)
 
     options = {k: tuple(map(one, v)) if k in ("only", "value") else v for k, v in spec.options.items()}
-    return PassSpec(spec.name, options)
+    return replace(spec, options=options)
 
 
 def lookup(f: FuncOp, machine: Machine, threads: int) -> str | None:

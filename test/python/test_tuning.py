@@ -75,7 +75,9 @@ def test_candidates_are_right(text: str):
             seen.add(steps)
             tuner.trial(kernel, {}, steps, want)
     assert len(seen) > 4 and followed == (text != TRANSPOSED)
-    assert any(re.search(r"tile{axis=[kl] size=32", steps) for steps in seen) and any("pack_" in steps for steps in seen)
+    assert any(re.search(r"tile{axis=[kl] size=32", steps) for steps in seen) and any(
+        "pack_" in steps for steps in seen
+    )
 
 
 def test_neighbours_differ_in_one_respect():
