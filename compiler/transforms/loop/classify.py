@@ -86,6 +86,15 @@ class Contraction:
         return (TURNED / filled if self.result_stride(self.m) == 1 else SCATTERED) / reduced
 
     @property
+    def walked(self) -> tuple[str, ...]:
+        """The reduced axes in the order that walks along memory: of the lanes' operand, or of that of the rows where
+        the lanes are copied anyway."""
+        rows = next(i for i, (_, access) in enumerate(self.stage.reads()) if self.m in axes_of(access))
+        value, access = self.stage.reads()[rows if self.transposed else self.rhs]
+        strides = strides_of(value)
+        return tuple(sorted(self.k, key=lambda a: -axis_stride(access, strides, a)))
+
+    @property
     def rhs_bytes(self) -> int:
         return bytes_in(self.stage.ins[self.rhs])
 

@@ -8,6 +8,7 @@ and which the rows is decided in `classify.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ....dialects.loop.linear import axes_of
 from ....dialects.loop.ops import StageOp
@@ -19,6 +20,8 @@ from .structure import fresh
 SKINNY = 4
 """With this few rows, transposed lanes are not worth a copy: partial sums along the reduced axis instead."""
 
+REUSED = 4
+"""Rows that must read a vector of the lanes' operand while the next one comes from the second cache."""
 
 LINES = 32
 """Lines of a streamed matrix that are read together: as many as there are pages and prefetches in flight."""
@@ -36,7 +39,7 @@ def register_tile(c: Contraction, machine: Machine, followed: bool = False) -> t
     def cost(rows: int, width: int) -> float:
         natives = -(-width // lanes)
         padding = -(-m // rows) * rows / m * (-(-n // width) * natives * lanes / n)
-        idle = max(1.0, 4 * machine.fma_per_cycle / (rows * natives))
+        idle = max(1.0, 4 * machine.fma_per_cycle / (rows * natives), REUSED / rows)
         return padding * idle * (1 + LOADS * (rows + natives) / (rows * natives)) + c.stored(min(rows, lanes) / lanes)
 
     shapes = [(r, v) for v in range(min(8, registers // 4), 0, -1) for r in range(1, registers // 2 - 1)]
@@ -51,9 +54,11 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
     reads = [axes_of(access) for _, access in c.stage.reads()]
     everywhere = [a for a in batch if all(a in names_ for names_ in reads)]
     rows, width = register_tile(c, machine, len(group) > 1)
+    ordered, c, walk = c.k, replace(c, k=c.walked), step("reorder", [c.label], axes=list(c.walked))
     columns = [a for a in batch if a not in everywhere and a in axes_of(c.access)]
     inside = [a for a in batch if a not in (*everywhere, *columns)]
-    steps = [step("nest", names, axis=a) for a in everywhere]
+    steps = [walk] if c.k != ordered else []
+    steps += [step("nest", names, axis=a) for a in everywhere]
     if c.transposed and isinstance(c.stage.extent(c.m), int) and extent(c.stage, c.m) <= SKINNY:
         return [*steps, *along_k(c, names, [*columns, *inside], machine)]
     if streams(c, machine):
@@ -132,7 +137,7 @@ def pack(c: Contraction, width: int, outer: Sequence[str], machine: Machine, blo
     if not all(isinstance(c.stage.extent(n), int) for n in kept if c.stage.extent(n) is not None and n != c.n):
         return []
     copy = f"pack_{c.rhs_name}"
-    axes = [a.name for a in c.stage.axes if a.name in kept and a.name != c.n and a.name in c.k]
+    axes = [a for a in c.k if a in kept]
     others = [a.name for a in c.stage.axes if a.name in kept and a.name not in (*axes, c.n)]
     first = [blocks] if blocks else []
     steps = [step("pack", [c.label], value=c.rhs_name, axes=[*first, *others, *axes, c.n])]
