@@ -21,7 +21,6 @@ class Program:
     symbolic: bool = False
     threads: int = 0
     """0: as many as the run has."""
-    schedule: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Case:
     threads: int = 1
     """The least threads a run must have for this case."""
     tuned: bool = False
-    """By the schedule that `bench/tuned.toml` has for the name."""
+    """By the schedules that `mlc-tune` has recorded; all others are the cost model's."""
 
     @property
     def limit(self) -> str:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import math
+import os
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
@@ -31,7 +34,6 @@ SLOW = 0.5
 """Seconds of one call; a competitor that takes longer, and 20 times as long as the best, is timed once."""
 LIMIT = "limit"
 """The name under which the loop of the limit is timed: multiply-adds, or reads."""
-TUNED = Path(__file__).parent / "tuned.toml"
 
 
 @dataclass
@@ -56,8 +58,7 @@ def reason(error: BaseException) -> str:
 def executed(program: Program, options: Options, arrays: Sequence[Array], want: Array) -> Run:
     """mlc's program, compiled and compared."""
     p, threads = program.problem, program.threads or options.threads
-    more = {} if program.schedule is None else {"schedule": program.schedule}
-    exe = compiled(p, arrays, threads, program.symbolic, **more)
+    exe = compiled(p, arrays, threads, program.symbolic)
     left = given(p, arrays)
     out = exe(*left)
     p.check(out, want)
@@ -70,14 +71,28 @@ def beside(program: Program, options: Options) -> Run:
     return executed(program, options, arrays, program.problem.reference(arrays))
 
 
-def schedule_of(case: Case) -> str:
-    """From `tuned.toml`, a table of schedules by the case's name."""
-    import tomllib
+def tuned(program: Program, options: Options, arrays: Sequence[Array], want: Array) -> Run:
+    """By the schedules that are recorded, after a search if one is wanted."""
+    from mlc.compiler import settings
+    from mlc.compiler.tuned import records
 
-    found = tomllib.loads(TUNED.read_text()) if TUNED.exists() else {}
-    if case.name not in found:
-        raise LookupError(f"{TUNED.name} has no schedule for it")
-    return found[case.name]
+    if options.tune:
+        text = compiled(program.problem, arrays, options.threads).mlir()
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "problem.mlir"
+            path.write_text(text)
+            how = ["--entry", "lambda", "--quiet", "--seconds", str(options.tune), "--threads", str(options.threads)]
+            command = [sys.executable, "-m", "mlc.tools.mlc_tune", str(path), *how]
+            environment = {k: v for k, v in os.environ.items() if k != settings.TUNED.name}
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
+    before = os.environ.pop(settings.TUNED.name, None)
+    try:
+        if not records():
+            raise LookupError("no schedules are recorded; --tune S searches")
+        return executed(program, options, arrays, want)
+    finally:
+        if before is not None:
+            os.environ[settings.TUNED.name] = before
 
 
 def limit(case: Case) -> peak.Loop:
@@ -117,8 +132,7 @@ def measure(case: Case, options: Options) -> Measured:
                 return c.run
 
             attempt(name, compete)
-    tuned = lambda: Program(p, schedule=schedule_of(case))
-    attempt("mlc", lambda: executed(tuned() if case.tuned else case.program, options, arrays, want))
+    attempt("mlc", lambda: (tuned if case.tuned else executed)(case.program, options, arrays, want))
     if "mlc" in runs:
         for label, program in case.beside:
             attempt(label, lambda program=program: beside(program, options))
@@ -162,9 +176,8 @@ def rows_of(m: Measured, best: Mapping[str, float], threads: int) -> list[Row]:
     amount, kind = (p.weight_bytes, "bytes") if case.reads else (p.flops, p.dtype)
     most = best[kind] if case.reads else best[kind] * (case.program.threads or threads)
     share = m.rate("mlc", amount) / most * 100
-    found.append(
-        Row(case.limit, share, "%", own, f"{note} of {most / 1e9:.1f} {'GB/s' if case.reads else ''}".rstrip())
-    )
+    of = f"{m.rate('mlc', amount) / 1e9:.1f} of {most / 1e9:.1f} {'GB/s' if case.reads else 'GFLOP/s'}"
+    found.append(Row(case.limit, share, "%", own, of if own else note))
     for label, program in case.beside:
         value = rate / m.rate(label, program.problem.flops) * (100 if case.percent else 1)
         times = own | ({label: m.times[label]} if label in m.times else {})

@@ -36,11 +36,14 @@ class Options:
     """For each competitor of a row."""
     seeds: tuple[int, ...] = (0, 1, 2)
     plot: str | None = None
+    tune: float = 0.0
+    """Seconds of searching for each row `tuned_...`."""
 
 
 def environment(threads: int) -> dict[str, str | None]:
-    """What the peers' environment must have (None: must not have) before they are imported."""
+    """What the environment must have (None: must not have) before the peers are imported; no records of schedules."""
     found: dict[str, str | None] = {"OPENBLAS_CORETYPE": None, "OPENBLAS_L2_SIZE": None, "JAX_PLATFORMS": "cpu"}
+    found["MLC_TUNED"] = "0"
     found |= {f"{name}_NUM_THREADS": str(threads) for name in ("OMP", "MKL", "OPENBLAS")}
     if threads == 1:
         found["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
@@ -69,6 +72,9 @@ def parser(topic: str) -> argparse.ArgumentParser:
     p.add_argument("--threads", type=int, default=Options.threads, help="of mlc and of every peer")
     p.add_argument("--only", metavar="PATTERN", default=Options.only, help="names or groups, such as 'mm_*' or conv")
     p.add_argument("--peers", metavar="A,B", help="only these; rows that lack one of their peers have no ratio")
+    p.add_argument(
+        "--tune", type=float, metavar="S", default=Options.tune, help="seconds of search for a row tuned_..."
+    )
     p.add_argument("--plot", metavar="FILE.svg", help="draw a roofline")
     return p
 
@@ -79,7 +85,7 @@ def main(topic: str, arguments: Sequence[str]) -> int:
         options = Options(seconds=given.seconds, seeds=tuple(given.seed))
     else:
         peers = None if given.peers is None else tuple(filter(None, given.peers.split(",")))
-        options = Options(given.threads, given.only, peers, given.seconds, plot=given.plot)
+        options = Options(given.threads, given.only, peers, given.seconds, plot=given.plot, tune=given.tune)
     settle(options.threads)
     from . import contraction_runs, unseen
 
@@ -103,4 +109,4 @@ def in_process(topic: str, *arguments: str) -> list[Row]:
 def rows() -> list[Row]:
     """Of one thread; then what two make faster."""
     two = {row.name: row for row in in_process("contractions", "--threads", "2", "--only", "threads")}
-    return [*(row for row in in_process("contractions") if row.name not in two), *two.values()]
+    return [*(row for row in in_process("contractions", "--tune", "20") if row.name not in two), *two.values()]
