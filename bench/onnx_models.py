@@ -27,7 +27,7 @@ def as_product(text: str) -> tuple[list[int], list[int]] | None:
     batch = [i for i in out if i in a and i in b]
     rows, columns = [i for i in a if i not in b], [i for i in b if i not in a]
     inner = [i for i in a if i in b and i not in out]
-    if max(len(rows), len(columns), len(inner)) > 1 or [*batch, *rows, *columns] != list(out) or not rows:
+    if not len(rows) == len(columns) == len(inner) == 1 or [*batch, *rows, *columns] != list(out):
         return None
     return [a.index(i) for i in (*batch, *rows, *inner)], [b.index(i) for i in (*batch, *inner, *columns)]
 

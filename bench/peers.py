@@ -208,7 +208,8 @@ def make_iree(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Com
         context.add_vm_module(runtime.VmModule.copy_buffer(context.instance, code))
         (module,) = (m for name, m in context.modules.items() if name != "hal")
         buffers = [runtime.asdevicearray(config.device, a) for a in left]
-        yield Competitor(lambda run=module["main"], buffers=buffers: run(*buffers), array)
+        copied = lambda y, array=array: array(np.array(y))  # the memory is the result's, which may be gone soon
+        yield Competitor(lambda run=module["main"], buffers=buffers: run(*buffers), copied)
 
 
 def make_onnxruntime(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:

@@ -15,7 +15,7 @@ import pytest
 
 from bench import contraction_cases, unseen
 from bench.__main__ import TOPICS
-from bench.onnx_models import operands
+from bench.onnx_models import as_product, operands
 from bench.problems import Problem, compiled, given, signed
 
 ROOT = Path(__file__).parents[2]
@@ -119,6 +119,13 @@ def test_four_bits() -> None:
     halves = np.stack([pairs & 15, pairs >> 4], -1).reshape(8, 64).astype(np.float32) - 8
     weights = halves * np.repeat(columns.reshape(8, 2), 32, 1)
     p.check(x @ weights.T, p.reference([x, w, scales]))
+
+
+def test_which_sums_are_one_matrix_product() -> None:
+    assert as_product("mk,kn->mn") == ([0, 1], [0, 1])
+    assert as_product("km,nk->mn") == ([1, 0], [1, 0])
+    assert as_product("bhqd,bhkd->bhqk") == ([0, 1, 2, 3], [0, 1, 3, 2])
+    assert all(as_product(text) is None for text in ("m,n->mn", "md,dhe->hme", "mkl,kln->mn", "mk,kn->nm"))
 
 
 def test_counts_of_operations() -> None:
