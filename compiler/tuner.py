@@ -4,9 +4,9 @@
         found = search(kernel, seconds, seed, progress)
 
 A search begins with the schedule that the rules choose and goes from the best one so far to its neighbours, one respect
-after the other (coordinate descent). A candidate is compiled, its results are compared with those of the first one, and
-it is timed in turns with the best one so far; medians decide. What a seed decides is the order of the respects, so two
-runs try the same candidates as long as the same ones win.
+after the other (coordinate descent), then to some further away. A candidate is compiled, its results are compared with
+those of the first one, and it is timed in turns with the best one so far; medians decide. What a seed decides is the
+order of the candidates: two runs try the same ones as long as the same ones win.
 """
 
 from __future__ import annotations
@@ -42,6 +42,10 @@ ROUNDS = 7
 """Times of each of two candidates, taken in turns."""
 SAMPLE = 500e-6
 """Seconds that one time should take at least; shorter kernels are called several times."""
+RESPECTS = 6
+"""The respects in which `neighbours` differ."""
+JUMPS = 16
+"""Choices in several respects that are tried where no neighbour is new."""
 FAR = 1.3
 """A candidate that takes so many times as long in a first round is not timed again."""
 BETTER = 0.985
@@ -250,24 +254,39 @@ def search(
 
 def descent(kernel: Kernel, leader: dict[str, Tile], order: random.Random) -> Iterator[dict[str, Tile]]:
     """Choices around the best one so far, which the caller keeps in `leader`, one respect of one contraction after the
-    other, until none is new."""
+    other; when none of them is new, some that differ in several respects, until those are known too."""
+    contractions = {label: c for label, (c, _) in kernel.contractions().items()}
     tried: set[tuple[tuple[str, Tile], ...]] = set()
+
+    def unknown(choice: dict[str, Tile]) -> bool:
+        key = tuple(choice.items())
+        new = key not in tried
+        tried.add(key)
+        return new
+
+    def jump() -> dict[str, Tile]:
+        choice = dict(leader)
+        for label, k in order.choices([(label, k) for label in leader for k in range(RESPECTS)], k=RESPECTS):
+            tiles = neighbours(contractions[label], choice[label], kernel.machine)[k]
+            choice[label] = order.choice(tiles) if tiles else choice[label]
+        return choice
+
     yield dict(leader)
     while True:
-        respects = [(label, k) for label in leader for k in range(6)]
+        respects = [(label, k) for label in leader for k in range(RESPECTS)]
         order.shuffle(respects)
         new = False
         for label, k in respects:
-            c = kernel.contractions()[label][0]
-            for tile in neighbours(c, leader[label], kernel.machine)[k]:
+            for tile in neighbours(contractions[label], leader[label], kernel.machine)[k]:
                 choice = {**leader, label: tile}
-                key = tuple(choice.items())
-                if key not in tried:
-                    tried.add(key)
+                if unknown(choice):
                     new = True
                     yield choice
         if not new:
-            return
+            far = [choice for choice in (jump() for _ in range(JUMPS)) if unknown(choice)]
+            if not far:
+                return
+            yield from far
 
 
 def schedule_text(kernel: Kernel, steps: str) -> str:
