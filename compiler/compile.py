@@ -107,7 +107,7 @@ class Compiled(Executable):
         if level not in LEVELS:
             raise CompileError(f"unknown level {level!r}; expected one of {', '.join(LEVELS)}")
         module = parse_module(self.source, self.program.name)
-        driver.run(module, passes(self.options, level), replace(driver.from_environment(), source=self.source))
+        driver.run(module, passes(self._scheduled(), level), replace(driver.from_environment(), source=self.source))
         return module
 
     def mlir(self, level: str = "nd") -> str:
@@ -125,7 +125,19 @@ class Compiled(Executable):
     def _code(self) -> ProgramCode:
         from .parsing import parse_module
 
-        return lower(parse_module(self.source, self.program.name), self.source, self.options)[0]
+        return lower(parse_module(self.source, self.program.name), self.source, self._scheduled())[0]
+
+    def _scheduled(self) -> CompileOptions:
+        """The options with the schedules that the code has, as records (compiler/tuned.py) may have changed since."""
+        from . import tuned
+        from .schedules import for_every_kernel, given
+
+        if self.options.schedule is not None and for_every_kernel(self.options.schedule):
+            return self.options
+        kernels = {k["name"]: k for k in self.facts["kernels"] if "schedule" in k}
+        if not kernels or not (tuned.state() or any(k["schedule_from"] == "tuned" for k in kernels.values())):
+            return self.options
+        return replace(self.options, schedule=given({name: k["schedule"] for name, k in kernels.items()})[0])
 
     def llvm_ir(self) -> str:
         """LLVM IR of the kernels, then of the entry."""

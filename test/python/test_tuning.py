@@ -183,6 +183,11 @@ def test_compilations_take_what_is_recorded(records: None, monkeypatch: pytest.M
     kernel = kernel_of(MATMUL)
     assert tuned.record(kernel.function, kernel.machine, 1, STEPS)
     assert compiled() == ("tuned", STEPS)
+    exe = mlc.compile(MATMUL)
+    assert tuned.record(kernel.function, kernel.machine, 1, "loop-tile{axis=i size=5 only=mm,add}")
+    assert "step 2" in exe.mlir("loop")  # what its code was made of
+    assert "step 5" in mlc.compile(MATMUL).mlir("loop")
+    assert tuned.record(kernel.function, kernel.machine, 1, STEPS)
     exe = mlc.compile(MATMUL, schedule={"matmul_add": "loop-nest{axis=i}"})
     assert exe.report()["kernels"][0]["schedule_from"] == "user"
     monkeypatch.setenv("MLC_TUNED", "0")
