@@ -53,11 +53,6 @@ PROGRAMS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "int8": (widened, (spec((256, 256), "int8"), spec((256, 256), "int8"))),
 }
 
-SPILLS = {
-    ("bf16", 128): "a factor of 16 bits is spread over a vector by four stores to the stack and a load",
-}
-"""Programs whose loop spills, and why."""
-
 
 @pytest.fixture(autouse=True)
 def described(monkeypatch: pytest.MonkeyPatch, bits: int) -> None:
@@ -79,14 +74,8 @@ def test_multiply_adds_are_those_of_the_tile(name: str, bits: int) -> None:
     assert found.counts() == found.wanted()
 
 
-def cases() -> list[Any]:
-    marks = {
-        key: [pytest.mark.xfail(strict=True, raises=AssertionError, reason=reason)] for key, reason in SPILLS.items()
-    }
-    return [pytest.param(name, bits, marks=marks.get((name, bits), [])) for name in PROGRAMS for bits in BITS]
-
-
-@pytest.mark.parametrize(("name", "bits"), cases())
+@pytest.mark.parametrize("bits", BITS)
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_no_vector_is_on_the_stack(name: str, bits: int) -> None:
     assert program(name, bits).on_stack() == []
 

@@ -17,6 +17,7 @@ from xdsl.ir import SSAValue
 
 from ....dialects.loop.linear import Access, axes_of
 from ....dialects.loop.ops import StageOp, element_of, shape
+from .pack import conversion
 from .reorder import TYPICAL, axis_stride, row_major, strides_of
 from .steptext import bytes_of, extent
 
@@ -66,8 +67,21 @@ class Contraction:
     @property
     def windowed(self) -> bool:
         """Some element of the lanes' operand is read at several points: a copy would repeat it."""
-        own = [[n for n, _ in form.terms if self.stage.extent(n) not in (None, 1)] for form in self.access]
-        return any(len(names) > 1 for names in own)
+        return any(len(names) > 1 for names in self.own_axes(self.access))
+
+    def own_axes(self, access: Access) -> list[list[str]]:
+        """The axes of the stage in each index, but those of one point."""
+        return [[n for n, _ in form.terms if self.stage.extent(n) not in (None, 1)] for form in access]
+
+    @property
+    def lhs(self) -> int:
+        """The first operand that has the rows."""
+        return next(i for i, (_, access) in enumerate(self.stage.reads()) if self.m in axes_of(access))
+
+    def converts(self, operand: int) -> bool:
+        """Is an operand converted to a wider type before anything else?"""
+        found = conversion(self.stage, operand)
+        return found is not None and bytes_of(found[1].type) > bytes_of(element_of(self.stage.ins[operand]))
 
     def stride(self, axis: str) -> int:
         """Elements between neighbours along an axis in the lanes' operand."""
@@ -89,8 +103,7 @@ class Contraction:
     def walked(self) -> tuple[str, ...]:
         """The reduced axes in the order that walks along memory: of the lanes' operand, or of that of the rows where
         the lanes are copied anyway."""
-        rows = next(i for i, (_, access) in enumerate(self.stage.reads()) if self.m in axes_of(access))
-        value, access = self.stage.reads()[rows if self.transposed else self.rhs]
+        value, access = self.stage.reads()[self.lhs if self.transposed else self.rhs]
         strides = strides_of(value)
         return tuple(sorted(self.k, key=lambda a: -axis_stride(access, strides, a)))
 

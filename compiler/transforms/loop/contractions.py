@@ -14,6 +14,7 @@ from ....dialects.loop.linear import axes_of
 from ....dialects.loop.ops import StageOp
 from ...machine import Machine
 from .classify import LOADS, Contraction
+from .reorder import axis_stride, strides_of
 from .steptext import extent, lanes_of, step
 from .structure import fresh
 
@@ -72,11 +73,29 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
         steps += [*tile(names, c.m, rows, c.stage), step("nest", names, axis=blocks)]
         return [*steps, *registers(c, names)]
     steps += tile(names, c.n, width, c.stage)
-    if c.transposed or (not c.windowed and 4 * c.rhs_bytes >= machine.l2_bytes and extent(c.stage, c.m) >= 8 * rows):
+    far = 4 * c.rhs_bytes >= machine.l2_bytes and extent(c.stage, c.m) >= 8 * rows
+    again = extent(c.stage, c.m) > rows and c.converts(c.rhs)
+    if c.transposed or (not c.windowed and (far or again)):
         steps += pack(c, min(width, extent(c.stage, c.n)), [*everywhere, *columns], machine)
     steps += [step("nest", names, axis=a) for a in inside]
     steps += tile(names, c.m, rows, c.stage)
-    return [*steps, *registers(c, names)]
+    return [*steps, *converted_rows(c, machine), *registers(c, names)]
+
+
+def converted_rows(c: Contraction, machine: Machine) -> list[str]:
+    """Where each element of the rows is converted before it is multiplied: once for the tile, in a copy."""
+    value, access = c.stage.reads()[c.lhs]
+    inner = c.k[-1]
+    if not c.converts(c.lhs) or any(len(names) > 1 for names in c.own_axes(access)):
+        return []
+    if axis_stride(access, strides_of(value), inner) != 1 or not all(isinstance(c.stage.extent(a), int) for a in c.k):
+        return []
+    name, lanes = value.name_hint or "", lanes_of([c.stage], machine)
+    copy = f"pack_{name}"
+    steps = [step("pack", [c.label], value=name, axes=[c.m, *c.k], convert="true")]
+    if extent(c.stage, inner) > 4 * lanes:
+        steps.append(step("split", [copy], axis=inner, size=4 * lanes))
+    return [*steps, step("vectorize", [copy], axes=[inner])]
 
 
 def registers(c: Contraction, names: list[str]) -> list[str]:
@@ -140,7 +159,8 @@ def pack(c: Contraction, width: int, outer: Sequence[str], machine: Machine, blo
     axes = [a for a in c.k if a in kept]
     others = [a.name for a in c.stage.axes if a.name in kept and a.name not in (*axes, c.n)]
     first = [blocks] if blocks else []
-    steps = [step("pack", [c.label], value=c.rhs_name, axes=[*first, *others, *axes, c.n])]
+    options = {"convert": "true"} if c.converts(c.rhs) else {}
+    steps = [step("pack", [c.label], value=c.rhs_name, axes=[*first, *others, *axes, c.n], **options)]
     inner = next((n for n in c.k if c.stride(n) == 1), "")
     lanes = lanes_of([c.stage], machine)
     if c.transposed and inner and extent(c.stage, inner) >= lanes:

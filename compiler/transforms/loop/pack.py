@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.dialects import func
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from ....dialects.loop.attributes import Axis, Target
 from ....dialects.loop.linear import Access, Linear, axes_of
@@ -48,7 +48,51 @@ def check(stage: StageOp, operand: int, order: tuple[str, ...], recompute: bool)
             raise refuse(LoopPack.name, stage, why)
 
 
-def pack(stage: StageOp, operand: int, order: tuple[str, ...], recompute: bool) -> None:
+def conversion(stage: StageOp, operand: int) -> tuple[list[Operation], SSAValue] | None:
+    """The ops of the body that compute one value from an operand and constants alone, and that value; None: there are
+    none, or several values are read."""
+    block = stage.body.block
+    own: list[Operation] = []
+    made: set[SSAValue] = {block.args[operand]}
+    for op in block.ops:
+        inputs = [v for v in op.operands if not is_constant(v)]
+        if op.results and inputs and made.issuperset(inputs) and not op.name.startswith("loop."):
+            own.append(op)
+            made.update(op.results)
+    ends = [r for op in own for r in op.results if any(use.operation not in own for use in r.uses)]
+    whole = all(use.operation in own for use in block.args[operand].uses)
+    return (own, ends[0]) if len(ends) == 1 and whole else None
+
+
+def is_constant(value: SSAValue) -> bool:
+    return isinstance(value.owner, Operation) and value.owner.name == "arith.constant"
+
+
+def convert(stage: StageOp, operand: int, copy: StageOp) -> None:
+    """Let the copy hold what the stage computes of the operand alone, and the stage read that."""
+    found = conversion(stage, operand)
+    if found is None:
+        return
+    own, end = found
+    block, inner = stage.body.block, copy.body.block
+    inner.args[0].name_hint = block.args[operand].name_hint
+    env: dict[SSAValue, SSAValue] = {block.args[operand]: inner.args[0]}
+    for op in own:
+        for v in op.operands:
+            if v not in env:
+                assert isinstance(v.owner, Operation)
+                inner.insert_op_before(v.owner.clone(env), copy.terminator)
+        inner.insert_op_before(op.clone(env), copy.terminator)
+    copy.terminator.operands[0] = env[end]
+    copy.retype()
+    end.replace_all_uses_with(block.insert_arg(end.type, operand, block.args[operand].location))
+    for op in reversed(own):
+        op.detach()
+        op.erase()
+    block.erase_arg(block.args[operand + 1])
+
+
+def pack(stage: StageOp, operand: int, order: tuple[str, ...], recompute: bool, converted: bool = False) -> None:
     """Insert the copy before the stage and read it instead."""
     value, access = stage.reads()[operand]
     axes = [Axis(n, e) for n in order if (e := stage.extent(n)) is not None]
@@ -58,6 +102,8 @@ def pack(stage: StageOp, operand: int, order: tuple[str, ...], recompute: bool) 
     home = stage.parent
     assert home is not None
     home.insert_ops_before([copy], stage)
+    if converted:
+        convert(stage, operand, copy)
     copy.results[0].name_hint = f"{PREFIX}{value.name_hint}"
     stage.operands[operand] = copy.results[0]
     local: Access = tuple(Linear.axis(a.name) for a in axes)
@@ -93,7 +139,8 @@ class LoopPack(LoopStep):
         %pack_B = loop.stage pack_B [k: 256, j: 64] (%b = %B[k, j + j0]) -> [k, j] { loop.yield %b : f32 }
         %c = loop.stage mm [i: 6, j: 64, k: 256] (%a = %A[i, k], %b_1 = %pack_B[k, j]) -> add [i, j] {..}
 
-    The copy stands right before its reader, so that the loops around decide how much of the value it holds.
+    The copy stands right before its reader, so that the loops around decide how much of the value it holds. With
+    `convert`, it holds what the reader computes of the value alone: f32 instead of bf16.
     """
 
     name = "loop-pack"
@@ -102,6 +149,7 @@ class LoopPack(LoopStep):
     axes: tuple[str, ...]
     only: tuple[str, ...] = ()
     recompute: bool = False
+    convert: bool = False
 
     def on(self, f: func.FuncOp) -> None:
         readers = chosen(self.name, f, self.only)
@@ -119,5 +167,5 @@ class LoopPack(LoopStep):
         for stage, operand in found:
             check(stage, operand, self.axes, self.recompute)
         for stage, operand in found:
-            pack(stage, operand, self.axes, self.recompute)
+            pack(stage, operand, self.axes, self.recompute, self.convert)
         remove_dead(f)
