@@ -25,8 +25,8 @@ LANES, ROWS, WIDTH, BUSY = 16, 12, 4, 8
 """A typical tile, in which pairs are compared: elements of a vector, most rows and vectors, and the accumulators that
 keep the multiply-adds busy."""
 
-LOADS = 0.25
-"""A load or broadcast, in multiply-adds: both start twice in a cycle, but loads have to wait for caches."""
+BROADCAST, LOADED = 0.15, 0.35
+"""A factor of the rows, from the first cache, and a vector of lanes, from the second one, in multiply-adds."""
 
 COPIED = 24.0
 """An element that is gathered into a copy, in multiply-adds of an element."""
@@ -151,7 +151,7 @@ def cost(c: Contraction) -> float:
     natives = -(-n // LANES)
     rows, width = min(m, ROWS), min(natives, WIDTH)
     busy = max(1.0, BUSY / (rows * width))
-    compute = natives * LANES / n * busy * (1 + LOADS * (rows + width) / (rows * width))
+    compute = natives * LANES / n * busy * (1 + (BROADCAST * rows + LOADED * width) / (rows * width))
     points = prod(max(extent(stage, a.name), 1) for a in stage.axes)
     read = prod(max(extent(stage, a), 1) for a in axes_of(c.access) if stage.extent(a) is not None)
     copied = COPIED * read / points if c.transposed else 0.0

@@ -13,7 +13,7 @@ from dataclasses import replace
 from ....dialects.loop.linear import axes_of
 from ....dialects.loop.ops import StageOp
 from ...machine import Machine
-from .classify import LOADS, Contraction
+from .classify import BROADCAST, LOADED, Contraction
 from .reorder import axis_stride, strides_of
 from .steptext import extent, lanes_of, step
 from .structure import fresh
@@ -23,6 +23,9 @@ SKINNY = 4
 
 REUSED = 4
 """Rows that must read a vector of the lanes' operand while the next one comes from the second cache."""
+
+MANY = 24
+"""Rows that pay for a copy of what is far apart in memory."""
 
 LINES = 32
 """Lines of a streamed matrix that are read together: as many as there are pages and prefetches in flight."""
@@ -41,7 +44,8 @@ def register_tile(c: Contraction, machine: Machine, followed: bool = False) -> t
         natives = -(-width // lanes)
         padding = -(-m // rows) * rows / m * (-(-n // width) * natives * lanes / n)
         idle = max(1.0, 4 * machine.fma_per_cycle / (rows * natives), REUSED / rows)
-        return padding * idle * (1 + LOADS * (rows + natives) / (rows * natives)) + c.stored(min(rows, lanes) / lanes)
+        loads = (BROADCAST * rows + LOADED * natives) / (rows * natives)
+        return padding * idle * (1 + loads) + c.stored(min(rows, lanes) / lanes)
 
     shapes = [(r, v) for v in range(min(8, registers // 4), 0, -1) for r in range(1, registers // 2 - 1)]
     fits = [(r, v) for r, v in shapes if r * v <= registers - 4 and (r + 1) * v < registers]
@@ -73,7 +77,7 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
         steps += [*tile(names, c.m, rows, c.stage), step("nest", names, axis=blocks)]
         return [*steps, *registers(c, names)]
     steps += tile(names, c.n, width, c.stage)
-    far = 4 * c.rhs_bytes >= machine.l2_bytes and extent(c.stage, c.m) >= 8 * rows
+    far = 4 * c.rhs_bytes >= machine.l2_bytes and extent(c.stage, c.m) >= MANY
     again = extent(c.stage, c.m) > rows and c.converts(c.rhs)
     if c.transposed or (not c.windowed and (far or again)):
         steps += pack(c, min(width, extent(c.stage, c.n)), [*everywhere, *columns], machine)
