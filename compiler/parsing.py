@@ -198,9 +198,8 @@ class LocatedParser(Parser):
         return punctuation
 
     def parse_punctuation(self, punctuation: PunctuationSpelling, context_msg: str = "") -> PunctuationSpelling:
-        if self._current_token.text != punctuation:
+        if self.parse_optional_punctuation(punctuation) is None:
             self.raise_error(f"Expected '{punctuation}'" + context_msg)
-        self._parser_state.current_token = self.lexer.lex()
         return punctuation
 
     def _in_range(self, found: Any, span: Span[str]) -> Any:

@@ -224,7 +224,8 @@ class Planner:
         roots = [self.buffers[r].root for op in self.ops for r in op.results if r in self.buffers]
         open_ = [b for b in {id(b): b for b in roots}.values() if b.place is None]
         known = sorted((b for b in open_ if isinstance(b.bytes, int)), key=lambda b: (-number_of(b.bytes), b.first))
-        first, last = (np.array([getattr(b, name) for b in known], np.int64) for name in ("first", "last"))
+        first = np.array([b.first for b in known], np.int64)
+        last = np.array([b.last for b in known], np.int64)
         placed: list[tuple[int, int]] = []
         for k, b in enumerate(known):
             start, length = 0, number_of(b.bytes)

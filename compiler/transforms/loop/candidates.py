@@ -16,7 +16,7 @@ from ....dialects.loop.ops import StageOp
 from ...machine import Machine
 from .classify import Contraction
 from .classify import candidates as roles
-from .contractions import pack, register_tile, tile
+from .contractions import pack, register_tile, registers, tile
 from .steptext import extent, lanes_of, step
 
 LANES, ROWS = "lanes", "rows"
@@ -84,28 +84,20 @@ def schedule_of(
         if ROWS in choice.packed and ROWS not in copied and {"m", "k"} <= done:
             copied.add(ROWS)
             steps += pack_rows(c, batch)
-    steps += turned(c, names)
-    steps.append(step("vectorize", names, axes=[c.m, c.n]))
+    steps += registers(c, names)
     if names != every and others:
         steps += [*tile(others, c.n, choice.lanes, c.stage), *tile(others, c.m, choice.rows, c.stage)]
-        steps += [*turned(c, others), step("vectorize", others, axes=[c.m, c.n])]
+        steps += registers(c, others)
     return steps
-
-
-def turned(c: Contraction, names: Sequence[str]) -> list[str]:
-    """Lanes are the last axis of a tile."""
-    order = [a.name for a in c.stage.axes]
-    return [step("reorder", names, axes=[c.m, c.n])] if order.index(c.n) < order.index(c.m) else []
 
 
 def pack_rows(c: Contraction, batch: Sequence[str]) -> list[str]:
     """Copy the rows of a tile so that those that are broadcast one after the other are neighbours."""
-    reads = [axes_of(access) for _, access in c.stage.reads()]
-    operand = next((i for i, names in enumerate(reads) if i != c.rhs and c.m in names), None)
-    if operand is None or not c.stage.ins[operand].name_hint:
+    value, access = c.stage.reads()[c.lhs]
+    name = value.name_hint
+    if not name:
         return []
-    name = c.stage.ins[operand].name_hint or ""
-    kept = reads[operand] - set(batch)
+    kept = axes_of(access) - set(batch)
     axes = [a.name for a in c.stage.axes if a.name in kept and a.name != c.m]
     return [step("pack", [c.label], value=name, axes=[*axes, c.m]), step("vectorize", [f"pack_{name}"], axes=[c.m])]
 

@@ -59,10 +59,11 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
     reads = [axes_of(access) for _, access in c.stage.reads()]
     everywhere = [a for a in batch if all(a in names_ for names_ in reads)]
     rows, width = register_tile(c, machine, len(group) > 1)
-    ordered, c, walk = c.k, replace(c, k=c.walked), step("reorder", [c.label], axes=list(c.walked))
+    walked = c.walked
+    steps = [step("reorder", [c.label], axes=list(walked))] if walked != c.k else []
+    c = replace(c, k=walked)
     columns = [a for a in batch if a not in everywhere and a in axes_of(c.access)]
     inside = [a for a in batch if a not in (*everywhere, *columns)]
-    steps = [walk] if c.k != ordered else []
     steps += [step("nest", names, axis=a) for a in everywhere]
     if c.transposed and isinstance(c.stage.extent(c.m), int) and extent(c.stage, c.m) <= SKINNY:
         return [*steps, *along_k(c, names, [*columns, *inside], machine)]
@@ -102,7 +103,7 @@ def converted_rows(c: Contraction, machine: Machine) -> list[str]:
     return [*steps, step("vectorize", [copy], axes=[inner])]
 
 
-def registers(c: Contraction, names: list[str]) -> list[str]:
+def registers(c: Contraction, names: Sequence[str]) -> list[str]:
     """The tile as vectors, whose last axis is that of the lanes."""
     order = [a.name for a in c.stage.axes]
     turn = [step("reorder", names, axes=[c.m, c.n])] if order.index(c.n) < order.index(c.m) else []
@@ -136,7 +137,7 @@ def blocks_of_k(c: Contraction, names: list[str], batch: list[str], width: int) 
     others = [n for n in names if n != c.label]
     steps = [step("nest", names, axis=a) for a in batch]
     steps += [step("tile", [c.label], axis=c.k[0], size=LINES), *tile([c.label], c.n, width, c.stage)]
-    steps.append(step("vectorize", [c.label], axes=[c.m, c.n]))
+    steps += registers(c, [c.label])
     if others:
         steps += [*tile(others, c.n, width, c.stage), step("vectorize", others, axes=[c.n])]
     return steps
