@@ -192,15 +192,17 @@ class Emitter(Writer):
                 for name, factor in form.terms.items():
                     terms[name] = terms.get(name, 0) + factor * stride
                 continue
+            own = self.depth.get(stride, 0)
             for name, factor in sorted(form.terms.items(), key=lambda t: self.depth[t[0]]):
-                depth = self.depth[name]
-                step = self.times(self.times(name, factor, depth), stride, depth)
-                pointer = self.gep(pointer, kind, step, max(depth, self.depth.get(pointer, 0)))
-                self.depth[pointer] = max(depth, self.depth.get(pointer, 0))
+                depth = max(self.depth[name], own)
+                step = self.times(self.times(name, factor, self.depth[name]), stride, depth)
+                depth = max(depth, self.depth.get(pointer, 0))
+                pointer = self.gep(pointer, kind, step, depth)
+                self.depth[pointer] = depth
             if form.constant:
-                step = self.times(stride, form.constant, self.depth.get(stride, 0))
-                pointer = self.gep(pointer, kind, step)
-                self.depth[pointer] = len(self.scopes) - 1
+                step, depth = self.times(stride, form.constant, own), max(own, self.depth.get(pointer, 0))
+                pointer = self.gep(pointer, kind, step, depth)
+                self.depth[pointer] = depth
         for name, factor in sorted(terms.items(), key=lambda t: self.depth[t[0]]):
             if factor == 0:
                 continue

@@ -56,8 +56,10 @@ class Share(NamedTuple):
 
 
 def seconds(group: Sequence[StageOp], machine: Machine) -> float:
-    """About how long the stages take on one thread: their instructions, or their traffic."""
+    """About how long the stages take on one thread: their instructions, or their traffic; nothing: no points."""
     work, traffic = 0.0, 0
+    if not any(prod(extent(stage, a.name) for a in stage.axes) for stage in group):
+        return 0.0
     for stage in group:
         points = prod(extent(stage, a.name) for a in stage.axes)
         work += points * max(sum(weight(op) for op in stage.body.block.ops), 1.0)
