@@ -175,13 +175,14 @@ def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
 
 def emit(module: ModuleOp, options: CompileOptions, work: Work | None = None) -> ProgramCode:
     """LLVM IR of a module whose kernels are at the vector level, math expanded."""
+    from ..lowering.emit.contract import runnable
     from ..lowering.emit.entry import emit_program, kernels_of
     from .blocks import entry
+    from .work import Work
 
-    main, kernels, vector_bytes = entry(module, options.entry), kernels_of(module), options.machine.vector_bytes
-    if work is None:
-        return emit_program(main, kernels, vector_bytes, threads=options.threads)
-    return emit_program(main, kernels, vector_bytes, work.kernels, work.program, options.threads)
+    main, kernels, machine, work = entry(module, options.entry), kernels_of(module), options.machine, work or Work()
+    dots = runnable(machine.dots, jit.features_for(options.restricted))
+    return emit_program(main, kernels, machine.vector_bytes, work.kernels, work.program, options.threads, dots)
 
 
 @seldom()

@@ -27,14 +27,14 @@ def llvm_ir(module: ModuleOp, machine: Machine | None = None, threads: int | Non
         for f in functions:
             require(f, (MemRefType, IndexType, IntegerType, AnyFloat), "buffers and scalars, as after lower-loop")
         return _joined(
-            {f.sym_name.data: emit_kernel(f, machine.vector_bytes, threads=threads).llvm_ir for f in functions}
+            {f.sym_name.data: emit_kernel(f, machine.vector_bytes, threads=threads, dots=machine.dots).llvm_ir for f in functions}
         )
     texts: dict[str, str] = {}
     for program in programs:
         require(program, (TensorType,), "tensors")
         if "graph.results" not in program.attributes:
             raise CompileError("expected a program after graph-plan, found one without a memory plan", program.location)
-        code = emit_program(program, kernels, machine.vector_bytes, threads=threads)
+        code = emit_program(program, kernels, machine.vector_bytes, threads=threads, dots=machine.dots)
         texts |= {k.name: k.llvm_ir for k in code.kernels}
         texts[f"{program.sym_name.data} (entry)"] = code.entry
     return _joined(texts)

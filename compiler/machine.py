@@ -16,6 +16,8 @@
     l3_gbs = 60.0
     memory_gbs = 12.0
     wake_us = 20.0             # to wake another thread: less work is not shared
+    int8_dot = "u8s8"          # signs of bytes that an instruction multiplies and adds by fours ("": there is none)
+    bf16_dot = false           # one that multiplies and adds bf16 by pairs, and is faster than converting them to f32
 
 Decisions (tile sizes, packing, streaming) and estimates read this and nothing else. `MLC_MACHINE` names a
 file to use instead of the host, `MLC_VECTOR_BITS` narrower or wider vectors.
@@ -34,6 +36,9 @@ from typing import Any
 
 from ..dialects.errors import CompileError
 from . import settings
+
+INT8_DOTS = ("", "u8s8", "s8s8")
+"""The signs of the first and the second factor."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,13 @@ class Machine:
     l3_gbs: float = 40.0
     memory_gbs: float = 10.0
     wake_us: float = 20.0
+    int8_dot: str = ""
+    bf16_dot: bool = False
+
+    @property
+    def dots(self) -> tuple[str, ...]:
+        """The instructions that add several products of narrow factors, as rows of lowering/emit/dots.py."""
+        return (*([self.int8_dot] if self.int8_dot else []), *(["bf16"] if self.bf16_dot else []))
 
     def lanes(self, element_bytes: int) -> int:
         """Elements of a vector register."""
@@ -85,6 +97,8 @@ class Machine:
             vector_bytes=vector_bytes,
             registers=32 if arm or vector_bytes == 64 else 16,
             has_fma=self.has_fma and (arm or vector_bytes > 16),
+            int8_dot="",
+            bf16_dot=False,
         )
 
     def text(self) -> str:
@@ -138,6 +152,9 @@ def _checked(data: dict[str, Any], path: str) -> Machine:
             raise CompileError(f"machine description {path}: expected {key} to be {kind.__name__}, found {value!r}")
         if kind in (int, float) and value <= 0:
             raise CompileError(f"machine description {path}: expected {key} above 0, found {value}")
+        if key == "int8_dot" and value not in INT8_DOTS:
+            words = ", ".join(f'"{word}"' for word in INT8_DOTS)
+            raise CompileError(f"machine description {path}: expected {key} to be one of {words}, found {value!r}")
     return Machine(**data)
 
 
@@ -172,7 +189,16 @@ def detect() -> Machine:
         l1_gbs=round(width * clock, 1),
         l2_gbs=round(width * clock / 2, 1),
         l3_gbs=round(width * clock / 4, 1),
+        int8_dot=_int8_dot(flags, width),
+        # Intel's does a quarter of the multiply-adds of f32 in the same time.
+        bf16_dot="avx512_bf16" in flags and width == 64 and info.get("vendor_id") == "AuthenticAMD",
     )
+
+
+def _int8_dot(flags: frozenset[str], width: int) -> str:
+    if "asimddp" in flags:
+        return "s8s8"
+    return "u8s8" if ("avx512_vnni" if width == 64 else "avx_vnni") in flags else ""
 
 
 def _clock(model: str) -> float:

@@ -1,31 +1,34 @@
 """A stage as loops around its body: vec axes are the dimensions of n-D vectors, the others `scf.for`.
 
 Sums that start and end inside the same loops are accumulated in registers, carried by the loops that reduce them; a
-vec axis that a sum reduces is a dimension of the accumulator until the end, when `vector.multi_reduction` folds it. A
-sum that would need other loops outside is accumulated in memory.
+vec axis that a sum reduces is a dimension of the accumulator until the end, when `vector.multi_reduction` folds it; of
+products of narrow factors, it is summed at once by `vector.contract`. A sum that would need other loops outside is
+accumulated in memory.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import cast
 
 from xdsl.dialects import arith, vector
 from xdsl.dialects.builtin import AnyFloat, DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, VectorType, i1
 from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir.affine import AffineExpr, AffineMap
 
 from ..dialects.loop.attributes import Target
 from ..dialects.loop.combiners import combine, identity
 from ..dialects.loop.linear import Linear, axes_of
 from ..dialects.loop.ops import IndexOp, StageOp, YieldOp, element_of, shape
 from ..dialects.vector.arith import on_vectors
-from ..dialects.vector.ops import MultiReductionOp, ShapeCastOp, StepOp, TransposeOp
+from ..dialects.vector.ops import ContractOp, MultiReductionOp, ShapeCastOp, StepOp, TransposeOp
 from .loop_body import BodyValues
 from .loop_memory import MemoryState, with_contract
 from .loop_state import INDEX, nest
+from .narrow_products import NarrowProduct, narrow_product
 from .storage import (
     Axes,
     is_vector,
@@ -96,13 +99,18 @@ class StageState(MemoryState):
                 self.views[s.results[k]] = view._replace(combine=mode)
         outer = register_loops(s) if sums else []
         inner = [a for a in seq_axes(s) if a not in outer]
+        dot = narrow_product(s) if registers else None
+        summed_over = dot.kept if dot is not None else vec
+
+        def point(accs: list[SSAValue]) -> list[SSAValue]:
+            return self.point(s, vec, registers, accs) if dot is None else [self.contracted(s, dot, vec, accs[0])]
 
         def reduced(_: list[SSAValue]) -> list[SSAValue]:
-            starts = [self.start(s.results[k], s.target(k), vec, carried) for k in registers]
-            sums_ = nest(self, inner, starts, lambda accs: self.point(s, vec, registers, accs))
+            starts = [self.start(s.results[k], s.target(k), summed_over, carried) for k in registers]
+            sums_ = nest(self, inner, starts, point)
             self.location = s.location
             for k, acc in zip(registers, sums_):
-                self.finish(s, k, acc, vec, carried)
+                self.finish(s, k, acc, summed_over, carried)
             return []
 
         nest(self, outer, [], reduced)
@@ -147,6 +155,23 @@ class StageState(MemoryState):
             self.vectors[result].name_hint = self.vectors[result].name_hint or result.name_hint
 
     # ---- the body
+    def contracted(self, s: StageOp, dot: NarrowProduct, vec: Axes, acc: SSAValue) -> SSAValue:
+        """The accumulator after the products at all points of the vec axes."""
+        body = BodyValues(self, s, vec)
+        factors: list[SSAValue] = []
+        for value, cls in zip(dot.factors, dot.extensions):
+            axes = [a for a in vec if a[0] in body.spread(value)]
+            narrow = body.at(value, axes)
+            self.location = s.location
+            kind = vector_of(element_of(s.results[0]), axes)
+            factors.append(self.emit(on_vectors(cls).create(operands=[narrow], result_types=[kind])))
+        names = [n for n, _ in vec]
+        spread = [body.spread(value) for value in dot.factors]
+        kept = [n for n, _ in dot.kept]
+        maps = [AffineMap(len(vec), 0, places(names, own)) for own in (*spread, kept)]
+        words = ["parallel" if n in kept else "reduction" for n in names]
+        return self.emit(ContractOp.make(factors[0], factors[1], acc, maps, words))
+
     def point(self, s: StageOp, vec: Axes, registers: list[int], accs: list[SSAValue]) -> list[SSAValue]:
         """The body at one point (one n-D vector of points); returns the new accumulators."""
         body = BodyValues(self, s, vec)
@@ -205,6 +230,11 @@ class StageState(MemoryState):
                     value = self.emit(combine("mul", value, self.number(c, value.type)))
                 total = self.emit(combine("add", total, self.adapt(value, axis, vec)))
         return total
+
+
+def places(names: Sequence[str], own: Collection[str]) -> tuple[AffineExpr, ...]:
+    """The iterators that some of the names are."""
+    return tuple(AffineExpr.dimension(d) for d, name in enumerate(names) if name in own)
 
 
 @lru_cache(1024)

@@ -19,19 +19,20 @@ with the workspace that the kernels share, one after the other. `entry_regions` 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerAttr, ModuleOp
-from xdsl.dialects.func import FuncOp
-from xdsl.ir import Attribute, Operation, OpResult, SSAValue
+from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, DictionaryAttr, IntegerAttr, ModuleOp, StringAttr
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Attribute, Block, Operation, OpResult, Region, SSAValue
 
 from ...dialects.errors import CompileError
-from ...dialects.graph.ops import ARENA, DONATED, RESULTS, LaunchOp
-from ...dialects.graph.place import SizeAttr, Strided, ViewAttr, row_major
+from ...dialects.graph.ops import ARENA, DONATED, LAYOUT, RESULTS, LaunchOp, PrepareOp
+from ...dialects.graph.place import PLACES, Place, PlaceAttr, SizeAttr, Strided, ViewAttr, row_major
 from ...dialects.graph.regions import places_of, program_ops
-from ...dialects.graph.views import View, layout_of, view_of
+from ...dialects.graph.views import View, layout_attr, layout_of, view_of
 from ...dialects.nd.complex_boundary import ARGUMENTS, as_complex
 from ...dialects.nd.complex_boundary import RESULTS as COMPLEX_RESULTS
 from ...dialects.nd.dims import Dim, Sym, size
@@ -54,7 +55,17 @@ class ProgramCode(NamedTuple):
     kernels: tuple[KernelCode, ...]
     entry: str
     interface: dict[str, Any]
-    constants: tuple[bytes | np.ndarray[Any, Any], ...]
+    constants: tuple[bytes | np.ndarray[Any, Any] | None, ...]
+    preparations: dict[str, ProgramCode]
+    """By the hash of its text: what makes constants of constants (`made` in the interface)."""
+    sources: dict[str, ResourceOp]
+    """By hash: the resources of which constants are made."""
+
+    @property
+    def digest(self) -> str:
+        """A hash of the texts, which do not hold constants."""
+        texts = "\0".join([*(k.llvm_ir for k in self.kernels), self.entry])
+        return hashlib.blake2b(texts.encode(), digest_size=16).hexdigest()
 
 
 def emit_program(
@@ -64,16 +75,52 @@ def emit_program(
     work: Mapping[str, Dim] | None = None,
     total: Dim = 0,
     threads: int = 1,
+    dots: Sequence[str] = (),
 ) -> ProgramCode:
     """`kernels`: the lowered functions that the program launches, by name. `work`, `total`: picoseconds of a launch of
-    each, and of the program; 0 is not known. `threads`: of parallel loops, at most."""
+    each, and of the program; 0 is not known. `threads`: of parallel loops, at most. `dots`: see `emit_kernel`."""
     launches = [op for op in program_ops(main.body.block) if isinstance(op, LaunchOp)]
     used = list(dict.fromkeys(op.kernel for op in launches))
     unaligned = {name for op in launches for name in [op.kernel] if not _arena_aligned(op)}
-    codes = {name: emit_kernel(kernels[name], vector_bytes, name not in unaligned, threads) for name in used}
+    codes = {name: emit_kernel(kernels[name], vector_bytes, name not in unaligned, threads, dots) for name in used}
     entry = Entry(main, codes, work or {}, total, threads)
+    for op in program_ops(main.body.block):
+        if isinstance(op, PrepareOp) and op.kernel not in entry.makers:
+            program, kernel = preparation(op, kernels[op.kernel])
+            code = emit_program(program, {kernel.sym_name.data: kernel}, vector_bytes, dots=dots)
+            entry.makers[op.kernel] = code.digest, code
     emit_block(entry, main.body.block)
-    return ProgramCode(tuple(codes.values()), entry.text(), entry.interface(), tuple(entry.constants.values()))
+    return ProgramCode(
+        tuple(codes.values()),
+        entry.text(),
+        entry.interface(),
+        tuple(entry.constants.values()),
+        dict(entry.makers.values()),
+        entry.sources,
+    )
+
+
+def preparation(op: PrepareOp, kernel: FuncOp) -> tuple[FuncOp, FuncOp]:
+    """The program that makes a constant, and its kernel. Names do not count, so that equal ones are the same text."""
+    kernel = kernel.clone()
+    kernel.properties["sym_name"] = StringAttr("prepare")
+    kinds, made = [v.type for v in op.args], op.result.type
+    block = Block(arg_types=kinds)
+    launch = LaunchOp.make("prepare", block.args, [made], op.location)
+    number = size(shape_of(made)) * width_of(op.result)
+    launch.attributes[PLACES] = ArrayAttr([PlaceAttr(Place("result", 0, number))])
+    block.add_ops([launch, ReturnOp.create(operands=launch.results, location=op.location)])
+    main = FuncOp("prepared", (kinds, [made]), Region(block))
+    main.location = op.location
+    main.properties["arg_attrs"] = ArrayAttr([_layout(v) for v in op.args])
+    main.attributes[RESULTS] = ArrayAttr([ViewAttr(Strided("result", 0, 0, row_major(shape_of(made))))])
+    main.attributes[ARENA] = SizeAttr(0)
+    return main, kernel
+
+
+def _layout(value: SSAValue) -> DictionaryAttr:
+    view = view_of(value)
+    return DictionaryAttr({} if view.rows(shape_of(value.type)) else {LAYOUT: layout_attr(view.strides)})
 
 
 def _arena_aligned(op: LaunchOp) -> bool:
@@ -103,6 +150,9 @@ class Entry(Pointers):
         """Picoseconds since the last look for signals."""
         self.polls = 0
         self.kernels = kernels
+        self.makers: dict[str, tuple[str, ProgramCode]] = {}
+        """By kernel: what prepares constants, with its hash."""
+        self.sources: dict[str, ResourceOp] = {}
         self.aligned: set[tuple[str, Dim]] = set()
         self.effects: list[tuple[Operation, dict[str, Any]]] = []
         self.most_printed = self.most_sizes = 0
@@ -204,7 +254,23 @@ class Entry(Pointers):
     def _constant(self, value: SSAValue) -> dict[str, Any]:
         out = {"dtype": dtype_of(value), "elements": size_json(size(shape_of(value.type)))}
         op = value.owner
+        if isinstance(op, PrepareOp):
+            return {**out, "name": value.name_hint or "", "made": self._made(op)}
         return {**out, "name": op.data.data.name, "hash": op.data.data.hash} if isinstance(op, ResourceOp) else out
+
+    def _made(self, op: PrepareOp) -> dict[str, Any]:
+        """Which preparation makes a constant, and of what: where each of its arguments lies in which constant."""
+        sources: list[dict[str, Any]] = []
+        for base, offset, strides in map(view_of, op.args):
+            owner = base.owner
+            assert isinstance(owner, PrepareOp | ResourceOp)
+            if isinstance(owner, ResourceOp):
+                source: dict[str, Any] = {"hash": owner.data.data.hash}
+                self.sources[owner.data.data.hash] = owner
+            else:
+                source = {"made": self._made(owner)}
+            sources.append({**source, "offset": size_json(offset), "strides": [size_json(s) for s in strides]})
+        return {"by": self.makers[op.kernel][0], "of": sources}
 
     def _slot(self, number: Dim) -> dict[str, Any]:
         """A slot has the dtype of the first value placed in it."""

@@ -14,18 +14,19 @@ vectors, where bytes do not count if there are wider elements.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from xdsl.dialects import func
 from xdsl.dialects.builtin import DYNAMIC_INDEX, IndexType, MemRefType, NoneAttr, StridedLayoutAttr, VectorType
 
-from . import control, elementwise, memory, shapes, transfer
+from . import contract, control, elementwise, memory, shapes, transfer
 from .elementwise import element_of
 from .memory import layout_of
 from .state import Emitter, Ref
 from .text import bytes_of, kind_of
 
-HANDLER_MODULES = (control, elementwise, memory, shapes, transfer)
+HANDLER_MODULES = (contract, control, elementwise, memory, shapes, transfer)
 
 
 class Parameter(NamedTuple):
@@ -82,14 +83,16 @@ def signature_of(f: func.FuncOp) -> tuple[Parameter, ...]:
     return tuple(out)
 
 
-def emit_kernel(f: func.FuncOp, vector_bytes: int = 64, stream: bool = True, threads: int = 1) -> KernelCode:
+def emit_kernel(
+    f: func.FuncOp, vector_bytes: int = 64, stream: bool = True, threads: int = 1, dots: Sequence[str] = ()
+) -> KernelCode:
     """LLVM IR of one kernel for a machine whose vectors have `vector_bytes`; `stream`: may stores pass the caches?
 
-    `threads`: how many a parallel loop has at most; 1: it runs in order.
+    `threads`: how many a parallel loop has at most; 1: it runs in order. `dots`: the machine's (`Machine.dots`).
     """
     name = f.sym_name.data
     width = f'"prefer-vector-width"="{8 * vector_bytes}"'
-    e = Emitter(lanes_for(f, vector_bytes), stream, threads, symbol_of(name), width)
+    e = Emitter(lanes_for(f, vector_bytes), stream, threads, symbol_of(name), width, dots)
     parameters: list[str] = []
     for i, argument in enumerate(f.body.block.args):
         kind, given = argument.type, f"%a{i}"

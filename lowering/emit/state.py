@@ -80,9 +80,19 @@ def emits(*names: str) -> Callable[[Handler], Handler]:
 
 
 class Emitter(Writer):
-    def __init__(self, lanes: int, stream: bool = True, threads: int = 1, name: str = "k", width: str = "") -> None:
+    def __init__(
+        self,
+        lanes: int,
+        stream: bool = True,
+        threads: int = 1,
+        name: str = "k",
+        width: str = "",
+        dots: Sequence[str] = (),
+    ) -> None:
         super().__init__()
         self.lanes, self.stream, self.threads = lanes, stream, threads
+        self.dots = dots
+        """The rows of `contract.DOTS` that the machine has."""
         self.name, self.width = name, width
         """Of the function: its symbol, and its attribute about vectors."""
         self.env: dict[SSAValue, Value] = {}

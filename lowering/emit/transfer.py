@@ -1,7 +1,8 @@
 """Vectors from and to memory: any permutation, broadcast, strides known or not, reversed, clipped at the end.
 
-How the lanes lie in memory decides: next to each other, a vector access; backwards, one and a shuffle; along another
-axis of the vector that is contiguous, blocks transposed in registers; anything else, element by element.
+How the lanes lie in memory decides: next to each other, a vector access; backwards, one and a shuffle; in turns with a
+few rows of the vector, these woven into one; along another axis of the vector that is contiguous, blocks transposed in
+registers; anything else, element by element.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -19,10 +20,12 @@ from .elementwise import element_of
 from .memory import load_scalar, memory_kind, store_scalar
 from .state import Emitter, Form, Read, Ref, emits
 from .text import bytes_of, mangled, mask, vector_of
-from .transpose import block_size, butterfly, resize, reverse, transposed
+from .transpose import block_size, butterfly, resize, reverse, transposed, woven
 from .values import Lead, Vec
 
 Guard = str | None
+WAYS = (2, 4, 8)
+"""Rows that are woven into one vector."""
 
 
 class Access(NamedTuple):
@@ -35,6 +38,12 @@ class Access(NamedTuple):
     steps: tuple[int | str, ...]
     limits: tuple[str | None, ...]
     """Elements that exist from the base on, per vector axis; None: all of them do."""
+
+    @property
+    def alternating(self) -> int | None:
+        """The lead axis whose elements take turns in memory, which is dense along it and the lanes together."""
+        across = self.across
+        return across if across is not None and self.shape[across] == self.steps[-1] in WAYS else None
 
     @property
     def across(self) -> int | None:
@@ -210,6 +219,7 @@ def reading(e: Emitter, access: Access, padding: str = "") -> Vec:
         return load(e, kind, access.at(index), size, None if count == size else mask(count, size))
 
     vec = e.vec(kind, access.shape, native, scalar)
+    vec.access = access
     return vec
 
 
@@ -244,7 +254,7 @@ def _aligned(e: Emitter, ref: Ref, at: Sequence[Form], access: Access) -> bool:
 
 def writing(e: Emitter, vec: Vec, access: Access, stream: bool = False) -> None:
     """Chunk by chunk: where a source is transposed, few native vectors are alive at a time."""
-    kind, step, across = access.kind, access.steps[-1], access.across
+    kind, step, across, alternating = access.kind, access.steps[-1], access.across, access.alternating
     for chunk in range(vec.chunks):
         for lead in vec.leads():
             count, width, first = vec.count(chunk), vec.width(chunk), chunk * e.lanes
@@ -255,6 +265,9 @@ def writing(e: Emitter, vec: Vec, access: Access, stream: bool = False) -> None:
                 lanes = access.lanes(lead, chunk, count, width)
                 value = reverse(e, vec.nat(lead, chunk), kind, width, count)
                 store(e, kind, value, access.at((*lead, first + count - 1)), width, lanes)
+            elif alternating is not None:
+                if lead[alternating] == 0:
+                    _store_alternating(e, vec, access, lead, chunk, alternating)
             elif across is None:
                 for lane in range(count):
                     _store_one(e, access, (*lead, first + lane), vec.sca((*lead, first + lane)))
@@ -269,6 +282,15 @@ def _store_one(e: Emitter, access: Access, index: Lead, value: str) -> None:
         return
     one = e.op(f"insertelement {vector_of(access.kind, 1)} poison, {access.kind} {value}, i64 0")
     store(e, access.kind, one, access.at(index), 1, e.op(f"insertelement <1 x i1> poison, i1 {exists}, i64 0"))
+
+
+def _store_alternating(e: Emitter, vec: Vec, access: Access, lead: Lead, chunk: int, across: int) -> None:
+    """The rows along `across` woven into one vector."""
+    count, width, ways = vec.count(chunk), vec.width(chunk), access.shape[across]
+    rows = [vec.nat((*lead[:across], r, *lead[across + 1 :]), chunk) for r in range(ways)]
+    value = woven(e, vec.kind, rows, width)
+    lanes = None if count == width else mask(count * ways, width * ways)
+    store(e, access.kind, value, access.at((*lead, chunk * vec.lanes)), width * ways, lanes)
 
 
 def _store_block(e: Emitter, vec: Vec, access: Access, lead: Lead, chunk: int, across: int) -> None:

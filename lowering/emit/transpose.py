@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from .state import Emitter
 from .text import shuffle_of, vector_of
@@ -68,3 +68,14 @@ def transposed(e: Emitter, vec: Vec, lead: Lead, chunk: int, across: int, row: C
         for i, value in enumerate(butterfly(e, vec.kind, rows, size)):
             found[(key, i)] = value
     return resize(e, found[(key, lead[across] % size)], vec.kind, size, vec.width(chunk))
+
+
+def woven(e: Emitter, kind: str, rows: Sequence[str], width: int) -> str:
+    """The elements of 2, 4 or 8 rows in turns: a0 b0 c0 d0 a1 b1 .., of rows a, b, c and d."""
+    if len(rows) == 1:
+        return rows[0]
+    even, odd = (woven(e, kind, rows[k::2], width) for k in (0, 1))
+    count = width * len(rows) // 2
+    native = vector_of(kind, count)
+    order = [i // 2 + (i % 2) * count for i in range(2 * count)]
+    return e.op(f"shufflevector {native} {even}, {native} {odd}, {shuffle_of(order)}")

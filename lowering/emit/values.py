@@ -21,7 +21,8 @@ class Vec:
     """`native` and `scalar` are each other's fallback: at least one is given. `constant`: needs no instruction."""
 
     __slots__ = (
-        *("chunks", "constant", "key", "kind", "lanes", "last_width", "native", "rest", "scalar", "shape", "writer"),
+        *("access", "chunks", "constant", "key", "kind", "lanes", "last_width", "native", "rest", "scalar", "shape"),
+        "writer",
     )
 
     def __init__(
@@ -36,6 +37,8 @@ class Vec:
     ) -> None:
         self.writer, self.lanes, self.kind, self.shape = writer, lanes, kind, tuple(shape)
         self.native, self.scalar, self.constant = native, scalar, constant
+        self.access: object = None
+        """Where it lies in memory, if that is where it is read from."""
         self.key = writer.fresh()
         self.chunks = -(-self.shape[-1] // lanes)
         self.rest = self.shape[-1] - (self.chunks - 1) * lanes
