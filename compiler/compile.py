@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..dialects.errors import CompileError
 from ..runtime import cache, jit
-from ..runtime.abi import Program, text
+from ..runtime.abi import Constant, Program, text
 from ..runtime.executable import Executable
 from ..runtime.locks import ForkLock
 from .collecting import seldom
@@ -78,7 +78,7 @@ class Compiled(Executable):
     facts: dict[str, Any]
     bounds: tuple[Bound | Least | Room, ...] = ()
     resources: Mapping[str, Any] = {}
-    """The arrays of the source's resources by hash, which its text does not hold."""
+    """The arrays of the source's resources by hash, which its text does not hold; but those that were prepared."""
 
     def __call__(self, *arrays: Any, out: Any = None) -> Any:
         """One result as an array, several as a tuple; CompileError where sizes take a slice outside of its operand."""
@@ -97,7 +97,12 @@ class Compiled(Executable):
 
     def report(self) -> dict[str, Any]:
         """Kernels with what they do, arena, layouts: see compiler/report.py."""
-        return {**self.facts, "copies": self.copies}
+        return {**self.facts, "copies": self.copies, "constants": [*map(self._constant, range(len(self.constants)))]}
+
+    def _constant(self, k: int) -> dict[str, Any]:
+        """A constant's name and bytes, and where it comes from, if it is made of others."""
+        found = {"name": self.program.constants[k].name, "bytes": self.constants[k].nbytes}
+        return {**found, "from": self.prepared[k]} if k in self.prepared else found
 
     def module(self, level: str) -> ModuleOp:
         """The program at a level, as a module."""
@@ -222,8 +227,18 @@ def compile_module(
             exe, facts = build_program(module, source, options, resources)
             if not cache.edited():
                 cache.put(key, exe.to_bytes(facts))
-    exe.source, exe.options, exe.facts, exe.bounds, exe.resources = source, options, facts, bounds, resources
+    exe.source, exe.options, exe.facts, exe.bounds = source, options, facts, bounds
+    exe.resources = resources_read(exe.program, resources)
     return exe
+
+
+def resources_read(program: Program, resources: Mapping[str, Any]) -> dict[str, Any]:
+    """Without those of which constants were made, and that nothing else reads."""
+    from ..dialects.nd.resource import FOLDED
+    from ..runtime.prepared import unread
+
+    gone = unread(program)
+    return {h: a for h, a in resources.items() if h not in gone or a.nbytes <= FOLDED}
 
 
 def options_of(
@@ -315,12 +330,34 @@ def build_program(
 ) -> tuple[Compiled, dict[str, Any]]:
     """Run the passes, emit, generate code; the executable and its report. Data that passes have made, which the source
     does not name, go with the program."""
+    from ..dialects.nd.resource import data_of
+
     code, facts = lower(module, source, options)
-    for constant in code.interface["constants"]:
-        if resources is not None and constant.get("hash") not in resources:
-            constant["hash"] = ""
-    objects = [jit.stored_object(text, options.restricted) for text in (*(k.llvm_ir for k in code.kernels), code.entry)]
-    return Compiled(Program.from_json(code.interface), objects, code.constants), facts
+    arrays = {**(resources or {})}
+    arrays |= {h: data_of(op) for h, op in code.sources.items() if h not in arrays}
+    preparations = {
+        digest: Executable(Program.from_json(made.interface), objects_of(made, options)).to_bytes()
+        for digest, made in code.preparations.items()
+    }
+    exe = Compiled.prepare(
+        Program.from_json(code.interface), objects_of(code, options), code.constants, preparations, arrays
+    )
+    if resources is not None:
+        kept = [c if known(c, resources) else replace(c, hash="", made=None) for c in exe.program.constants]
+        exe.program = replace(exe.program, constants=kept)
+    return exe, facts
+
+
+def known(constant: Constant, resources: Mapping[str, Any]) -> bool:
+    """Can a later process find a constant by the resources of the source?"""
+    from ..runtime.prepared import sources
+
+    return all(h in resources for h in (sources(constant.made) if constant.made else [constant.hash]))
+
+
+def objects_of(code: ProgramCode, options: CompileOptions) -> list[bytes]:
+    """Native code of the kernels, then of the entry."""
+    return [jit.stored_object(text, options.restricted) for text in (*(k.llvm_ir for k in code.kernels), code.entry)]
 
 
 def parse(source: str | Path) -> ModuleOp:

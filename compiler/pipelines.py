@@ -36,6 +36,7 @@ LOOP = [
     "nd-to-loop",
     "choose-schedule",
     "apply-schedule",
+    "hoist-constants",
     "loop-copies",
 ]
 

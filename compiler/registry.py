@@ -52,6 +52,7 @@ PASSES: dict[str, str] = {
     # loop
     "linalg-to-loop": "mlc.lowering.linalg_to_loop:LinalgToLoop",
     "nd-to-loop": "mlc.lowering.nd_to_loop:NdToLoop",
+    "collapse-axes": "mlc.compiler.transforms.loop.collapse:CollapseAxes",
     "choose-schedule": "mlc.compiler.transforms.loop.choose_schedule:ChooseSchedule",
     "set-schedule": "mlc.compiler.transforms.loop.set_schedule:SetSchedule",
     "apply-schedule": "mlc.compiler.transforms.loop.apply_schedule:ApplySchedule",
@@ -62,6 +63,7 @@ PASSES: dict[str, str] = {
     "loop-pack": "mlc.compiler.transforms.loop.pack:LoopPack",
     "loop-vectorize": "mlc.compiler.transforms.loop.vectorize:LoopVectorize",
     "loop-stream": "mlc.compiler.transforms.loop.stream:LoopStream",
+    "hoist-constants": "mlc.compiler.transforms.loop.hoist:HoistConstants",
     "loop-copies": "mlc.compiler.transforms.loop.copies:LoopCopies",
     # vector
     "lower-loop": "mlc.lowering.lower_loop:LowerLoop",

@@ -2,8 +2,8 @@
 
     magic | hash of the rest | length of the header | header in JSON | program | array | array ...
 
-The program is what the disk cache keeps of it; the arrays are its weights, mapped from the file when it is loaded. Each
-part begins at a multiple of 64. A file is for machines that have the vector instructions it was compiled for, and for
+The program is what the disk cache keeps of it; the arrays are its weights, as the program reads them, mapped from the
+file when it is loaded. Each part begins at a multiple of 64. A file is for machines that have the vector instructions it was compiled for, and for
 the version of mlc that wrote it; everything else is a CompileError. It holds native code: load only what you would run.
 """
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 MAGIC = b"mlcx\r\n\x1a\n"
 DIGEST = 16
 ALIGNMENT = 64
+MADE = "constant "
+"""Begins the names of arrays that are constants which were made of others: `constant 3`."""
 
 
 def version() -> str:
@@ -47,6 +49,7 @@ def features_of(exe: Compiled) -> list[str]:
 def save(exe: Compiled, path: str | Path) -> None:
     """Write the program with its weights; the file appears whole or not at all."""
     arrays = {h: np.ascontiguousarray(a) for h, a in exe.resources.items() if a is not None}
+    arrays |= {f"{MADE}{k}": exe.constants[k] for k in exe.prepared}
     parts = [exe.to_bytes(exe.facts), *arrays.values()]
     header = {
         "version": version(),
@@ -106,7 +109,8 @@ def load(path: str | Path) -> Compiled:
     resources: dict[str, np.ndarray[Any, Any]] = {}
     for part, (name, dtype, shape) in zip(parts[1:], header["arrays"], strict=True):
         resources[name] = part.view(numpy_named(dtype)).reshape(shape)
-    exe, facts = Compiled.from_bytes(parts[0].tobytes(), resources)
+    made = {int(name.removeprefix(MADE)): resources.pop(name) for name in [*resources] if name.startswith(MADE)}
+    exe, facts = Compiled.from_bytes(parts[0].tobytes(), resources, made)
     exe.source, exe.options, exe.facts = header["source"], CompileOptions(**header["options"]), facts
     exe.resources = resources
     if exe.program.symbols:

@@ -120,12 +120,14 @@ class Argument:
 
 @dataclass(frozen=True)
 class Constant:
-    """`hash`: of a resource, whose data whoever loads the program gives; else "", the data go with the program."""
+    """`hash`: of a resource, whose data whoever loads the program gives; "": the data go with the program, or are
+    `made` of resources (runtime/prepared.py)."""
 
     dtype: str
     elements: int
     name: str = ""
     hash: str = ""
+    made: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)

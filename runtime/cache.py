@@ -1,4 +1,4 @@
-"""Bytes on disk by key: objects of kernels and whole programs.
+"""Bytes on disk by key: objects of kernels, whole programs, and prepared constants, which are mapped.
 
     python -m mlc.runtime.cache            where it is, whether it is used, how much is in it
     python -m mlc.runtime.cache clear      remove everything in it
@@ -10,7 +10,8 @@ versions below it and the CPU belong to every key.
 What is read is run, so a file counts only if it is the user's own, in a folder of the user's own that others cannot
 write to, and whole: it begins with a hash of its name and its bytes. Everything else is the same as absent, and a
 folder that cannot be used is the same as none. Writers write a file of their own and move it into place: readers and
-other writers see a whole file or none, whenever a writer dies; what a dead writer leaves goes after a minute.
+other writers see a whole file or none, whenever a writer dies; what a dead writer leaves goes after a minute. Nobody
+changes a file, so that one that is mapped stays what it is, also when it is removed.
 """
 
 from __future__ import annotations
@@ -19,16 +20,19 @@ import contextlib
 import functools
 import hashlib
 import importlib.util
+import mmap
 import os
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 MAGIC = b"mlc2"
 DIGEST = 16
+HEAD = 64
+"""Bytes before the data of a file that is mapped, which begin at a multiple of 64."""
 PACKAGE = Path(__file__).parent.parent
 FOLDERS = ("compiler", "dialects", "lowering", "runtime")
 VERSIONED = ("llvmlite", "xdsl", "numpy", "ml_dtypes")
@@ -147,13 +151,21 @@ def refusal(where: Path) -> str | None:
     return None
 
 
-def _head(name: str, payload: bytes) -> bytes:
+class Buffer(Protocol):
+    """Bytes, or an array of them."""
+
+    def __len__(self) -> int: ...
+
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+
+
+def _head(name: str, payload: Buffer) -> bytes:
     digest = hashlib.blake2b(name.encode() + b"\0", digest_size=DIGEST)
     digest.update(payload)
     return MAGIC + digest.digest()
 
 
-def _read(path: Path) -> bytes | None:
+def _read(path: Path, mapped: bool = False) -> bytes | mmap.mmap | None:
     """A regular file of the user's own."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -163,9 +175,11 @@ def _read(path: Path) -> bytes | None:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
             return None
+        if mapped:
+            return mmap.mmap(handle, 0, access=mmap.ACCESS_READ)
         with open(handle, "rb", closefd=False) as file:
             return file.read()
-    except OSError:
+    except (OSError, ValueError):  # an empty file cannot be mapped
         return None
     finally:
         os.close(handle)
@@ -181,7 +195,7 @@ def get(name: str) -> bytes | None:
     if data is None:
         return None
     size = len(MAGIC) + DIGEST
-    payload = data[size:]
+    payload = bytes(data[size:])
     if data[:size] != _head(name, payload):
         return None
     with contextlib.suppress(OSError):
@@ -189,8 +203,34 @@ def get(name: str) -> bytes | None:
     return payload
 
 
+def get_mapped(name: str) -> memoryview | None:
+    """What `put_mapped` kept, read-only and mapped, or None."""
+    where = directory()
+    if where is None or refusal(where) is not None:
+        return None
+    path = where / name
+    data = _read(path, mapped=True)
+    if data is None or len(data) < HEAD:
+        return None
+    payload = memoryview(data)[HEAD:]
+    if data[: len(MAGIC) + DIGEST] != _head(name, payload):
+        return None
+    with contextlib.suppress(OSError):
+        os.utime(path)
+    return payload
+
+
 def put(name: str, payload: bytes) -> None:
     """Keep bytes; nothing happens where that is not possible."""
+    _put(name, [_head(name, payload), payload], len(payload))
+
+
+def put_mapped(name: str, payload: Buffer) -> None:
+    """Keep bytes for `get_mapped`; nothing happens where that is not possible."""
+    _put(name, [_head(name, payload).ljust(HEAD, b"\0"), payload], len(payload))
+
+
+def _put(name: str, parts: Sequence[Buffer], size: int) -> None:
     where = directory()
     if where is None:
         return
@@ -198,16 +238,17 @@ def put(name: str, payload: bytes) -> None:
         where.parent.mkdir(parents=True, exist_ok=True)
         where.mkdir(mode=0o700, exist_ok=True)
         if refusal(where) is None:
-            _write(where, name, _head(name, payload) + payload)
-            _trim(where, len(payload))
+            _write(where, name, parts)
+            _trim(where, size)
 
 
-def _write(where: Path, name: str, data: bytes) -> None:
+def _write(where: Path, name: str, parts: Sequence[Buffer]) -> None:
     temporary = where / f"{TEMPORARY}{os.getpid()}-{os.urandom(8).hex()}"
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            for part in parts:
+                file.write(part)
         os.replace(temporary, where / name)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -50,7 +50,8 @@ MOST_SHAPES = 256
 
 
 class Executable:
-    """A program with its native code; `constants`: the bytes of each of its constants, or the array of a resource."""
+    """A program with its native code; `constants`: the bytes of each of its constants, or an array that is used as it
+    is; `preparations`: the stored executables that make those that are made (runtime/prepared.py), by hash."""
 
     def __init__(
         self,
@@ -58,12 +59,16 @@ class Executable:
         objects: Sequence[bytes],
         constants: Sequence[bytes | Array] = (),
         linked: Linked | None = None,
+        preparations: Mapping[str, bytes] | None = None,
     ) -> None:
         from .jit import Linked
 
         self.program = program
         self.objects = list(objects)
+        self.preparations = preparations or {}
         self.constants = [_constant(c.dtype, data) for c, data in zip(program.constants, constants, strict=True)]
+        self.prepared: dict[int, str] = {}
+        """Where constants that are made come from, by their numbers."""
         symbols: dict[str, int] = {}
         if program.threads > 1:
             from . import parallel
@@ -257,14 +262,22 @@ class Executable:
     def to_bytes(self, extra: dict[str, Any] | None = None) -> bytes:
         """All that a later process needs, resources aside; `extra` is any JSON that goes along."""
         held = zip(self.program.constants, self.constants)
-        parts = [*self.objects, *(b"" if c.hash else array.tobytes() for c, array in held)]
-        header = {"program": self.program.to_json(), "parts": [len(p) for p in parts], "extra": extra or {}}
+        parts = [*self.objects, *(b"" if c.hash or c.made else array.tobytes() for c, array in held)]
+        header = {
+            "program": self.program.to_json(),
+            "parts": [len(p) for p in (*parts, *self.preparations.values())],
+            "preparations": list(self.preparations),
+            "extra": extra or {},
+        }
         head = json.dumps(header, sort_keys=True).encode()
-        return struct.pack("<Q", len(head)) + head + b"".join(parts)
+        return struct.pack("<Q", len(head)) + head + b"".join([*parts, *self.preparations.values()])
 
     @classmethod
-    def from_bytes(cls, data: bytes, resources: Mapping[str, Array] | None = None) -> tuple[Self, dict[str, Any]]:
-        """The executable and the extra JSON; `resources`: its resources' arrays by hash."""
+    def from_bytes(
+        cls, data: bytes, resources: Mapping[str, Array] | None = None, made: Mapping[int, Array] | None = None
+    ) -> tuple[Self, dict[str, Any]]:
+        """The executable and the extra JSON; `resources`: its resources' arrays by hash. `made`: constants that need
+        not be made, by their numbers."""
         (length,) = struct.unpack_from("<Q", data)
         header = json.loads(data[8 : 8 + length])
         parts: list[bytes] = []
@@ -273,11 +286,41 @@ class Executable:
             parts.append(data[at : at + size])
             at += size
         program = Program.from_json(header["program"])
-        objects = len(parts) - len(program.constants)
+        names: list[str] = header["preparations"]
+        rest = len(parts) - len(names)
+        preparations = dict(zip(names, parts[rest:], strict=True))
+        objects = rest - len(program.constants)
         found = resources or {}
-        held = zip(program.constants, parts[objects:], strict=True)
-        constants = [found[c.hash] if c.hash else part for c, part in held]
-        return cls(program, parts[:objects], constants), header["extra"]
+        held = zip(program.constants, parts[objects:rest], strict=True)
+        constants: list[bytes | Array | None] = [
+            None if c.made else found[c.hash] if c.hash else part for c, part in held
+        ]
+        return cls.prepare(program, parts[:objects], constants, preparations, found, made), header["extra"]
+
+    @classmethod
+    def prepare(
+        cls,
+        program: Program,
+        objects: Sequence[bytes],
+        constants: Sequence[bytes | Array | None],
+        preparations: Mapping[str, bytes],
+        resources: Mapping[str, Array],
+        made: Mapping[int, Array] | None = None,
+    ) -> Self:
+        """The executable after those of its constants that are None are made."""
+        from_: dict[int, str] = {}
+        whole: list[bytes | Array] = []
+        if preparations:
+            from .prepared import GIVEN, Preparations
+
+            makes, given = Preparations(preparations, resources), made or {}
+            for k, (constant, data) in enumerate(zip(program.constants, constants, strict=True)):
+                if data is None:
+                    data, from_[k] = (given[k], GIVEN) if k in given else makes.make(constant)
+                whole.append(data)
+        exe = cls(program, objects, whole if preparations else constants, preparations=preparations)  # pyright: ignore
+        exe.prepared = from_
+        return exe
 
 
 def _constant(dtype: str, data: bytes | Array) -> Array:

@@ -15,7 +15,7 @@ import numpy as np
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation
 
-from ..dialects.graph.ops import ARENA, CopyOp, KernelOp, LaunchOp
+from ..dialects.graph.ops import ARENA, CopyOp, KernelOp, LaunchOp, PrepareOp
 from ..dialects.graph.place import Place, SizeAttr
 from ..dialects.nd.selection import limits
 from ..dialects.nd.types import NUMPY, dtype_of, element, kind_of, of_numpy, shape_of, stored
@@ -74,9 +74,18 @@ def _kernel(frame: Frame, op: Operation) -> None:
 @handles("graph.launch")
 def _launch(frame: Frame, op: Operation) -> None:
     assert isinstance(op, LaunchOp)
-    callee = frame.interpreter.function(op.kernel)
     places = [p.data for p in op.places] if op.places is not None else [None] * len(op.results)
-    results = [buffer(frame, r.type, p, op) for r, p in zip(op.results, places, strict=True)]
+    _call(frame, op, [buffer(frame, r.type, p, op) for r, p in zip(op.results, places, strict=True)])
+
+
+@handles("graph.prepare")
+def _prepare(frame: Frame, op: Operation) -> None:
+    assert isinstance(op, PrepareOp)
+    _call(frame, op, [buffer(frame, op.result.type, None, op)])
+
+
+def _call(frame: Frame, op: LaunchOp | PrepareOp, results: list[Array]) -> None:
+    callee = frame.interpreter.function(op.kernel)
     args = frame.get(op.args)
     if callee.function_type.outputs.data:
         args = [_stored(a, t) for a, t in zip(args, callee.function_type.inputs.data, strict=True)]

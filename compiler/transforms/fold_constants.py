@@ -26,6 +26,7 @@ from ...dialects.nd.array import Array
 from ...dialects.nd.constant import Constant, Source, constant, full
 from ...dialects.nd.op import OPS, NdOp
 from ...dialects.nd.reduction import Reducing
+from ...dialects.nd.resource import FOLDED as MAX_BYTES
 from ...dialects.nd.resource import is_bound
 from ...dialects.nd.types import NUMPY, element, shape_of
 from .rewriting import Rewrite, blocks, by_class, functions, rewrite
@@ -35,7 +36,6 @@ from .simplify.patterns import is_constant, splat
 assert _dialect
 SMALL = 1024
 """Bytes up to which a dense result may be larger than its operands."""
-MAX_BYTES = 64 * 1024
 
 
 def fold_splat(op: NdOp) -> Array | None:

@@ -18,6 +18,18 @@ Equal are kernels of the same ops on the same types and layouts; names and locat
 in constants of one value only become one that gets those as arguments of rank 0. An argument that is fed by a view
 other than dense rows carries its strides: `mlc.layout = strided<[1, 4]>`. Kernels inside of regions count like others,
 so that one in a loop that equals one outside is one function.
+
+An argument that is a constant of the program at every launch says so, and a kernel that reads nothing else is prepared,
+if its result is not much larger and nothing but kernels reads it:
+
+    %w = nd.resource "w", "9f3c.." : tensor<64x40xf16>
+    %0 = graph.kernel "convert" (%a = %w) -> (tensor<64x40xf32>) {..}
+    %1 = graph.kernel "matmul" (%a = %x, %b = %0) -> (tensor<3x40xf32>) {..}
+becomes
+    %0 = graph.prepare @convert(%w) : (tensor<64x40xf16>) -> tensor<64x40xf32>
+    %1 = graph.launch @matmul(%x, %0) : ..
+and
+    func.func private @matmul(%a: tensor<3x64xf32>, %b: tensor<64x40xf32> {mlc.constant}) -> tensor<3x40xf32> {..}
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -28,21 +40,25 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, FunctionType, ModuleOp, StringAttr
+from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, FunctionType, ModuleOp, StringAttr, UnitAttr
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from ...dialects.graph.ops import LAYOUT, KernelOp, LaunchOp, YieldOp
+from ...dialects.graph.ops import CONSTANT, LAYOUT, KernelOp, LaunchOp, PrepareOp, YieldOp
 from ...dialects.graph.regions import program_ops
-from ...dialects.graph.views import layout_attr, view_of
+from ...dialects.graph.views import is_view, layout_attr, view_of
 from ...dialects.nd.constant import Constant
 from ...dialects.nd.dimmap import DimMap, names
-from ...dialects.nd.dims import Dim
+from ...dialects.nd.dims import Dim, size
 from ...dialects.nd.mapped import text
 from ...dialects.nd.movement import Broadcast
-from ...dialects.nd.types import element, shape_of, tensor
+from ...dialects.nd.resource import ResourceOp
+from ...dialects.nd.types import NUMPY, element, shape_of, tensor
 from .rewriting import functions, fuse
+
+GROWTH = 4
+"""How many times more bytes what is prepared may have than what it is made of."""
 
 
 @dataclass
@@ -64,15 +80,56 @@ def strides_of(value: SSAValue) -> Sequence[Dim] | None:
     return None if view.rows(shape_of(value.type)) else view.strides
 
 
-def signature(kernel: KernelOp) -> tuple[Hashable, list[Constant]]:
+def bytes_of(value: SSAValue) -> int | None:
+    """None where sizes are known at run time only."""
+    count = size(shape_of(value.type))
+    return count * NUMPY[element(value.type)].itemsize if isinstance(count, int) else None
+
+
+def grows(inputs: Sequence[SSAValue], result: SSAValue) -> bool:
+    """Is a value much larger than the constants that it is made of, or of no known size?"""
+    made = bytes_of(result)
+    return made is None or made > GROWTH * sum(bytes_of(v) or 0 for v in inputs)
+
+
+class Constants:
+    """The constants of a program: resources, what is prepared from them, and views of both at fixed places."""
+
+    def __init__(self, block: Block) -> None:
+        self.prepared: dict[KernelOp, None] = {}
+        self.read = {
+            view_of(v).base
+            for op in program_ops(block)
+            if not isinstance(op, KernelOp) and not (op.results and is_view(op))
+            for v in op.operands
+        }
+        """What something else than a kernel reads must be the result of a launch."""
+        for op in program_ops(block):
+            if isinstance(op, KernelOp) and self._may_prepare(op):
+                self.prepared[op] = None
+
+    def holds(self, value: SSAValue) -> bool:
+        base, offset, strides = view_of(value)
+        fixed = isinstance(offset, int) and all(isinstance(s, int) for s in strides)
+        return fixed and (isinstance(base.owner, ResourceOp) or base.owner in self.prepared)
+
+    def _may_prepare(self, kernel: KernelOp) -> bool:
+        if len(kernel.results) != 1 or kernel.results[0] in self.read or not kernel.args:
+            return False
+        return all(map(self.holds, kernel.args)) and not grows(kernel.args, kernel.results[0])
+
+
+def signature(kernel: KernelOp, known: Constants) -> tuple[Hashable, list[Constant]]:
     """What makes kernels equal, and the constants of one value, which it leaves out."""
     number: dict[SSAValue, int] = {a: k for k, a in enumerate(kernel.body.block.args)}
-    parts: list[Hashable] = [kernel.label.data, *((a.type, strides_of(a)) for a in kernel.args)]
+    prepared = kernel in known.prepared
+    arguments = ((a.type, strides_of(a), known.holds(a)) for a in kernel.args)
+    parts: list[Hashable] = [kernel.label.data, prepared, *arguments]
     constants: list[Constant] = []
     for op in kernel.body.block.ops:
         operands = tuple(number[v] for v in op.operands)
         properties = dict(op.properties)
-        if isinstance(op, Constant) and op.splat is not None:
+        if isinstance(op, Constant) and op.splat is not None and not prepared:
             constants.append(op)
             del properties["value"]
         rest = tuple(sorted([*properties.items(), *op.attributes.items()], key=lambda p: p[0]))
@@ -87,14 +144,20 @@ class Outliner:
 
     def __init__(self, module: ModuleOp) -> None:
         self.module = module
+        self.prepared: dict[KernelOp, None] = {}
+        self.constant: dict[KernelOp, list[bool]] = {}
+        """Which arguments of a kernel are constants of the program."""
         self.taken = {op.sym_name.data for op in module.body.block.ops if isinstance(op, FuncOp)}
 
     def run(self) -> None:
         found: dict[Hashable, Found] = {}
         for f in list(functions(self.module)):
+            known = Constants(f.body.block)
+            self.prepared |= known.prepared
             for op in program_ops(f.body.block):
                 if isinstance(op, KernelOp):
-                    key, constants = signature(op)
+                    self.constant[op] = [known.holds(a) for a in op.args]
+                    key, constants = signature(op, known)
                     same = found.setdefault(key, Found())
                     same.kernels.append(op)
                     same.constants.append(constants)
@@ -121,7 +184,11 @@ class Outliner:
                 )
                 home.insert_op_before(op, kernel)
                 values.append(op.results[0])
-            launch = LaunchOp.make(name, values, [r.type for r in kernel.results], kernel.location)
+            launch: LaunchOp | PrepareOp
+            if kernel in self.prepared:
+                launch = PrepareOp.make(name, values, kernel.results[0].type, kernel.location)
+            else:
+                launch = LaunchOp.make(name, values, [r.type for r in kernel.results], kernel.location)
             home.insert_op_before(launch, kernel)
             for old, new in zip(kernel.results, launch.results):
                 new.name_hint = old.name_hint
@@ -152,8 +219,11 @@ class Outliner:
         block.add_op(ReturnOp.create(operands=values, location=last.location))
         attributes: list[DictionaryAttr] = []
         for k in range(len(block.args)):
-            given = layouts[k] if k < len(layouts) else None
-            attributes.append(DictionaryAttr({} if given is None else {LAYOUT: given}))
+            given: dict[str, Attribute] = {}
+            if k < len(layouts):
+                given |= {LAYOUT: at} if (at := layouts[k]) is not None else {}
+                given |= {CONSTANT: UnitAttr()} if self.constant[kernel][k] else {}
+            attributes.append(DictionaryAttr(given))
         f = FuncOp.create(
             regions=[region],
             properties={

@@ -58,7 +58,7 @@ from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.errors import CompileError
-from ...dialects.graph.ops import ARENA, DONATED, INPLACE, PLACES, RESULTS, CopyOp, KernelOp, LaunchOp
+from ...dialects.graph.ops import ARENA, DONATED, INPLACE, PLACES, RESULTS, CopyOp, KernelOp, LaunchOp, PrepareOp
 from ...dialects.graph.place import Place, PlaceAttr, SizeAttr, Strided, ViewAttr
 from ...dialects.graph.regions import PREFIX, TRIP, is_loop, program_ops
 from ...dialects.graph.views import view_of
@@ -333,7 +333,7 @@ def is_planned(f: FuncOp) -> bool:
     )
 
 
-PLANNED = (LaunchOp, CopyOp, ReturnOp, Constant, ResourceOp, Control, Yield, *EFFECTS)
+PLANNED = (LaunchOp, CopyOp, PrepareOp, ReturnOp, Constant, ResourceOp, Control, Yield, *EFFECTS)
 
 
 @dataclass(frozen=True)

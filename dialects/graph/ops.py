@@ -10,9 +10,11 @@
 
     %1 = graph.copy %0 {graph.places = [#graph.place<arena 64, 128>]} : tensor<4x8xf32>
 
+    %2 = graph.prepare @matmul_pack(%w) : (tensor<64x40xf32>) -> tensor<64x40xf32>
+
 A kernel reads nothing but its arguments. A launch names a private function of the module; after `graph-plan` its
 attribute `graph.places` says where each result lives. Copies of dense rows stand where the plan needs a value in
-another place.
+another place. What is prepared depends on constants alone: it is computed once, before the program runs.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -63,6 +65,10 @@ LAYOUT = "mlc.layout"
 
 INPLACE = "mlc.inplace"
 """On a kernel's argument: the result that may share its buffer, so that no loop may read an element twice."""
+
+
+CONSTANT = "mlc.constant"
+"""On a kernel's argument, without a value: every launch gives a constant of the program, whose data never change."""
 
 
 def check_places(op: Operation, where: str) -> None:
@@ -212,48 +218,100 @@ class LaunchOp(IRDLOperation):
         return [p for p in found.data if isinstance(p, PlaceAttr)] if isinstance(found, ArrayAttr) else None
 
     def print(self, printer: Printer) -> None:
-        printer.print_string(f" @{self.kernel}(")
-        printer.print_list(self.args, printer.print_ssa_value)
-        printer.print_string(")")
-        printer.print_op_attributes(self.attributes)
-        printer.print_string(" : ")
-        printer.print_function_type([v.type for v in self.args], [r.type for r in self.res])
+        print_call(printer, self)
 
     @classmethod
     def parse(cls, parser: Parser) -> LaunchOp:
-        callee = parser.parse_symbol_name()
-        names = parser.parse_comma_separated_list(parser.Delimiter.PAREN, parser.parse_unresolved_operand)
-        attributes = parser.parse_optional_attr_dict()
-        parser.parse_punctuation(":")
-        start = parser.pos
-        types = parser.parse_function_type()
-        args = parser.resolve_operands(names, types.inputs.data, start)
-        op = LaunchOp.make(callee.data, args, types.outputs.data)
+        callee, args, types, attributes = parse_call(parser)
+        op = LaunchOp.make(callee, args, types)
         op.attributes |= attributes
         return op
 
     def verify_(self) -> None:
         where = f"launch of @{self.kernel}"
         check_places(self, where)
-        top: Operation | None = self
-        while top is not None and not top.has_trait(SymbolTable):
-            top = top.parent_op()
-        if top is None:
-            return
-        callee = SymbolTable.lookup_symbol(top, self.callee)
-        if not isinstance(callee, FuncOp):
-            raise VerifyException(f"{where}: expected a function @{self.kernel} in the module, found none")
-        inputs, outputs = callee.function_type.inputs.data, callee.function_type.outputs.data
-        if not outputs and self.res:  # below the loop level a kernel takes buffers, those of its results last
-            if len(inputs) != (buffers := len(self.args) + len(self.res)):
-                raise VerifyException(f"{where}: expected a kernel on {buffers} buffers, found {len(inputs)}")
-            return
-        if not _alike(inputs, [v.type for v in self.args]):
-            found = ", ".join(str(v.type) for v in self.args)
-            raise VerifyException(f"{where}: expected arguments ({', '.join(map(str, inputs))}), found ({found})")
-        if not _alike(outputs, [r.type for r in self.res]):
-            found = ", ".join(str(r.type) for r in self.res)
-            raise VerifyException(f"{where}: expected results ({', '.join(map(str, outputs))}), found ({found})")
+        check_call(self, where)
+
+
+@irdl_op_definition
+class PrepareOp(IRDLOperation):
+    """What a kernel makes of constants, computed once before the program runs: a constant, too.
+
+    Its operands are resources, what was prepared before, and views of such.
+    """
+
+    name = "graph.prepare"
+    args = var_operand_def(TensorType)
+    callee = prop_def(SymbolRefAttr)
+    result = result_def(TensorType)
+    traits = traits_def(Pure())
+
+    @staticmethod
+    def make(callee: str, args: Sequence[SSAValue], type_: Attribute, location: Attribute | None = None) -> PrepareOp:
+        properties = {"callee": SymbolRefAttr(callee)}
+        return PrepareOp.create(operands=args, result_types=[type_], properties=properties, location=location)  # pyright: ignore[reportArgumentType]
+
+    @property
+    def kernel(self) -> str:
+        return self.callee.root_reference.data
+
+    def print(self, printer: Printer) -> None:
+        print_call(printer, self)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> PrepareOp:
+        start = parser.pos
+        callee, args, types, attributes = parse_call(parser)
+        if len(types) != 1:
+            parser.raise_error(f"expected one result, found {len(types)}", start, parser.pos)
+        op = PrepareOp.make(callee, args, types[0])
+        op.attributes |= attributes
+        return op
+
+    def verify_(self) -> None:
+        check_call(self, f"prepare by @{self.kernel}")
+
+
+def print_call(printer: Printer, op: LaunchOp | PrepareOp) -> None:
+    printer.print_string(f" @{op.kernel}(")
+    printer.print_list(op.args, printer.print_ssa_value)
+    printer.print_string(")")
+    printer.print_op_attributes(op.attributes)
+    printer.print_string(" : ")
+    printer.print_function_type([v.type for v in op.args], [r.type for r in op.results])
+
+
+def parse_call(parser: Parser) -> tuple[str, Sequence[SSAValue], Sequence[Attribute], dict[str, Attribute]]:
+    callee = parser.parse_symbol_name()
+    names = parser.parse_comma_separated_list(parser.Delimiter.PAREN, parser.parse_unresolved_operand)
+    attributes = parser.parse_optional_attr_dict()
+    parser.parse_punctuation(":")
+    start = parser.pos
+    types = parser.parse_function_type()
+    return callee.data, parser.resolve_operands(names, types.inputs.data, start), types.outputs.data, attributes
+
+
+def check_call(op: LaunchOp | PrepareOp, where: str) -> None:
+    """The function that is called is in the module and takes what it is given."""
+    top: Operation | None = op
+    while top is not None and not top.has_trait(SymbolTable):
+        top = top.parent_op()
+    if top is None:
+        return
+    callee = SymbolTable.lookup_symbol(top, op.callee)
+    if not isinstance(callee, FuncOp):
+        raise VerifyException(f"{where}: expected a function @{op.kernel} in the module, found none")
+    inputs, outputs = callee.function_type.inputs.data, callee.function_type.outputs.data
+    if not outputs and op.results:  # below the loop level a kernel takes buffers, those of its results last
+        if len(inputs) != (buffers := len(op.args) + len(op.results)):
+            raise VerifyException(f"{where}: expected a kernel on {buffers} buffers, found {len(inputs)}")
+        return
+    if not _alike(inputs, [v.type for v in op.args]):
+        found = ", ".join(str(v.type) for v in op.args)
+        raise VerifyException(f"{where}: expected arguments ({', '.join(map(str, inputs))}), found ({found})")
+    if not _alike(outputs, [r.type for r in op.results]):
+        found = ", ".join(str(r.type) for r in op.results)
+        raise VerifyException(f"{where}: expected results ({', '.join(map(str, outputs))}), found ({found})")
 
 
 def _alike(kernel: Sequence[Attribute], program: Sequence[Attribute]) -> bool:

@@ -28,6 +28,9 @@ from .types import ANY, dtype_of, is_tensor, shape_of, tensor
 LARGE = 1024
 """Arrays of more elements that a program meets while it is traced become resources."""
 
+FOLDED = 64 * 1024
+"""Bytes of the largest arrays whose data passes look at."""
+
 DIGEST = 16
 _alive: WeakValueDictionary[str, Np] = WeakValueDictionary()
 

@@ -21,6 +21,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import BlockArgument, OpResult, SSAValue
 
 from ...dialects.errors import CompileError
+from ...dialects.graph.ops import PrepareOp
 from ...dialects.graph.place import Place
 from ...dialects.graph.regions import carried, is_counter, places_of, program_ops, region_of
 from ...dialects.graph.views import is_view, view_of
@@ -64,13 +65,22 @@ class Pointers(Writer):
         self.main, self.workspace = main, workspace
         self.arguments = main.body.block.args
         self.symbols = symbols_of(self.arguments)
-        self.constants: dict[SSAValue, bytes | np.ndarray[Any, Any]] = {}
+        self.constants: dict[SSAValue, bytes | np.ndarray[Any, Any] | None] = {}
+        """Bytes, or a resource's array; None: it is to be prepared."""
         ops = list(program_ops(main.body.block))
+        read = {
+            view_of(v).base
+            for op in ops
+            if not isinstance(op, PrepareOp) and not (op.results and is_view(op))
+            for v in op.operands
+        }
         for op in ops:
             if isinstance(op, Constant) and not is_view(op):
                 self.constants[op.results[0]] = constant_bytes(op)
-            elif isinstance(op, ResourceOp):
+            elif isinstance(op, ResourceOp) and op.results[0] in read:
                 self.constants[op.results[0]] = data_of(op)
+            elif isinstance(op, PrepareOp) and op.results[0] in read:
+                self.constants[op.results[0]] = None
         self.constant_order = {value: k for k, value in enumerate(self.constants)}
         places = [p for op in ops for p in places_of(op) or [] if p.base == "result"]
         numbers = sorted({p.number for p in places if isinstance(p.number, int)})
