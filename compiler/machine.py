@@ -4,6 +4,7 @@
     kind = "cpu"
     vector_bytes = 64          # widest vector register
     registers = 32             # vector registers
+    load_store = false         # instructions take no operand from memory, as on Arm: each needs a register first
     has_fma = true
     fma_per_cycle = 2          # vector multiply-adds that start in a cycle
     clock_ghz = 3.5
@@ -49,6 +50,7 @@ class Machine:
     kind: str = "cpu"
     vector_bytes: int = 16
     registers: int = 16
+    load_store: bool = False
     has_fma: bool = False
     fma_per_cycle: int = 1
     clock_ghz: float = 2.5
@@ -68,6 +70,12 @@ class Machine:
     def dots(self) -> tuple[str, ...]:
         """The instructions that add several products of narrow factors, as rows of lowering/emit/dots.py."""
         return (*([self.int8_dot] if self.int8_dot else []), *(["bf16"] if self.bf16_dot else []))
+
+    @property
+    def tile_registers(self) -> int:
+        """Vector registers for a contraction's accumulators and their factors. Where factors are loaded into registers
+        first, LLVM loads two ahead; with no room for these it moves and spills accumulators in the inner loop."""
+        return self.registers - 2 * self.load_store
 
     def lanes(self, element_bytes: int) -> int:
         """Elements of a vector register."""
@@ -91,12 +99,11 @@ class Machine:
         """The machine as if its vectors had so many bytes: 16 is x86 before AVX, 32 is AVX2."""
         if vector_bytes in (0, self.vector_bytes):
             return self
-        arm = self.registers == 32 and self.vector_bytes == 16
         return dataclasses.replace(
             self,
             vector_bytes=vector_bytes,
-            registers=32 if arm or vector_bytes == 64 else 16,
-            has_fma=self.has_fma and (arm or vector_bytes > 16),
+            registers=self.registers if self.load_store else 32 if vector_bytes == 64 else 16,
+            has_fma=self.has_fma and (self.load_store or vector_bytes > 16),
             int8_dot="",
             bf16_dot=False,
         )
@@ -163,7 +170,8 @@ def detect() -> Machine:
     """The host from /proc/cpuinfo and sysfs; what they do not say is taken from what is typical."""
     info = _cpuinfo()
     flags = frozenset(info.get("flags", info.get("Features", "")).split())
-    if platform.machine() in ("aarch64", "arm64"):
+    arm = platform.machine() in ("aarch64", "arm64")
+    if arm:
         width, registers, fma, per_cycle = 16, 32, True, 2
     elif "avx512f" in flags:
         # AMD before Zen 5 runs a 512-bit operation in two halves.
@@ -179,6 +187,7 @@ def detect() -> Machine:
         name=info.get("model name", platform.machine()).strip(),
         vector_bytes=width,
         registers=registers,
+        load_store=arm,
         has_fma=fma,
         fma_per_cycle=per_cycle,
         clock_ghz=clock,
@@ -189,15 +198,15 @@ def detect() -> Machine:
         l1_gbs=round(width * clock, 1),
         l2_gbs=round(width * clock / 2, 1),
         l3_gbs=round(width * clock / 4, 1),
-        int8_dot=_int8_dot(flags, width),
+        int8_dot=_int8_dot(flags, width, arm),
         # Intel's does a quarter of the multiply-adds of f32 in the same time.
         bf16_dot="avx512_bf16" in flags and width == 64 and info.get("vendor_id") == "AuthenticAMD",
     )
 
 
-def _int8_dot(flags: frozenset[str], width: int) -> str:
-    if "asimddp" in flags:
-        return "s8s8"
+def _int8_dot(flags: frozenset[str], width: int, arm: bool) -> str:
+    if arm:
+        return "s8s8" if "asimddp" in flags else ""
     return "u8s8" if ("avx512_vnni" if width == 64 else "avx_vnni") in flags else ""
 
 

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import functools
 import os
+import platform
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -59,23 +61,42 @@ def binding() -> ModuleType:
     return llvm
 
 
+ARM = {"asimddp": "dotprod", "asimdhp": "fullfp16", "bf16": "bf16", "i8mm": "i8mm"}
+"""Features of Arm CPUs that LLVM does not ask the system for: what /proc/cpuinfo calls them, and LLVM."""
+
+
 @functools.cache
 def host() -> tuple[str, str]:
     """The host's CPU name and features, as LLVM spells them."""
     llvm = binding()
-    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    features = llvm.get_host_cpu_features().flatten()
+    if platform.machine() in ("aarch64", "arm64"):
+        features = ",".join(filter(None, (features, *(f"+{ARM[name]}" for name in _arm_features() if name in ARM))))
+    return llvm.get_host_cpu_name(), features
+
+
+def _arm_features() -> list[str]:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return []
+    return next((line.partition(":")[2].split() for line in lines if line.startswith("Features")), [])
 
 
 @functools.cache
-def machine(cpu: str, features: str) -> Any:
-    target = binding().Target.from_default_triple()
+def machine(cpu: str, features: str, triple: str | None = None) -> Any:
+    llvm = binding()
+    if triple is not None:
+        llvm.initialize_all_targets()
+        llvm.initialize_all_asmprinters()
+    target = llvm.Target.from_default_triple() if triple is None else llvm.Target.from_triple(triple)
     return target.create_target_machine(
         cpu=cpu, features=features, opt=OPTIMISATION, reloc="pic", codemodel="jitdefault", jit=True
     )
 
 
-def parsed(text: str, cpu: str, features: str) -> Any:
-    llvm, target = binding(), machine(cpu, features)
+def parsed(text: str, cpu: str, features: str, triple: str | None = None) -> Any:
+    llvm, target = binding(), machine(cpu, features, triple)
     module = llvm.parse_assembly(text)
     module.verify()
     module.triple, module.data_layout = target.triple, str(target.target_data)
@@ -112,11 +133,11 @@ def features_for(vector_bytes: int) -> str:
     return ",".join("-" + f[1:] if gone and f[1:].startswith(gone) else f for f in given)
 
 
-def assembly(text: str, cpu: str | None = None, features: str | None = None) -> str:
-    """The assembly of one module, as the object holds it."""
+def assembly(text: str, cpu: str | None = None, features: str | None = None, triple: str | None = None) -> str:
+    """The assembly of one module, as the object holds it; of another architecture if its `triple` is given."""
     cpu, features = (cpu or host()[0]), (features if features is not None else host()[1])
     with LOCK:
-        return machine(cpu, features).emit_assembly(parsed(text, cpu, features))
+        return machine(cpu, features, triple).emit_assembly(parsed(text, cpu, features, triple))
 
 
 class Linked:

@@ -28,27 +28,65 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
 
+class Syntax(NamedTuple):
+    """How an assembly writes jumps, accesses of the stack, and multiply-adds."""
+
+    jump: str
+    stack: str
+    framed: str
+    frame: str
+    doubles: str
+    fused: dict[str, int]
+    apart: dict[str, int]
+
+
+X86 = Syntax(
+    jump=r"j\w+",
+    stack=r"\(%rsp\b",
+    framed=r"\(%r[sb]p\b",
+    frame=r"movq\s+%rsp, %rbp",
+    doubles=r"\w+d\b",
+    fused={
+        **{r"vfn?m(add|sub)\d+p[sd]": 0, "vdpbf16ps": 16, "vpdpbusds?": 8, "vpdpwssds?": 16},
+        # Multiplications of integers, each with an addition behind it. `pmuludq` has two products in the room of four.
+        **{"vpmulld": 32, "pmulld": 32, "pmuludq": 64, "vpmaddwd": 16, "pmaddwd": 16},
+    },
+    apart={r"v?mulp[sd]": 0},
+)
+ARM = Syntax(
+    jump=r"(?:b|b\.\w+|cbn?z\s+\w+,|tbn?z\s+\w+, #\d+,)",
+    stack=r"\[sp\b",
+    framed=r"\[(sp|x29)\b",
+    frame=r"(mov\s+x29, sp|add\s+x29, sp,)",
+    doubles=r"\w+\s+v\d+\.2d",
+    fused={r"fml[as]": 0, r"ml[as]": 0, r"[su]mlal2?": 0, "[su]dot": 8},
+    apart={},
+)
+"""`fused`: multiply-add instructions, and the bits of the elements that they multiply; 0: 64 if `doubles`, else
+32. `apart`: of floats, where there are none that are fused."""
+
+
 class Target(NamedTuple):
     """The widest registers of a CPU, and what LLVM may use."""
 
+    bits: int
     register: str
     features: str
+    cpu: str = "x86-64"
+    triple: str = "x86_64-unknown-linux-gnu"
+    syntax: Syntax = X86
+    description: str = "wide.toml"
 
 
-CPU = "x86-64"
 AVX2 = "+avx,+avx2,+fma,+f16c,+bmi,+bmi2"
 TARGETS = {
-    512: Target("zmm", AVX2 + ",+avx512f,+avx512vl,+avx512bw,+avx512dq"),
-    256: Target("ymm", AVX2),
-    128: Target("xmm", "+sse2"),
+    "avx512": Target(512, "%zmm", AVX2 + ",+avx512f,+avx512vl,+avx512bw,+avx512dq"),
+    "avx2": Target(256, "%ymm", AVX2),
+    "sse2": Target(128, "%xmm", "+sse2"),
+    "neon": Target(
+        128, r"\b(q\d+\b|v\d+\.(4s|2d|8h|16b))", "", "generic", "aarch64-unknown-linux-gnu", ARM, "neon.toml"
+    ),
 }
-
-FUSED = {r"vfn?m(add|sub)\d+p[sd]": 0, "vdpbf16ps": 16, "vpdpbusds?": 8, "vpdpwssds?": 16}
-"""Multiply-add instructions, and the bits of the elements that they multiply; 0: as the name ends, ps or pd."""
-PRODUCTS = {"vpmulld": 32, "pmulld": 32, "pmuludq": 64, "vpmaddwd": 16, "pmaddwd": 16}
-"""Multiplications of integers, each with an addition behind it. `pmuludq` has two products in the room of four."""
-APART = {r"v?mulp[sd]": 0}
-"""Of floats on a CPU that cannot fuse them."""
 
 
 @dataclass(frozen=True)
@@ -58,36 +96,37 @@ class Loop:
     label: str
     lines: tuple[str, ...]
 
-    def products(self, bits: int, has_fma: bool) -> int:
+    def products(self, target: Target, has_fma: bool) -> int:
         """Elements that vector instructions of this width multiply and add up in an iteration."""
-        rows = {**FUSED, **PRODUCTS, **({} if has_fma else APART)}
+        syntax = target.syntax
+        rows = {**syntax.fused, **({} if has_fma else syntax.apart)}
         total = 0
         for line in self.lines:
             word = (line.split() or [""])[0]
             size = next((n for name, n in rows.items() if re.fullmatch(name, word)), None)
-            if size is not None and f"%{TARGETS[bits].register}" in line:
-                total += bits // (size or (64 if word.endswith("d") else 32))
+            if size is not None and re.search(target.register, line):
+                total += target.bits // (size or (64 if re.match(syntax.doubles, line.strip()) else 32))
         return total
 
-    def on_stack(self, bits: int, framed: bool) -> list[str]:
+    def on_stack(self, target: Target, framed: bool) -> list[str]:
         """Instructions with a register of this width and an operand on the stack."""
-        base = r"\(%r[sb]p\b" if framed else r"\(%rsp\b"
-        wide = f"%{TARGETS[bits].register}"
-        return [" ".join(line.split()) for line in self.lines if wide in line and re.search(base, line)]
+        base = target.syntax.framed if framed else target.syntax.stack
+        found = [line for line in self.lines if re.search(target.register, line) and re.search(base, line)]
+        return [" ".join(line.split()) for line in found]
 
 
-def has_frame(assembly: str) -> bool:
-    """Does %rbp point into the stack? If not, it is a register like others."""
-    return re.search(r"movq\s+%rsp, %rbp", assembly) is not None
+def has_frame(assembly: str, syntax: Syntax) -> bool:
+    """Does the frame pointer point into the stack? If not, it is a register like others."""
+    return re.search(syntax.frame, assembly) is not None
 
 
-def inner_loops(assembly: str) -> list[Loop]:
+def inner_loops(assembly: str, syntax: Syntax) -> list[Loop]:
     """The innermost loops of a function, in order."""
     lines = assembly.splitlines()
     labels = {m[1]: n for n, line in enumerate(lines) if (m := re.match(r"(\.L\w+):", line))}
     ends: dict[str, int] = {}
     for n, line in enumerate(lines):
-        jump = re.match(r"\s+j\w+\s+(\.L\w+)", line)
+        jump = re.match(rf"\s+{syntax.jump}\s+(\.L\w+)", line)
         if jump and labels.get(jump[1], n) < n:
             ends[jump[1]] = n
     spans = sorted((labels[label], end) for label, end in ends.items())
@@ -136,18 +175,19 @@ def adds_products(stage: StageOp) -> bool:
 class Compiled:
     """A program's kernels as assembly for a machine, and the tiles of their schedules."""
 
-    bits: int
+    target: Target
     machine: Machine
     assembly: tuple[str, ...]
     tiles: tuple[Tile, ...]
 
     def loops(self) -> list[tuple[Loop, bool]]:
         """The innermost loops that multiply and add, with whether %rbp points into the stack there."""
-        every = [(loop, has_frame(text)) for text in self.assembly for loop in inner_loops(text)]
+        syntax = self.target.syntax
+        every = [(loop, has_frame(text, syntax)) for text in self.assembly for loop in inner_loops(text, syntax)]
         return [(loop, framed) for loop, framed in every if self.products(loop)]
 
     def products(self, loop: Loop) -> int:
-        return loop.products(self.bits, self.machine.has_fma)
+        return loop.products(self.target, self.machine.has_fma)
 
     def counts(self) -> list[int]:
         """Elements multiplied and added up in an iteration of each such loop, from the most."""
@@ -159,11 +199,11 @@ class Compiled:
 
     def on_stack(self) -> list[str]:
         """Accesses of the stack with the widest registers in those loops."""
-        return [line for loop, framed in self.loops() for line in loop.on_stack(self.bits, framed)]
+        return [line for loop, framed in self.loops() for line in loop.on_stack(self.target, framed)]
 
 
 def compiled(
-    fn: Callable[..., Any], specs: tuple[Any, ...], bits: int, schedule: str | None = None, contract: bool = True
+    fn: Callable[..., Any], specs: tuple[Any, ...], target: Target, schedule: str | None = None, contract: bool = True
 ) -> Compiled:
     """A function of arrays on the machine that MLC_MACHINE and MLC_VECTOR_BITS describe.
 
@@ -171,7 +211,7 @@ def compiled(
     """
     found: list[Tile] = []
     options, machine = options_of(schedule=schedule, threads=1), Machine.host()
-    assert machine.vector_bytes == bits // 8
+    assert machine.vector_bytes == target.bits // 8
 
     def observe(pass_: Any, module: ModuleOp) -> None:
         if pass_.name == "apply-schedule":
@@ -181,5 +221,5 @@ def compiled(
     driver.run(traced.module, passes(options), replace(driver.Options(), verify_input=False, observer=observe))
     code = emit(traced.module, replace(options, entry=traced.name))
     texts = [k.llvm_ir if contract else re.sub(r"\bcontract\b", "", k.llvm_ir) for k in code.kernels]
-    assembly = tuple(jit.assembly(text, CPU, TARGETS[bits].features) for text in texts)
-    return Compiled(bits, machine, assembly, tuple(found))
+    assembly = tuple(jit.assembly(text, target.cpu, target.features, target.triple) for text in texts)
+    return Compiled(target, machine, assembly, tuple(found))

@@ -132,7 +132,7 @@ def nearest_block(block: int) -> int:
 
 def most_rows(natives: int, machine: Machine) -> int:
     """The rows of accumulators that leave registers for a row of lanes and a broadcast."""
-    return max(1, (machine.registers - 1) // max(1, natives) - 1)
+    return max(1, (machine.tile_registers - 1) // max(1, natives) - 1)
 
 
 def widened(at: Tile, natives: int, lanes: int, n: int, m: int, machine: Machine) -> Tile:

@@ -51,7 +51,7 @@ def schedule_chain(stages: list[StageOp], machine: Machine) -> list[str]:
         if c.transposed and c.stage.ins[c.rhs] not in made:
             steps += pack(c, extent(c.stage, c.n), shared, machine)
     steps += [step("nest", names, axis=a) for a in shared if a != first.m and not all(a in used for used in reads)]
-    rows = min(max((machine.registers - 4) // COLUMNS, 1), 12, max(extent(first.stage, first.m), 1))
+    rows = min(max((machine.tile_registers - 4) // COLUMNS, 1), 12, max(extent(first.stage, first.m), 1))
     steps += tile(names, first.m, rows, first.stage)
     for part in cut(stages, found):
         steps += inner(part, found, first.m, machine)

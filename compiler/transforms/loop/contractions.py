@@ -38,7 +38,7 @@ def register_tile(c: Contraction, machine: Machine, followed: bool = False) -> t
     """
     m, n, lanes = extent(c.stage, c.m), extent(c.stage, c.n), lanes_of([c.stage], machine)
     # without fused multiply-adds, a product needs a register before it is added
-    registers = machine.registers - (not machine.has_fma) - followed
+    registers = machine.tile_registers - (not machine.has_fma) - followed
 
     def cost(rows: int, width: int) -> float:
         natives = -(-width // lanes)
