@@ -440,12 +440,12 @@ MATMUL = """func.func @k(%A: memref<256x256xf32>, %B: memref<256x256xf32>, %out:
   }
   func.return
 }"""
-AVX512 = "+avx512f,+avx512vl,+avx512bw,+avx512dq,+fma,+avx2"
+AVX512 = ("skylake-avx512", "+avx512f,+avx512vl,+avx512bw,+avx512dq,+fma,+avx2", "x86_64-unknown-linux-gnu")
 
 
 def test_matmul_keeps_its_tile_in_registers() -> None:
     """24 fused multiply-adds a step, no spill: nothing of a vector's size goes to the stack."""
-    text = jit.assembly(emit_kernel(function(MATMUL), 64).llvm_ir, "skylake-avx512", AVX512)
+    text = jit.assembly(emit_kernel(function(MATMUL), 64).llvm_ir, *AVX512)
     loops = re.split(r"^\.LBB\S+:", text, flags=re.M)
     inner = max(loops, key=lambda body: len(re.findall(r"\bvfmadd\S+.*zmm", body)))
     assert len(re.findall(r"\bvfmadd\S+.*zmm", inner)) == 24
@@ -459,9 +459,7 @@ def test_matmul_keeps_its_tile_in_registers() -> None:
 
 
 def test_contraction_only_where_the_ir_allows_it() -> None:
-    text = jit.assembly(
-        emit_kernel(function(MATMUL.replace(" fastmath<contract>", "")), 64).llvm_ir, "skylake-avx512", AVX512
-    )
+    text = jit.assembly(emit_kernel(function(MATMUL.replace(" fastmath<contract>", "")), 64).llvm_ir, *AVX512)
     assert "vfmadd" not in text and "vmulps" in text
 
 

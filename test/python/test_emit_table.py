@@ -334,6 +334,7 @@ def test_dense_constants_and_step() -> None:
 def test_a_maximum_is_four_instructions() -> None:
     """Each operand once where they are equal, and two three-way operations on their bits: no masks, no blends."""
     text = emit_kernel(function(table_kernel("arith.maximumf", ("f32", "f32"), "f32", "", 64, 16)), 64).llvm_ir
-    code = jit.assembly(text, "skylake-avx512", "+avx512f,+avx512vl,+avx512bw,+avx512dq")
+    features = "+avx512f,+avx512vl,+avx512bw,+avx512dq"
+    code = jit.assembly(text, "skylake-avx512", features, "x86_64-unknown-linux-gnu")
     assert len(re.findall("vmaxps", code)) == len(re.findall("vpternlogd", code)) == 2
     assert not re.search(r"vblend|vcmp|vptest|\{%k", code)
