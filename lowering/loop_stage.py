@@ -22,13 +22,13 @@ from xdsl.ir.affine import AffineExpr, AffineMap
 from ..dialects.loop.attributes import Target
 from ..dialects.loop.combiners import combine, identity
 from ..dialects.loop.linear import Linear, axes_of
+from ..dialects.loop.narrow_products import NarrowProduct, narrow_product
 from ..dialects.loop.ops import IndexOp, StageOp, YieldOp, element_of, shape
 from ..dialects.vector.arith import on_vectors
 from ..dialects.vector.ops import ContractOp, MultiReductionOp, ShapeCastOp, StepOp, TransposeOp
 from .loop_body import BodyValues
 from .loop_memory import MemoryState, with_contract
 from .loop_state import INDEX, nest
-from .narrow_products import NarrowProduct, narrow_product
 from .storage import (
     Axes,
     is_vector,

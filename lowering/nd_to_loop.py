@@ -18,8 +18,9 @@ says which values are kept. Functions that launch kernels stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import (
@@ -72,6 +73,27 @@ def fused(locations: list[Attribute]) -> Attribute:
     return parts[0] if len(parts) == 1 else FusedLoc(ArrayAttr(parts[:8]), NoneAttr()) if parts else UnknownLoc()
 
 
+class Domain(NamedTuple):
+    """The axes of a stage, and what each axis of its ops is in terms of them."""
+
+    axes: dict[str, Dim]
+    forms: dict[str, Linear]
+
+    @staticmethod
+    def of(axes: dict[str, Dim], splits: dict[str, tuple[int, str, str]]) -> Domain:
+        """Axes of which some are split into an outer and an inner one of a size."""
+        out = Domain({}, {})
+        for name, extent in axes.items():
+            if name in splits:
+                low, outer, inner = splits[name]
+                out.axes.update({outer: extent // low, inner: low})
+                out.forms[name] = Linear.axis(outer, low) + Linear.axis(inner)
+            else:
+                out.axes[name] = extent
+                out.forms[name] = Linear.axis(name)
+        return out
+
+
 class Kernel:
     """Lowers one function body."""
 
@@ -87,9 +109,9 @@ class Kernel:
 
     def run(self) -> None:
         self._sizes()
-        for number, stage in enumerate(self.plan.stages):
+        for stage in self.plan.stages:
             if stage.kind == "map":
-                self._map(stage, number)
+                self._map(stage)
             else:
                 self._alone(stage.members[0].value)
         last = self.plan.last
@@ -170,34 +192,30 @@ class Kernel:
         scalars = self.scalars(axes, location)
         return self.stage(label, axes, scalars, [scalars.at(value, at)], [Target("", at)])[0]
 
-    def _map(self, stage: Stage, number: int) -> None:
-        """Elements and reductions over the same axes."""
+    def _split(self, axes: dict[str, Dim], location: Attribute, make: Callable[[Domain], None]) -> None:
+        """Make a stage over axes, of which some are split so that reshapes have linear indices."""
         splits: dict[str, tuple[int, str, str]] = {}
         while True:
+            made, labels = len(self.new), set(self.labels)
             try:
-                return self._try_map(stage, splits)
+                return make(Domain.of(axes, splits))
             except Unfactored as e:
-                names = self.plan.names
-                if e.axis in splits or not self._splits(stage, splits, e):
-                    location = stage.members[0].value.owner.location  # pyright: ignore
+                del self.new[made:]
+                self.labels = labels
+                extent, names = axes.get(e.axis), self.plan.names
+                whole = extent is not None and e.size > 0 and extent // e.size * e.size == extent
+                if e.axis in splits or not whole:
                     raise CompileError(f"nd-to-loop: {e}; keep it outside of the kernel", location) from None
                 splits[e.axis] = (e.size, names.fresh(), names.fresh())
 
-    def _splits(self, stage: Stage, splits: dict[str, tuple[int, str, str]], e: Unfactored) -> bool:
-        extent = stage.axes.get(e.axis)
-        return extent is not None and e.size > 0 and extent // e.size * e.size == extent
+    def _map(self, stage: Stage) -> None:
+        """Elements and reductions over the same axes."""
+        first = stage.members[0].value.owner
+        location = first.location if isinstance(first, Operation) else self.function.location
+        self._split(stage.axes, location, lambda domain: self._map_over(stage, domain))
 
-    def _try_map(self, stage: Stage, splits: dict[str, tuple[int, str, str]]) -> None:
-        axes: dict[str, Dim] = {}
-        form: dict[str, Linear] = {}
-        for name, extent in stage.axes.items():
-            if name in splits:
-                low, outer, inner = splits[name]
-                axes |= {outer: extent // low, inner: low}
-                form[name] = Linear.axis(outer, low) + Linear.axis(inner)
-            else:
-                axes[name] = extent
-                form[name] = Linear.axis(name)
+    def _map_over(self, stage: Stage, domain: Domain) -> None:
+        axes, form = domain
         own = {m.value for m in stage.members}
         kept = [m.value.owner for m in stage.members if isinstance(m.value.owner, Operation)]
         bodies = self.plan.bodies(stage)
@@ -232,7 +250,7 @@ class Kernel:
     def _alone(self, value: SSAValue) -> None:
         match op := value.owner:
             case Contract():
-                self.keep(value, self._contract(op))
+                self._contract(op)
             case Arg():
                 self.keep(value, arg_reduction(self, op))
             case Pad():
@@ -250,7 +268,7 @@ class Kernel:
             case _:
                 raise AssertionError(op)
 
-    def _contract(self, op: Contract) -> SSAValue:
+    def _contract(self, op: Contract) -> None:
         m, names = op.dims, self.plan.names
         shapes = [shape_of(v.type) for v in op.operands]
         extents = m.extents(shapes, {i.name or "": d for i, d in zip(m.result, shape_of(op.type))})
@@ -261,17 +279,23 @@ class Kernel:
             axis[n] = names.name((op, n))
         axes = {axis[n]: extents[n] for n in axis}
         assert len(axes) == len(axis)
+        self._split(axes, op.location, lambda domain: self._contract_over(op, axis, domain))
+
+    def _contract_over(self, op: Contract, axis: dict[str, str], domain: Domain) -> None:
+        m, (axes, forms) = op.dims, domain
+        shapes = [shape_of(v.type) for v in op.operands]
         scalars = self.scalars(axes, op.location)
         factors: list[SSAValue] = []
         for value, dims, shape in zip(op.operands, m.operands, shapes):
-            numerators = numerators_of(dims, axis)
+            numerators = [f.subst(forms) for f in numerators_of(dims, axis)]
             window = self.joins.window(value, numerators, [i.divisor for i in dims], shape, axes, op.location)
             if window is None:
                 factors.append(scalars.wide(value, tuple(numerators)))
             else:
                 factors.append(scalars.body.wide(scalars.read(*window)))
-        out: Access = tuple(Linear.axis(axis[i.name or ""]) for i in m.result)
-        return self.stage(_label([op]), axes, scalars, [product(scalars.body, factors)], [Target("add", out)])[0]
+        out: Access = tuple(forms[axis[i.name or ""]] for i in m.result)
+        targets = [Target("add", out)]
+        self.keep(op.results[0], self.stage(_label([op]), axes, scalars, [product(scalars.body, factors)], targets)[0])
 
 
 def _label(ops: list[Operation]) -> str:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from xdsl.ir import Block, Operation, SSAValue
 
+from ..dialects.graph.prologues import of_contraction
 from ..dialects.graph.views import VIEWS, unit_reshape
 from ..dialects.nd.constant import Source
 from ..dialects.nd.contraction import Contract
@@ -98,12 +99,18 @@ class Stages:
         def want(values: Iterable[SSAValue]) -> None:
             keep.update((b, None) for v in values if computed(b := base(v)))
 
+        prologues = {op: of_contraction(op) for op in self.ops if isinstance(op, Contract)}
+        inlined = {op for found in prologues.values() for p in found if p is not None for op in p.ops}
         for op in self.ops:
             if isinstance(op, Reduce) or alone(op):
                 keep[op.results[0]] = None
             moves = type(op) in VIEWS and not isinstance(op, Transpose) and not _unit(op)
-            if moves or isinstance(op, Contract | Arg | ReduceWindow):
+            if moves:
+                want(v for v in op.operands if base(v).owner not in inlined)
+            if isinstance(op, Arg | ReduceWindow):
                 want(op.operands)
+            if isinstance(op, Contract):
+                want(v for v, made in zip(op.operands, prologues[op]) if made is None)
             if isinstance(op, Gather | Scatter):
                 want([op.x])
         for value in self.last.operands:

@@ -3,7 +3,8 @@
 Every op that computes (a node) has axes: one for each dimension of what it runs over. Two groups merge along the values
 that one reads of the other, which makes axes equal; the union must be one of
 
-    contraction   one contraction, and elementwise ops over exactly its result's axes
+    contraction   one contraction, and elementwise ops over exactly its result's axes; in the end also what makes its
+                  operands of narrower ones, if nothing else reads it (`prologues`)
     rows          reductions of the same axes to the same rows, elementwise ops over all axes or over the rows
     scatter       one scatter, and elementwise ops over exactly its updates' axes
     elementwise   elementwise ops over the same axes
@@ -20,6 +21,7 @@ from dataclasses import dataclass, field
 
 from xdsl.ir import Operation, SSAValue
 
+from ...dialects.graph.prologues import of_contraction
 from ...dialects.nd.contraction import Contract
 from ...dialects.nd.control import Control
 from ...dialects.nd.dims import Dim
@@ -166,6 +168,11 @@ class Grouping:
             self._grow(k)
         for k in reversed(range(len(nodes))):
             self._sink(k)
+        number = {n.op: k for k, n in enumerate(nodes)}
+        for k, node in enumerate(nodes):
+            for found in of_contraction(node.op):
+                if found is not None:
+                    self._absorb(k, [number[op] for op in found.ops])
 
     def earlier(self, group: int) -> set[int]:
         """The groups whose results a group reads."""
@@ -194,6 +201,23 @@ class Grouping:
         self.groups[home].nodes.remove(k)
         self.groups[reader].nodes = sorted([*others, k])
         self.home[k] = reader
+
+    def _absorb(self, k: int, made: Sequence[int]) -> None:
+        """Move what makes an operand of a contraction into its group, if nothing else reads it.
+
+        All readers are in that group then, which runs after the old ones: no order changes.
+        """
+        inside = {k, *made}
+        if any(m in self.returned or not inside.issuperset(self.users[m]) for m in made):
+            return
+        group = self.groups[self.home[k]]
+        for m in made:
+            old = self.groups[self.home[m]]
+            old.nodes.remove(m)
+            if not old.nodes:
+                del self.groups[self.home[m]]
+            self.home[m] = self.home[k]
+        group.nodes = sorted([*group.nodes, *made])
 
     def _closed(self, group: int) -> int:
         return self.groups[group].before | 1 << group

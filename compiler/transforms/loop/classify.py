@@ -13,23 +13,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from xdsl.ir import SSAValue
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import BlockArgument, SSAValue
 
+from ....dialects.graph.ops import CONSTANT
 from ....dialects.loop.linear import Access, axes_of
 from ....dialects.loop.ops import StageOp, element_of, shape
-from .pack import conversion
+from .cones import cone
+from .pack import PREFIX
 from .reorder import TYPICAL, axis_stride, row_major, strides_of
 from .steptext import bytes_of, extent
 
-LANES, ROWS, WIDTH, BUSY = 16, 12, 4, 8
-"""A typical tile, in which pairs are compared: elements of a vector, most rows and vectors, and the accumulators that
-keep the multiply-adds busy."""
+LANES, BUSY = 16, 8
+"""Typical numbers, by which pairs are compared: elements of a vector, and the accumulators that keep the multiply-adds
+busy."""
+
+TILES = [(rows, width) for width in range(1, 5) for rows in range(1, 28 // width + 1)]
+"""Typical tiles: rows and vectors."""
 
 BROADCAST, LOADED = 0.15, 0.35
 """A factor of the rows, from the first cache, and a vector of lanes, from the second one, in multiply-adds."""
 
-COPIED = 24.0
-"""An element that is gathered into a copy, in multiply-adds of an element."""
+COPIED, COPIED_TURNED = 24.0, 10.0
+"""An element that is gathered into a copy, in multiply-adds of an element; and where whole blocks are turned in
+registers for many rows."""
 
 TURNED, SCATTERED = 25.0, 60.0
 """A vector of the result that is turned in registers before it is stored, and one that is stored by elements, in vector
@@ -65,6 +72,21 @@ class Contraction:
         return self.stride(self.n) != 1
 
     @property
+    def constant(self) -> bool:
+        """Is the lanes' operand a constant of the program?"""
+        value = self.stage.ins[self.rhs]
+        f = value.block.parent_op() if isinstance(value, BlockArgument) else None
+        if not isinstance(f, FuncOp) or f.arg_attrs is None:
+            return False
+        return CONSTANT in f.arg_attrs.data[value.index].data  # pyright: ignore
+
+    @property
+    def packed(self) -> bool:
+        """Do the lanes of a tile lie one behind the other already?"""
+        owner = self.stage.ins[self.rhs].owner
+        return isinstance(owner, StageOp) and owner.label.data.startswith(PREFIX)
+
+    @property
     def windowed(self) -> bool:
         """Some element of the lanes' operand is read at several points: a copy would repeat it."""
         return any(len(names) > 1 for names in self.own_axes(self.access))
@@ -79,9 +101,10 @@ class Contraction:
         return next(i for i, (_, access) in enumerate(self.stage.reads()) if self.m in axes_of(access))
 
     def converts(self, operand: int) -> bool:
-        """Is an operand converted to a wider type before anything else?"""
-        found = conversion(self.stage, operand)
-        return found is not None and bytes_of(found[1].type) > bytes_of(element_of(self.stage.ins[operand]))
+        """Is an operand converted to a wider type, by itself or with others, before it is multiplied?"""
+        value, access = self.stage.reads()[operand]
+        found = cone(self.stage, operand, axes_of(access))
+        return found is not None and bytes_of(found.end.type) > bytes_of(element_of(value))
 
     def stride(self, axis: str) -> int:
         """Elements between neighbours along an axis in the lanes' operand."""
@@ -131,8 +154,10 @@ def candidates(stage: StageOp) -> list[Contraction]:
     """Every pair of lanes and rows; the last axes of the result first."""
     if len(stage.results) != 1 or not stage.target(0).mode or len(stage.ins) < 2 or any(a.kind for a in stage.axes):
         return []
-    result = [form.terms[0][0] for form in stage.target(0).access if len(form.terms) == 1]
-    k = tuple(a.name for a in stage.axes if a.name not in result)
+    forms = [form for form in stage.target(0).access if form.terms]
+    result = [min(form.terms, key=lambda t: abs(t[1]))[0] for form in forms]  # the inner one of a split axis
+    spread = axes_of(stage.target(0).access)
+    k = tuple(a.name for a in stage.axes if a.name not in spread)
     used = [axes_of(access) for _, access in stage.reads()]
     reduced = [i for i, names in enumerate(used) if names & set(k)]
     found: list[Contraction] = []
@@ -148,11 +173,18 @@ def candidates(stage: StageOp) -> list[Contraction]:
 def cost(c: Contraction) -> float:
     """Time for each multiply-add, relative to the peak."""
     m, n, stage = max(extent(c.stage, c.m), 1), max(extent(c.stage, c.n), 1), c.stage
-    natives = -(-n // LANES)
-    rows, width = min(m, ROWS), min(natives, WIDTH)
-    busy = max(1.0, BUSY / (rows * width))
-    compute = natives * LANES / n * busy * (1 + (BROADCAST * rows + LOADED * width) / (rows * width))
     points = prod(max(extent(stage, a.name), 1) for a in stage.axes)
     read = prod(max(extent(stage, a), 1) for a in axes_of(c.access) if stage.extent(a) is not None)
-    copied = COPIED * read / points if c.transposed else 0.0
-    return compute + copied + c.stored()
+    turned = m >= LANES and any(c.stride(a) == 1 and extent(stage, a) >= LANES for a in c.k)
+    each = COPIED_TURNED if turned else COPIED
+    copied = each * read / points if c.transposed and not c.constant else 0.0
+    return min(computed(m, n, *tile) for tile in TILES) + copied + c.stored()
+
+
+def computed(m: int, n: int, rows: int, width: int) -> float:
+    """Time for each multiply-add of m rows and n lanes in tiles of `rows` and `width` vectors, clamped at the ends."""
+    natives = -(-n // LANES)
+    rows, width = min(rows, m), min(width, natives)
+    padding = -(-m // rows) * rows / m * (-(-natives // width) * width * LANES / n)
+    busy = max(1.0, BUSY / (rows * width))
+    return padding * busy * (1 + (BROADCAST * rows + LOADED * width) / (rows * width))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.dialects import func
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 
 from ....dialects.loop.attributes import Axis, Target
 from ....dialects.loop.linear import Access, Linear, axes_of
 from ....dialects.loop.ops import StageOp, element_of
 from ....dialects.loop.queries import body_of
+from .cones import cone, copy_of, replace_cone
 from .step import LoopStep, NothingToDo, chosen, refuse
 from .structure import remove_dead, substitute
 
@@ -24,7 +25,7 @@ def copy_stage(label: str, value: SSAValue, access: Access, axes: list[Axis], of
     return StageOp.make(label, axes, [(value, access)], [Target("", local)], body, of.location)
 
 
-def check(stage: StageOp, operand: int, order: tuple[str, ...], recompute: bool) -> None:
+def check(stage: StageOp, operand: int, order: tuple[str, ...], recompute: bool, convert: bool) -> None:
     """Refuse what `pack` cannot do, before anything changes."""
     value, access = stage.reads()[operand]
     if stage.whole(operand):
@@ -38,6 +39,8 @@ def check(stage: StageOp, operand: int, order: tuple[str, ...], recompute: bool)
         raise refuse(LoopPack.name, stage, why)
     if not recompute:
         return
+    if convert:
+        raise refuse(LoopPack.name, stage, "expected recompute or convert, found both")
     producer = value.owner
     if not isinstance(producer, StageOp) or len(producer.results) != 1:
         why = f"recompute expected %{value.name_hint} from a stage with one result, found none"
@@ -48,65 +51,23 @@ def check(stage: StageOp, operand: int, order: tuple[str, ...], recompute: bool)
             raise refuse(LoopPack.name, stage, why)
 
 
-def conversion(stage: StageOp, operand: int) -> tuple[list[Operation], SSAValue] | None:
-    """The ops of the body that compute one value from an operand and constants alone, and that value; None: there are
-    none, or several values are read."""
-    block = stage.body.block
-    own: list[Operation] = []
-    made: set[SSAValue] = {block.args[operand]}
-    for op in block.ops:
-        inputs = [v for v in op.operands if not is_constant(v)]
-        if op.results and inputs and made.issuperset(inputs) and not op.name.startswith("loop."):
-            own.append(op)
-            made.update(op.results)
-    ends = [r for op in own for r in op.results if any(use.operation not in own for use in r.uses)]
-    whole = all(use.operation in own for use in block.args[operand].uses)
-    return (own, ends[0]) if len(ends) == 1 and whole else None
-
-
-def is_constant(value: SSAValue) -> bool:
-    return isinstance(value.owner, Operation) and value.owner.name == "arith.constant"
-
-
-def convert(stage: StageOp, operand: int, copy: StageOp) -> None:
-    """Let the copy hold what the stage computes of the operand alone, and the stage read that."""
-    found = conversion(stage, operand)
-    if found is None:
-        return
-    own, end = found
-    block, inner = stage.body.block, copy.body.block
-    inner.args[0].name_hint = block.args[operand].name_hint
-    env: dict[SSAValue, SSAValue] = {block.args[operand]: inner.args[0]}
-    for op in own:
-        for v in op.operands:
-            if v not in env:
-                assert isinstance(v.owner, Operation)
-                inner.insert_op_before(v.owner.clone(env), copy.terminator)
-        inner.insert_op_before(op.clone(env), copy.terminator)
-    copy.terminator.operands[0] = env[end]
-    copy.retype()
-    end.replace_all_uses_with(block.insert_arg(end.type, operand, block.args[operand].location))
-    for op in reversed(own):
-        op.detach()
-        op.erase()
-    block.erase_arg(block.args[operand + 1])
-
-
-def pack(stage: StageOp, operand: int, order: tuple[str, ...], recompute: bool, converted: bool = False) -> None:
+def pack(stage: StageOp, operand: int, order: tuple[str, ...], how: LoopPack) -> None:
     """Insert the copy before the stage and read it instead."""
     value, access = stage.reads()[operand]
+    label = f"{PREFIX}{value.name_hint}"
     axes = [Axis(n, e) for n in order if (e := stage.extent(n)) is not None]
-    copy = copy_stage(f"{PREFIX}{value.name_hint}", value, access, axes, stage)
-    if recompute:
+    part = cone(stage, operand, order, how.narrow) if how.convert else None
+    copy = copy_of(stage, part, label, axes) if part else copy_stage(label, value, access, axes, stage)
+    if how.recompute:
         copy = inline_producer(copy)
     home = stage.parent
     assert home is not None
     home.insert_ops_before([copy], stage)
-    if converted:
-        convert(stage, operand, copy)
-    copy.results[0].name_hint = f"{PREFIX}{value.name_hint}"
-    stage.operands[operand] = copy.results[0]
+    copy.results[0].name_hint = label
     local: Access = tuple(Linear.axis(a.name) for a in axes)
+    if part:
+        return replace_cone(stage, part, copy.results[0], local)
+    stage.operands[operand] = copy.results[0]
     stage.set_reads([local if j == operand else a for j, (_, a) in enumerate(stage.reads())])
 
 
@@ -140,7 +101,8 @@ class LoopPack(LoopStep):
         %c = loop.stage mm [i: 6, j: 64, k: 256] (%a = %A[i, k], %b_1 = %pack_B[k, j]) -> add [i, j] {..}
 
     The copy stands right before its reader, so that the loops around decide how much of the value it holds. With
-    `convert`, it holds what the reader computes of the value alone: f32 instead of bf16.
+    `convert`, it holds what the reader computes of the value at points of these axes alone: f32 instead of bf16, or
+    i8 with its scale; `narrow`: nothing that is wider than the value.
     """
 
     name = "loop-pack"
@@ -150,6 +112,7 @@ class LoopPack(LoopStep):
     only: tuple[str, ...] = ()
     recompute: bool = False
     convert: bool = False
+    narrow: bool = False
 
     def on(self, f: func.FuncOp) -> None:
         readers = chosen(self.name, f, self.only)
@@ -165,7 +128,7 @@ class LoopPack(LoopStep):
             what = f"expected a value that a stage reads, one of {', '.join(names) or 'none'}"
             raise NothingToDo(f"{self.name}: {what}, found {self.value}", f.location)
         for stage, operand in found:
-            check(stage, operand, self.axes, self.recompute)
+            check(stage, operand, self.axes, self.recompute, self.convert)
         for stage, operand in found:
-            pack(stage, operand, self.axes, self.recompute, self.convert)
+            pack(stage, operand, self.axes, self)
         remove_dead(f)

@@ -19,8 +19,8 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import bf16, f32, i8, i32
 from xdsl.ir import BlockArgument, Operation, SSAValue
 
-from ..dialects.loop.linear import axes_of
-from ..dialects.loop.ops import StageOp
+from .linear import axes_of
+from .ops import StageOp
 
 AxisExtent = tuple[str, int]
 
