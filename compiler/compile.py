@@ -80,13 +80,13 @@ class Compiled(Executable):
     resources: Mapping[str, Any] = {}
     """The arrays of the source's resources by hash, which its text does not hold; but those that were prepared."""
 
-    def __call__(self, *arrays: Any, out: Any = None) -> Any:
-        """One result as an array, several as a tuple; CompileError where sizes take a slice outside of its operand."""
+    def _call(self, *arrays: Any, out: Any = None) -> Any:
+        """CompileError also where sizes take a slice outside of its operand; the native way knows sizes that passed."""
         if self.bounds and len(arrays) == len(self.program.arguments):
             symbols = self._bind(arrays)
             for bound in self.bounds:
                 bound.check(symbols)
-        return super().__call__(*arrays, out=out)
+        return super()._call(*arrays, out=out)
 
     @property
     def signature(self) -> str:

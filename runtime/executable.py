@@ -53,6 +53,8 @@ class Executable:
     """A program with its native code; `constants`: the bytes of each of its constants, or an array that is used as it
     is; `preparations`: the stored executables that make those that are made (runtime/prepared.py), by hash."""
 
+    __slots__ = ("__dict__", "__weakref__", "latest")  # the native way finds latest at a fixed place
+
     def __init__(
         self,
         program: Program,
@@ -92,6 +94,8 @@ class Executable:
         self._sizes = ctypes.c_int64 * (len(program.symbols) + runtime)
         self._static = not program.symbols
         self._fast: dict[Any, FastCall] = {}
+        self.latest: tuple[FastCall, ...] = ()
+        """What the native way looks through."""
         self._calls: Any = None
         if self.linked.has(CALL) and possible(program) and not (self.weights and any(self._donated)):
             self._calls = signature(program, self.linked.address(CALL))
@@ -100,6 +104,14 @@ class Executable:
     # ---- calling
     def __call__(self, *arrays: Any, out: Any = None) -> Any:
         """One result as an array, several as a tuple."""
+        return self._call(*arrays, out=out)  # `native_call` puts a native method in place of this one
+
+    def direct(self, *arrays: Any, out: Any = None) -> Any:
+        """The call's result, or NotImplemented where the native way does not take these arrays."""
+        return NotImplemented
+
+    def _call(self, *arrays: Any, out: Any = None) -> Any:
+        """A call on the ways that Python takes."""
         if len(arrays) != len(self._dtypes):
             wrong_count(self.program, len(arrays))
         if self._calls is not None:
@@ -118,6 +130,7 @@ class Executable:
     def _add_fast(self, shapes: Any, arrays: Sequence[Any]) -> FastCall:
         fast = FastCall(self, self._bind(arrays), self._calls, self._constants)
         if len(self._fast) >= MOST_SHAPES:
+            self.latest = ()
             self._fast.clear()
         self._fast[shapes] = fast
         return fast
@@ -133,6 +146,9 @@ class Executable:
             raise_pending(context)
         self.effects.raise_status(status)
         fail(f"{self.program.name}: the program stopped with status {status}")
+
+    def _stopped(self, status: int) -> NoReturn:
+        self.stopped(status, None)
 
     def _native(self, pointers: list[int], sizes: Any, arena: int | None, symbols: Mapping[str, int]) -> None:
         hold, long = self.short(symbols)

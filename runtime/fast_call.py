@@ -1,7 +1,8 @@
 """The short way into a program: for arguments that need no conversion, by the shapes they have.
 
 A `FastCall` holds what a call with certain shapes needs: what is compared of each argument, the results to make, the
-sizes that the program is told. Each comparison that fails leads to the general way, which converts or explains.
+sizes that the program is told. Each comparison that fails leads to the general way, which converts or explains. What is
+called often is offered to the native way (`native_call`), which makes the same comparisons.
 """
 
 from __future__ import annotations
@@ -13,13 +14,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import poison
-from .abi import ALIGNMENT, REFUSED, Program, Result, count, evaluate, numpy_type, row_major
+from .abi import ALIGNMENT, REFUSED, Argument, Program, Result, count, evaluate, numpy_type, row_major
 from .results import address_of
 
 if TYPE_CHECKING:
     from .executable import Executable
 
 Array = np.ndarray[Any, Any]
+
+HOT, AGAIN = 3, 64
+"""The number of the call after which the native way is set up, and after how many calls it is again, where too many
+other shapes came between."""
 
 
 def signature(program: Program, address: int) -> tuple[Any, Any]:
@@ -35,12 +40,15 @@ class FastCall:
     __slots__ = (
         "arena",
         "call",
+        "calls",
         "checks",
         "constants",
         "context",
+        "hold",
         "long",
         "outputs",
         "owner",
+        "record",
         "single",
         "sizes",
         "slots",
@@ -50,14 +58,18 @@ class FastCall:
         program = owner.program
         shapes = [tuple(evaluate(s, symbols) for s in a.shape) for a in program.arguments]
         kinds = [numpy_type(a.dtype) for a in program.arguments]
-        steps = [a.strides if a.strides is not None else row_major(s) for a, s in zip(program.arguments, shapes)]
-        strides = [tuple((n or 0) * k.itemsize for n in s) for s, k in zip(steps, kinds)]
-        self.checks = list(zip(kinds, shapes, strides))
+        self.checks = [
+            (kind, shape, _strides(argument, shape, kind))
+            for argument, shape, kind in zip(program.arguments, shapes, kinds, strict=True)
+        ]
         numbers = [symbols[s] for s in program.symbols]
         self.sizes: Any = (ctypes.c_int64 * len(numbers))(*numbers) if numbers else None
         self.owner, self.constants = owner, constants
-        hold, self.long = owner.short(symbols)
-        self.call = calls[hold]
+        self.hold, self.long = owner.short(symbols)
+        self.call = calls[self.hold]
+        self.calls = 0
+        self.record: bytes | None = None
+        """What the native way knows of it."""
         self.context = self.long or owner.contexts.always
         self.arena = evaluate(program.arena, symbols)
         self.slots: list[tuple[tuple[int, ...], np.dtype[Any], bool]] = []
@@ -99,6 +111,11 @@ class FastCall:
             return None
         if status:
             self.owner.stopped(status, None)
+        self.calls = calls = self.calls + 1
+        if calls % AGAIN == HOT:
+            from .native_call import offer
+
+            offer(self)
         if out is not None:
             return slots[0] if self.single is not None else tuple(slots)
         if self.single is not None:
@@ -143,6 +160,14 @@ class FastCall:
         if not status:
             poison.check(arrays, seals, [a.donated for a in self.owner.program.arguments], slots)
         return status
+
+
+def _strides(argument: Argument, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[int, ...]:
+    """As NumPy has them in bytes; it has its own for arrays without elements."""
+    if 0 in shape and argument.strides is None:
+        return np.empty(shape, dtype).strides
+    steps = argument.strides if argument.strides is not None else row_major(shape)
+    return tuple((n or 0) * dtype.itemsize for n in steps)
 
 
 def possible(program: Program) -> bool:
