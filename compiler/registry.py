@@ -61,6 +61,7 @@ PASSES: dict[str, str] = {
     "loop-split": "mlc.compiler.transforms.loop.split:LoopSplit",
     "loop-reorder": "mlc.compiler.transforms.loop.reorder:LoopReorder",
     "loop-pack": "mlc.compiler.transforms.loop.pack:LoopPack",
+    "loop-offset": "mlc.compiler.transforms.loop.offset:LoopOffset",
     "loop-vectorize": "mlc.compiler.transforms.loop.vectorize:LoopVectorize",
     "loop-stream": "mlc.compiler.transforms.loop.stream:LoopStream",
     "hoist-constants": "mlc.compiler.transforms.loop.hoist:HoistConstants",

@@ -27,6 +27,7 @@ from .carries import carrying, first_values, schedule_carry
 from .chains import chain, schedule_chain
 from .classify import Contraction, contraction
 from .contractions import schedule_contraction
+from .dots import dots, offset_steps, schedule_dots
 from .reorder import TYPICAL
 from .rows import parallel_axes, schedule_rows
 from .step import LoopStep
@@ -45,6 +46,11 @@ def schedule(f: func.FuncOp, machine: Machine, threads: int = 1, tiles: Mapping[
     """
     name_stages(f)
     name_values(f)
+    if first := offsets(f, machine):
+        copy = f.clone()
+        for one in first:
+            run_schedule(copy, one)
+        return ",".join([*first, schedule(copy, machine, threads, tiles)])
     steps: list[str] = []
     linked = chain([op for op in f.body.block.ops if isinstance(op, StageOp)])
     if linked:
@@ -85,6 +91,12 @@ def shared(
     loop = next(op for op in copy.walk() if isinstance(op, ForOp) and names[0] in [s.label.data for s in members(op)])
     steps = [first, *inside(stages(loop, names))]
     return steps if applies(f, [*before, *steps]) else []
+
+
+def offsets(f: func.FuncOp, machine: Machine) -> list[str]:
+    """The steps that give the factors of contractions the signs that the machine's instructions want."""
+    found = (contraction(op) for op in f.body.block.ops if isinstance(op, StageOp))
+    return [one for c in found if c is not None for one in offset_steps(c, machine)]
 
 
 def name_stages(f: func.FuncOp) -> None:
@@ -153,6 +165,8 @@ def choose(group: list[StageOp], machine: Machine, tiles: Mapping[str, Tile] | N
     found = contraction(group[0])
     if found is not None and tiles and found.label in tiles:
         return schedule_of(found, group, batch_axes(found, group), tiles[found.label], machine)
+    if found is not None and (by := dots(found, machine)) is not None:
+        return schedule_dots(found, by, group, batch_axes(found, group), machine)
     if found is not None:
         return schedule_contraction(found, group, batch_axes(found, group), machine)
     return schedule_rows(group, machine)
