@@ -191,8 +191,8 @@ def by_dots(e: Emitter, op: ContractOp, maps: Maps, acc: Vec) -> Native | None:
         dot = DOTS[name]
         for sides in ((0, 1), (1, 0)):
             found = _factors(op, maps, dot, sides)
-            if found is not None and acc.kind == dot.sum and acc.width(acc.chunks - 1) in dot.intrinsics:
-                return _dots(e, dot, maps, acc, [e.vector(v) for v in found], sides)
+            if found is not None and acc.kind == dot.sum and acc.width(0) in dot.intrinsics:
+                return _dots(e, op, dot, maps, acc, [e.vector(v) for v in found], sides)
     return None
 
 
@@ -215,7 +215,11 @@ def _factors(op: ContractOp, maps: Maps, dot: Dot, sides: tuple[int, int]) -> tu
     return (found[0], found[1]) if narrow and len(wide) == 1 and wide[0][-2:-1] == (lanes,) else None
 
 
-def _dots(e: Emitter, dot: Dot, maps: Maps, acc: Vec, factors: Sequence[Vec], sides: tuple[int, int]) -> Native:
+def _dots(
+    e: Emitter, op: ContractOp, dot: Dot, maps: Maps, acc: Vec, factors: Sequence[Vec], sides: tuple[int, int]
+) -> Native:
+    """By an instruction; what is left of a row is too short for one."""
+    rest = by_products(e, op, maps, acc)
     dims = [(maps.lhs, maps.rhs)[side][:-1] for side in sides]
     packed = [words(e, vec, dot.word) for vec in factors]
 
@@ -229,6 +233,8 @@ def _dots(e: Emitter, dot: Dot, maps: Maps, acc: Vec, factors: Sequence[Vec], si
 
     def native(lead: Lead, chunk: int) -> str:
         at, width = dict(zip(maps.acc, lead)), acc.width(chunk)
+        if width not in dot.intrinsics:
+            return rest(lead, chunk)
         kind, name = vector_of(dot.sum, width), dot.intrinsics[width]
         e.declare(kind, name, kind, dot.operand(width), dot.operand(width))
         a, b = (operand(k, at, chunk, width) for k in (0, 1))

@@ -42,7 +42,9 @@ def cone(stage: StageOp, operand: int, axes: Collection[str], narrow: bool = Fal
         if op is stage.terminator or len(op.results) != 1 or op.name == "loop.load":
             continue
         end = op.results[0]
-        if not spread[end] <= own or (limit is not None and bytes_of(end.type) > limit):
+        if not spread[end] <= own:
+            continue
+        if limit is not None and (bytes_of(end.type) > limit or op.name == "arith.bitcast"):
             continue
         ops = backwards(op)
         inputs = {v for o in ops for v in o.operands}
