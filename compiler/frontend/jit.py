@@ -35,6 +35,13 @@ Layout = tuple[int, ...] | None
 Signature = tuple[Hashable, ...]
 
 
+HOT, AGAIN = 5, 64
+"""The number of the call after which the short way is looked for, and after how many calls it is again; an executable's
+native way is there before."""
+
+MOST_SHORT = 4
+
+
 class CacheInfo(NamedTuple):
     hits: int
     misses: int
@@ -49,6 +56,9 @@ class Entry:
     results: Structure
     contiguous: tuple[int, ...]
     """Leaves that are copied to rows before the call."""
+    calls: int = 0
+    short: Callable[[tuple[Any, ...]], Any] | None = None
+    """The short way for such arguments, once it is looked for."""
 
 
 def layout_of(x: np.ndarray[Any, Any]) -> Layout | str:
@@ -127,6 +137,8 @@ class Jit:
         unknown = [name for name in self.options if name not in OPTIONS]
         if unknown:
             raise CompileError(f"jit: expected options {', '.join(OPTIONS)}, found {unknown[0]!r}")
+        self._short: tuple[Callable[[tuple[Any, ...]], Any], ...] = ()
+        """Short ways of the entries that were called often, the latest first."""
         self._signature: inspect.Signature | None = None
         self._keywords: tuple[str, ...] = ()
         """The keyword-only parameters, whose arguments follow those that have a position."""
@@ -154,8 +166,17 @@ class Jit:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if core.open_places() or eager.active():
             return self.fn(*args, **kwargs)
-        args = self._bound(args, kwargs)
+        if not kwargs:
+            for short in self._short:
+                out = short(args)
+                if out is not NotImplemented:
+                    self.hits += 1
+                    return out
+        given, args = args, self._bound(args, kwargs)
         entry, leaves = self._entry(args)
+        entry.calls += 1
+        if entry.calls % AGAIN == HOT and given is args:
+            self._shorten(entry, args)
         for k in entry.contiguous:
             leaves[k] = np.ascontiguousarray(leaves[k])
             self.copies += 1
@@ -164,6 +185,17 @@ class Jit:
             return out
         many = len(entry.executable.program.results) != 1
         return unflatten(entry.results, out if many else [out])
+
+    def _shorten(self, entry: Entry, args: tuple[Any, ...]) -> None:
+        """Look at this entry first in calls to come, if its program can be called natively."""
+        from .shortcuts import shortcut
+
+        if entry.short is None:
+            _, structure = flatten(tuple(a for k, a in enumerate(args) if k not in self._static))
+            fixed = {k: args[k] for k in self._static if k < len(args)}
+            entry.short = shortcut(structure, fixed, entry.executable, entry.results)
+        if entry.short is not None:
+            self._short = (entry.short, *[s for s in self._short if s is not entry.short][: MOST_SHORT - 1])
 
     def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Keywords and defaults at their positions."""
