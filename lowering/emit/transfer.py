@@ -24,7 +24,7 @@ from .transpose import block_size, butterfly, resize, reverse, transposed, woven
 from .values import Lead, Vec
 
 Guard = str | None
-WAYS = (2, 4, 8)
+WAYS = (2, 3, 4, 8)
 """Rows that are woven into one vector."""
 
 

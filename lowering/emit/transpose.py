@@ -71,11 +71,36 @@ def transposed(e: Emitter, vec: Vec, lead: Lead, chunk: int, across: int, row: C
 
 
 def woven(e: Emitter, kind: str, rows: Sequence[str], width: int) -> str:
-    """The elements of 2, 4 or 8 rows in turns: a0 b0 c0 d0 a1 b1 .., of rows a, b, c and d."""
+    """The elements of some rows in turns: a0 b0 c0 d0 a1 b1 .., of rows a, b, c and d."""
     if len(rows) == 1:
         return rows[0]
+    if len(rows) % 2:
+        return joined(e, kind, [turn(e, kind, rows, width, part) for part in range(len(rows))], width)
     even, odd = (woven(e, kind, rows[k::2], width) for k in (0, 1))
     count = width * len(rows) // 2
     native = vector_of(kind, count)
     order = [i // 2 + (i % 2) * count for i in range(2 * count)]
     return e.op(f"shufflevector {native} {even}, {native} {odd}, {shuffle_of(order)}")
+
+
+def turn(e: Emitter, kind: str, rows: Sequence[str], width: int, part: int) -> str:
+    """The lanes of one native vector of the woven rows: row after row takes its places."""
+    native, found = vector_of(kind, width), rows[0]
+    for r in range(1, len(rows)):
+        element, row = zip(*(divmod(i, len(rows)) for i in range(part * width, (part + 1) * width)))
+        kept = element if r == 1 else range(width)
+        order = [width + element[i] if row[i] == r else kept[i] if row[i] < r else 0 for i in range(width)]
+        found = e.op(f"shufflevector {native} {found}, {native} {rows[r]}, {shuffle_of(order)}")
+    return found
+
+
+def joined(e: Emitter, kind: str, parts: Sequence[str], width: int) -> str:
+    """Native vectors one behind the other."""
+    found = parts[0]
+    for k, part in enumerate(parts[1:], 1):
+        native = vector_of(kind, k * width)
+        found = e.op(
+            f"shufflevector {native} {found}, {native} {resize(e, part, kind, width, k * width)}, "
+            f"{shuffle_of(range((k + 1) * width))}"
+        )
+    return found

@@ -15,6 +15,7 @@ from ....dialects.loop.ops import StageOp
 from ...machine import Machine
 from .classify import BROADCAST, LOADED, Contraction
 from .reorder import axis_stride, strides_of
+from .rows_operand import pack_rows, scattered
 from .steptext import extent, lanes_of, step
 from .structure import fresh
 
@@ -69,13 +70,18 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
         return [*steps, *along_k(c, names, [*columns, *inside], machine)]
     if streams(c, machine):
         return [*steps, *blocks_of_k(c, names, [*columns, *inside], width)]
+    tiles = tile(names, c.m, rows, c.stage)
+    if scattered(c, rows, width, everywhere, machine):
+        copy, over = pack_rows(c, names, rows, everywhere)
+        steps += copy
+        tiles = [step("nest", names, axis=over)] if over else tiles
     steps += [step("nest", names, axis=a) for a in columns]
     if keeps_lanes(c, width, machine):
         blocks = fresh([c.stage], c.n)
         steps.append(step("split", names, axis=c.n, size=width))
         steps += pack(c, width, [*everywhere, *columns], machine, blocks)
         steps += [step("nest", names, axis=a) for a in inside]
-        steps += [*tile(names, c.m, rows, c.stage), step("nest", names, axis=blocks)]
+        steps += [*tiles, step("nest", names, axis=blocks)]
         return [*steps, *registers(c, names)]
     steps += tile(names, c.n, width, c.stage)
     far = 4 * c.rhs_bytes >= machine.l2_bytes and extent(c.stage, c.m) >= MANY
@@ -83,7 +89,7 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
     if c.transposed or (not c.windowed and (far or again)):
         steps += pack(c, min(width, extent(c.stage, c.n)), [*everywhere, *columns], machine)
     steps += [step("nest", names, axis=a) for a in inside]
-    steps += tile(names, c.m, rows, c.stage)
+    steps += tiles
     return [*steps, *converted_rows(c, machine), *registers(c, names)]
 
 

@@ -23,6 +23,9 @@ ROWS = 4
 LINES = (16, 8)
 """Most and fewest lines of a matrix that are added up at a time where the lines are kept apart."""
 
+WAYS, FEW = (2, 3, 4, 8), 8
+"""Lines that are woven into one, and most elements of an axis all of whose vectors are held at a time."""
+
 SCATTERED = 3
 """Scattered elements that are read in the time of one vector."""
 
@@ -75,6 +78,25 @@ def transposing(group: list[StageOp], shared: list[str]) -> list[str]:
     return moved if len(moved) > 1 and set(moved) <= set(shared) else []
 
 
+def alternating(group: list[StageOp], shared: list[str]) -> list[str]:
+    """Axes of a lone stage that no read has, in which the result takes turns, and the line that it does so along.
+
+    The last one has a few elements, next to each other; the lines are contiguous where they are read. Their vectors
+    are woven into one in registers.
+    """
+    if len(group) != 1 or len(group[0].results) != 1 or len(shared) < 2 or len(shared) != len(group[0].axes):
+        return []
+    (stage,) = group
+    order = [form.terms[0][0] for form in stage.target(0).access if len(form.terms) == 1]
+    reads = [axes_of(access) for _, access in stage.reads()]
+    new = [a for a in order if not any(a in names for names in reads) and 1 < extent(stage, a) <= FEW]
+    if len(order) < 2 or order[-1] not in new or order[-2] in new or extent(stage, order[-1]) not in WAYS:
+        return []
+    lane = order[-2]
+    along = any(axis_stride(access, strides_of(value), lane) == 1 for value, access in stage.reads())
+    return [*new, lane] if along and prod(extent(stage, a) for a in new) <= FEW * FEW else []
+
+
 def schedule_rows(group: list[StageOp], machine: Machine) -> list[str]:
     """Steps for neighbouring stages that share loops."""
     if any(a.kind for s in group for a in s.axes) or not any(s.axes for s in group):
@@ -84,6 +106,12 @@ def schedule_rows(group: list[StageOp], machine: Machine) -> list[str]:
     width = VECTORS * lanes
     widest = max(group, key=lambda s: len(s.axes))
     shared = parallel_axes(group)
+    if turns := alternating(group, shared):
+        lane = turns[-1]
+        nests = [step("nest", names, axis=a) for a in shared if a not in turns]
+        wide = 2 * lanes if long(widest, lane, lanes) else lanes
+        tiles = [step("tile", names, axis=lane, size=wide)] if long(widest, lane, wide) else []
+        return [*nests, *tiles, step("reorder", names, axes=turns), step("vectorize", names, axes=turns)]
     if across := transposing(group, shared):
         nests = [step("nest", names, axis=a) for a in shared if a not in across]
         tiles = [step("tile", names, axis=a, size=lanes) for a in across if long(widest, a, lanes)]
