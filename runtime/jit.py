@@ -61,7 +61,12 @@ def binding() -> ModuleType:
     return llvm
 
 
-ARM = {"asimddp": "dotprod", "asimdhp": "fullfp16", "bf16": "bf16", "i8mm": "i8mm"}
+ARM = "aarch64"
+"""Sections of an object, the table of addresses of others too, may be loaded further apart than code of Arm that is
+relative to its place reaches. Static code of the JIT's model holds the whole address of each symbol that it may take
+for its own, as those that are protected are."""
+
+ARM_FEATURES = {"asimddp": "dotprod", "asimdhp": "fullfp16", "bf16": "bf16", "i8mm": "i8mm"}
 """Features of Arm CPUs that LLVM does not ask the system for: what /proc/cpuinfo calls them, and LLVM."""
 
 
@@ -69,10 +74,10 @@ ARM = {"asimddp": "dotprod", "asimdhp": "fullfp16", "bf16": "bf16", "i8mm": "i8m
 def host() -> tuple[str, str]:
     """The host's CPU name and features, as LLVM spells them."""
     llvm = binding()
-    features = llvm.get_host_cpu_features().flatten()
-    if platform.machine() in ("aarch64", "arm64"):
-        features = ",".join(filter(None, (features, *(f"+{ARM[name]}" for name in _arm_features() if name in ARM))))
-    return llvm.get_host_cpu_name(), features
+    features = [llvm.get_host_cpu_features().flatten()]
+    if platform.machine() in (ARM, "arm64"):
+        features += [f"+{ARM_FEATURES[name]}" for name in _arm_features() if name in ARM_FEATURES]
+    return llvm.get_host_cpu_name(), ",".join(f for f in features if f)
 
 
 def _arm_features() -> list[str]:
@@ -90,8 +95,9 @@ def machine(cpu: str, features: str, triple: str | None = None) -> Any:
         llvm.initialize_all_targets()
         llvm.initialize_all_asmprinters()
     target = llvm.Target.from_default_triple() if triple is None else llvm.Target.from_triple(triple)
+    reloc = "static" if target.name == ARM else "pic"
     return target.create_target_machine(
-        cpu=cpu, features=features, opt=OPTIMISATION, reloc="pic", codemodel="jitdefault", jit=True
+        cpu=cpu, features=features, opt=OPTIMISATION, reloc=reloc, codemodel="jitdefault", jit=True
     )
 
 
@@ -99,6 +105,14 @@ def parsed(text: str, cpu: str, features: str, triple: str | None = None) -> Any
     llvm, target = binding(), machine(cpu, features, triple)
     module = llvm.parse_assembly(text)
     module.verify()
+    # Nothing throws, and tables for unwinding may be loaded out of reach of the code that they describe.
+    for function in module.functions:
+        if not function.is_declaration:
+            function.add_function_attribute("nounwind")
+    if target.triple.startswith(ARM):
+        for value in (*module.functions, *module.global_variables):
+            if value.linkage == llvm.Linkage.external and not value.name.startswith("llvm."):
+                value.visibility = "protected"
     module.triple, module.data_layout = target.triple, str(target.target_data)
     return module
 

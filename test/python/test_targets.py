@@ -157,3 +157,24 @@ def bf16(bits: Any) -> Any:
 
 def test_the_functions_are_named_once() -> None:
     assert set(soft_float.NAMES) == set(re.findall(r"define \w+ @(__\w+)", soft_float.TEXT))
+
+
+FAR = """
+@table = constant [4 x float] [float 1.0, float 2.0, float 3.0, float 4.0]
+declare void @given(ptr)
+define void @own(ptr %x) {
+  ret void
+}
+define <4 x float> @f(<4 x float> %x) {
+  call void @given(ptr @own)
+  call void @own(ptr @table)
+  %y = fadd <4 x float> %x, <float 1.5, float 2.25, float 3.75, float 4.125>
+  ret <4 x float> %y
+}
+"""
+
+
+def test_code_for_arm_reaches_every_address() -> None:
+    """Neither addresses nor literals are relative to the code, and no tables describe it."""
+    text = jit.assembly(FAR, "generic", "", "aarch64-unknown-linux-gnu")
+    assert not re.search(r"\badrp?\b|:got|\.cfi", text) and text.count("movk") == 3 * 3
