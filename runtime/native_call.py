@@ -8,8 +8,10 @@ compared of each argument, the results to make, the pointers to lend. One native
 when the first program is called often, after the layout of Python's and NumPy's objects has been found to be as
 expected on known ones; else, and in poisoned memory, and for programs that borrow a context, calls stay as they are.
 
-Arenas come from a few blocks lent to the native side, at most LENT bytes; whoever finds none goes the longer way. All
-happens under the interpreter's lock, and no Python code runs between the taking of a block and its return.
+Arenas come from a few blocks lent to the native side, at most LENT bytes; whoever finds none goes the longer way.
+Large results lie in blocks of the pool (`arena`); the last MOST_LEASES of less than LEASED bytes whose arrays are gone
+stay on the native side, for the next. All happens under the interpreter's lock, and no Python code runs between the
+taking of an arena and its return.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -42,6 +44,9 @@ MOST_RECORDS = 8
 LENT = 1 << 26
 MOST_ARENAS = 8
 
+MOST_LEASES, LEASED = 16, 1 << 22
+"""Blocks of results that are kept at hand when their arrays are gone, and the size from which none are."""
+
 WORD = 8
 HEADER = (
     "ENTRY", "RELEASE", "ARGUMENTS", "CONSTANTS", "SLOTS", "RESULTS", "SIZES", "ARENA", "CONSTANTS_FROM", "DONATED",
@@ -49,15 +54,16 @@ HEADER = (
 )  # fmt: skip
 """The words with which a record begins; the descriptions of the arguments follow."""
 
-DESCRIBED = ("DTYPE", "RANK", "SHAPE", "STRIDES", "MASK", "FLAGS", "LOW", "HIGH", "POOLED")
+DESCRIBED = ("DTYPE", "RANK", "SHAPE", "STRIDES", "MASK", "FLAGS", "LOW", "HIGH", "POOLED", "CLASS")
 """The words that describe an array: places in the record of its sizes and of its strides (0: rows), bits that its
-address does not have, flags that it has, the bytes that it takes from its address on, how a pooled one is asked for."""
+address does not have, flags that it has, the bytes that it takes from its address on, how a pooled one is asked for,
+the size of the block that it lies in."""
 
 STATE = (
-    "NDARRAY", "TUPLE", "NEW_ARRAY", "ALLOCATE", "OUT", "NONE", "CALL", "STOPPED", "NOTHING", "LEND", "ARENAS",
-    "ARENAS_AT",
+    "NDARRAY", "TUPLE", "NEW_ARRAY", "ALLOCATE", "OUT", "NONE", "CALL", "STOPPED", "NOTHING", "LEND", "LEASE",
+    "RETURN", "SET_BASE", "ARENAS", "LEASES", "ARENAS_AT",
 )  # fmt: skip
-"""The words of `mlc_state`; pairs of address and size of the blocks lent begin at the last."""
+"""The words of `mlc_state`; pairs of address and size of the blocks lent begin at the last, then come the leases."""
 
 NUMPY = {
     "array_data": 16, "array_rank": 24, "array_shape": 32, "array_strides": 40, "array_dtype": 56, "array_flags": 64,
@@ -65,7 +71,7 @@ NUMPY = {
 """Fields of NumPy's array object, part of its C ABI."""
 
 C_CONTIGUOUS, ALIGNED, WRITEABLE = 0x1, 0x100, 0x400
-VERSION_OF_ABI, NEW_FROM_DESCRIPTION = 0, 94
+VERSION_OF_ABI, NEW_FROM_DESCRIPTION, SET_BASE_OBJECT = 0, 94, 282
 """Places in NumPy's table of C functions."""
 
 FASTCALL = 0x80 | 0x2
@@ -76,7 +82,11 @@ NUMBERS = {
     **NUMPY,
     "ARGUMENTS_AT": WORD * len(HEADER),
     "DESCRIPTION": WORD * len(DESCRIBED),
-    "state_words": len(STATE) - 1 + 2 * MOST_ARENAS,
+    "LEASES_AT": WORD * (len(STATE) - 1 + 2 * MOST_ARENAS),
+    "state_words": len(STATE) - 1 + 2 * MOST_ARENAS + MOST_LEASES,
+    "most_leases": MOST_LEASES,
+    "other_leases": WORD * (MOST_LEASES - 1),
+    "usual": C_CONTIGUOUS | ALIGNED | WRITEABLE,
     "writeable": WRITEABLE,
     "most_arenas": MOST_ARENAS,
 }
@@ -150,22 +160,25 @@ def _member(cls: type[Any], name: str) -> int | None:
     return place if place is not None and _word(id(probe) + place) == 0 else None
 
 
-def _new_array() -> int | None:
-    """NumPy's function that makes an array of a description."""
+def _functions() -> dict[str, int] | None:
+    """NumPy's functions that make an array of a description, and that give it an owner of its memory."""
     from numpy._core import _multiarray_umath as umath  # pyright: ignore
 
     get = ctypes.pythonapi.PyCapsule_GetPointer
     get.restype, get.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
     table = get(umath._ARRAY_API, None)
     version = ctypes.CFUNCTYPE(ctypes.c_uint)(_word(table + WORD * VERSION_OF_ABI))() >> 24
-    return _word(table + WORD * NEW_FROM_DESCRIPTION) if version in (1, 2) else None
+    places = {"NEW_ARRAY": NEW_FROM_DESCRIPTION, "SET_BASE": SET_BASE_OBJECT}
+    return {name: _word(table + WORD * k) for name, k in places.items()} if version in (1, 2) else None
 
 
 # ---- the native side
 class Native:
     """What has been loaded: the methods, the state that they read, the blocks lent to them."""
 
-    def __init__(self, executable: type[Any], fast_call: type[Any], numbers: dict[str, int], new_array: int) -> None:
+    def __init__(
+        self, executable: type[Any], fast_call: type[Any], numbers: dict[str, int], functions: dict[str, int]
+    ) -> None:
         from . import jit
 
         self.linked = jit.Linked([jit.stored_object(text_of(numbers))])
@@ -176,11 +189,14 @@ class Native:
         self.blocks: dict[int, arena.Block] = {}
         """Those lent, by address."""
         names = [sys.intern(n) for n in ("out", "_call", "_stopped")]
-        self.kept: list[Any] = [*names, arena.allocate, self.lend]
+        self.leases: dict[int, tuple[Any, arena.Block]] = {}
+        """Address and size of each block in use or at hand, as the native side reads them, by their own address."""
+        called = [arena.allocate, self.lend, self.lease, self.give_back]
+        self.kept: list[Any] = [*names, *called]
         known = {
-            "NDARRAY": id(np.ndarray), "TUPLE": id(tuple), "NEW_ARRAY": new_array, "ALLOCATE": id(self.kept[3]),
-            "OUT": id(names[0]), "CALL": id(names[1]), "STOPPED": id(names[2]), "LEND": id(self.kept[4]),
-            "NONE": id(None), "NOTHING": id(NotImplemented),
+            **functions, "NDARRAY": id(np.ndarray), "TUPLE": id(tuple), "NONE": id(None), "NOTHING": id(NotImplemented),
+            **dict(zip(("OUT", "CALL", "STOPPED"), map(id, names))),
+            **dict(zip(("ALLOCATE", "LEND", "LEASE", "RETURN"), map(id, called))),
         }  # fmt: skip
         for name, value in known.items():
             self.state[STATE.index(name)] = value
@@ -212,6 +228,16 @@ class Native:
         held = block.size + sum([b.size for b in self.blocks.values()])
         return len(self.blocks) < MOST_ARENAS and held <= limit
 
+    def lease(self, size: int) -> int:
+        """A block of this size class for results: where its address and its size are."""
+        block = arena.RESULTS.take(size)
+        lease = (ctypes.c_uint64 * 2)(block.address, block.size)
+        self.leases[ctypes.addressof(lease)] = lease, block
+        return ctypes.addressof(lease)
+
+    def give_back(self, lease: int) -> None:
+        arena.RESULTS.give(self.leases.pop(lease)[1])
+
     def after_fork(self) -> None:
         """Threads that had a block do not exist in the child."""
         self.state[STATE.index("ARENAS")] = 0
@@ -236,12 +262,13 @@ def _load(executable: type[Any], fast_call: type[Any]) -> Native | None:
     if sys.implementation.name != "cpython" or struct.calcsize("P") != WORD or not locked:
         return None
     try:
-        numbers, new_array = _numbers(executable, fast_call), _new_array()
-        if numbers is None or new_array is None:
+        numbers, functions = _numbers(executable, fast_call), _functions()
+        if numbers is None or functions is None:
             return None
-        native = Native(executable, fast_call, numbers, new_array)
+        native = Native(executable, fast_call, numbers, functions)
     except (ImportError, AttributeError, KeyError, OSError, RuntimeError):
         return None  # another interpreter, NumPy or linker than those known here: the longer way works on all
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(native))  # arrays may come back when all modules are gone
     os.register_at_fork(after_in_child=native.after_fork)
     return native
 
@@ -286,14 +313,16 @@ def record_of(fast: FastCall) -> bytes:
         flags = (C_CONTIGUOUS if rows else 0) | (WRITEABLE if argument.donated else 0)
         steps = 0 if rows else words.add(strides)
         span = _span(shape, strides, dtype.itemsize)
-        described.append([id(dtype), len(shape), words.add(shape), steps, dtype.itemsize - 1, flags, *span, 0])
+        described.append([id(dtype), len(shape), words.add(shape), steps, dtype.itemsize - 1, flags, *span, 0, 0])
+    spare = arena.RESULTS.limit >= MOST_LEASES * LEASED
     slots: list[list[int]] = []
     for asked in fast.slots:
         shape, dtype, aligned = asked
         size = dtype.itemsize * count(shape)
         pooled = id(asked) if size >= arena.POOLED or (aligned and size) else 0
+        leased = arena.class_of(size) if pooled and size < LEASED and spare else 0
         flags, mask = C_CONTIGUOUS | ALIGNED | WRITEABLE, ALIGNMENT - 1 if aligned else 0
-        slots.append([id(dtype), len(shape), words.add(shape), 0, mask, flags, 0, size, pooled])
+        slots.append([id(dtype), len(shape), words.add(shape), 0, mask, flags, 0, size, pooled, leased])
     header = {
         "ENTRY": owner.linked.address(ENTRY),
         "RELEASE": int(not fast.hold),

@@ -21,11 +21,18 @@ declare ptr @PyObject_Call(ptr, ptr, ptr)
 declare ptr @PyObject_CallOneArg(ptr, ptr)
 declare ptr @PyObject_VectorcallMethod(ptr, ptr, i64, ptr)
 declare ptr @PyLong_FromLongLong(i64)
+declare i64 @PyLong_AsLongLong(ptr)
+declare ptr @PyCapsule_New(ptr, ptr, ptr)
+declare ptr @PyCapsule_GetPointer(ptr, ptr)
+declare void @PyErr_Fetch(ptr, ptr, ptr)
+declare void @PyErr_Restore(ptr, ptr, ptr)
+declare void @PyErr_Clear()
 declare ptr @PyTuple_New(i64)
 declare i32 @PyTuple_SetItem(ptr, i64, ptr)
 declare ptr @PyEval_SaveThread()
 declare void @PyEval_RestoreThread(ptr)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)
 
 ; is the object an array as described: type, element type, flags, alignment, sizes, strides
 define internal i1 @fits(ptr %record, ptr %wanted, ptr %object) {{
@@ -313,6 +320,154 @@ done:
   ret void
 }}
 
+; <callable>(number), a new reference
+define internal ptr @call(i64 %which, i64 %number) {{
+entry:
+  %integer = call ptr @PyLong_FromLongLong(i64 %number)
+  %failed = icmp eq ptr %integer, null
+  br i1 %failed, label %no, label %yes
+yes:
+  %at = getelementptr i8, ptr @mlc_state, i64 %which
+  %callable = load ptr, ptr %at
+  %answer = call ptr @PyObject_CallOneArg(ptr %callable, ptr %integer)
+  call void @Py_DecRef(ptr %integer)
+  ret ptr %answer
+no:
+  ret ptr null
+}}
+
+; a lease of a block of this size: its address, its size; one that came back if there is one; NULL: an exception is set
+define internal ptr @lease(i64 %size) {{
+entry:
+  %n = get i64 @mlc_state + {LEASES}
+  %leases = getelementptr i8, ptr @mlc_state, i64 {LEASES_AT}
+  br label %next
+next:
+  %k = phi i64 [ %n, %entry ], [ %k.next, %one ]
+  %more = icmp sgt i64 %k, 0
+  br i1 %more, label %one, label %none
+one:
+  %k.next = sub i64 %k, 1
+  %offset = mul i64 %k.next, 8
+  %held = get ptr %leases + %offset
+  %bytes = get i64 %held + 8
+  %same = icmp eq i64 %bytes, %size
+  br i1 %same, label %found, label %next
+found:
+  %rest = sub i64 %n, %k
+  %rest.bytes = mul i64 %rest, 8
+  %to = getelementptr i8, ptr %leases, i64 %offset
+  %from = getelementptr i8, ptr %to, i64 8
+  call void @llvm.memmove.p0.p0.i64(ptr %to, ptr %from, i64 %rest.bytes, i1 false)
+  %last = sub i64 %n, 1
+  %count.at = getelementptr i8, ptr @mlc_state, i64 {LEASES}
+  store i64 %last, ptr %count.at
+  ret ptr %held
+none:
+  %answer = call ptr @call(i64 {LEASE}, i64 %size)
+  %failed = icmp eq ptr %answer, null
+  br i1 %failed, label %no, label %new
+new:
+  %number = call i64 @PyLong_AsLongLong(ptr %answer)
+  call void @Py_DecRef(ptr %answer)
+  %made = inttoptr i64 %number to ptr
+  ret ptr %made
+no:
+  ret ptr null
+}}
+
+; keep a lease for the next result; where there is no room, the oldest one's block goes back to the pool
+define internal void @keep(ptr %lease) {{
+entry:
+  %kind = alloca [3 x ptr]
+  %n = get i64 @mlc_state + {LEASES}
+  %leases = getelementptr i8, ptr @mlc_state, i64 {LEASES_AT}
+  %room = icmp slt i64 %n, {most_leases}
+  br i1 %room, label %push, label %full
+push:
+  %offset = mul i64 %n, 8
+  %to = getelementptr i8, ptr %leases, i64 %offset
+  store ptr %lease, ptr %to
+  %n.next = add i64 %n, 1
+  %count.at = getelementptr i8, ptr @mlc_state, i64 {LEASES}
+  store i64 %n.next, ptr %count.at
+  ret void
+full:
+  %oldest = load i64, ptr %leases
+  %second = getelementptr i8, ptr %leases, i64 8
+  call void @llvm.memmove.p0.p0.i64(ptr %leases, ptr %second, i64 {other_leases}, i1 false)
+  %top = getelementptr i8, ptr %leases, i64 {other_leases}
+  store ptr %lease, ptr %top
+  %value = getelementptr ptr, ptr %kind, i64 1
+  %trace = getelementptr ptr, ptr %kind, i64 2
+  call void @PyErr_Fetch(ptr %kind, ptr %value, ptr %trace)
+  %answer = call ptr @call(i64 {RETURN}, i64 %oldest)
+  %failed = icmp eq ptr %answer, null
+  br i1 %failed, label %clear, label %drop
+drop:
+  call void @Py_DecRef(ptr %answer)
+  br label %restore
+clear:
+  call void @PyErr_Clear()
+  br label %restore
+restore:
+  %k = load ptr, ptr %kind
+  %v = load ptr, ptr %value
+  %t = load ptr, ptr %trace
+  call void @PyErr_Restore(ptr %k, ptr %v, ptr %t)
+  ret void
+}}
+
+; of the capsules that hold leases: the last array over the memory is gone
+define void @mlc_release(ptr %capsule) {{
+  %lease = call ptr @PyCapsule_GetPointer(ptr %capsule, ptr null)
+  call void @keep(ptr %lease)
+  ret void
+}}
+
+; an array over a block of this size, or NULL
+define internal ptr @make_leased(ptr %record, ptr %wanted, i64 %size) {{
+entry:
+  %lease = call ptr @lease(i64 %size)
+  %no.lease = icmp eq ptr %lease, null
+  br i1 %no.lease, label %no, label %leased
+leased:
+  %capsule = call ptr @PyCapsule_New(ptr %lease, ptr null, ptr @mlc_release)
+  %no.capsule = icmp eq ptr %capsule, null
+  br i1 %no.capsule, label %give, label %owned
+owned:
+  %ndarray = get ptr @mlc_state + {NDARRAY}
+  %new = get ptr @mlc_state + {NEW_ARRAY}
+  %dtype = get ptr %wanted + {DTYPE}
+  %rank = get i64 %wanted + {RANK}
+  %rank32 = trunc i64 %rank to i32
+  %shape.at = get i64 %wanted + {SHAPE}
+  %shape = getelementptr i8, ptr %record, i64 %shape.at
+  %data = load ptr, ptr %lease
+  call void @Py_IncRef(ptr %dtype)
+  %array = call ptr %new(ptr %ndarray, ptr %dtype, i32 %rank32, ptr %shape, ptr null, ptr %data, i32 {usual}, ptr null)
+  %no.array = icmp eq ptr %array, null
+  br i1 %no.array, label %drop.capsule, label %based
+based:
+  %set.base = get ptr @mlc_state + {SET_BASE}
+  %status = call i32 %set.base(ptr %array, ptr %capsule)
+  %set = icmp eq i32 %status, 0
+  br i1 %set, label %yes, label %drop.array
+yes:
+  ret ptr %array
+drop.array:
+  call void @Py_DecRef(ptr %array)
+  ret ptr null
+drop.capsule:
+  call void @Py_DecRef(ptr %capsule)
+  ret ptr null
+give:
+  call void @keep(ptr %lease)
+  ret ptr null
+no:
+  ret ptr null
+}}
+
 ; new arrays for the results into `objects`; false: an exception is set
 define internal i1 @make_outputs(ptr %record, ptr %objects) {{
 entry:
@@ -332,6 +487,13 @@ one:
   %w.offset = mul i64 %k, {DESCRIPTION}
   %w = getelementptr i8, ptr %slots, i64 %w.offset
   %pooled = get ptr %w + {POOLED}
+  %class = get i64 %w + {CLASS}
+  %is.leased = icmp ne i64 %class, 0
+  br i1 %is.leased, label %leased, label %unleased
+leased:
+  %over = call ptr @make_leased(ptr %record, ptr %w, i64 %class)
+  br label %made.check
+unleased:
   %small = icmp eq ptr %pooled, null
   br i1 %small, label %plain, label %pool
 plain:
@@ -347,7 +509,7 @@ pool:
   %lent = call ptr @PyObject_Call(ptr %allocate, ptr %pooled, ptr null)
   br label %made.check
 made.check:
-  %object = phi ptr [ %array, %plain ], [ %lent, %pool ]
+  %object = phi ptr [ %array, %plain ], [ %lent, %pool ], [ %over, %leased ]
   %failed = icmp eq ptr %object, null
   br i1 %failed, label %no, label %made
 made:
@@ -552,13 +714,7 @@ arena:
   %none.lent = icmp eq ptr %lent, null
   br i1 %none.lent, label %lend, label %arguments
 lend:
-  %wish = call ptr @PyLong_FromLongLong(i64 %arena.bytes)
-  %no.wish = icmp eq ptr %wish, null
-  br i1 %no.wish, label %dropped.failed, label %lend.call
-lend.call:
-  %lender = get ptr @mlc_state + {LEND}
-  %answer = call ptr @PyObject_CallOneArg(ptr %lender, ptr %wish)
-  call void @Py_DecRef(ptr %wish)
+  %answer = call ptr @call(i64 {LEND}, i64 %arena.bytes)
   %no.answer = icmp eq ptr %answer, null
   br i1 %no.answer, label %dropped.failed, label %lend.again
 lend.again:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
 import sys
 import threading
 import weakref
@@ -40,6 +41,12 @@ def warm(exe: Compiled, *arrays: Any) -> Compiled:
         exe(*arrays)
     assert exe.direct(*arrays) is not NotImplemented
     return exe
+
+
+def native_of() -> native_call.Native:
+    native = native_call.load(Executable, FastCall)
+    assert native is not None
+    return native
 
 
 def spec_of(array: Array) -> Any:
@@ -309,30 +316,34 @@ def test_a_failed_check() -> None:
     assert_matches(EXACT, exe.direct(good), good + good)
 
 
-def test_no_memory_for_a_result() -> None:
-    x = np.ones(1 << 16, np.float32)
+@pytest.mark.parametrize("elements, place, refused", [
+    (1 << 16, "LEASE", 0), (1 << 21, "ALLOCATE", 0), (1 << 16, "LEASE", 1), (1 << 21, "ALLOCATE", 1),
+])  # fmt: skip
+def test_no_memory_for_a_result(elements: int, place: str, refused: int) -> None:
+    """The first or the second: what was made before it goes, and an exception comes."""
+    x = np.ones(elements, np.float32)
     exe = warm(compiled(lambda x: (x + 1, x + 2, x.sum()), x), x)
-    native = native_call.load(Executable, FastCall)
-    assert native is not None
+    native, kept = native_of(), [exe.direct(x) for _ in range(native_call.MOST_LEASES)] if place == "LEASE" else []
     calls: list[int] = []
 
-    def refuse(*_: Any) -> Any:
+    def refuse(*given: Any) -> Any:
         calls.append(0)
-        if len(calls) % 2:
-            return arena.allocate((1 << 16,), np.dtype(np.float32), False)
+        if len(calls) % (refused + 1):
+            return native.lease(*given) if place == "LEASE" else arena.allocate(*given)
         raise MemoryError
 
-    place = native_call.STATE.index("ALLOCATE")
-    fast = exe.latest[0]
-    before, count = native.state[place], sys.getrefcount(fast)
-    native.state[place] = id(refuse)
+    at, fast = native_call.STATE.index(place), exe.latest[0]
+    before, count = native.state[at], sys.getrefcount(fast)
+    native.state[at] = id(refuse)
     try:
-        for _ in range(3):
+        for n in range(1, 4):
             with pytest.raises(MemoryError):
-                exe.direct(x)
+                for _ in range(4):
+                    kept.append(exe.direct(x))
+            assert len(calls) >= n
     finally:
-        native.state[place] = before
-    assert len(calls) == 6 and sys.getrefcount(fast) == count
+        native.state[at] = before
+    assert sys.getrefcount(fast) == count
     assert exe.direct(x)[0][0] == 2
 
 
@@ -384,8 +395,7 @@ def test_results_are_apart(add: Compiled) -> None:
 
 # ---- arenas
 def test_arenas_are_few_and_bounded() -> None:
-    native = native_call.load(Executable, FastCall)
-    assert native is not None
+    native = native_of()
     for size in (100, 1 << 20, native_call.LENT - 1000, native_call.LENT + 1, 64, *range(1000, 40_000, 1000)):
         native.lend(size)
         assert len(native.blocks) <= native_call.MOST_ARENAS
@@ -399,6 +409,58 @@ def test_arenas_are_few_and_bounded() -> None:
     for address in taken:
         native.give(address, native.blocks[address].size)
     assert native.take(1 << 40) is None
+
+
+# ---- blocks of large results
+def test_blocks_of_results_are_few_and_go_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    native, most = native_of(), native_call.MOST_LEASES
+    monkeypatch.setattr(arena, "RESULTS", pool := arena.FreeList())
+    sizes = [1 << 15, 1 << 16, 3 << 17, 1 << 21]
+    arrays = [np.full(n, n, np.float32) for n in sizes]
+    exes = [warm(compiled(lambda x: x + 1, x), x) for x in arrays]
+    results = [exe.direct(x) for exe, x in zip(exes, arrays) for _ in range(10)]
+    assert len(native.leases) >= 30
+    for k, result in enumerate(results):
+        assert result[0] == result[-1] == sizes[k // 10] + 1
+        assert result.flags.writeable and result.flags.c_contiguous and result.ctypes.data % 64 == 0
+    del result
+    results.reverse()
+    while results:
+        results.pop()
+    assert len(native.leases) == most
+    assert pool.held == sum(size * len(found) for size, found in pool.blocks.items()) > 0
+    assert sum(b.size for _, b in native.leases.values()) <= most * native_call.LEASED
+
+
+def test_an_array_that_goes_leaves_an_exception_alone() -> None:
+    x = np.ones(1 << 16, np.float32)
+    exe = warm(compiled(lambda x: x - 1, x), x)
+
+    def fail(results: list[Array]) -> None:
+        raise ValueError("mine")
+
+    for _ in range(3):
+        with pytest.raises(ValueError, match="mine"):
+            fail([exe.direct(x) for _ in range(native_call.MOST_LEASES + 5)])
+
+
+def test_a_program_ends_with_results_alive() -> None:
+    code = """
+import mlc, numpy as np
+exe = mlc.compile(lambda x: x + 1, mlc.spec(1 << 16))
+x = np.ones(1 << 16, np.float32)
+class Late:
+    def __init__(self): self.results = [exe(x) for _ in range(30)]
+    def __del__(self): self.results.clear()
+late = Late()
+cycle = [late, exe(x)]
+cycle.append(cycle)
+np.late = Late()
+assert exe.latest
+"""
+    environment = {**os.environ, "MLC_POISON": "0"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0 and not done.stderr, done.stderr
 
 
 # ---- threads and processes
