@@ -34,6 +34,7 @@ GRAPH = [
 LOOP = [
     *GRAPH,
     "nd-to-loop",
+    "collapse-axes",
     "choose-schedule",
     "apply-schedule",
     "hoist-constants",

@@ -111,23 +111,25 @@ def kernels_to_tune(
     """The kernels of a module that have contractions; the module is used up. `make` makes arguments of a function."""
     driver.run(module, ["graph-fuse", "graph-outline", "graph-wrap", "graph-plan"])
     before = {f.sym_name.data: f.clone() for f in module.walk() if isinstance(f, FuncOp) and f.body.blocks}
-    driver.run(module, ["nd-to-loop"])
+    driver.run(module, ["nd-to-loop", "collapse-axes"])
     found: list[Kernel] = []
     for f in kernels(module):
         name_stages(f)
         name_values(f)
-        inputs = make(before[f.sym_name.data])
+        types = f.function_type.inputs.data
+        given = make(before[f.sym_name.data])
+        inputs = [a.reshape([int(evaluate(d, sizes)) for d in shape_of(t)]) for a, t in zip(given, types, strict=True)]
         shapes = [tuple(int(evaluate(d, sizes)) for d in shape_of(t)) for t in f.function_type.outputs.data]
         kernel = Kernel(f, machine, threads, inputs, shapes, None)
         if not kernel.contractions():
             continue
-        kernel.tolerance = tolerance_of(before[f.sym_name.data], kernel)
+        kernel.tolerance = tolerance_of(before[f.sym_name.data], kernel, given)
         found.append(kernel)
     return found
 
 
-def tolerance_of(f: FuncOp, kernel: Kernel) -> Any:
-    """What results of two schedules may differ by."""
+def tolerance_of(f: FuncOp, kernel: Kernel, inputs: list[Array]) -> Any:
+    """What results of two schedules may differ by; `inputs` of the function as it was at the tensor level."""
     from ..dialects.nd.op import Tolerance
 
     if any(op.name.startswith("loop.") for op in f.body.block.ops):  # the interpreter would run every point
@@ -137,7 +139,7 @@ def tolerance_of(f: FuncOp, kernel: Kernel) -> Any:
             for s in [c.stage]
         )
         return Tolerance(ulp=4, sums=4 * terms**0.5)
-    return program_tolerance(ModuleOp([f.clone()]), kernel.inputs, f.sym_name.data)
+    return program_tolerance(ModuleOp([f.clone()]), inputs, f.sym_name.data)
 
 
 def compiled(kernel: Kernel, steps: str) -> tuple[Callable[[], None], NativeKernel, list[Array]]:

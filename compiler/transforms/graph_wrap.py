@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, UnitAttr
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, Region
 from xdsl.passes import ModulePass
@@ -24,6 +24,9 @@ from ...dialects.errors import CompileError
 from ...dialects.graph.ops import LaunchOp
 from ...dialects.graph.regions import program_ops
 from .loop.apply_schedule import SCHEDULE
+
+WRITTEN = "loop.written"
+"""On a kernel, without a value: its axes have the names that the program's author gave them, for schedules to use."""
 
 
 def is_loop_program(f: FuncOp) -> bool:
@@ -48,6 +51,7 @@ def wrap(f: FuncOp) -> None:
         kernel.properties["arg_attrs"] = f.arg_attrs
     if SCHEDULE in f.attributes:
         kernel.attributes[SCHEDULE] = f.attributes.pop(SCHEDULE)
+    kernel.attributes[WRITTEN] = UnitAttr()
     f.body.detach_block(old)
     kernel.body.add_block(old)
     block = Block(arg_types=inputs)
