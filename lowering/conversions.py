@@ -86,7 +86,7 @@ def convert(b: Body, x: SSAValue, to: Attribute, of: Attribute | None = None) ->
     elif of in (f16, bf16):
         x, of = widened(b, x), f32
     elif of in SMALL:
-        x = low_bits(b, x, of)
+        x = low_bits(b, zero_extended(b, x) if is_float(to) else x, of)
     if of == to:
         return x
     if to == i1:
@@ -207,11 +207,21 @@ def compare_unsigned(b: Body, kind: str, x: SSAValue, value: int) -> SSAValue:
 # Integers.
 
 
+def zero_extended(b: Body, x: SSAValue) -> SSAValue:
+    """A byte as i32. What picks bits is done on the wide number: vectors of bytes have no shifts of their own."""
+    op = x.owner
+    if isinstance(op, arith.AndIOp | arith.ShRUIOp):
+        return b.op(type(op), zero_extended(b, op.lhs), zero_extended(b, op.rhs))
+    if isinstance(op, arith.SelectOp):
+        return b.select(op.cond, zero_extended(b, op.lhs), zero_extended(b, op.rhs))
+    return b.op(arith.ExtUIOp, x, to=i32)
+
+
 def low_bits(b: Body, x: SSAValue, of: Attribute) -> SSAValue:
-    """The low bits of a byte, as many as an element has, as a number."""
+    """The low bits of an integer, as many as an element has, as a number."""
     if is_unsigned(of):
-        return masked(b, x, of)
-    above = b.constant(8 - width(of), i8)
+        return b.op(arith.AndIOp, x, b.like((1 << width(of)) - 1, x))
+    above = b.like(width(x.type) - width(of), x)
     return b.op(arith.ShRSIOp, b.op(arith.ShLIOp, x, above), above)
 
 

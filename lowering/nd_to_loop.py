@@ -172,6 +172,10 @@ class Kernel:
     ) -> list[SSAValue]:
         """Add a stage of what `scalars` built."""
         block = scalars.body.block
+        for op in reversed(list(block.ops)):
+            if not any(r.uses for r in op.results) and not any(v in values for v in op.results):
+                op.detach()
+                op.erase()
         block.add_op(YieldOp.create(operands=values, location=scalars.body.location))
         domain = [Axis(n, d) for n, d in axes.items()]
         op = StageOp.make(self.label(label), domain, scalars.reads, targets, Region(block), scalars.body.location)

@@ -19,7 +19,7 @@ from xdsl.ir.affine import AffineDimExpr
 from .elementwise import element_of
 from .memory import load_scalar, memory_kind, store_scalar
 from .state import Emitter, Form, Read, Ref, emits
-from .text import bytes_of, mangled, mask, vector_of
+from .text import bytes_of, mangled, mask, shuffle_of, vector_of
 from .transpose import block_size, butterfly, resize, reverse, transposed, woven
 from .values import Lead, Vec
 
@@ -213,6 +213,8 @@ def reading(e: Emitter, access: Access, padding: str = "") -> Vec:
             return reverse(e, value, kind, width, count)
         if across is None:
             return vec.collect(lead, chunk)
+        if (alternating := access.alternating) is not None and count == width:
+            return apart(e, access, lead, chunk, alternating, width)
         return transposed(e, vec, lead, chunk, across, row)
 
     def row(index: Lead, count: int, size: int) -> str:
@@ -221,6 +223,16 @@ def reading(e: Emitter, access: Access, padding: str = "") -> Vec:
     vec = e.vec(kind, access.shape, native, scalar)
     vec.access = access
     return vec
+
+
+def apart(e: Emitter, access: Access, lead: Lead, chunk: int, across: int, width: int) -> str:
+    """One of several rows whose elements take turns in memory."""
+    ways = access.shape[across]
+    first = (*lead[:across], 0, *lead[across + 1 :], chunk * e.lanes)
+    both = load(e, access.kind, access.at(first), ways * width, None)
+    native = vector_of(access.kind, ways * width)
+    order = range(lead[across], ways * width, ways)
+    return e.op(f"shufflevector {native} {both}, {native} poison, {shuffle_of(order)}")
 
 
 @emits("vector.transfer_write")

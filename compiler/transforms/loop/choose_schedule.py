@@ -34,6 +34,7 @@ from .step import LoopStep
 from .steptext import element_bytes, step
 from .structure import fusable
 from .threads import share
+from .woven import schedule_woven
 
 LEAST = 16
 """Kernels of fewer points stay plain loops."""
@@ -167,6 +168,8 @@ def choose(group: list[StageOp], machine: Machine, tiles: Mapping[str, Tile] | N
         return schedule_of(found, group, batch_axes(found, group), tiles[found.label], machine)
     if found is not None and (by := dots(found, machine)) is not None:
         return schedule_dots(found, by, group, batch_axes(found, group), machine)
+    if found is not None and found.inner:
+        return schedule_woven(found, group, batch_axes(found, group), machine)
     if found is not None:
         return schedule_contraction(found, group, batch_axes(found, group), machine)
     return schedule_rows(group, machine)
@@ -180,7 +183,7 @@ def points_of(stage: StageOp) -> int:
 
 
 def batch_axes(c: Contraction, group: list[StageOp]) -> list[str]:
-    return [a for a in parallel_axes(group) if a not in (c.m, c.n)]
+    return [a for a in parallel_axes(group) if a not in (c.m, c.n, *c.inner)]
 
 
 def accepted(f: func.FuncOp, before: list[str], steps: list[str]) -> list[str]:

@@ -17,7 +17,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import BlockArgument, SSAValue
 
 from ....dialects.graph.ops import CONSTANT
-from ....dialects.loop.linear import Access, axes_of
+from ....dialects.loop.linear import Access, Linear, axes_of
 from ....dialects.loop.ops import StageOp, element_of, shape
 from .cones import cone
 from .pack import PREFIX
@@ -33,6 +33,9 @@ TILES = [(rows, width) for width in range(1, 5) for rows in range(1, 28 // width
 
 BROADCAST, LOADED = 0.15, 0.35
 """A factor of the rows, from the first cache, and a vector of lanes, from the second one, in multiply-adds."""
+
+WOVEN = 4
+"""Elements that one of the lanes' operand holds, at most."""
 
 COPIED, COPIED_TURNED = 24.0, 10.0
 """An element that is gathered into a copy, in multiply-adds of an element; and where whole blocks are turned in
@@ -52,6 +55,8 @@ class Contraction:
     n: str
     k: tuple[str, ...]
     rhs: int
+    inner: tuple[str, ...] = ()
+    """Short axes that the result's index of the lanes counts faster: elements unpacked from one of the operand."""
 
     @property
     def label(self) -> str:
@@ -155,19 +160,32 @@ def candidates(stage: StageOp) -> list[Contraction]:
     if len(stage.results) != 1 or not stage.target(0).mode or len(stage.ins) < 2 or any(a.kind for a in stage.axes):
         return []
     forms = [form for form in stage.target(0).access if form.terms]
-    result = [min(form.terms, key=lambda t: abs(t[1]))[0] for form in forms]  # the inner one of a split axis
+    woven = dict(pair for form in forms if (pair := outer_of(stage, form)) is not None)
+    # of an axis that is split into tiles, the inner one
+    result = [next((n for n in woven if n in f.names), min(f.terms, key=lambda t: abs(t[1]))[0]) for f in forms]
     spread = axes_of(stage.target(0).access)
     k = tuple(a.name for a in stage.axes if a.name not in spread)
     used = [axes_of(access) for _, access in stage.reads()]
     reduced = [i for i, names in enumerate(used) if names & set(k)]
     found: list[Contraction] = []
     for n in reversed(result):
-        rhs = [i for i in reduced if n in used[i]]
-        if len(rhs) != 1:
+        rhs = sorted((i for i in reduced if n in used[i]), key=lambda i: -len(used[i] & set(k)))
+        if not rhs or any(not used[i] <= used[rhs[0]] | set(woven.get(n, ())) for i in rhs):
             continue
         rows = [m for m in result if m not in used[rhs[0]] and any(m in used[i] for i in reduced)]
-        found += [Contraction(stage, m, n, k, rhs[0]) for m in reversed(rows)]
+        found += [Contraction(stage, m, n, k, rhs[0], woven.get(n, ())) for m in reversed(rows)]
     return found
+
+
+def outer_of(stage: StageOp, form: Linear) -> tuple[str, tuple[str, ...]] | None:
+    """The outer axis of a split result index and the others, if these are short."""
+    if len(form.terms) < 2:
+        return None
+    outer, *inner = sorted(form.terms, key=lambda t: -abs(t[1]))
+    names = tuple(n for n, _ in inner)
+    extents = [stage.extent(n) for n in names]
+    short = all(isinstance(e, int) for e in extents) and prod(extent(stage, n) for n in names) <= WOVEN
+    return (outer[0], names) if short else None
 
 
 def cost(c: Contraction) -> float:

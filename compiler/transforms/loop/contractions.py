@@ -28,8 +28,9 @@ REUSED = 4
 MANY = 24
 """Rows that pay for a copy of what is far apart in memory."""
 
-LINES = 32
-"""Lines of a streamed matrix that are read together: as many as there are pages and prefetches in flight."""
+LINES = 8
+"""Lines of a streamed matrix that are read together: fewer than a set of the first cache has ways, for lines that lie a
+power of two apart."""
 
 
 def register_tile(c: Contraction, machine: Machine, followed: bool = False) -> tuple[int, int]:
@@ -134,7 +135,7 @@ def tile(names: list[str], axis: str, size: int, stage: StageOp) -> list[str]:
 def streams(c: Contraction, machine: Machine) -> bool:
     """Few rows against a large matrix: it is read once, from memory, and should be read along its rows."""
     few = isinstance(c.stage.extent(c.m), int) and extent(c.stage, c.m) <= SKINNY
-    long_rows = extent(c.stage, c.n) >= 4 * LINES and extent(c.stage, c.k[0]) > LINES
+    long_rows = extent(c.stage, c.n) >= 16 * LINES and extent(c.stage, c.k[0]) > 4 * LINES
     return few and long_rows and not c.transposed and len(c.k) == 1 and c.rhs_bytes >= machine.l2_bytes
 
 
