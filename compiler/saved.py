@@ -3,8 +3,9 @@
     magic | hash of the rest | length of the header | header in JSON | program | array | array ...
 
 The program is what the disk cache keeps of it; the arrays are its weights, as the program reads them, mapped from the
-file when it is loaded. Each part begins at a multiple of 64. A file is for machines that have the vector instructions it was compiled for, and for
-the version of mlc that wrote it; everything else is a CompileError. It holds native code: load only what you would run.
+file when it is loaded. Each part begins at a multiple of 64. A file is for machines that have the vector instructions
+it was compiled for, and for the version of mlc that wrote it; everything else is a CompileError. It holds native code:
+load only what you would run.
 """
 
 from __future__ import annotations

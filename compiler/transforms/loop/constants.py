@@ -1,0 +1,44 @@
+"""The first steps for a contraction whose lanes' operand is a constant: all of it is packed, in front of all loops.
+
+    %pack_w = loop.stage pack_w [j0: 32, k: 768, j: 96] (%0 = %w[k, 96 * j0 + j]) -> [j0, k, j] {..}
+    %y = loop.stage mm [i: 8, j0: 32, j: 96, k: 768] (%a = %x[i, k], %b = %pack_w[j0, k, j]) -> add [..] {..}
+
+A tile reads its lanes one after the other then, whatever their strides were, and hoist-constants makes the copy before
+the program runs. It holds what the constant holds: one of bf16 or of bytes stays as small as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ....dialects.loop.linear import axes_of
+from ....dialects.loop.ops import StageOp
+from ...machine import Machine
+from .classify import contraction
+from .contractions import pack, register_tile
+from .reorder import axis_stride, strides_of
+from .steptext import step
+from .structure import fresh
+
+
+def pack_constant(group: Sequence[StageOp], machine: Machine) -> list[str]:
+    """Steps for a contraction and the stages behind it; none where there is nothing to pack."""
+    c = contraction(group[0])
+    if c is None or not c.constant or c.windowed:
+        return []
+    extents = [c.stage.extent(a) for a in axes_of(c.access)]
+    whole = c.stage.extent(c.n)
+    if not isinstance(whole, int) or not all(isinstance(e, int) for e in extents if e is not None):
+        return []
+    width = register_tile(c, machine, len(group) > 1)[1]
+    if whole <= width and not c.transposed:
+        return []
+    value, access = c.stage.reads()[c.lhs]
+    walked = tuple(sorted(c.k, key=lambda a: -axis_stride(access, strides_of(value), a)))
+    steps = [step("reorder", [c.label], axes=list(walked))] if walked != c.k else []
+    blocks = ""
+    if whole > width:
+        blocks = fresh([c.stage], c.n)
+        steps.append(step("split", [s.label.data for s in group], axis=c.n, size=width))
+    return [*steps, *pack(replace(c, k=walked), width, [], machine, blocks, convert=False)]
