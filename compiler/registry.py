@@ -63,6 +63,7 @@ PASSES: dict[str, str] = {
     "loop-pack": "mlc.compiler.transforms.loop.pack:LoopPack",
     "loop-offset": "mlc.compiler.transforms.loop.offset:LoopOffset",
     "loop-vectorize": "mlc.compiler.transforms.loop.vectorize:LoopVectorize",
+    "loop-prefetch": "mlc.compiler.transforms.loop.prefetch:LoopPrefetch",
     "loop-stream": "mlc.compiler.transforms.loop.stream:LoopStream",
     "hoist-constants": "mlc.compiler.transforms.loop.hoist:HoistConstants",
     "loop-copies": "mlc.compiler.transforms.loop.copies:LoopCopies",

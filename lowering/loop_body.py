@@ -135,7 +135,12 @@ class BodyValues:
         value, access = s.ins[k], s.accesses.data[k].data
         if isinstance(s, StageOp) and value in state.vectors and reads_whole(s, value, access):
             return state.adapt(state.vectors[value], vector_axes(s, access) or [], axes)
-        return state.read(state.views[value], access, axes, element_of(value))
+        return state.read(state.views[value], access, axes, element_of(value), self.ahead(k))
+
+    def ahead(self, operand: int) -> int:
+        """How many bytes ahead of an operand's vectors memory is asked for."""
+        found = self.s.attributes.get("loop.prefetch")
+        return int(found.get_values()[operand]) if isinstance(found, DenseArrayBase) else 0
 
     def made(self, op: Operation, axes: Axes) -> SSAValue:
         if isinstance(op, LoadOp):

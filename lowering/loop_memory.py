@@ -160,8 +160,8 @@ class MemoryState(State):
         return total
 
     # ---- reading and writing
-    def read(self, view: View, access: Access, axes: Axes, element: Attribute) -> SSAValue:
-        """The elements of an access, as a vector over all of `axes`."""
+    def read(self, view: View, access: Access, axes: Axes, element: Attribute, ahead: int = 0) -> SSAValue:
+        """The elements of an access, as a vector over all of `axes`; memory `ahead` bytes further is asked for."""
         kept = [a for a in axes if any(coefs(access, a[0]))]
         memory = stored(element)
         if not kept:
@@ -175,11 +175,12 @@ class MemoryState(State):
                 "operandSegmentSizes": segments(1, len(first), 1, 0),
             }
             padding = self.number(0, memory)
-            value = self.emit(
-                TransferReadOp.create(
-                    operands=[buffer, *first, padding], result_types=[vector_of(memory, axes)], properties=properties
-                )
+            read = TransferReadOp.create(
+                operands=[buffer, *first, padding], result_types=[vector_of(memory, axes)], properties=properties
             )
+            if ahead:
+                read.attributes["mlc.prefetch"] = IntegerAttr(ahead, i64)
+            value = self.emit(read)
         if element == i1:
             kind = vector_of(i1, axes if kept else [])
             value = self.emit(TruncIOp.create(operands=[value], result_types=[kind]))

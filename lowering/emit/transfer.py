@@ -20,10 +20,13 @@ from .elementwise import element_of
 from .memory import load_scalar, memory_kind, store_scalar
 from .state import Emitter, Form, Read, Ref, emits
 from .text import bytes_of, mangled, mask, shuffle_of, vector_of
-from .transpose import block_size, butterfly, resize, reverse, transposed, woven
+from .transpose import block_size, butterfly, part_of, piece, resize, reverse, transposed, woven
 from .values import Lead, Vec
 
 Guard = str | None
+LINE = 64
+"""Bytes that come from memory together."""
+
 WAYS = (2, 3, 4, 8)
 """Rows that are woven into one vector."""
 
@@ -179,8 +182,24 @@ def transfer_read(e: Emitter, op: Operation) -> None:
     access = _access(e, op, buffer, indices, result.type)
     padding = e.scalar(other) if any(access.limits) else ""
     vec = reading(e, access, padding)
+    if isinstance(ahead := op.attributes.get("mlc.prefetch"), IntegerAttr):
+        prefetch(e, vec, access, ahead.value.data)
     e.env[result] = vec
     e.reads[-1].append(Read(result, vec, e.refs[buffer].root, _key(op, buffer, indices)))
+
+
+def prefetch(e: Emitter, vec: Vec, access: Access, distance: int) -> None:
+    """Ask for the memory `distance` bytes ahead of a vector, once for each line of it, to be read soon and again."""
+    if access.steps[-1] != 1:
+        return
+    e.declare("void", "llvm.prefetch.p0", "ptr", "i32", "i32", "i32")
+    line = max(1, LINE // bytes_of(access.kind))
+    for lead in vec.leads():
+        if any(k and not step for k, step in zip(lead, access.steps)):
+            continue  # the same memory
+        for first in range(0, vec.shape[-1], line):
+            ahead = e.op(f"getelementptr i8, ptr {access.at((*lead, first))}, i64 {distance}")
+            e.line(f"call void @llvm.prefetch.p0(ptr {ahead}, i32 0, i32 3, i32 1)")
 
 
 def reading(e: Emitter, access: Access, padding: str = "") -> Vec:
@@ -311,9 +330,14 @@ def _store_block(e: Emitter, vec: Vec, access: Access, lead: Lead, chunk: int, a
     count = min(size, vec.shape[across] - lead[across])
     natives = [vec.nat((*lead[:across], lead[across] + r, *lead[across + 1 :]), chunk) for r in range(count)]
     rows = [resize(e, value, vec.kind, vec.width(chunk), size) for value in natives]
-    lanes = None if count == size else mask(count, size)
-    for lane, value in enumerate(butterfly(e, vec.kind, rows, size)[: vec.count(chunk)]):
-        store(e, access.kind, value, access.at((*lead, chunk * vec.lanes + lane)), size, lanes)
+    n = piece(vec.kind, size)
+    blocks = [butterfly(e, vec.kind, rows[k : k + n], size, n) for k in range(0, count, n)]
+    for lane in range(vec.count(chunk)):
+        for k, block in enumerate(blocks):
+            part, index = min(n, count - k * n), (*lead[:across], lead[across] + k * n, *lead[across + 1 :])
+            value = part_of(e, vec.kind, block[lane % n], size, lane // n * n, n)
+            at = access.at((*index, chunk * vec.lanes + lane))
+            store(e, access.kind, value, at, n, None if part == n else mask(part, n))
 
 
 # ---- elements from anywhere

@@ -26,6 +26,7 @@ from .candidates import Tile, schedule_of
 from .carries import carrying, first_values, schedule_carry
 from .chains import chain, schedule_chain
 from .classify import Contraction, contraction
+from .constants import pack_constant
 from .contractions import schedule_contraction
 from .dots import dots, offset_steps, schedule_dots
 from .reorder import TYPICAL
@@ -60,13 +61,32 @@ def schedule(f: func.FuncOp, machine: Machine, threads: int = 1, tiles: Mapping[
         steps += trial if applies(f, trial) else []
     done = linked if steps else []
     for part in parts(f):
-        if part[0] not in done:
-            several = shared(f, steps, part, lambda group: choose(group, machine, tiles), machine, threads)
-            steps += several or accepted(f, steps, choose(part, machine, tiles))
+        if part[0] in done:
+            continue
+        first = pack_constant(part, machine)
+        if first and applies(f, [*steps, *first]):
+            steps += first
+            g, part = packed(f, first, part)
+            several = shared(g, [], part, lambda group: choose(group, machine, tiles), machine, threads)
+            steps += accepted(f, steps, several or accepted(g, [], choose(part, machine, tiles)))
+            continue
+        several = shared(f, steps, part, lambda group: choose(group, machine, tiles), machine, threads)
+        steps += several or accepted(f, steps, choose(part, machine, tiles))
     for loop in carrying(f):
         steps += accepted(f, steps, schedule_carry(loop, machine))
     streams = streamed(f, machine)
     return ",".join(steps + (accepted(f, steps, [step("stream", streams)]) if streams else []))
+
+
+def packed(f: func.FuncOp, steps: list[str], part: list[StageOp]) -> tuple[func.FuncOp, list[StageOp]]:
+    """A copy of the function after some steps, and the stages of a part in it; of one that is cut, the first piece."""
+    copy = f.clone()
+    for one in steps:
+        run_schedule(copy, one)
+    found: dict[str, StageOp] = {}
+    for stage in stages(copy):
+        found.setdefault(stage.label.data, stage)
+    return copy, [found[s.label.data] for s in part]
 
 
 def shared(

@@ -28,6 +28,9 @@ REUSED = 4
 MANY = 24
 """Rows that pay for a copy of what is far apart in memory."""
 
+AHEAD = 4096
+"""Bytes of a panel that are asked for ahead of what is read: the hardware does not look beyond a page."""
+
 LINES = 8
 """Lines of a streamed matrix that are read together: fewer than a set of the first cache has ways, for lines that lie a
 power of two apart."""
@@ -71,6 +74,10 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
         return [*steps, *along_k(c, names, [*columns, *inside], machine)]
     if streams(c, machine):
         return [*steps, *blocks_of_k(c, names, [*columns, *inside], width)]
+    if c.packed and stays(c, machine):
+        steps += [step("nest", names, axis=a) for a in inside]
+        steps += [*tile(names, c.m, rows, c.stage), *[step("nest", names, axis=a) for a in columns]]
+        return [*steps, *tile(names, c.n, width, c.stage), *registers(c, names)]
     tiles = tile(names, c.m, rows, c.stage)
     if scattered(c, rows, width, everywhere, machine):
         copy, over = pack_rows(c, names, rows, everywhere)
@@ -85,13 +92,13 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
         steps += [*tiles, step("nest", names, axis=blocks)]
         return [*steps, *registers(c, names)]
     steps += tile(names, c.n, width, c.stage)
-    far = 4 * c.rhs_bytes >= machine.l2_bytes and extent(c.stage, c.m) >= MANY
+    far = 4 * c.rhs_bytes >= machine.l2_bytes
     again = extent(c.stage, c.m) > rows and c.converts(c.rhs)
-    if c.transposed or (not c.windowed and (far or again)):
+    if c.transposed or (not c.windowed and (again or (far and not c.packed and extent(c.stage, c.m) >= MANY))):
         steps += pack(c, min(width, extent(c.stage, c.n)), [*everywhere, *columns], machine)
     steps += [step("nest", names, axis=a) for a in inside]
     steps += tiles
-    return [*steps, *converted_rows(c, machine), *registers(c, names)]
+    return [*steps, *converted_rows(c, machine), *registers(c, names, far)]
 
 
 def converted_rows(c: Contraction, machine: Machine) -> list[str]:
@@ -110,11 +117,13 @@ def converted_rows(c: Contraction, machine: Machine) -> list[str]:
     return [*steps, step("vectorize", [copy], axes=[inner])]
 
 
-def registers(c: Contraction, names: Sequence[str]) -> list[str]:
-    """The tile as vectors, whose last axis is that of the lanes."""
+def registers(c: Contraction, names: Sequence[str], far: bool = False) -> list[str]:
+    """The tile as vectors, whose last axis is that of the lanes; those of `far` panels are asked for ahead."""
     order = [a.name for a in c.stage.axes]
     turn = [step("reorder", names, axes=[c.m, c.n])] if order.index(c.n) < order.index(c.m) else []
-    return [*turn, step("vectorize", names, axes=[c.m, c.n])]
+    # a panel lies in the order in which it is read
+    ahead = [step("prefetch", [c.label], value=c.rhs_name, distance=AHEAD)] if c.packed and far else []
+    return [*turn, step("vectorize", names, axes=[c.m, c.n]), *ahead]
 
 
 def keeps_lanes(c: Contraction, width: int, machine: Machine) -> bool:
@@ -123,6 +132,11 @@ def keeps_lanes(c: Contraction, width: int, machine: Machine) -> bool:
     whole = c.stage.extent(c.n)
     if not isinstance(whole, int) or whole % width or whole == width or c.windowed:
         return False
+    return stays(c, machine)
+
+
+def stays(c: Contraction, machine: Machine) -> bool:
+    """Does the lanes' operand stay in the second cache while the rows are read, which do not?"""
     return 2 * c.rhs_bytes <= machine.l2_bytes < 2 * c.lhs_bytes
 
 
@@ -136,7 +150,8 @@ def streams(c: Contraction, machine: Machine) -> bool:
     """Few rows against a large matrix: it is read once, from memory, and should be read along its rows."""
     few = isinstance(c.stage.extent(c.m), int) and extent(c.stage, c.m) <= SKINNY
     long_rows = extent(c.stage, c.n) >= 16 * LINES and extent(c.stage, c.k[0]) > 4 * LINES
-    return few and long_rows and not c.transposed and len(c.k) == 1 and c.rhs_bytes >= machine.l2_bytes
+    rows_of_it = not c.transposed and not c.packed and len(c.k) == 1
+    return few and long_rows and rows_of_it and c.rhs_bytes >= machine.l2_bytes
 
 
 def blocks_of_k(c: Contraction, names: list[str], batch: list[str], width: int) -> list[str]:
@@ -161,9 +176,11 @@ def along_k(c: Contraction, names: list[str], batch: list[str], machine: Machine
     return [*steps, step("vectorize", [c.label], axes=[c.m, c.n, inner])]
 
 
-def pack(c: Contraction, width: int, outer: Sequence[str], machine: Machine, blocks: str = "") -> list[str]:
+def pack(
+    c: Contraction, width: int, outer: Sequence[str], machine: Machine, blocks: str = "", convert: bool = True
+) -> list[str]:
     """Copy `width` lanes of their operand in the order in which a tile reads them, inside of loops over `outer`;
-    all of it with the axis over `blocks` of lanes."""
+    all of it with the axis over `blocks` of lanes. `convert`: to a wider type, if that is what is multiplied."""
     kept = axes_of(c.access) - set(outer)
     if not all(isinstance(c.stage.extent(n), int) for n in kept if c.stage.extent(n) is not None and n != c.n):
         return []
@@ -171,8 +188,8 @@ def pack(c: Contraction, width: int, outer: Sequence[str], machine: Machine, blo
     axes = [a for a in c.k if a in kept]
     others = [a.name for a in c.stage.axes if a.name in kept and a.name not in (*axes, c.n)]
     first = [blocks] if blocks else []
-    options = {"convert": "true"} if c.converts(c.rhs) else {}
-    steps = [step("pack", [c.label], value=c.rhs_name, axes=[*first, *others, *axes, c.n], **options)]
+    options = {"convert": "true"} if convert and c.converts(c.rhs) else {}
+    steps = [step("pack", [c.label], value=c.rhs_name, axes=[*others, *first, *axes, c.n], **options)]
     inner = next((n for n in c.k if c.stride(n) == 1), "")
     lanes = lanes_of([c.stage], machine)
     if c.transposed and inner and extent(c.stage, inner) >= lanes:

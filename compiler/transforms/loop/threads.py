@@ -102,7 +102,7 @@ def axes_of(group: list[StageOp], machine: Machine) -> list[str]:
 
 
 def packs(c: Contraction, machine: Machine) -> bool:
-    return c.transposed or 4 * c.rhs_bytes >= machine.l2_bytes
+    return c.transposed or (4 * c.rhs_bytes >= machine.l2_bytes and not c.packed)
 
 
 def granularity(group: list[StageOp], axis: str, machine: Machine) -> tuple[int, int, float]:
