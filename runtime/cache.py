@@ -108,19 +108,19 @@ def edited() -> bool:
 
 @functools.cache
 def host_hash() -> str:
-    """The CPU's model and features, without asking LLVM."""
+    """The architecture of this process, and the CPU's model and features, without asking LLVM."""
     try:
         lines = Path("/proc/cpuinfo").read_text().split("\n\n", 1)[0].splitlines()
     except OSError:
         import platform
 
-        lines = [f"model name {platform.machine()} {platform.processor()}"]
+        lines = [f"model name {platform.processor()}"]
     kept = [
         line
         for line in lines
         if line.startswith(("vendor_id", "cpu family", "model", "stepping", "flags", "Features", "CPU "))
     ]
-    return hashlib.blake2b("\n".join(kept).encode(), digest_size=DIGEST).hexdigest()
+    return hashlib.blake2b("\n".join((os.uname().machine, *kept)).encode(), digest_size=DIGEST).hexdigest()
 
 
 def key(kind: str, *parts: str | bytes) -> str:

@@ -51,6 +51,13 @@ def test_keys_depend_on_every_part_and_its_bounds(monkeypatch: pytest.MonkeyPatc
     assert len(keys) == 7
 
 
+def test_emulated_processes_are_other_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may see the same /proc/cpuinfo as those of the machine that emulates them."""
+    own, found = cache.host_hash.__wrapped__(), list(os.uname())
+    monkeypatch.setattr(os, "uname", lambda: os.uname_result([*found[:4], "another"]))
+    assert cache.host_hash.__wrapped__() != own
+
+
 @pytest.fixture
 def compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A compiler of one file; and one package that it stands on."""
