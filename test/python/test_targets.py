@@ -77,6 +77,48 @@ def test_registers_are_no_wider(width: int) -> None:
     assert width > detect().vector_bytes or re.search({16: "%xmm", 32: "%ymm", 64: "%zmm"}[width], text)
 
 
+OLDER = {
+    "x86-64": (128, r"%[yz]mm|\b(v\w+|pmulld|pmovsx\w+|roundps|blendvps|pshufb|pextrd|pmaxsd)\s"),
+    "x86-64-v2": (128, r"%[yz]mm|\bv\w+\s"),
+    "x86-64-v3": (256, r"%zmm|%[xy]mm(1[6-9]|[23]\d)|\{%k"),
+}
+"""CPUs: bits of their vectors, and what their code must not hold."""
+
+
+def narrow(x: Any, y: Any, z: Any) -> Any:
+    return (
+        x @ y,
+        *((x.astype(kind) @ y.astype(kind)).astype("float32") for kind in ("float16", "bfloat16")),
+        x.astype("int8").astype("int32") @ y.astype("int8").astype("int32"),
+        *(z.astype(kind).astype("float32") for kind in ("float16", "bfloat16")),
+        z.astype("float32").astype("bfloat16").astype("float16").astype("float64"),
+        mnp.clip(z, -100, 100).astype("int8"),
+        mnp.floor(z.astype("float32")).max(1),
+    )
+
+
+@pytest.mark.skipif(not X86, reason="CPUs of x86")
+@pytest.mark.parametrize("cpu", OLDER)
+def test_contractions_and_conversions_of_older_cpus(cpu: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole numbers, so that sums are exact in every order; 13 rows and 21 columns fill no tile."""
+    bits, foreign = OLDER[cpu]
+    monkeypatch.setenv("MLC_CACHE", "0")
+    monkeypatch.setenv("MLC_VECTOR_BITS", str(bits))
+    monkeypatch.setattr(jit, "host", lambda: (cpu, ""))
+    x, y = R.integers(-3, 4, (13, 67)).astype("f4"), R.integers(-3, 4, (67, 21)).astype("f4")
+    z = R.standard_normal((5, 13)) * 10.0 ** R.integers(-6, 7, (5, 13))
+    compiled = mlc.compile(narrow, x, y, z)
+    assert not re.search(foreign, compiled.assembly())
+    half, bfloat, exact = np.float16, ml_dtypes.bfloat16, x @ y
+    with np.errstate(all="ignore"):
+        single = z.astype("f4")
+        wanted = [exact, exact, exact.astype(bfloat), exact, exactly(z, "half"), exactly(z, "bfloat")]
+        wanted += [exactly(single, "bfloat").astype(half), np.clip(z, -100, 100).astype("i1"), np.floor(single).max(1)]
+    assert exact.astype(half).astype("f4").tolist() == exact.tolist()
+    for got, want in zip(compiled(x, y, z), wanted, strict=True):
+        np.testing.assert_array_equal(got, want.astype(got.dtype))
+
+
 def test_widths_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CompileError, match="vector_bytes: expected 16, 32 or 64, found 8"):
         mlc.compile(lambda x: x + 1, np.ones(3, "f4"), vector_bytes=8)
