@@ -7,6 +7,7 @@ called often is offered to the native way (`native_call`), which makes the same 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -38,13 +39,16 @@ class FastCall:
     """A program for one choice of its symbols; `run` returns None where the general way must be taken."""
 
     __slots__ = (
+        "__weakref__",
         "arena",
         "call",
         "calls",
+        "cell",
         "checks",
         "constants",
         "context",
         "hold",
+        "lent",
         "long",
         "outputs",
         "owner",
@@ -70,6 +74,9 @@ class FastCall:
         self.calls = 0
         self.record: bytes | None = None
         """What the native way knows of it."""
+        self.lent: Any = None
+        self.cell: Any = None
+        """The context of native calls, and where the pointer to it lies that they take."""
         self.context = self.long or owner.contexts.always
         self.arena = evaluate(program.arena, symbols)
         self.slots: list[tuple[tuple[int, ...], np.dtype[Any], bool]] = []
@@ -113,9 +120,10 @@ class FastCall:
             self.owner.stopped(status, None)
         self.calls = calls = self.calls + 1
         if calls % AGAIN == HOT:
-            from .native_call import offer
+            with contextlib.suppress(ImportError):  # of an interpreter that ends
+                from .native_call import offer
 
-            offer(self)
+                offer(self)
         if out is not None:
             return slots[0] if self.single is not None else tuple(slots)
         if self.single is not None:

@@ -6,7 +6,8 @@
 An executable's `latest` is a tuple of `FastCall`s; each holds a record, the bytes that `record_of` makes: what is
 compared of each argument, the results to make, the pointers to lend. One native text serves all programs. It is loaded
 when the first program is called often, after the layout of Python's and NumPy's objects has been found to be as
-expected on known ones; else, and in poisoned memory, and for programs that borrow a context, calls stay as they are.
+expected on known ones; else, and in poisoned memory, and for programs that print or look for signals, calls stay as
+they are.
 
 Arenas come from a few blocks lent to the native side, at most LENT bytes; whoever finds none goes the longer way.
 Large results lie in blocks of the pool (`arena`); the last MOST_LEASES of less than LEASED bytes whose arrays are gone
@@ -18,10 +19,12 @@ taking of an arena and its return.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import os
 import struct
 import sys
+import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -50,9 +53,10 @@ MOST_LEASES, LEASED = 16, 1 << 22
 WORD = 8
 HEADER = (
     "ENTRY", "RELEASE", "ARGUMENTS", "CONSTANTS", "SLOTS", "RESULTS", "SIZES", "ARENA", "CONSTANTS_FROM", "DONATED",
-    "OUTPUTS", "SLOTS_AT", "RESULTS_AT", "WEIGHTS", "WEIGHTS_AT",
+    "OUTPUTS", "SLOTS_AT", "RESULTS_AT", "WEIGHTS", "WEIGHTS_AT", "CONTEXT",
 )  # fmt: skip
-"""The words with which a record begins; the descriptions of the arguments follow."""
+"""The words with which a record begins; the descriptions of the arguments follow. CONTEXT: where the pointer to lend
+lies, NULL while it is lent; 0 for programs that need none."""
 
 DESCRIBED = ("DTYPE", "RANK", "SHAPE", "STRIDES", "MASK", "FLAGS", "LOW", "HIGH", "POOLED", "CLASS")
 """The words that describe an array: places in the record of its sizes and of its strides (0: rows), bits that its
@@ -242,6 +246,7 @@ class Native:
         """Threads that had a block do not exist in the child."""
         self.state[STATE.index("ARENAS")] = 0
         self.blocks.clear()
+        _without_pools()
 
 
 _lock = ForkLock()
@@ -270,6 +275,7 @@ def _load(executable: type[Any], fast_call: type[Any]) -> Native | None:
         return None  # another interpreter, NumPy or linker than those known here: the longer way works on all
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(native))  # arrays may come back when all modules are gone
     os.register_at_fork(after_in_child=native.after_fork)
+    atexit.register(_at_exit)
     return native
 
 
@@ -334,6 +340,7 @@ def record_of(fast: FastCall) -> bytes:
         "ARENA": fast.arena,
         "CONSTANTS_FROM": ctypes.addressof(fast.constants) if owner.constants else 0,
         "DONATED": int(any(a.donated for a in program.arguments)),
+        "CONTEXT": ctypes.addressof(fast.cell) if fast.cell is not None else 0,
         "OUTPUTS": int(fast.outputs == list(range(len(slots)))),
         "SLOTS_AT": words.add([word for slot in slots for word in slot]),
         "RESULTS_AT": words.add(fast.outputs),
@@ -345,14 +352,36 @@ def record_of(fast: FastCall) -> bytes:
     return struct.pack(f"={len(words.words)}q", *words.words)
 
 
+_parallel: weakref.WeakSet[FastCall] = weakref.WeakSet()
+"""Those whose context has a pool of threads."""
+
+
 def offer(fast: FastCall) -> None:
     """Let the next call of this kind go the native way, if it can."""
     owner = fast.owner
-    if fast.context or owner.memory is poison or load(_base(type(owner)), type(fast)) is None:
+    printing = owner.contexts.printer is not None
+    if fast.long or printing or owner.memory is poison or load(_base(type(owner)), type(fast)) is None:
         return
     if fast.record is None:
+        if fast.context:
+            fast.lent = owner.contexts.take(False)
+            fast.cell = ctypes.c_uint64(ctypes.addressof(fast.lent))
+            _parallel.add(fast)
         fast.record = record_of(fast)
     owner.latest = (fast, *[f for f in owner.latest if f is not fast][: MOST_RECORDS - 1])
+
+
+def _without_pools() -> None:
+    """The threads are gone, or about to go: the next calls look for others."""
+    for fast in list(_parallel):
+        fast.owner.latest = ()
+        fast.record = None
+    _parallel.clear()
+
+
+def _at_exit() -> None:
+    _loaded[:] = [None]
+    _without_pools()
 
 
 def _base(cls: type[Any]) -> type[Any]:

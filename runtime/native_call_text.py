@@ -689,6 +689,7 @@ look:
 
 matched:
   call void @Py_IncRef(ptr %fast)
+  call void @Py_IncRef(ptr %bytes)
   %n = get i64 %record + {ARGUMENTS}
   %slots = get i64 %record + {SLOTS}
   %constants = get i64 %record + {CONSTANTS}
@@ -725,9 +726,27 @@ lend.again:
 
 arguments:
   %block = phi ptr [ null, %memory ], [ %lent, %arena ], [ %lent.now, %lend.again ]
+  %cell = get ptr %record + {CONTEXT}
+  %alone = icmp eq ptr %cell, null
+  br i1 %alone, label %argument.first, label %context
+context:
+  %borrowed = load ptr, ptr %cell
+  %in.use = icmp eq ptr %borrowed, null
+  br i1 %in.use, label %busy, label %borrow
+borrow:
+  store ptr null, ptr %cell
+  br label %argument.first
+busy:
+  br i1 %no.arena, label %dropped.missed, label %busy.give
+busy.give:
+  %busy.bytes = load i64, ptr %block.size
+  call void @mlc_give(ptr %block, i64 %busy.bytes)
+  br label %dropped.missed
+argument.first:
+  %context.lent = phi ptr [ null, %arguments ], [ %borrowed, %borrow ]
   br label %argument.next
 argument.next:
-  %i = phi i64 [ 0, %arguments ], [ %i.next, %argument ]
+  %i = phi i64 [ 0, %argument.first ], [ %i.next, %argument ]
   %argument.more = icmp slt i64 %i, %n
   br i1 %argument.more, label %argument, label %constant.copy
 argument:
@@ -765,15 +784,20 @@ run:
   %hold = icmp eq i64 %release, 0
   br i1 %hold, label %held, label %unheld
 held:
-  %status.held = call i32 %program(ptr %buffers, ptr %sizes, ptr %block, ptr null)
+  %status.held = call i32 %program(ptr %buffers, ptr %sizes, ptr %block, ptr %context.lent)
   br label %ran
 unheld:
   %thread = call ptr @PyEval_SaveThread()
-  %status.unheld = call i32 %program(ptr %buffers, ptr %sizes, ptr %block, ptr null)
+  %status.unheld = call i32 %program(ptr %buffers, ptr %sizes, ptr %block, ptr %context.lent)
   call void @PyEval_RestoreThread(ptr %thread)
   br label %ran
 ran:
   %status = phi i32 [ %status.held, %held ], [ %status.unheld, %unheld ]
+  br i1 %alone, label %ran.alone, label %ran.lent
+ran.lent:
+  store ptr %context.lent, ptr %cell
+  br label %ran.alone
+ran.alone:
   br i1 %no.arena, label %judge, label %give
 give:
   %block.bytes = load i64, ptr %block.size
@@ -785,12 +809,14 @@ judge:
 finish:
   %results = call ptr @results_of(ptr %record, ptr %args, ptr %objects)
   call void @drop(ptr %objects, i64 %slots)
+  call void @Py_DecRef(ptr %bytes)
   call void @Py_DecRef(ptr %fast)
   ret ptr %results
 stopped:
   call void @drop(ptr %objects, i64 %slots)
   %status64 = sext i32 %status to i64
   %raised = call ptr @ask(ptr %self, i64 {STOPPED}, i64 %status64)
+  call void @Py_DecRef(ptr %bytes)
   call void @Py_DecRef(ptr %fast)
   ret ptr %raised
 
@@ -801,9 +827,11 @@ dropped.failed:
   call void @drop(ptr %objects, i64 %slots)
   br label %released.failed
 released.missed:
+  call void @Py_DecRef(ptr %bytes)
   call void @Py_DecRef(ptr %fast)
   br label %missed
 released.failed:
+  call void @Py_DecRef(ptr %bytes)
   call void @Py_DecRef(ptr %fast)
   ret ptr null
 missed:

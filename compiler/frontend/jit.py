@@ -9,6 +9,7 @@ broadcast, is passed as it lies; any other is copied. Inside another trace the f
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -176,7 +177,8 @@ class Jit:
         entry, leaves = self._entry(args)
         entry.calls += 1
         if entry.calls % AGAIN == HOT and given is args:
-            self._shorten(entry, args)
+            with contextlib.suppress(ImportError):  # of an interpreter that ends
+                self._shorten(entry, args)
         for k in entry.contiguous:
             leaves[k] = np.ascontiguousarray(leaves[k])
             self.copies += 1

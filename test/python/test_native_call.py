@@ -18,7 +18,7 @@ import pytest
 from mlc.compiler.compile import Compiled
 from mlc.dialects.errors import CheckError, CompileError
 from mlc.dialects.nd.op import EXACT
-from mlc.runtime import arena, native_call
+from mlc.runtime import arena, native_call, parallel
 from mlc.runtime.executable import Executable
 from mlc.runtime.fast_call import HOT, FastCall
 from mlc.runtime.matching import assert_matches
@@ -501,6 +501,88 @@ def test_a_forked_child_calls() -> None:
         os._exit(0 if good else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert all(map(np.array_equal, exe.direct(X, Y), staged(X, Y)))
+
+
+# ---- programs for several threads
+needs_pool = pytest.mark.skipif(parallel.kind() == "serial", reason="no futexes on this system")
+
+
+@pytest.fixture(scope="module")
+def shared() -> tuple[Compiled, Array, Array]:
+    """For two threads, with the work of each call done by both or, where they are busy, by one."""
+    x = np.random.default_rng(0).integers(0, 9, (300, 2000)).astype(np.float32)
+    exe = compiled(lambda a: mnp.sqrt(a * a) + 1, x, threads=2)
+    assert exe.program.threads == 2
+    return warm(exe, x), x, x + 1
+
+
+@needs_pool
+def test_a_pool_of_threads(shared: tuple[Compiled, Array, Array]) -> None:
+    exe, x, want = shared
+    (fast,) = exe.latest
+    for _ in range(50):
+        assert_matches(EXACT, exe.direct(x), want)
+    lent, fast.cell.value = fast.cell.value, 0
+    assert lent
+    assert exe.direct(x) is NotImplemented  # in use
+    assert_matches(EXACT, exe(x), want)
+    fast.cell.value = lent
+    assert exe.direct(x) is not NotImplemented
+
+
+@needs_pool
+def test_threads_call_programs_for_several(shared: tuple[Compiled, Array, Array]) -> None:
+    exe, x, want = shared
+    failures: list[int] = []
+
+    def work() -> None:
+        for n in range(100):
+            if not np.array_equal(exe(x), want):
+                failures.append(n)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures and exe.direct(x) is not NotImplemented
+
+
+@needs_pool
+@pytest.mark.own_process
+def test_a_forked_child_has_other_threads(shared: tuple[Compiled, Array, Array]) -> None:
+    exe, x, want = shared
+    child = os.fork()
+    if child == 0:
+        refused = exe.direct(x) is NotImplemented
+        good = all(np.array_equal(exe(x), want) for _ in range(100))
+        os._exit(0 if refused and good and exe.direct(x) is not NotImplemented else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert_matches(EXACT, exe.direct(x), want)
+
+
+@needs_pool
+def test_calls_at_exit() -> None:
+    code = """
+import atexit, mlc, numpy as np
+x = np.ones((300, 2000), np.float32)
+exe = mlc.compile(lambda a: mlc.numpy.sqrt(a) + 1, x, threads=2)
+assert exe.program.threads == 2
+def late():
+    for _ in range(100):
+        assert exe(x)[0, 0] == 2
+import mlc.runtime.parallel
+atexit.register(late)
+late()
+assert exe.latest
+class Late:
+    def __del__(self, late=late): late()
+exe.extra = Late()
+atexit.register(late)
+"""
+    environment = {**os.environ, "MLC_POISON": "0"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0 and not done.stderr, done.stderr
 
 
 # ---- the look at the layout
