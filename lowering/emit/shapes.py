@@ -14,7 +14,8 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from .elementwise import combine, element_of
 from .state import Emitter, emits
 from .text import bits_of, is_float, literal, mask, shuffle_of, vector_of
-from .transpose import resize, transposed
+from .transfer import Access, load
+from .transpose import part_of, resize, transposed
 from .values import Lead, Vec
 
 # Combining kind: the operation for floats, for integers.
@@ -123,15 +124,22 @@ def transpose(e: Emitter, op: Operation) -> None:
     def back(at: Lead) -> Lead:
         return tuple(at[order.index(d)] for d in range(n))
 
+    access = source.access
+    parts = isinstance(access, Access) and access.steps[-1] == 1 and not any(access.limits)
+
     def row(index: Lead, count: int, size: int) -> str:
         at = back(index)
-        chunk = at[-1] // source.lanes
-        return resize(e, source.nat(at[:-1], chunk), source.kind, source.width(chunk), size)
+        chunk, first = divmod(at[-1], source.lanes)
+        if isinstance(access, Access) and parts and not source.known(at[:-1], chunk):
+            return load(e, source.kind, access.at(at), size, None if count == size else mask(count, size))
+        width = max(size, source.width(chunk)) if parts else size
+        found = resize(e, source.nat(at[:-1], chunk), source.kind, source.width(chunk), width)
+        return part_of(e, source.kind, found, width, first, size) if parts else found
 
     def native(lead: Lead, chunk: int) -> str:
         if across == n - 1:
             return source.nat(back((*lead, 0))[:-1], chunk)
-        return transposed(e, out, lead, chunk, across, row)
+        return transposed(e, out, lead, chunk, across, row, parts)
 
     out = e.vec(source.kind, shape_of(result.type), native, lambda at: source.sca(back(at)))
     e.env[result] = out

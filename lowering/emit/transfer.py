@@ -234,7 +234,7 @@ def reading(e: Emitter, access: Access, padding: str = "") -> Vec:
             return vec.collect(lead, chunk)
         if (alternating := access.alternating) is not None and count == width:
             return apart(e, access, lead, chunk, alternating, width)
-        return transposed(e, vec, lead, chunk, across, row)
+        return transposed(e, vec, lead, chunk, across, row, True)
 
     def row(index: Lead, count: int, size: int) -> str:
         return load(e, kind, access.at(index), size, None if count == size else mask(count, size))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from .state import Emitter
-from .text import shuffle_of, vector_of
+from .text import bytes_of, mangled, shuffle_of, vector_of
 from .values import Lead, Vec
 
 
@@ -31,14 +31,46 @@ def reverse(e: Emitter, value: str, kind: str, width: int, count: int) -> str:
     return e.op(f"shufflevector {native} {value}, {native} poison, {shuffle_of(lanes)}")
 
 
-def butterfly(e: Emitter, kind: str, rows: list[str], size: int) -> list[str]:
-    """Transpose a block of `size` rows of `size` lanes (missing rows are poison) in log2(size) rounds of shuffles."""
-    native = vector_of(kind, size)
-    current = rows + ["poison"] * (size - len(rows))
+PIECE = 16
+"""Bytes of a part of a vector that is loaded into it, and stored from it, without a shuffle."""
+
+
+def piece(kind: str, size: int) -> int:
+    """Elements of such a part, or of the whole vector where that is no longer, or elements are narrow."""
+    count = PIECE // bytes_of(kind)
+    return count if bytes_of(kind) >= 4 and size > count else size
+
+
+def beside(e: Emitter, kind: str, parts: Sequence[str], width: int, size: int) -> str:
+    """Parts of `width` lanes one behind the other; the rest of `size` lanes hold anything."""
+    wide, narrow = vector_of(kind, size), vector_of(kind, width)
+    name = f"llvm.vector.insert.{mangled(kind, size)}.{mangled(kind, width)}"
+    e.declare(wide, name, wide, narrow, "i64")
+    found = "poison"
+    for k, part in enumerate(parts):
+        found = e.op(f"call {wide} @{name}({wide} {found}, {narrow} {part}, i64 {k * width})")
+    return found
+
+
+def part_of(e: Emitter, kind: str, value: str, size: int, first: int, width: int) -> str:
+    """`width` lanes from a multiple of that on."""
+    if width == size:
+        return value
+    wide, narrow = vector_of(kind, size), vector_of(kind, width)
+    name = f"llvm.vector.extract.{mangled(kind, width)}.{mangled(kind, size)}"
+    e.declare(narrow, name, wide, "i64")
+    return e.op(f"call {narrow} @{name}({wide} {value}, i64 {first})")
+
+
+def butterfly(e: Emitter, kind: str, rows: list[str], size: int, count: int = 0) -> list[str]:
+    """Transpose blocks of `count` rows of `count` lanes, side by side in vectors of `size` (all of it: 0), in
+    log2(count) rounds of shuffles; missing rows are poison."""
+    native, count = vector_of(kind, size), count or size
+    current = rows + ["poison"] * (count - len(rows))
     distance = 1
-    while distance < size:
+    while distance < count:
         following = list(current)
-        for i in (i for i in range(size) if not i & distance):
+        for i in (i for i in range(count) if not i & distance):
             a, b = current[i], current[i + distance]
             if a == b == "poison":
                 continue
@@ -50,11 +82,20 @@ def butterfly(e: Emitter, kind: str, rows: list[str], size: int) -> list[str]:
     return current
 
 
-def transposed(e: Emitter, vec: Vec, lead: Lead, chunk: int, across: int, row: Callable[[Lead, int, int], str]) -> str:
+def transposed(
+    e: Emitter,
+    vec: Vec,
+    lead: Lead,
+    chunk: int,
+    across: int,
+    row: Callable[[Lead, int, int], str],
+    parts: bool,
+) -> str:
     """One native vector of a value whose lanes run over `row`s.
 
     `row(index, count, size)`: `count` elements along `across` from `index` on, as a native vector of `size` lanes. The
-    block is transposed once for all vectors that it serves.
+    block is transposed once for all vectors that it serves. `parts`: rows come from memory, so that their parts may be
+    loaded into place, which leaves half of the shuffles.
     """
     size = block_size(vec, across)
     first = lead[across] // size * size
@@ -63,10 +104,14 @@ def transposed(e: Emitter, vec: Vec, lead: Lead, chunk: int, across: int, row: C
     if found is None:
         found = e.memo[-1]
         count = min(size, vec.shape[across] - first)
-        corner = (*lead[:across], first, *lead[across + 1 :])
-        rows = [row((*corner, chunk * vec.lanes + lane), count, size) for lane in range(vec.count(chunk))]
-        for i, value in enumerate(butterfly(e, vec.kind, rows, size)):
-            found[(key, i)] = value
+        n = piece(vec.kind, size) if parts else size
+        for start in range(0, count, n):
+            corner, part = (*lead[:across], first + start, *lead[across + 1 :]), min(n, count - start)
+            rows = [row((*corner, chunk * vec.lanes + lane), part, n) for lane in range(vec.count(chunk))]
+            if n < size:
+                rows = [beside(e, vec.kind, rows[i::n], n, size) for i in range(n)]
+            for i, value in enumerate(butterfly(e, vec.kind, rows, size, n)):
+                found[(key, start + i)] = value
     return resize(e, found[(key, lead[across] % size)], vec.kind, size, vec.width(chunk))
 
 

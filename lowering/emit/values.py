@@ -70,6 +70,10 @@ class Vec:
         value = memo[-1][key] = (self.native or self.collect)(lead, chunk)
         return value
 
+    def known(self, lead: Lead, chunk: int) -> bool:
+        """Has the native vector been made?"""
+        return any((self.key, lead, chunk) in scope for scope in self.writer.memo)
+
     def collect(self, lead: Lead, chunk: int) -> str:
         """A native vector from scalars."""
         value, native = "zeroinitializer", self.type(chunk)
