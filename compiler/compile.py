@@ -178,15 +178,17 @@ def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
     return out
 
 
-def emit(module: ModuleOp, options: CompileOptions, work: Work | None = None) -> ProgramCode:
-    """LLVM IR of a module whose kernels are at the vector level, math expanded."""
+def emit(
+    module: ModuleOp, options: CompileOptions, work: Work | None = None, features: str | None = None
+) -> ProgramCode:
+    """LLVM IR of a module whose kernels are at the vector level, math expanded, for the host's `features` or these."""
     from ..lowering.emit.contract import runnable
     from ..lowering.emit.entry import emit_program, kernels_of
     from .blocks import entry
     from .work import Work
 
     main, kernels, machine, work = entry(module, options.entry), kernels_of(module), options.machine, work or Work()
-    dots = runnable(machine.dots, jit.features_for(options.restricted))
+    dots = runnable(machine.dots, jit.features_for(options.restricted) if features is None else features)
     return emit_program(main, kernels, machine.vector_bytes, work.kernels, work.program, options.threads, dots)
 
 

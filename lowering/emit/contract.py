@@ -26,7 +26,7 @@ from .state import Emitter, emits
 from .table import Types, prepare
 from .text import bits_of, bytes_of, is_float, mask, vector_of
 from .transfer import Access
-from .values import Lead, Native, Vec
+from .values import Lead, Native, Scalar, Vec
 
 SIGNED, UNSIGNED = "arith.extsi", "arith.extui"
 FLOAT = "arith.extf"
@@ -228,7 +228,7 @@ def _dots(
         if dims[k][-1:] == maps.acc[-1:]:
             value = packed[k].nat(lead[:-1], chunk)
         else:
-            value = e.splat(packed[k].sca(lead), dot.word, width)
+            value = e.splat(packed[k].sca(lead or (0,)), dot.word, width)
         return e.op(f"bitcast {vector_of(dot.word, width)} {value} to {dot.operand(width)}")
 
     def native(lead: Lead, chunk: int) -> str:
@@ -245,14 +245,16 @@ def _dots(
 
 
 def words(e: Emitter, vec: Vec, word: str) -> Vec:
-    """The last dimension of a vector as one word: loaded as such where its elements are neighbours in memory."""
-    count, access = vec.shape[-1], vec.access
+    """The last dimension of a vector as one word: loaded as such where its elements are neighbours in memory. A vector
+    of one dimension is one word."""
+    count, access, shape, rank = vec.shape[-1], vec.access, vec.shape[:-1] or (1,), len(vec.shape)
     if not isinstance(access, Access) or access.steps[-1] != 1 or any(access.limits):
-        return e.vec(word, vec.shape[:-1], None, lambda at: e.op(f"bitcast {vec.type(0)} {vec.nat(at, 0)} to {word}"))
+        collected: Scalar = lambda at: e.op(f"bitcast {vec.type(0)} {vec.nat(at[: rank - 1], 0)} to {word}")
+        return e.vec(word, shape, None, collected)
     align = f"align {bytes_of(vec.kind)}"
 
     def scalar(at: Lead) -> str:
-        return e.op(f"load {word}, ptr {access.at((*at, 0))}, {align}")
+        return e.op(f"load {word}, ptr {access.at((*at[: rank - 1], 0))}, {align}")
 
     def native(lead: Lead, chunk: int) -> str:
         width, used = out.width(chunk), out.count(chunk)
@@ -266,6 +268,6 @@ def words(e: Emitter, vec: Vec, word: str) -> Vec:
             f"call {kind} @{name}(ptr {pointer}, i32 {bytes_of(vec.kind)}, {bits} {lanes}, {kind} zeroinitializer)"
         )
 
-    dense = len(vec.shape) > 1 and access.steps[-2] == count
-    out = e.vec(word, vec.shape[:-1], native if dense else None, scalar)
+    dense = rank > 1 and access.steps[-2] == count
+    out = e.vec(word, shape, native if dense else None, scalar)
     return out

@@ -88,6 +88,14 @@ TARGETS = {
     ),
 }
 
+DOTS = {
+    "vnni": TARGETS["avx512"]._replace(
+        features=TARGETS["avx512"].features + ",+avx512vnni,+avx512bf16", description="wide_dots.toml"
+    ),
+    "dotprod": TARGETS["neon"]._replace(features="+dotprod", description="neon_dots.toml"),
+}
+"""Those with instructions that add several products of narrow factors."""
+
 
 @dataclass(frozen=True)
 class Loop:
@@ -219,7 +227,7 @@ def compiled(
 
     traced = trace(fn, specs)
     driver.run(traced.module, passes(options), replace(driver.Options(), verify_input=False, observer=observe))
-    code = emit(traced.module, replace(options, entry=traced.name))
+    code = emit(traced.module, replace(options, entry=traced.name), features=target.features)
     texts = [k.llvm_ir if contract else re.sub(r"\bcontract\b", "", k.llvm_ir) for k in code.kernels]
     assembly = tuple(jit.assembly(text, target.cpu, target.features, target.triple) for text in texts)
     return Compiled(target, machine, assembly, tuple(found))

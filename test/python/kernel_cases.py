@@ -324,7 +324,36 @@ PACKED = (
 ROWS = "loop-nest{axis=i},loop-split{axis=j size=16},loop-vectorize{axes=j}"
 SIZES = (0, 1, 3, 4, 5, 9)
 
+BYTES = """func.func @f(%A: tensor<6x16xi8>, %B: tensor<16x20xi8>) -> tensor<6x20xi32> {
+  %c = loop.stage mm [i: 6, j: 20, k: 16] (%a = %A[i, k], %b = %B[k, j]) -> add [i, j] {
+    %x = arith.extsi %a : i8 to i32
+    %y = arith.extsi %b : i8 to i32
+    %p = arith.muli %x, %y : i32
+    loop.yield %p : i32
+  }
+  func.return %c : tensor<6x20xi32>
+}"""
+WORDS = (
+    "loop-offset{value=B},loop-split{axis=k size=4 only=mm},"
+    "loop-pack{value=B axes=k0,j,k convert=true narrow=true only=mm},loop-reorder{axes=k,j only=pack_B},"
+    "loop-vectorize{axes=k,j only=pack_B},loop-vectorize{axes=i,j,k only=mm},loop-vectorize{axes=i,j only=mm_offset}"
+)
+
+PAIRS = """func.func @f(%A: tensor<6x16xbf16>, %B: tensor<16x20xbf16>) -> tensor<6x20xf32> {
+  %c = loop.stage mm [i: 6, j: 20, k: 16] (%a = %A[i, k], %b = %B[k, j]) -> add [i, j] {
+    %x = arith.extf %a : bf16 to f32
+    %y = arith.extf %b : bf16 to f32
+    %p = arith.mulf %x, %y : f32
+    loop.yield %p : f32
+  }
+  func.return %c : tensor<6x20xf32>
+}"""
+
 CASES = [
+    Case("bytes", BYTES),
+    Case("bytes_words", BYTES, WORDS),
+    Case("bytes_vec", BYTES, "loop-vectorize{axes=i,j,k}"),
+    Case("pairs", PAIRS, "loop-split{axis=k size=2},loop-vectorize{axes=i,j,k}"),
     Case("matmul", MATMUL),
     Case("matmul_tiled", MATMUL, TILED),
     Case(

@@ -14,7 +14,7 @@ from typing import Any
 
 import mlc.numpy as mnp
 import pytest
-from inner_loops import ARM, TARGETS, X86, Compiled, Loop, compiled, has_frame, inner_loops
+from inner_loops import ARM, DOTS, TARGETS, X86, Compiled, Loop, compiled, has_frame, inner_loops
 from mlc import nn, spec
 
 MACHINES = Path(__file__).parents[1] / "transforms" / "loop"
@@ -52,16 +52,28 @@ PROGRAMS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
 }
 
 
+ALL = TARGETS | DOTS
+NARROW = {
+    "int8": PROGRAMS["int8"],
+    "int8_lhs_transposed": (lambda x, y: widened(x.T, y), PROGRAMS["int8"][1]),
+    "int8_rhs_transposed": (lambda x, y: widened(x, y.T), PROGRAMS["int8"][1]),
+    "uint8": (widened, (spec((256, 256), "uint8"), spec((256, 256), "int8"))),
+    "bf16": PROGRAMS["bf16"],
+}
+INSTRUCTIONS = {("vnni", "int8"): "vpdpbusd", ("vnni", "bf16"): "vdpbf16ps", ("dotprod", "int8"): "sdot"}
+
+
 @pytest.fixture(autouse=True)
 def described(monkeypatch: pytest.MonkeyPatch, target: str) -> None:
-    monkeypatch.setenv("MLC_MACHINE", str(MACHINES / TARGETS[target].description))
-    monkeypatch.setenv("MLC_VECTOR_BITS", str(TARGETS[target].bits))
+    found = ALL[target]
+    monkeypatch.setenv("MLC_MACHINE", str(MACHINES / found.description))
+    monkeypatch.setenv("MLC_VECTOR_BITS", str(found.bits))
 
 
 @lru_cache(None)
 def program(name: str, target: str) -> Compiled:
-    fn, specs = PROGRAMS[name]
-    return compiled(fn, specs, TARGETS[target])
+    fn, specs = (PROGRAMS | NARROW)[name]
+    return compiled(fn, specs, ALL[target])
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -76,6 +88,19 @@ def test_multiply_adds_are_those_of_the_tile(name: str, target: str) -> None:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_no_vector_is_on_the_stack(name: str, target: str) -> None:
     assert program(name, target).on_stack() == []
+
+
+@pytest.mark.parametrize("target", DOTS)
+@pytest.mark.parametrize("name", NARROW)
+def test_narrow_products_are_added_by_one_instruction(name: str, target: str) -> None:
+    found = program(name, target)
+    instruction = INSTRUCTIONS.get((target, "bf16" if name == "bf16" else "int8"))
+    assert found.counts() == found.wanted() and found.on_stack() == []
+    if instruction is not None:
+        (loop, _), *_ = found.loops()
+        count = sum(line.split()[:1] == [instruction] for line in loop.lines)
+        bits = 16 if name == "bf16" else 8
+        assert count == max(t.products for t in found.tiles) * bits // ALL[target].bits >= LEAST
 
 
 @pytest.mark.parametrize("target", TARGETS)
