@@ -27,6 +27,7 @@ TOPICS = {
     "ops": "every family of ops over a million elements against NumPy, one thread each",
     "contractions": "products and convolutions against all peers and the core's peak; --help has options",
     "unseen": "contractions whose shapes a seed draws, against the core's peak",
+    "calls": "what a call costs beyond its work",
     "first": "first kernels against NumPy, one thread each, and the digits' training",
 }
 HERE = Path(__file__).parent
