@@ -67,15 +67,14 @@ def bound() -> int:
 # ---- keys
 
 
-def _sources() -> Iterator[tuple[str, str]]:
-    """Names and paths of the compiler's own source."""
+def _sources() -> Iterator[str]:
+    """Paths of the compiler's own source, in the same order everywhere."""
     for folder in FOLDERS:
         for path, names, files in os.walk(PACKAGE / folder):
             names.sort()
             for name in sorted(files):
                 if name.endswith(".py"):
-                    full = os.path.join(path, name)
-                    yield os.path.relpath(full, PACKAGE), full
+                    yield f"{path}{os.sep}{name}"
 
 
 @functools.cache
@@ -83,10 +82,10 @@ def compiler_hash() -> str:
     """The contents of the compiler's source files, of those that version what it stands on, and Python's version."""
     digest = hashlib.blake2b(sys.version.encode(), digest_size=DIGEST)
     digest.update(f"{sys.implementation.cache_tag}\n".encode())
-    for name, path in _sources():
+    for path in _sources():
         with open(path, "rb") as file:
             data = file.read()
-        digest.update(f"{name} {len(data)}\n".encode() + data)
+        digest.update(f"{os.path.relpath(path, PACKAGE)} {len(data)}\n".encode() + data)
     for package in VERSIONED:
         spec = importlib.util.find_spec(package)
         for place in spec.submodule_search_locations or () if spec else ():
@@ -101,7 +100,7 @@ def edited() -> bool:
     """Has the compiler's source changed since this process loaded it? What it compiles then belongs to no key."""
     loaded: float = vars(sys.modules["mlc"])["LOADED"]
     try:
-        return any(os.stat(path).st_ctime > loaded for _, path in _sources())
+        return any(os.stat(path).st_ctime > loaded for path in _sources())
     except OSError:
         return True
 

@@ -22,7 +22,20 @@ def enclosing(op: Operation) -> Iterator[ForOp]:
 
 def stages(root: Operation, only: Sequence[str] = ()) -> list[StageOp]:
     """The stages inside of an op, in order; `only` those of the given labels."""
-    return [s for s in root.walk() if isinstance(s, StageOp) and (not only or s.label.data in only)]
+    found: list[StageOp] = []
+
+    def scan(op: Operation) -> None:
+        if isinstance(op, StageOp):  # in its body stand no others
+            found.append(op)
+            return
+        for region in op.regions:
+            for block in region.blocks:
+                for inner in block.ops:
+                    if inner.regions:
+                        scan(inner)
+
+    scan(root)
+    return [s for s in found if s.label.data in only] if only else found
 
 
 def members(op: Operation) -> list[StageOp]:

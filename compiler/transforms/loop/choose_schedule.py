@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from xdsl.dialects import func
 from xdsl.dialects.builtin import StringAttr
 
-from ....dialects.errors import CompileError
 from ....dialects.loop.linear import axes_of
 from ....dialects.loop.ops import ForOp, JoinOp, StageOp, shape
 from ....dialects.loop.queries import members, stages
@@ -35,6 +34,7 @@ from .step import LoopStep
 from .steptext import element_bytes, step
 from .structure import fusable
 from .threads import share
+from .trials import Trials
 from .woven import schedule_woven
 
 LEAST = 16
@@ -53,44 +53,44 @@ def schedule(f: func.FuncOp, machine: Machine, threads: int = 1, tiles: Mapping[
         for one in first:
             run_schedule(copy, one)
         return ",".join([*first, schedule(copy, machine, threads, tiles)])
+    trials = Trials(f)
     steps: list[str] = []
     linked = chain([op for op in f.body.block.ops if isinstance(op, StageOp)])
     if linked:
-        steps += shared(f, [], linked, lambda group: schedule_chain(group, machine), machine, threads)
+        steps += shared(trials, [], linked, lambda group: schedule_chain(group, machine), machine, threads)
         trial = [] if steps else schedule_chain(linked, machine)
-        steps += trial if applies(f, trial) else []
+        steps += trial if trials.after(trial) is not None else []
     done = linked if steps else []
     for part in parts(f):
         if part[0] in done:
             continue
         first = pack_constant(part, machine)
-        if first and applies(f, [*steps, *first]):
+        if first and trials.after([*steps, *first]) is not None:
             steps += first
-            g, part = packed(f, first, part)
-            several = shared(g, [], part, lambda group: choose(group, machine, tiles), machine, threads)
-            steps += accepted(f, steps, several or accepted(g, [], choose(part, machine, tiles)))
+            inner, part = packed(trials, first, part)
+            several = shared(inner, [], part, lambda group: choose(group, machine, tiles), machine, threads)
+            steps += accepted(trials, steps, several or accepted(inner, [], choose(part, machine, tiles)))
             continue
-        several = shared(f, steps, part, lambda group: choose(group, machine, tiles), machine, threads)
-        steps += several or accepted(f, steps, choose(part, machine, tiles))
+        several = shared(trials, steps, part, lambda group: choose(group, machine, tiles), machine, threads)
+        steps += several or accepted(trials, steps, choose(part, machine, tiles))
     for loop in carrying(f):
-        steps += accepted(f, steps, schedule_carry(loop, machine))
+        steps += accepted(trials, steps, schedule_carry(loop, machine))
     streams = streamed(f, machine)
-    return ",".join(steps + (accepted(f, steps, [step("stream", streams)]) if streams else []))
+    return ",".join(steps + (accepted(trials, steps, [step("stream", streams)]) if streams else []))
 
 
-def packed(f: func.FuncOp, steps: list[str], part: list[StageOp]) -> tuple[func.FuncOp, list[StageOp]]:
-    """A copy of the function after some steps, and the stages of a part in it; of one that is cut, the first piece."""
-    copy = f.clone()
-    for one in steps:
-        run_schedule(copy, one)
+def packed(trials: Trials, steps: list[str], part: list[StageOp]) -> tuple[Trials, list[StageOp]]:
+    """The function after some steps, and the stages of a part in it; of one that is cut, the first piece."""
+    state = trials.after(steps)
+    assert state is not None
     found: dict[str, StageOp] = {}
-    for stage in stages(copy):
+    for stage in stages(state):
         found.setdefault(stage.label.data, stage)
-    return copy, [found[s.label.data] for s in part]
+    return Trials(state), [found[s.label.data] for s in part]
 
 
 def shared(
-    f: func.FuncOp,
+    trials: Trials,
     before: list[str],
     group: list[StageOp],
     inside: Callable[[list[StageOp]], list[str]],
@@ -103,15 +103,12 @@ def shared(
         return []
     names = [s.label.data for s in group]
     first = found.step(names)
-    copy = f.clone()
-    try:
-        for one in [*before, first]:
-            run_schedule(copy, one)
-    except CompileError:
+    state = trials.after([*before, first])
+    if state is None:
         return []
-    loop = next(op for op in copy.walk() if isinstance(op, ForOp) and names[0] in [s.label.data for s in members(op)])
+    loop = next(op for op in state.walk() if isinstance(op, ForOp) and names[0] in [s.label.data for s in members(op)])
     steps = [first, *inside(stages(loop, names))]
-    return steps if applies(f, [*before, *steps]) else []
+    return steps if trials.after([*before, *steps]) is not None else []
 
 
 def offsets(f: func.FuncOp, machine: Machine) -> list[str]:
@@ -206,25 +203,15 @@ def batch_axes(c: Contraction, group: list[StageOp]) -> list[str]:
     return [a for a in parallel_axes(group) if a not in (c.m, c.n, *c.inner)]
 
 
-def accepted(f: func.FuncOp, before: list[str], steps: list[str]) -> list[str]:
-    """The steps if they apply behind the others on a copy of the function, else as many of them as do."""
-    if not steps or applies(f, [*before, *steps]):
+def accepted(trials: Trials, before: list[str], steps: list[str]) -> list[str]:
+    """The steps if they apply behind the others, else as many of them as do."""
+    if not steps or trials.after([*before, *steps]) is not None:
         return steps
     kept: list[str] = []
     for one in steps:
-        if applies(f, [*before, *kept, one]):
+        if trials.after([*before, *kept, one]) is not None:
             kept.append(one)
     return kept
-
-
-def applies(f: func.FuncOp, steps: list[str]) -> bool:
-    copy = f.clone()
-    try:
-        for one in steps:
-            run_schedule(copy, one)
-    except CompileError:
-        return False
-    return True
 
 
 def streamed(f: func.FuncOp, machine: Machine) -> list[str]:
@@ -277,7 +264,7 @@ class ChooseSchedule(LoopStep):
         name_stages(f)
         name_values(f)
         steps = tuned.lookup(f, machine, threads)
-        if steps is not None and applies(f, [steps]):
+        if steps is not None and Trials(f).after([steps]) is not None:
             f.attributes[FROM] = StringAttr(TUNED)
         else:
             steps = schedule(f, machine, threads)

@@ -11,6 +11,7 @@ of the result, unless they are few; its rows are pixels then, and its kernel is 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 
 from xdsl.dialects.func import FuncOp
@@ -196,11 +197,17 @@ def cost(c: Contraction) -> float:
     turned = m >= LANES and any(c.stride(a) == 1 and extent(stage, a) >= LANES for a in c.k)
     each = COPIED_TURNED if turned else COPIED
     copied = each * read / points if c.transposed and not c.constant else 0.0
-    return min(computed(m, n, *tile) for tile in TILES) + copied + c.stored()
+    return computed(m, n) + copied + c.stored()
 
 
-def computed(m: int, n: int, rows: int, width: int) -> float:
-    """Time for each multiply-add of m rows and n lanes in tiles of `rows` and `width` vectors, clamped at the ends."""
+@lru_cache(4096)
+def computed(m: int, n: int) -> float:
+    """Time for each multiply-add of m rows and n lanes in the best tiles."""
+    return min(in_tiles(m, n, *tile) for tile in TILES)
+
+
+def in_tiles(m: int, n: int, rows: int, width: int) -> float:
+    """The same in tiles of `rows` and `width` vectors, clamped at the ends."""
     natives = -(-n // LANES)
     rows, width = min(rows, m), min(width, natives)
     padding = -(-m // rows) * rows / m * (-(-natives // width) * width * LANES / n)
