@@ -3,10 +3,10 @@
     {"by": "3f..", "of": [{"hash": "9f3c..", "offset": 0, "strides": [1, 64]}]}
 
 says that the preparation 3f.. (a program of its own, named by the hash of its text) makes a constant of the resource
-9f3c.. as it is read by these strides; instead of a hash, a source may be `made` itself. What was made once is a file of
-the cache, named by that description, and mapped; so it is the same memory in all programs and processes that use it.
-Where there is no cache, or no room in it, it is this process's own memory. One constant is made after the other, and
-the pages of a mapped source that nothing else reads are given back after it.
+9f3c.. as it is read by these strides; instead of a hash, a source may have `data`, or be `made` itself. What was made
+once is a file of the cache, named by that description, and mapped; so it is the same memory in all programs and
+processes that use it. Where there is no cache, or no room in it, it is this process's own memory. One constant is made
+after the other, and the pages of a mapped source that nothing else reads are given back after it.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from __future__ import annotations
 import contextlib
 import json
 import mmap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import cache
-from .abi import ALIGNMENT, Constant, Program, count, evaluate, numpy_type
+from .abi import ALIGNMENT, Argument, Constant, Program, count, evaluate, numpy_type
 
 if TYPE_CHECKING:
     from .executable import Executable
@@ -44,7 +44,8 @@ class Preparations:
     """By hash: executables as they are stored."""
     resources: Mapping[str, Array]
     loaded: dict[str, Executable] = field(default_factory=dict[str, "Executable"])
-    room: float = field(default_factory=lambda: SHARE * cache.bound())
+    room: float = field(default_factory=lambda: 0.0 if cache.edited() else SHARE * cache.bound())
+    """Bytes that may still be kept."""
 
     def make(self, constant: Constant) -> tuple[Array, str]:
         """The constant's array, read-only, and where it comes from."""
@@ -79,13 +80,18 @@ class Preparations:
         start = -memory.ctypes.data % ALIGNMENT
         out = memory[start : start + size].view(kind).reshape(shape)
         given = zip(recipe["of"], maker.arguments, strict=True)
-        self.loaded[by](*(self._source(s, [evaluate(d, {}) for d in a.shape]) for s, a in given), out=out)
+        self.loaded[by](*(self._source(s, a) for s, a in given), out=out)
         return out
 
-    def _source(self, source: Recipe, shape: Sequence[int]) -> Array:
+    def _source(self, source: Recipe, argument: Argument) -> Array:
         """The array that a preparation reads."""
-        base = self.resources[source["hash"]] if "hash" in source else self._run(source["made"])
-        flat = np.ascontiguousarray(base).reshape(-1)
+        if "hash" in source:
+            base = self.resources[source["hash"]]
+        elif "data" in source:
+            base = np.frombuffer(bytes.fromhex(source["data"]), numpy_type(argument.dtype))
+        else:
+            base = self._run(source["made"])
+        flat, shape = np.ascontiguousarray(base).reshape(-1), [evaluate(d, {}) for d in argument.shape]
         steps = [s * flat.itemsize for s in source["strides"]]
         return np.lib.stride_tricks.as_strided(flat[source["offset"] :], shape, steps, writeable=False)
 
@@ -93,7 +99,7 @@ class Preparations:
         for source in recipe["of"]:
             if "hash" in source:
                 release(self.resources[source["hash"]])
-            else:
+            elif "made" in source:
                 self._release(source["made"])
 
 
@@ -115,7 +121,8 @@ def release(array: Array) -> None:
 
 def sources(recipe: Recipe) -> list[str]:
     """The hashes of the resources that a constant is made of."""
-    return [h for s in recipe["of"] for h in ([s["hash"]] if "hash" in s else sources(s["made"]))]
+    found = (([s["hash"]] if "hash" in s else sources(s["made"]) if "made" in s else []) for s in recipe["of"])
+    return [h for hashes in found for h in hashes]
 
 
 def unread(program: Program) -> set[str]:

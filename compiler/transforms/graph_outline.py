@@ -60,6 +60,9 @@ from .rewriting import functions, fuse
 GROWTH = 4
 """How many times more bytes what is prepared may have than what it is made of."""
 
+INLINE = 4096
+"""Bytes of the largest constant in the program's text of which others are prepared."""
+
 
 @dataclass
 class Found:
@@ -93,7 +96,8 @@ def grows(inputs: Sequence[SSAValue], result: SSAValue) -> bool:
 
 
 class Constants:
-    """The constants of a program: resources, what is prepared from them, and views of both at fixed places."""
+    """The constants of a program: resources, small arrays in its text, what is prepared from these, and views of them
+    at fixed places."""
 
     def __init__(self, block: Block) -> None:
         self.prepared: dict[KernelOp, None] = {}
@@ -111,7 +115,10 @@ class Constants:
     def holds(self, value: SSAValue) -> bool:
         base, offset, strides = view_of(value)
         fixed = isinstance(offset, int) and all(isinstance(s, int) for s in strides)
-        return fixed and (isinstance(base.owner, ResourceOp) or base.owner in self.prepared)
+        owner = base.owner
+        if isinstance(owner, Constant):
+            return fixed and owner.splat is None and (bytes_of(base) or INLINE + 1) <= INLINE
+        return fixed and (isinstance(owner, ResourceOp) or owner in self.prepared)
 
     def _may_prepare(self, kernel: KernelOp) -> bool:
         if len(kernel.results) != 1 or kernel.results[0] in self.read or not kernel.args:

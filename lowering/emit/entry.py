@@ -35,12 +35,13 @@ from ...dialects.graph.regions import places_of, program_ops
 from ...dialects.graph.views import View, layout_attr, layout_of, view_of
 from ...dialects.nd.complex_boundary import ARGUMENTS, as_complex
 from ...dialects.nd.complex_boundary import RESULTS as COMPLEX_RESULTS
+from ...dialects.nd.constant import Constant
 from ...dialects.nd.dims import Dim, Sym, size
 from ...dialects.nd.effects import Print
 from ...dialects.nd.resource import ResourceOp
 from ...dialects.nd.types import shape_of
 from .entry_call import ENTRY, call_text
-from .entry_pointers import ALIGNMENT, Pointers, dtype_of, size_json, width_of
+from .entry_pointers import ALIGNMENT, Pointers, constant_bytes, dtype_of, size_json, width_of
 from .entry_regions import effects_json, emit_block
 from .entry_services import HOST, INTERRUPTED, POLL
 from .kernel import KernelCode, emit_kernel
@@ -263,10 +264,12 @@ class Entry(Pointers):
         sources: list[dict[str, Any]] = []
         for base, offset, strides in map(view_of, op.args):
             owner = base.owner
-            assert isinstance(owner, PrepareOp | ResourceOp)
+            assert isinstance(owner, PrepareOp | ResourceOp | Constant)
             if isinstance(owner, ResourceOp):
                 source: dict[str, Any] = {"hash": owner.data.data.hash}
                 self.sources[owner.data.data.hash] = owner
+            elif isinstance(owner, Constant):
+                source = {"data": constant_bytes(owner).hex()}
             else:
                 source = {"made": self._made(owner)}
             sources.append({**source, "offset": size_json(offset), "strides": [size_json(s) for s in strides]})

@@ -75,7 +75,7 @@ class Pointers(Writer):
             for v in op.operands
         }
         for op in ops:
-            if isinstance(op, Constant) and not is_view(op):
+            if isinstance(op, Constant) and not is_view(op) and op.results[0] in read:
                 self.constants[op.results[0]] = constant_bytes(op)
             elif isinstance(op, ResourceOp) and op.results[0] in read:
                 self.constants[op.results[0]] = data_of(op)
