@@ -182,7 +182,7 @@ def pack(
     """Copy `width` lanes of their operand in the order in which a tile reads them, inside of loops over `outer`;
     all of it with the axis over `blocks` of lanes. `convert`: to a wider type, if that is what is multiplied."""
     kept = axes_of(c.access) - set(outer)
-    if not all(isinstance(c.stage.extent(n), int) for n in kept if c.stage.extent(n) is not None and n != c.n):
+    if not all(isinstance(e, int) for n in kept - {c.n, *c.k} if (e := c.stage.extent(n)) is not None):
         return []
     copy = f"pack_{c.rhs_name}"
     axes = [a for a in c.k if a in kept]
@@ -192,7 +192,7 @@ def pack(
     steps = [step("pack", [c.label], value=c.rhs_name, axes=[*others, *first, *axes, c.n], **options)]
     inner = next((n for n in c.k if c.stride(n) == 1), "")
     lanes = lanes_of([c.stage], machine)
-    if c.transposed and inner and extent(c.stage, inner) >= lanes:
+    if c.transposed and isinstance(e := c.stage.extent(inner), int) and e >= lanes:
         squares = ((inner, extent(c.stage, inner)), (c.n, width))
         # Squares of lanes by lanes are turned in registers.
         turned = [step("split", [copy], axis=a, size=lanes) for a, e in squares if e > lanes]
