@@ -73,12 +73,25 @@ class CompileOptions:
 class Compiled(Executable):
     """An executable that knows where it came from."""
 
-    source: str = ""
+    _source: str | ModuleOp = ""
     options: CompileOptions = CompileOptions()
     facts: dict[str, Any]
     bounds: tuple[Bound | Least | Room, ...] = ()
     resources: Mapping[str, Any] = {}
     """The arrays of the source's resources by hash, which its text does not hold; but those that were prepared."""
+
+    @property
+    def source(self) -> str:
+        """The program's text, before passes."""
+        if not isinstance(self._source, str):
+            from .printing import print_ir
+
+            self._source = print_ir(self._source)
+        return self._source
+
+    @source.setter
+    def source(self, source: str | ModuleOp) -> None:
+        self._source = source
 
     def _call(self, *arrays: Any, out: Any = None) -> Any:
         """CompileError also where sizes take a slice outside of its operand; the native way knows sizes that passed."""
@@ -192,6 +205,10 @@ def emit(
     return emit_program(main, kernels, machine.vector_bytes, work.kernels, work.program, options.threads, dots)
 
 
+KEPT = 1 << 14
+"""A cached program whose module has a shorter fingerprint is printed when its text is asked for."""
+
+
 @seldom()
 def compile_module(
     module: ModuleOp,
@@ -208,6 +225,7 @@ def compile_module(
     """
     from . import tuned
     from .bounds import bounds_of
+    from .fingerprint import fingerprint
     from .printing import print_ir
     from .weights import resources_of
 
@@ -219,13 +237,15 @@ def compile_module(
         stablehlo_to_nd(module)
     bounds = bounds_of(f)
     resources = resources_of(module)
-    source = print_ir(module)
-    key = cache.key("program", source, repr(options), machine_text(), tuned.state())
+    found = fingerprint(module)
+    key = cache.key("program", found, repr(options), machine_text(), tuned.state())
     with COMPILING:
         stored = cache.get(key)
         if stored is not None:
             exe, facts = Compiled.from_bytes(stored, resources)
+            source = module if len(found) < KEPT and not resources else print_ir(module)
         else:
+            source = print_ir(module)
             exe, facts = build_program(module, source, options, resources)
             if not cache.edited():
                 cache.put(key, exe.to_bytes(facts))

@@ -24,7 +24,8 @@ from . import soft_float
 
 OPTIMISATION = 2
 LOCK = threading.RLock()
-LIBRARY = "mlc"
+SHARED = 64
+"""How many programs share an engine, at most: a name of a library is never free again."""
 
 
 def _own_lock() -> Any:
@@ -154,6 +155,22 @@ def assembly(text: str, cpu: str | None = None, features: str | None = None, tri
         return machine(cpu, features, triple).emit_assembly(parsed(text, cpu, features, triple))
 
 
+_engine: Any = None
+_libraries = 0
+
+
+def _library() -> tuple[Any, str]:
+    """An engine, and the name of a library that it does not have yet; behind LOCK."""
+    global _engine, _libraries
+    if _libraries % SHARED == 0:
+        llvm = binding()
+        # A JIT owns its target machine, so the shared one is not lent to it.
+        target = llvm.Target.from_default_triple().create_target_machine(codemodel="jitdefault", jit=True)
+        _engine = llvm.create_lljit_compiler(target)
+    _libraries += 1
+    return _engine, f"mlc{_libraries}"
+
+
 class Linked:
     """Objects loaded into the process; they stay as long as this does.
 
@@ -164,23 +181,21 @@ class Linked:
     def __init__(self, objects: Sequence[bytes], symbols: Mapping[str, int] | None = None) -> None:
         llvm = binding()
         with LOCK:
-            # A JIT owns its target machine, so the shared one is not lent to it.
-            target = llvm.Target.from_default_triple().create_target_machine(codemodel="jitdefault", jit=True)
-            self.engine = llvm.create_lljit_compiler(target)
+            self.engine, self.library = _library()
             library = llvm.JITLibraryBuilder().add_current_process()
             for data in objects:
                 library.add_object_img(data)
             for name, address in {**soft_float.symbols(objects), **(symbols or {})}.items():
                 library.import_symbol(name, address)
-            self.tracker = library.link(self.engine, LIBRARY)
             self.found: dict[str, Any] = {}
+            self.tracker = library.link(self.engine, self.library)
 
     def address(self, name: str) -> int:
         """Where a function is; KeyError if there is none."""
         with LOCK:
             if name not in self.found:
                 try:
-                    self.found[name] = self.engine.lookup(LIBRARY, name)
+                    self.found[name] = self.engine.lookup(self.library, name)
                 except RuntimeError:
                     raise KeyError(name) from None
             return self.found[name][name]
