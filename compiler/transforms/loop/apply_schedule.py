@@ -12,6 +12,7 @@ from ....dialects.errors import CompileError
 from ... import registry
 from ...schedules import FROM, SCHEDULE
 from ...spec import PassSpec, parse_pipeline
+from . import tried
 from .step import LoopStep
 
 
@@ -55,4 +56,5 @@ class ApplySchedule(LoopStep):
             return
         if not isinstance(schedule, StringAttr):
             raise CompileError(f"@{f.sym_name.data}: expected {SCHEDULE} to be a text, found {schedule}", f.location)
-        run_schedule(f, schedule.data)
+        if not tried.take(f, schedule.data):
+            run_schedule(f, schedule.data)

@@ -123,7 +123,7 @@ def schedule_rows(group: list[StageOp], machine: Machine) -> list[str]:
     several = ROWS if short or (lane not in shared and shares_rows(group, rows, lane)) else 1
     for a in rows:
         size = several if a == rows[-1] else 1
-        if size == 1 or long(widest, a, size):
+        if long(widest, a, size):
             steps.append(step("tile", names, axis=a, size=size))
     if lane in shared:
         steps += by_lines(group, lane, width, machine)

@@ -71,9 +71,10 @@ def runs(f: Operation, axis: str, only: Sequence[str] = (), through: Sequence[st
 
     def has(op: Operation) -> bool:
         if isinstance(op, ForOp):
+            if op.axis.data not in through and not op.inits:
+                return False
             inside = [inner for inner in op.walk() if isinstance(inner.parent_op(), ForOp)]
-            plain = all(isinstance(inner, ForOp | StageOp | YieldOp) for inner in inside)
-            if not plain or (op.axis.data not in through and not op.inits):
+            if not all(isinstance(inner, ForOp | StageOp | YieldOp) for inner in inside):
                 return False
         elif not isinstance(op, StageOp):
             return False

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from xdsl.dialects import func
 
 from ....dialects.errors import CompileError
+from . import tried
 from .apply_schedule import run_schedule
 
 
@@ -14,7 +15,9 @@ class Trials:
     """States of one function, which stays as it is, by the steps before them."""
 
     def __init__(self, f: func.FuncOp) -> None:
+        self.function = f
         self.states: dict[tuple[str, ...], func.FuncOp | None] = {(): f}
+        tried.begin(f)
 
     def after(self, steps: Sequence[str]) -> func.FuncOp | None:
         """The function after the steps, not to be changed; None if one of them does not apply."""
@@ -28,6 +31,7 @@ class Trials:
         try:
             for one in steps[at:]:
                 run_schedule(copy, one)
+            tried.note(self.function, steps, copy)
         except CompileError:
             copy = None
         self.states[steps] = copy
