@@ -61,6 +61,8 @@ PASSES: dict[str, str] = {
     "loop-split": "mlc.compiler.transforms.loop.split:LoopSplit",
     "loop-reorder": "mlc.compiler.transforms.loop.reorder:LoopReorder",
     "loop-pack": "mlc.compiler.transforms.loop.pack:LoopPack",
+    "loop-version": "mlc.compiler.transforms.loop.version:LoopVersion",
+    "loop-pad": "mlc.compiler.transforms.loop.pad:LoopPad",
     "loop-offset": "mlc.compiler.transforms.loop.offset:LoopOffset",
     "loop-vectorize": "mlc.compiler.transforms.loop.vectorize:LoopVectorize",
     "loop-prefetch": "mlc.compiler.transforms.loop.prefetch:LoopPrefetch",

@@ -88,6 +88,9 @@ def normal(*dims: int) -> Array:
         "loop-tile{axis=k size=6},loop-tile{axis=i size=6 clamp=false}",
         "loop-split{axis=j size=6},loop-split{axis=k size=5},loop-tile{axis=i size=6}",
         "loop-nest{axis=i},loop-tile{axis=j size=6},loop-pack{value=B axes=k,j}",
+        "loop-version{axis=i least=6},loop-pad{axis=i size=5 only=mm_below6,relu_below6},"
+        "loop-tile{axis=i size=6 only=mm,relu},loop-tile{axis=j size=64 only=mm_below6,relu_below6}",
+        "loop-version{axis=j least=7},loop-version{axis=i least=2 only=mm,relu},loop-tile{axis=j size=7 only=mm,relu}",
     ],
 )
 def test_matmul_of_run_time_sizes(steps: str | None) -> None:

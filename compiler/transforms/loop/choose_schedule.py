@@ -28,6 +28,7 @@ from .classify import Contraction, contraction
 from .constants import pack_constant
 from .contractions import schedule_contraction
 from .dots import dots, offset_steps, schedule_dots
+from .few_rows import around, versions
 from .reorder import TYPICAL
 from .rows import parallel_axes, schedule_rows
 from .step import LoopStep
@@ -66,17 +67,41 @@ def schedule(f: func.FuncOp, machine: Machine, threads: int = 1, tiles: Mapping[
             continue
         first = pack_constant(part, machine)
         if first and trials.after([*steps, *first]) is not None:
-            steps += first
             inner, part = packed(trials, first, part)
-            several = shared(inner, [], part, lambda group: choose(group, machine, tiles), machine, threads)
-            steps += accepted(trials, steps, several or accepted(inner, [], choose(part, machine, tiles)))
-            continue
-        several = shared(trials, steps, part, lambda group: choose(group, machine, tiles), machine, threads)
-        steps += several or accepted(trials, steps, choose(part, machine, tiles))
+            steps += accepted(trials, steps, [*first, *steps_of(inner, [], part, machine, threads, tiles)])
+        else:
+            steps += steps_of(trials, steps, part, machine, threads, tiles)
     for loop in carrying(f):
         steps += accepted(trials, steps, schedule_carry(loop, machine))
     streams = streamed(f, machine)
     return ",".join(steps + (accepted(trials, steps, [step("stream", streams)]) if streams else []))
+
+
+def steps_of(
+    trials: Trials,
+    before: list[str],
+    part: list[StageOp],
+    machine: Machine,
+    threads: int,
+    tiles: Mapping[str, Tile] | None,
+) -> list[str]:
+    """Steps for one part behind others: of each of its versions, if it is worth several."""
+
+    def inside(group: list[StageOp]) -> list[str]:
+        return choose(group, machine, tiles)
+
+    found = versions(part, machine)
+    if found is None or trials.after([*before, *found.steps]) is None:
+        return shared(trials, before, part, inside, machine, threads) or accepted(trials, before, inside(part))
+    inner, _ = packed(trials, found.steps, part)
+    state = inner.after([])
+    assert state is not None
+    named = {s.label.data: s for s in stages(state)}
+    many, *few = ([named[name] for name in group] for group in found.groups)
+    steps = shared(inner, [], many, inside, machine, threads) or accepted(inner, [], inside(many))
+    for group in (*few, *([s] for s in named.values() if around(s))):
+        steps += accepted(inner, [], inside(group))
+    return accepted(trials, before, [*found.steps, *steps])
 
 
 def packed(trials: Trials, steps: list[str], part: list[StageOp]) -> tuple[Trials, list[StageOp]]:

@@ -18,6 +18,7 @@ from .reorder import axis_stride, strides_of
 from .rows_operand import pack_rows, scattered
 from .steptext import extent, lanes_of, step
 from .structure import fresh
+from .whole_copy import copy_whole
 
 SKINNY = 4
 """With this few rows, transposed lanes are not worth a copy: partial sums along the reduced axis instead."""
@@ -69,8 +70,10 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
     c = replace(c, k=walked)
     columns = [a for a in batch if a not in everywhere and a in axes_of(c.access)]
     inside = [a for a in batch if a not in (*everywhere, *columns)]
-    steps += [step("nest", names, axis=a) for a in everywhere]
-    if c.transposed and isinstance(c.stage.extent(c.m), int) and extent(c.stage, c.m) <= SKINNY:
+    skinny = c.transposed and isinstance(c.stage.extent(c.m), int) and extent(c.stage, c.m) <= SKINNY
+    whole = [] if skinny else copy_whole(c, [*everywhere, *columns], machine)
+    steps += [*whole, *(step("nest", names, axis=a) for a in everywhere)]
+    if skinny:
         return [*steps, *along_k(c, names, [*columns, *inside], machine)]
     if streams(c, machine):
         return [*steps, *blocks_of_k(c, names, [*columns, *inside], width)]
@@ -84,7 +87,7 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
         steps += copy
         tiles = [step("nest", names, axis=over)] if over else tiles
     steps += [step("nest", names, axis=a) for a in columns]
-    if keeps_lanes(c, width, machine):
+    if not whole and keeps_lanes(c, width, machine):
         blocks = fresh([c.stage], c.n)
         steps.append(step("split", names, axis=c.n, size=width))
         steps += pack(c, width, [*everywhere, *columns], machine, blocks)
@@ -94,7 +97,8 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
     steps += tile(names, c.n, width, c.stage)
     far = 4 * c.rhs_bytes >= machine.l2_bytes
     again = extent(c.stage, c.m) > rows and c.converts(c.rhs)
-    if c.transposed or (not c.windowed and (again or (far and not c.packed and extent(c.stage, c.m) >= MANY))):
+    many = far and not c.packed and extent(c.stage, c.m) >= MANY
+    if not whole and (c.transposed or (not c.windowed and (again or many))):
         steps += pack(c, min(width, extent(c.stage, c.n)), [*everywhere, *columns], machine)
     steps += [step("nest", names, axis=a) for a in inside]
     steps += tiles
@@ -149,7 +153,8 @@ def tile(names: list[str], axis: str, size: int, stage: StageOp) -> list[str]:
 def streams(c: Contraction, machine: Machine) -> bool:
     """Few rows against a large matrix: it is read once, from memory, and should be read along its rows."""
     few = isinstance(c.stage.extent(c.m), int) and extent(c.stage, c.m) <= SKINNY
-    long_rows = extent(c.stage, c.n) >= 16 * LINES and extent(c.stage, c.k[0]) > 4 * LINES
+    lines = c.stage.extent(c.k[0])
+    long_rows = extent(c.stage, c.n) >= 16 * LINES and isinstance(lines, int) and lines > 4 * LINES
     rows_of_it = not c.transposed and not c.packed and len(c.k) == 1
     return few and long_rows and rows_of_it and c.rhs_bytes >= machine.l2_bytes
 

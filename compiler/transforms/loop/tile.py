@@ -31,6 +31,7 @@ from .structure import (
     set_extent,
     substitute,
 )
+from .version import known
 
 
 def tile_run(run: Run, axis: str, size: int, clamp: bool, kind: str = "") -> None:
@@ -73,6 +74,8 @@ def tile_symbolic(run: Run, axis: str, size: int, clamp: bool, kind: str) -> Non
     extent = extent_of(run, axis)
     if size == 1 or extent // size * size == extent:
         return tile_run(run, axis, size, False, kind)
+    if clamp and known(run[0], extent)[0] >= size:
+        return tile_run(run, axis, size, True, kind)
     if clamp:
         return versions(run, axis, size, extent)
     repeat = may_repeat(run, axis)
@@ -131,7 +134,8 @@ class LoopTile(LoopStep):
     A ragged end is clamped (the last tile overlaps the one before) where points may be computed twice, else cut off
     and joined or combined afterwards. Points are not repeated where the axis is reduced, the loop has a kind,
     `clamp=false`, or the function works in place. `balanced` makes two sizes that differ by one. A run-time extent
-    gets two versions under `loop.if`: clamped tiles if there are enough points, else single points. `only` names the
+    gets two versions under `loop.if`: clamped tiles if there are enough points, else single points; only the first
+    where the program says so around it. `only` names the
     stages concerned, `through` loops that may stand in a run, `kind` maps the loop (`parallel`, `block_x`, ..).
     """
 
