@@ -25,6 +25,7 @@ from ..dialects.errors import CompileError
 from ..dialects.nd.resource import Resource, ResourceAttr, ResourceOp, content_hash, keep
 from ..dialects.nd.types import NUMPY, dtype_of, element, shape_of, tensor
 from ..runtime.abi import numpy_named
+from ..runtime.prepared import release
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
 
@@ -174,6 +175,7 @@ def _give(op: ResourceOp, array: np.ndarray[Any, Any]) -> None:
         message = f"constants: {data.name}: expected the data of hash {data.hash}, found {found}"
         raise CompileError(message, op.location)
     kept = keep(frozen(array), data.name).data
+    release(array)
     op.properties["data"] = ResourceAttr(Resource(data.name, data.hash, kept.array))
 
 
@@ -188,6 +190,7 @@ def replace(f: FuncOp, argument: BlockArgument, name: str, array: np.ndarray[Any
         location=argument.location,
     )
     op.results[0].name_hint = name
+    release(array)  # it was read to be hashed
     first = block.first_op
     assert first is not None
     block.insert_op_before(op, first)

@@ -340,9 +340,9 @@ class Executable:
 
 
 def _constant(dtype: str, data: bytes | Array) -> Array:
-    """A resource's array as it is, bytes at an address aligned to 64."""
+    """A resource's array as it is, or aligned to its elements, bytes at an address aligned to 64."""
     if isinstance(data, np.ndarray):
-        return data
+        return data if data.flags.aligned else np.array(data)
     kind = numpy_type(dtype)
     array = arena.allocate((len(data) // kind.itemsize,), kind, True)
     array[...] = np.frombuffer(data, kind)

@@ -57,6 +57,7 @@ class Preparations:
         self.room -= size if fits else 0
         found = _mapped(name, kind, size) if fits else None
         if found is not None:
+            self._release(recipe)
             return found, CACHED
         array = self._run(recipe)
         self._release(recipe)

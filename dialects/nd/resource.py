@@ -143,8 +143,8 @@ def keep(x: Np, name: str = "") -> ResourceAttr:
 
 
 def _fixed(x: Np) -> bool:
-    """Row-major, aligned, and read-only down to the memory that it views."""
-    if not (x.flags.c_contiguous and x.flags.aligned and x.dtype.isnative):
+    """Row-major, and read-only down to the memory that it views; a file's may be aligned to bytes only."""
+    if not (x.flags.c_contiguous and x.dtype.isnative):
         return False
     base: Any = x
     while isinstance(base, np.ndarray):
