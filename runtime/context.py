@@ -13,10 +13,11 @@ Python handles them. An exception of a handler (KeyboardInterrupt) is kept in th
 from __future__ import annotations
 
 import ctypes
-import functools
 import sys
 import threading
 from typing import Any
+
+from .locks import once
 
 INTERRUPTED = -2
 POLL_NANOSECONDS = 20_000_000
@@ -88,7 +89,7 @@ stop:
 """
 
 
-@functools.cache
+@once
 def _poll() -> tuple[int, Any]:
     """The address of the native function, and what keeps it loaded."""
     from . import jit
@@ -134,7 +135,7 @@ stop:
 """
 
 
-@functools.cache
+@once
 def _host() -> tuple[int, Any]:
     """The native function that calls a context's printer, wherever an exception comes from on the way."""
     from . import jit

@@ -15,14 +15,13 @@ from __future__ import annotations
 import atexit
 import contextlib
 import ctypes
-import functools
 import os
 import signal
 import time
 from typing import Any
 
 from . import pool
-from .locks import ForkLock
+from .locks import ForkLock, once
 
 SYMBOL = "mlc_parallel"
 KINDS = ("pool", "openmp", "serial")
@@ -43,7 +42,7 @@ def kind() -> str:
     return given if given in KINDS and pool.supported() else "pool" if pool.supported() else "serial"
 
 
-@functools.cache
+@once
 def library() -> Any:
     """The code of the pools, loaded once in the process."""
     from . import jit

@@ -6,9 +6,10 @@ nearest, ties to even; a NaN becomes quiet and keeps the upper bits of its paylo
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 from typing import Any
+
+from .locks import once
 
 NAMES = ("__extendhfsf2", "__truncsfhf2", "__truncdfhf2", "__truncsfbf2", "__truncdfbf2")
 
@@ -135,7 +136,7 @@ define float @__extendhfsf2(half %x) nounwind {
 """
 
 
-@functools.cache
+@once
 def _library() -> Any:
     from . import jit
 

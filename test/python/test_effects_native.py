@@ -18,8 +18,12 @@ import pytest
 from mlc.compiler.compile import Compiled, compile_module
 from mlc.compiler.frontend.tracing import trace
 from mlc.dialects.nd.op import EXACT, Tolerance
+from mlc.runtime.context import _host, _poll
 from mlc.runtime.interpreter import Interpreter
+from mlc.runtime.locks import once
 from mlc.runtime.matching import assert_matches
+from mlc.runtime.parallel import library
+from mlc.runtime.soft_float import _library
 
 NEAR = Tolerance(ulp=16, sums=16)
 
@@ -174,6 +178,26 @@ def test_threads_print_and_fail_apart(capsys: pytest.CaptureFixture[str]) -> Non
         t.join()
     assert found == {k: k * 10 if k % 2 == 0 else "even" for k in range(16)}
     assert sorted(map(int, capsys.readouterr().out.split())) == list(range(16))
+
+
+def test_what_is_loaded_is_loaded_once() -> None:
+    """By threads that want it at the same time: what one has an address in is not replaced by what another loads."""
+    made: list[object] = []
+
+    @once
+    def load() -> object:
+        time.sleep(0.01)
+        made.append(object())
+        return made[-1]
+
+    found: list[object] = []
+    threads = [threading.Thread(target=lambda: found.append(load())) for _ in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert len(made) == 1 and found == made * 8
+    assert all(hasattr(f, "__wrapped__") and not hasattr(f, "cache_info") for f in (_host, _poll, library, _library))
 
 
 @pytest.mark.parametrize("nested", [False, True])
