@@ -184,3 +184,20 @@ def test_floats_have_no_offset() -> None:
         CompileError, match="loop-offset: expected a stage that adds products of bytes, one of them of B"
     ):
         driver.run(module, [build(s) for s in parse_pipeline("loop-offset{value=B}")], driver.Options())
+
+
+@pytest.mark.parametrize(("m", "n"), [(1, 96), (3, 70), (24, 130)])
+def test_constant_bytes_are_packed_in_words(signs: str, m: int, n: int) -> None:
+    x, w = operands("mk,kn->mn", {"m": m, "k": 64, "n": n}, ("int8", "int8"))
+    exe = mlc.compile(einsum("mk,kn->mn", "int32"), mlc.spec(x.shape, "int8"), constants={"w": w})
+    assert_matches(EXACT, exe(x), x.astype("i4") @ w.astype("i4"))
+    text = exe.mlir("vector")
+    assert "graph.prepare" in text and "vector.contract" in text
+
+
+def test_constant_bytes_and_rows_of_run_time(signs: str) -> None:
+    w = operands("mk,kn->mn", {"m": 1, "k": 64, "n": 128}, ("int8", "int8"))[1]
+    exe = mlc.compile(einsum("mk,kn->mn", "int32"), mlc.spec(("m", 64), "int8"), constants={"w": w})
+    for m in (0, 1, 2, 5, 7, 20):
+        x = drawn(np.random.default_rng(m), (m, 64), "int8")
+        assert_matches(EXACT, exe(x), x.astype("i4") @ w.astype("i4"))

@@ -196,7 +196,7 @@ def cost(c: Contraction) -> float:
     read = prod(max(extent(stage, a), 1) for a in axes_of(c.access) if stage.extent(a) is not None)
     turned = m >= LANES and any(c.stride(a) == 1 and extent(stage, a) >= LANES for a in c.k)
     each = COPIED_TURNED if turned else COPIED
-    copied = each * read / points if c.transposed and not c.constant else 0.0
+    copied = each * read / points if c.transposed and not (c.constant or c.packed) else 0.0
     return computed(m, n) + copied + c.stored()
 
 

@@ -4,7 +4,8 @@
     %y = loop.stage mm [i: 8, j0: 32, j: 96, k: 768] (%a = %x[i, k], %b = %pack_w[j0, k, j]) -> add [..] {..}
 
 A tile reads its lanes one after the other then, whatever their strides were, and hoist-constants makes the copy before
-the program runs. It holds what the constant holds: one of bf16 or of bytes stays as small as it is.
+the program runs. It holds what the constant holds: one of bf16 or of bytes stays as small as it is, in words where an
+instruction takes them (`dots`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from ....dialects.loop.ops import StageOp
 from ...machine import Machine
 from .classify import contraction
 from .contractions import pack, register_tile
+from .dots import dots, words
 from .reorder import axis_stride, strides_of
 from .steptext import step
 from .structure import fresh
@@ -32,7 +34,8 @@ def pack_constant(group: Sequence[StageOp], machine: Machine) -> list[str]:
     if not isinstance(whole, int) or not all(isinstance(e, int) for e in extents if e is not None):
         return []
     width = register_tile(c, machine, len(group) > 1)[1]
-    if whole <= width and not c.transposed:
+    by = dots(c, machine)
+    if whole <= width and not c.transposed and by is None:
         return []
     value, access = c.stage.reads()[c.lhs]
     walked = tuple(sorted(c.k, key=lambda a: -axis_stride(access, strides_of(value), a)))
@@ -41,4 +44,6 @@ def pack_constant(group: Sequence[StageOp], machine: Machine) -> list[str]:
     if whole > width:
         blocks = fresh([c.stage], c.n)
         steps.append(step("split", [s.label.data for s in group], axis=c.n, size=width))
+    if by is not None:
+        return [*steps, *words(replace(c, k=walked), by, machine, min(width, whole), blocks)]
     return [*steps, *pack(replace(c, k=walked), width, [], machine, blocks, convert=False)]

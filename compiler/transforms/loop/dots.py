@@ -46,7 +46,7 @@ def dots(c: Contraction, machine: Machine) -> Dots | None:
     if pair is None or len(found) != 2 or len(c.stage.ins) < 2:
         return None
     few = isinstance(c.stage.extent(c.m), int) and extent(c.stage, c.m) <= SKINNY
-    if any(n is None for n in found) or c.windowed or (few and not c.packed):
+    if any(n is None for n in found) or c.windowed or (few and not (c.packed or c.constant)):
         return None
     kinds = [str(n[0].type) for n in found if n is not None]
     ways = WAYS.get(kinds[0], 0)
@@ -79,7 +79,10 @@ def shifted(c: Contraction, ways: int, axis: str, machine: Machine, lanes: str, 
 
 
 def along(c: Contraction, ways: int) -> str | None:
-    """The reduced axis along which products are added: one along which the rows' factors are neighbours, if any."""
+    """The reduced axis along which products are added: of words the inner one, else one along which the rows' factors
+    are neighbours, if there is one."""
+    if c.packed:
+        return next((a for a in c.k if c.stage.extent(a) == ways and c.stride(a) == 1), None)
     value, access = c.stage.reads()[c.lhs]
     able = [
         a
@@ -139,6 +142,13 @@ def inner_axes(c: Contraction, d: Dots, outer: str, access: Access, bound: Seque
     whole = c.stage.extent(d.axis) == d.ways
     named = [a.name for a in c.stage.axes if a.name in kept and not (whole and a.name == d.axis)]
     return [outer if a == d.axis else a for a in named]
+
+
+def words(c: Contraction, d: Dots, machine: Machine, width: int, blocks: str) -> list[str]:
+    """The steps that pack all of the lanes' operand, in front of all loops."""
+    outer = fresh([c.stage], d.axis)
+    split = [step("split", [c.label], axis=d.axis, size=d.ways)] if c.stage.extent(d.axis) != d.ways else []
+    return [*split, *pack_lanes(c, d, outer, [], machine, width, blocks)]
 
 
 def pack_lanes(
