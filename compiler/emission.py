@@ -27,7 +27,10 @@ def llvm_ir(module: ModuleOp, machine: Machine | None = None, threads: int | Non
         for f in functions:
             require(f, (MemRefType, IndexType, IntegerType, AnyFloat), "buffers and scalars, as after lower-loop")
         return _joined(
-            {f.sym_name.data: emit_kernel(f, machine.vector_bytes, threads=threads, dots=machine.dots).llvm_ir for f in functions}
+            {
+                f.sym_name.data: emit_kernel(f, machine.vector_bytes, threads=threads, dots=machine.dots).llvm_ir
+                for f in functions
+            }
         )
     texts: dict[str, str] = {}
     for program in programs:
