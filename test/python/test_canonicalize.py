@@ -238,8 +238,8 @@ FIRES: list[tuple[str, Program, tuple[str, ...], list[str]]] = [
     ("quotient_one", lambda x: nd.quotient(x, -1), (I,), ["neg"]),
     ("rem_one", lambda x: nd.rem(x, -1), (I,), ["constant"]),
     ("divided_window", lambda x, w: contract([x, w], parse("(a-b+1)/2 e, b d e -> a d"), (9, 7)),
-     ("5 4 f32", "3 7 4 f32"), ["constant", "pad", *["slice", "contract"] * 2, "broadcast", "broadcast", "iota", "constant", "compare",
-                                    "select", "reshape", "slice"]),
+     ("5 4 f32", "3 7 4 f32"), ["constant", "pad", *["slice", "contract"] * 2, "broadcast", "broadcast", "iota",
+                                "constant", "compare", "select", "reshape", "slice"]),
 ]  # fmt: skip
 
 
