@@ -29,7 +29,7 @@ LANES, BUSY = 16, 8
 """Typical numbers, by which pairs are compared: elements of a vector, and the accumulators that keep the multiply-adds
 busy."""
 
-TILES = [(rows, width) for width in range(1, 5) for rows in range(1, 28 // width + 1)]
+TILES = [(rows, width) for width in range(1, 8) for rows in range(1, 28 // width + 1)]
 """Typical tiles: rows and vectors."""
 
 BROADCAST, LOADED = 0.15, 0.35

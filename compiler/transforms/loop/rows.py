@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import prod
 
 from ....dialects.loop.linear import Access, axes_of
-from ....dialects.loop.ops import StageOp
+from ....dialects.loop.ops import JoinOp, StageOp, shape
 from ...machine import Machine
 from .reorder import axis_stride, row_major, strides_of
 from .steptext import TYPICAL, element_bytes, extent, lanes_of, step
@@ -40,11 +40,10 @@ def parallel_axes(group: list[StageOp]) -> list[str]:
 
 
 def places(stage: StageOp) -> list[tuple[Access, list[int]]]:
-    """Accesses of reads and results with the strides of what they access."""
-    from ....dialects.loop.ops import shape
-
+    """Accesses of reads and results with the strides of what they access; of a piece, those of what it is joined to."""
     reads = [(access, strides_of(value)) for value, access in stage.reads()]
-    return reads + [(t.data.access, row_major(shape(r))) for t, r in zip(stage.targets.data, stage.results)]
+    wholes = [next((u.operation.res for u in r.uses if isinstance(u.operation, JoinOp)), r) for r in stage.results]
+    return reads + [(t.data.access, row_major(shape(r))) for t, r in zip(stage.targets.data, wholes)]
 
 
 def contiguous(stage: StageOp, axis: str) -> bool:
@@ -118,6 +117,8 @@ def schedule_rows(group: list[StageOp], machine: Machine) -> list[str]:
         return [*nests, *tiles, step("vectorize", names, axes=across)]
     steps = reorders(group)
     lane = lane_axis(group, widest, machine)
+    if not any(contiguous(s, lane) for s in group):  # elements one by one: several vectors are only longer code
+        width = lanes
     rows = [a for a in shared if a != lane]
     short = bool(rows) and not long(widest, lane, 2 * lanes)
     several = ROWS if short or (lane not in shared and shares_rows(group, rows, lane)) else 1

@@ -25,7 +25,7 @@ LINE = 64
 FETCHED, WORTH = 2.0, 0.25
 """Cycles for a line from the second cache, and the part of a tile's cycles that they must take."""
 
-AGAIN = 8
+AGAIN = 4
 """Times that a copy is read."""
 
 
