@@ -22,6 +22,7 @@ import numpy as np
 
 from . import cache
 from .abi import ALIGNMENT, Argument, Constant, Program, count, evaluate, numpy_type
+from .results import address_of, view_of
 
 if TYPE_CHECKING:
     from .executable import Executable
@@ -92,9 +93,13 @@ class Preparations:
             base = np.frombuffer(bytes.fromhex(source["data"]), numpy_type(argument.dtype))
         else:
             base = self._run(source["made"])
-        flat, shape = np.ascontiguousarray(base).reshape(-1), [evaluate(d, {}) for d in argument.shape]
-        steps = [s * flat.itemsize for s in source["strides"]]
-        return np.lib.stride_tricks.as_strided(flat[source["offset"] :], shape, steps, writeable=False)
+        # a hash is of bytes: its array may be of another type
+        flat = np.ascontiguousarray(base).reshape(-1).view(numpy_type(argument.dtype))
+        shape = tuple(evaluate(d, {}) for d in argument.shape)
+        steps = tuple(s * flat.itemsize for s in source["strides"])
+        view = view_of(flat, address_of(flat), flat.dtype, source["offset"], shape, steps)
+        view.flags.writeable = False
+        return view
 
     def _release(self, recipe: Recipe) -> None:
         for source in recipe["of"]:
