@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from mlc.compiler import driver
 from mlc.compiler.machine import Machine, detect
+from mlc.compiler.native import run_kernel
 from mlc.compiler.parsing import parse_module
 from mlc.compiler.registry import build
 from mlc.compiler.spec import parse_pipeline
@@ -26,6 +27,7 @@ from mlc.dialects.nd.op import Tolerance
 from mlc.lowering.emit.contract import runnable
 from mlc.runtime import jit
 from mlc.runtime.matching import assert_matches
+from xdsl.dialects.func import FuncOp
 
 Array = np.ndarray[Any, Any]
 EXACT = Tolerance()
@@ -201,3 +203,66 @@ def test_constant_bytes_and_rows_of_run_time(signs: str) -> None:
     for m in (0, 1, 2, 5, 7, 20):
         x = drawn(np.random.default_rng(m), (m, 64), "int8")
         assert_matches(EXACT, exe(x), x.astype("i4") @ w.astype("i4"))
+
+
+CONTRACTS = {
+    "rows": ("i k", "k j", "i j", "f32", "f32"),
+    "columns": ("k i", "j k", "i j", "f32", "f32"),
+    "two": ("i k l", "l j k", "i j", "i32", "i32"),
+    "batch": ("b i k", "b j k", "b i j", "f64", "f64"),
+    "narrow": ("i k", "j k", "i j", "i8", "i32"),
+    "halves": ("i k", "k j", "i j", "f16", "f32"),
+    "scalar": ("k l", "l k", "", "i32", "i32"),
+}
+EXTENTS = {"b": 2, "i": 3, "j": 21, "k": 4, "l": 2}
+
+
+@pytest.mark.parametrize("width", [16, 32, 64])
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_contractions_of_any_map(name: str, width: int) -> None:
+    """vector.contract as upstream has it: any projected permutations, factors that are narrower than the sum."""
+    *letters, factor, total = CONTRACTS[name]
+    names = sorted({n for term in letters for n in term.split()})
+    shapes = [[EXTENTS[n] for n in term.split()] for term in letters]
+    kinds = [vector(shape, t) for shape, t in zip(shapes, (factor, factor, total), strict=True)]
+    maps = ", ".join(f"affine_map<({', '.join(names)}) -> ({', '.join(term.split())})>" for term in letters)
+    words = ", ".join(f'"{"parallel" if n in letters[2].split() else "reduction"}"' for n in names)
+    memory = [f"memref<{'x'.join(map(str, [*shape, t]))}>" for shape, t in zip(shapes, (factor, factor, total))]
+    reads = "\n".join(
+        f"%v{k} = vector.transfer_read %a{k}[{', '.join(['%c0'] * len(shape))}], %p{k} : {memory[k]}, {kinds[k]}"
+        if shape
+        else f"%v{k} = memref.load %a{k}[] : {memory[k]}"
+        for k, shape in enumerate(shapes)
+    )
+    zeros = "\n".join(f"%p{k} = arith.constant {zero_of(t)} : {t}" for k, t in enumerate((factor, factor, total)))
+    store = (
+        f"vector.transfer_write %r, %out[{', '.join(['%c0'] * len(shapes[2]))}] : {kinds[2]}, {memory[2]}"
+        if shapes[2]
+        else f"memref.store %r, %out[] : {memory[2]}"
+    )
+    text = f"""func.func @f(%a0: {memory[0]}, %a1: {memory[1]}, %a2: {memory[2]}, %out: {memory[2]}) {{
+      %c0 = arith.constant 0 : index
+      {zeros}
+      {reads}
+      %r = vector.contract {{indexing_maps = [{maps}], iterator_types = [{words}], kind = #vector.kind<add>}}
+        %v0, %v1, %v2 : {kinds[0]}, {kinds[1]} into {kinds[2]}
+      {store}
+      func.return
+    }}"""
+    f = next(op for op in parse_module(text, "contract.mlir").body.block.ops if isinstance(op, FuncOp))
+    rng = np.random.default_rng(len(text))
+    inputs = [np.asarray(rng.integers(-9, 9, s)).astype(DTYPES[t]) for s, t in zip(shapes, (factor, factor, total))]
+    (got,) = run_kernel(f, inputs, width)
+    want = np.einsum(f"{letters[0]},{letters[1]}->{letters[2]}".replace(" ", ""), *(x.astype("f8") for x in inputs[:2]))
+    assert_matches(EXACT, got, (want + inputs[2]).astype(DTYPES[total]))
+
+
+DTYPES = {"f32": "f4", "f64": "f8", "f16": "f2", "i8": "i1", "i32": "i4"}
+
+
+def vector(shape: list[int], kind: str) -> str:
+    return f"vector<{'x'.join(map(str, shape))}x{kind}>" if shape else kind
+
+
+def zero_of(kind: str) -> str:
+    return "0.0" if kind.startswith("f") else "0"

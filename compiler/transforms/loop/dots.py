@@ -41,41 +41,37 @@ class Dots(NamedTuple):
 
 def dots(c: Contraction, machine: Machine) -> Dots | None:
     """The contraction by the machine's instruction for its factors; None: there is none, or it does not pay."""
-    pair = product(c.stage)
-    found = [extended(v) for v in pair] if pair is not None else []
-    if pair is None or len(found) != 2 or len(c.stage.ins) < 2:
+    kind = factor_type(c.stage)
+    if not {"i8": machine.int8_dot, "bf16": machine.bf16_dot}.get(kind) or c.windowed:
         return None
     few = isinstance(c.stage.extent(c.m), int) and extent(c.stage, c.m) <= SKINNY
-    if any(n is None for n in found) or c.windowed or (few and not (c.packed or c.constant)):
+    if few and not (c.packed or c.constant):
         return None
-    kinds = [str(n[0].type) for n in found if n is not None]
-    ways = WAYS.get(kinds[0], 0)
-    if kinds[0] != kinds[1] or not (machine.int8_dot if kinds[0] == "i8" else machine.bf16_dot):
-        return None
-    axis = along(c, ways)
+    axis = along(c, WAYS[kind])
     if axis is None:
         return None
-    if kinds[0] != "i8":
-        return Dots(ways, axis, None)
-    signs = {v: "s" if n[1].name == "arith.extsi" else "u" for v, n in zip(pair, found) if n is not None}
-    lanes = factors(c.stage, c.rhs)
-    if lanes is None:
+    return signed(c, axis, machine) if kind == "i8" else Dots(WAYS[kind], axis, None)
+
+
+def factor_type(stage: StageOp) -> str:
+    """The type of both narrow factors of a sum of products; empty: they have none in common."""
+    pair = product(stage)
+    kinds = {str(found[0].type) if (found := extended(v)) is not None else "" for v in pair or ()}
+    return kinds.pop() if len(kinds) == 1 else ""
+
+
+def signed(c: Contraction, axis: str, machine: Machine) -> Dots | None:
+    """By fours of bytes. If the instruction wants other signs, that of the lanes' operand is changed, which is packed
+    anyway, or that of the rows'."""
+    pair = factors(c.stage, c.rhs)
+    if pair is None:
         return None
-    one, other = (signs[v] for v in lanes)
-    return Dots(ways, axis, None) if right(machine, one, other) else shifted(c, ways, axis, machine, one, other)
-
-
-def right(machine: Machine, one: str, other: str) -> bool:
-    """Are these the signs that the instruction takes, in either order?"""
-    return machine.int8_dot in (f"{one}8{other}8", f"{other}8{one}8")
-
-
-def shifted(c: Contraction, ways: int, axis: str, machine: Machine, lanes: str, rows: str) -> Dots | None:
-    """With the sign of one operand changed: of the lanes' one, which is packed anyway, or of the rows'."""
+    lanes, rows = ("s" if found[1].name == "arith.extsi" else "u" for v in pair if (found := extended(v)) is not None)
     flip = {"s": "u", "u": "s"}
-    if right(machine, flip[lanes], rows):
-        return Dots(ways, axis, c.rhs)
-    return Dots(ways, axis, c.lhs) if right(machine, lanes, flip[rows]) else None
+    for one, other, changed in ((lanes, rows, None), (flip[lanes], rows, c.rhs), (lanes, flip[rows], c.lhs)):
+        if machine.int8_dot in (f"{one}8{other}8", f"{other}8{one}8"):
+            return Dots(WAYS["i8"], axis, changed)
+    return None
 
 
 def along(c: Contraction, ways: int) -> str | None:
