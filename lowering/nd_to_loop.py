@@ -37,6 +37,7 @@ from xdsl.passes import ModulePass
 
 from ..dialects.errors import CompileError
 from ..dialects.graph.ops import RESULTS, LaunchOp
+from ..dialects.graph.prologues import of_contraction
 from ..dialects.graph.regions import program_ops
 from ..dialects.loop.attributes import Axis, Target
 from ..dialects.loop.linear import Access, Linear
@@ -56,7 +57,7 @@ from .arg_reductions import arg_reduction
 from .joins import Joins, numerators_of
 from .lines import cumulative, reduce_window, sort
 from .regroup import Unfactored
-from .scalar_bodies import combiner, product
+from .scalar_bodies import combiner, computed, product
 from .scalars import Scalars
 from .scatters import scatter
 from .stages import Member, Stage, Stages
@@ -290,13 +291,18 @@ class Kernel:
         shapes = [shape_of(v.type) for v in op.operands]
         scalars = self.scalars(axes, op.location)
         factors: list[SSAValue] = []
-        for value, dims, shape in zip(op.operands, m.operands, shapes):
+        for value, made, dims, shape in zip(op.operands, of_contraction(op), m.operands, shapes):
             numerators = [f.subst(forms) for f in numerators_of(dims, axis)]
-            window = self.joins.window(value, numerators, [i.divisor for i in dims], shape, axes, op.location)
+            cast = made.cast if made is not None and value not in self.tensors else None
+            source = value if cast is None else cast
+            window = self.joins.window(source, numerators, [i.divisor for i in dims], shape, axes, op.location)
             if window is None:
                 factors.append(scalars.wide(value, tuple(numerators)))
-            else:
-                factors.append(scalars.body.wide(scalars.read(*window)))
+                continue
+            factor = scalars.read(*window)
+            for step in reversed(made.ops if made is not None and cast is not None else []):
+                factor = computed(scalars.body, step, [factor])
+            factors.append(scalars.body.wide(factor))
         out: Access = tuple(forms[axis[i.name or ""]] for i in m.result)
         targets = [Target("add", out)]
         self.keep(op.results[0], self.stage(_label([op]), axes, scalars, [product(scalars.body, factors)], targets)[0])

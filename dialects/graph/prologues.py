@@ -20,7 +20,9 @@ from ..nd.constant import Source
 from ..nd.contraction import Contract
 from ..nd.elementwise import Elementwise
 from ..nd.movement import Broadcast
+from ..nd.op import NdOp
 from ..nd.resource import is_stored
+from ..nd.selection import Convert
 from ..nd.types import element, width
 from .views import VIEWS
 
@@ -31,7 +33,13 @@ MOST = 12
 class Prologue(NamedTuple):
     """The ops that compute, the last first; views among them are not listed."""
 
-    ops: Sequence[Operation]
+    ops: Sequence[NdOp]
+
+    @property
+    def cast(self) -> SSAValue | None:
+        """What it is a conversion of, if it is nothing else: zero stays zero."""
+        chained = all(op.operands[0] is before.results[0] for op, before in zip(self.ops, self.ops[1:]))
+        return self.ops[-1].operands[0] if chained and all(isinstance(op, Convert) for op in self.ops) else None
 
 
 def prologue(value: SSAValue) -> Prologue | None:
@@ -63,8 +71,10 @@ def prologue(value: SSAValue) -> Prologue | None:
 
 
 def of_contraction(op: Operation) -> list[Prologue | None]:
-    """The prologue of each operand, where the map reads it at plain indices."""
+    """The prologue of each operand; of one that is read through windows, and padded for them, conversions alone."""
     if not isinstance(op, Contract):
         return []
+    found = [prologue(v) for v in op.operands]
     plain = [all(i.name for i in dims) for dims in op.dims.operands]
-    return [prologue(v) if bare else None for v, bare in zip(op.operands, plain)]
+    direct = [p is not None and p.cast is not None and p.ops[0].results[0] is v for p, v in zip(found, op.operands)]
+    return [p if bare or cast else None for p, bare, cast in zip(found, plain, direct)]

@@ -16,6 +16,7 @@ import mlc
 import mlc.numpy as mnp
 import numpy as np
 import pytest
+from mlc import nn
 from mlc.compiler import driver
 from mlc.compiler.machine import Machine, detect
 from mlc.compiler.native import run_kernel
@@ -266,3 +267,24 @@ def vector(shape: list[int], kind: str) -> str:
 
 def zero_of(kind: str) -> str:
     return "0.0" if kind.startswith("f") else "0"
+
+
+@pytest.mark.parametrize("layout", [("NHWC", "HWIO", "NHWC"), ("NCHW", "OIHW", "NCHW")])
+@pytest.mark.parametrize(("stride", "groups", "dtypes"), [(1, 1, "ii"), (2, 1, "ui"), (1, 2, "iu")])
+def test_convolutions_of_bytes(layout: tuple[str, str, str], stride: int, groups: int, dtypes: str, signs: str) -> None:
+    """Padded as bytes: zeros are zeros in every type."""
+    sizes = {"N": 2, "H": 9, "W": 11, "C": 8 * groups, "O": 12 * groups, "I": 8}
+    rng = np.random.default_rng([stride, groups])
+    names = {"i": "int8", "u": "uint8"}
+    x = drawn(rng, tuple(sizes[d] for d in layout[0]), names[dtypes[0]])
+    w = drawn(rng, tuple({"H": 3, "W": 3}.get(d, sizes[d]) for d in layout[1]), names[dtypes[1]])
+
+    def conv(x: Any, w: Any, to: str) -> Any:
+        return nn.conv(x.astype(to), w.astype(to), stride, 1, 1, groups, layout=layout)
+
+    exe = mlc.compile(lambda x, w: conv(x, w, "int32"), x, w)
+    assert_matches(
+        EXACT, exe(x, w), np.asarray(mlc.compile(lambda x, w: conv(x, w, "float64"), x, w)(x, w)).astype("i4")
+    )
+    # channels in groups are a view of what is cast, which is stored before
+    assert len(exe.report()["kernels"]) == (1 if groups == 1 else 2)
