@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import (
+    IntegerAttr,
     bf16,
     f4E2M1FN,
     f8E3M4,
@@ -214,6 +215,8 @@ def zero_extended(b: Body, x: SSAValue) -> SSAValue:
         return b.op(type(op), zero_extended(b, op.lhs), zero_extended(b, op.rhs))
     if isinstance(op, arith.SelectOp):
         return b.select(op.cond, zero_extended(b, op.lhs), zero_extended(b, op.rhs))
+    if isinstance(op, arith.ConstantOp) and isinstance(number := op.value, IntegerAttr):
+        return b.constant(number.value.data & 0xFF, i32)
     return b.op(arith.ExtUIOp, x, to=i32)
 
 
