@@ -76,3 +76,27 @@ def test_rows_that_lie_apart_are_copied(
     assert any("pack" in s and "value=x" in s for s in kernel["schedule"]) == copied, kernel["schedule"]
     want = np.einsum(text, x, y, optimize=True)
     assert_matches(EXACT, exe(x, y) + np.float32(0), want + np.float32(0))
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes", "whole"),
+    [
+        ("mkb,nkb->bmn", ((9, 40, 4), (79, 40, 4)), True),  # neighbours of the lanes' operand are of other matrices
+        ("bmk,bnk->bmn", ((4, 9, 40), (4, 79, 40)), False),  # each matrix by itself
+    ],
+)
+def test_lanes_that_alternate_with_other_matrices_are_copied_at_once(
+    text: str, shapes: tuple[tuple[int, ...], ...], whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLC_VECTOR_BITS", "512")
+    rng = np.random.default_rng(1)
+    x, y = (rng.integers(-3, 4, s).astype(np.float32) for s in shapes)
+
+    def program(x: Any, y: Any) -> Any:
+        return mnp.einsum(text, x, y)
+
+    exe = mlc.compile(program, x, y)
+    (kernel,) = exe.report()["kernels"]
+    order = [s.partition("{")[0] for s in kernel["schedule"]]
+    assert (order.index("loop-pack") < order.index("loop-nest")) == whole, kernel["schedule"]
+    assert_matches(EXACT, exe(x, y) + np.float32(0), np.einsum(text, x, y) + np.float32(0))
