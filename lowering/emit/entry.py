@@ -264,7 +264,10 @@ class Entry(Pointers):
         sources: list[dict[str, Any]] = []
         for base, offset, strides in map(view_of, op.args):
             owner = base.owner
-            assert isinstance(owner, PrepareOp | ResourceOp | Constant)
+            if not isinstance(owner, PrepareOp | ResourceOp | Constant) or not isinstance(offset, int):
+                found = "an argument" if isinstance(owner, Block) else f"what {owner.name} makes"
+                message = f"prepare by @{op.kernel}: expected constants as operands, found {found}"
+                raise CompileError(message, op.location)
             if isinstance(owner, ResourceOp):
                 source: dict[str, Any] = {"hash": owner.data.data.hash}
                 self.sources[owner.data.data.hash] = owner

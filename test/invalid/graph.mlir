@@ -44,3 +44,21 @@ func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {
   func.return %0 : tensor<4xf32>
 }
 func.func private @exp(%x: tensor<4xf32>) -> tensor<4xf32>
+
+// -----
+
+func.func @main() -> tensor<4xf32> {
+  %w = nd.resource "w", "00000000000000000000000000000000" : tensor<4xf32>
+  // expected-error @+1 {{prepare by @exp: expected a function @exp in the module, found none}}
+  %0 = graph.prepare @exp(%w) : (tensor<4xf32>) -> tensor<4xf32>
+  func.return %0 : tensor<4xf32>
+}
+
+// -----
+
+func.func @main() -> tensor<4xf32> {
+  %w = nd.resource "w", "00000000000000000000000000000000" : tensor<4xf32>
+  // expected-error @+1 {{expected one result, found 2}}
+  %0, %1 = graph.prepare @exp(%w) : (tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>)
+  func.return %0 : tensor<4xf32>
+}

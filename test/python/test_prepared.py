@@ -298,3 +298,19 @@ def test_data_that_nobody_gave() -> None:
 }}"""
     with pytest.raises(mlc.CompileError, match=r':2:3: error: nd.resource "w": expected its data, found none'):
         mlc.compile(text)
+
+
+def test_what_is_no_constant_cannot_be_prepared() -> None:
+    text = """func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %0 = graph.prepare @exp(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  %1 = graph.launch @exp(%0) : (tensor<4xf32>) -> tensor<4xf32>
+  func.return %1 : tensor<4xf32>
+}
+func.func private @exp(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %0 = nd.exp %x : tensor<4xf32>
+  func.return %0 : tensor<4xf32>
+}"""
+    with pytest.raises(
+        mlc.CompileError, match=":2:3: error: prepare by @exp: expected constants as operands, found an arg"
+    ):
+        mlc.compile(text)
