@@ -13,7 +13,7 @@ from dataclasses import replace
 from ....dialects.loop.linear import axes_of
 from ....dialects.loop.ops import StageOp
 from ...machine import Machine
-from .classify import BROADCAST, LOADED, Contraction
+from .classify import BROADCAST, LOADED, Contraction, bytes_in
 from .reorder import axis_stride, strides_of
 from .rows_operand import pack_rows, scattered
 from .steptext import extent, lanes_of, step
@@ -131,8 +131,8 @@ def registers(c: Contraction, names: Sequence[str], far: bool = False) -> list[s
 
 
 def keeps_lanes(c: Contraction, width: int, machine: Machine) -> bool:
-    """Does all of the lanes' operand stay in the second cache, but not the rows'? Then these are read once: the loop
-    over tiles of lanes is the inner one."""
+    """Does all of the lanes' operand stay in the second cache, but not the rows', or not the result? Then rows are read
+    once, and written along memory: the loop over tiles of lanes is the inner one."""
     whole = c.stage.extent(c.n)
     if not isinstance(whole, int) or whole % width or whole == width or c.windowed:
         return False
@@ -141,7 +141,7 @@ def keeps_lanes(c: Contraction, width: int, machine: Machine) -> bool:
 
 def stays(c: Contraction, machine: Machine) -> bool:
     """Does the lanes' operand stay in the second cache while the rows are read, which do not?"""
-    return 2 * c.rhs_bytes <= machine.l2_bytes < 2 * c.lhs_bytes
+    return 2 * c.rhs_bytes <= machine.l2_bytes < 2 * max(c.lhs_bytes, bytes_in(c.stage.results[0]))
 
 
 def tile(names: list[str], axis: str, size: int, stage: StageOp) -> list[str]:
