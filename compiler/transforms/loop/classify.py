@@ -197,7 +197,16 @@ def cost(c: Contraction) -> float:
     turned = m >= LANES and any(c.stride(a) == 1 and extent(stage, a) >= LANES for a in c.k)
     each = COPIED_TURNED if turned else COPIED
     copied = each * read / points if c.transposed and not (c.constant or c.packed) else 0.0
+    if (
+        c.constant and n > CUT * LANES
+    ):  # blocks of it are packed before the program runs, the last one with what is left
+        whole = -(-n // LANES) * LANES
+        return computed(m, whole * TILED) * whole / n + c.stored()
     return computed(m, n) + copied + c.stored()
+
+
+CUT, TILED = 4, 60
+"""Vectors from which on a constant has several blocks; a number of vectors that tiles of one to six divide."""
 
 
 @lru_cache(4096)

@@ -20,8 +20,22 @@ from .classify import contraction
 from .contractions import pack, register_tile
 from .dots import dots, words
 from .reorder import axis_stride, strides_of
-from .steptext import step
+from .steptext import lanes_of, step
 from .structure import fresh
+
+NARROWER = 0.1
+"""What a block of no width would lose against the best one: fewer multiply-adds for each load."""
+
+
+def block(whole: int, width: int, lanes: int) -> int:
+    """The lanes of a block, `width` or somewhat fewer: vectors of what is left over begin at multiples of their size if
+    it has one vector, or whole ones; else half of the time for it is lost."""
+
+    def loss(size: int) -> float:
+        rest = whole % size
+        return (0.5 * rest / whole if rest > lanes and rest % lanes else 0.0) + NARROWER * (width - size) / width
+
+    return min(range(width, lanes, -lanes), key=loss, default=width)
 
 
 def pack_constant(group: Sequence[StageOp], machine: Machine) -> list[str]:
@@ -42,6 +56,7 @@ def pack_constant(group: Sequence[StageOp], machine: Machine) -> list[str]:
     steps = [step("reorder", [c.label], axes=list(walked))] if walked != c.k else []
     blocks = ""
     if whole > width:
+        width = block(whole, width, lanes_of([c.stage], machine))
         blocks = fresh([c.stage], c.n)
         steps.append(step("split", [s.label.data for s in group], axis=c.n, size=width))
     if by is not None:
