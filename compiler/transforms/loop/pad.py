@@ -66,7 +66,9 @@ def padded(value: SSAValue, d: int, size: int, label: str, before: Operation) ->
     at: Access = tuple(Linear.axis(a.name) for a in axes)
 
     def build(block: Block) -> list[SSAValue]:
-        op = arith.ConstantOp.create(result_types=[element], properties={"value": zero(element)})
+        op = arith.ConstantOp.create(
+            result_types=[element], properties={"value": zero(element)}, location=before.location
+        )
         block.add_op(op)
         return [op.results[0]]
 
