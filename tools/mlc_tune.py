@@ -19,9 +19,10 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
 from ..compiler import settings, tuned
-from ..compiler.compile import CompileOptions, keep_entry, passes
+from ..compiler.compile import keep_entry
 from ..compiler.driver import Options, run
 from ..compiler.machine import Machine
+from ..compiler.options import CompileOptions, passes
 from ..compiler.parsing import parse_module
 from ..compiler.registry import nearest
 from ..compiler.tuner import Found, Kernel, kernels_to_tune, schedule_text, search

@@ -17,9 +17,9 @@ from math import prod
 from typing import Any, NamedTuple
 
 from mlc.compiler import driver
-from mlc.compiler.compile import emit, options_of, passes
 from mlc.compiler.frontend.tracing import trace
 from mlc.compiler.machine import Machine
+from mlc.compiler.options import emit, options_of, passes
 from mlc.compiler.transforms.loop.steptext import bytes_of
 from mlc.dialects.loop.ops import StageOp, element_of
 from mlc.dialects.loop.queries import stages
