@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ....dialects.loop.linear import axes_of
-from ....dialects.loop.ops import StageOp
+from ....dialects.loop.ops import StageOp, element_of
 from ...machine import Machine
 from .classify import BROADCAST, LOADED, Contraction, bytes_in
 from .reorder import axis_stride, strides_of
 from .rows_operand import pack_rows, scattered
-from .steptext import extent, lanes_of, step
+from .steptext import bytes_of, extent, lanes_of, step
 from .structure import fresh
 from .whole_copy import copy_whole
 
@@ -31,6 +31,10 @@ MANY = 24
 
 AHEAD = 4096
 """Bytes of a panel that are asked for ahead of what is read: the hardware does not look beyond a page."""
+
+SHORT = 1 << 14
+"""Bytes of a line of a matrix in memory up to which the next block of lines is asked for ahead: the hardware starts
+anew on every page."""
 
 LINES = 8
 """Lines of a streamed matrix that are read together: fewer than a set of the first cache has ways, for lines that lie a
@@ -76,7 +80,7 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
     if skinny:
         return [*steps, *along_k(c, names, [*columns, *inside], machine)]
     if streams(c, machine):
-        return [*steps, *blocks_of_k(c, names, [*columns, *inside], width)]
+        return [*steps, *blocks_of_k(c, names, [*columns, *inside], width, machine)]
     if c.packed and stays(c, machine):
         steps += [step("nest", names, axis=a) for a in inside]
         steps += [*tile(names, c.m, rows, c.stage), *[step("nest", names, axis=a) for a in columns]]
@@ -159,12 +163,15 @@ def streams(c: Contraction, machine: Machine) -> bool:
     return few and long_rows and rows_of_it and c.rhs_bytes >= machine.l2_bytes
 
 
-def blocks_of_k(c: Contraction, names: list[str], batch: list[str], width: int) -> list[str]:
+def blocks_of_k(c: Contraction, names: list[str], batch: list[str], width: int, machine: Machine) -> list[str]:
     """Some lines of the matrix at a time, added up in the result, which stays in the caches."""
     others = [n for n in names if n != c.label]
     steps = [step("nest", names, axis=a) for a in batch]
     steps += [step("tile", [c.label], axis=c.k[0], size=LINES), *tile([c.label], c.n, width, c.stage)]
     steps += registers(c, [c.label])
+    line = c.stride(c.k[0]) * bytes_of(element_of(c.stage.ins[c.rhs]))
+    if line <= SHORT and 4 * c.rhs_bytes >= machine.l3_bytes:
+        steps.append(step("prefetch", [c.label], value=c.rhs_name, distance=LINES * line))
     if others:
         steps += [*tile(others, c.n, width, c.stage), step("vectorize", others, axes=[c.n])]
     return steps
