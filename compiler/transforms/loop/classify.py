@@ -10,6 +10,7 @@ of the result, unless they are few; its rows are pixels then, and its kernel is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
@@ -19,8 +20,9 @@ from xdsl.ir import BlockArgument, SSAValue
 
 from ....dialects.graph.ops import CONSTANT
 from ....dialects.loop.linear import Access, Linear, axes_of
+from ....dialects.loop.narrow_products import product
 from ....dialects.loop.ops import StageOp, element_of, shape
-from .cones import cone
+from .cones import cone, reads
 from .pack import PREFIX
 from .reorder import TYPICAL, axis_stride, row_major, strides_of
 from .steptext import bytes_of, extent
@@ -171,11 +173,23 @@ def candidates(stage: StageOp) -> list[Contraction]:
     found: list[Contraction] = []
     for n in reversed(result):
         rhs = sorted((i for i in reduced if n in used[i]), key=lambda i: -len(used[i] & set(k)))
-        if not rhs or any(not used[i] <= used[rhs[0]] | set(woven.get(n, ())) for i in rhs):
+        if not rhs or (len(rhs) > 1 and not one_factor(stage, rhs)):
+            continue
+        if any(not used[i] <= used[rhs[0]] | set(woven.get(n, ())) for i in rhs):
             continue
         rows = [m for m in result if m not in used[rhs[0]] and any(m in used[i] for i in reduced)]
         found += [Contraction(stage, m, n, k, rhs[0], woven.get(n, ())) for m in reversed(rows)]
     return found
+
+
+def one_factor(stage: StageOp, operands: Sequence[int]) -> bool:
+    """Is what the body computes of these operands one factor of a product, and of no other operand?"""
+    pair = product(stage)
+    if pair is None:
+        return False
+    args, mine = stage.body.block.args, [stage.body.block.args[i] for i in operands]
+    first, second = ({a for a in args if reads(v, a)} for v in pair)
+    return (first == set(mine)) != (second == set(mine)) and not first & second
 
 
 def outer_of(stage: StageOp, form: Linear) -> tuple[str, tuple[str, ...]] | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from ....dialects.loop.attributes import Axis, Target
 from ....dialects.loop.linear import Access, Linear, axes_of
@@ -78,6 +78,13 @@ def backwards(last: Operation) -> list[Operation]:
             needed |= {v.owner for v in op.operands if isinstance(v.owner, Operation)}
         op = op.prev_op
     return ops[::-1]
+
+
+def reads(value: SSAValue, argument: SSAValue) -> bool:
+    """Does a value of a body depend on an argument?"""
+    if isinstance(value, BlockArgument):
+        return value is argument
+    return isinstance(value.owner, Operation) and any(argument in op.operands for op in backwards(value.owner))
 
 
 def closed(ops: Sequence[Operation], read: Collection[SSAValue], end: SSAValue) -> bool:

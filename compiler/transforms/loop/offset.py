@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from xdsl.dialects import arith, func
 from xdsl.dialects.builtin import IntegerAttr, i8, i32
-from xdsl.ir import Block, BlockArgument, Operation, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 
 from ....dialects.loop.attributes import Target
 from ....dialects.loop.combiners import combine
@@ -19,7 +19,7 @@ from ....dialects.loop.linear import Access, Linear
 from ....dialects.loop.narrow_products import extended, product
 from ....dialects.loop.ops import StageOp
 from ....dialects.loop.queries import body_of
-from .cones import backwards, spreads
+from .cones import backwards, reads, spreads
 from .step import LoopStep, NothingToDo, chosen, refuse
 
 HALF = 128
@@ -40,13 +40,6 @@ def factors(stage: StageOp, operand: int) -> tuple[SSAValue, SSAValue] | None:
     if of[0] == of[1]:
         return None
     return pair if of[0] else (pair[1], pair[0])
-
-
-def reads(value: SSAValue, argument: SSAValue) -> bool:
-    """Does a value of a body depend on an argument?"""
-    if isinstance(value, BlockArgument):
-        return value is argument
-    return isinstance(value.owner, Operation) and any(argument in op.operands for op in backwards(value.owner))
 
 
 def offset(stage: StageOp, shifted: SSAValue, other: SSAValue) -> None:
