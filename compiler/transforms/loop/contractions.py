@@ -66,14 +66,11 @@ def register_tile(c: Contraction, machine: Machine, followed: bool = False) -> t
 def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str], machine: Machine) -> list[str]:
     """Batch loops, lane tiles, packed lanes, row tiles around the contraction and the stages that follow it."""
     names = [s.label.data for s in group]
-    reads = [axes_of(access) for _, access in c.stage.reads()]
-    everywhere = [a for a in batch if all(a in names_ for names_ in reads)]
+    everywhere, columns, inside = loops_around(c, batch)
     rows, width = register_tile(c, machine, len(group) > 1)
     walked = c.walked
     steps = [step("reorder", [c.label], axes=list(walked))] if walked != c.k else []
     c = replace(c, k=walked)
-    columns = [a for a in batch if a not in everywhere and a in axes_of(c.access)]
-    inside = [a for a in batch if a not in (*everywhere, *columns)]
     skinny = c.transposed and isinstance(c.stage.extent(c.m), int) and extent(c.stage, c.m) <= SKINNY
     whole = [] if skinny else copy_whole(c, [*everywhere, *columns], machine)
     steps += [*whole, *(step("nest", names, axis=a) for a in everywhere)]
@@ -107,6 +104,14 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
     steps += [step("nest", names, axis=a) for a in inside]
     steps += tiles
     return [*steps, *converted_rows(c, machine), *registers(c, names, far)]
+
+
+def loops_around(c: Contraction, batch: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
+    """The axes of loops around a contraction: those of all operands, of the lanes' one, and the others."""
+    reads = [axes_of(access) for _, access in c.stage.reads()]
+    everywhere = [a for a in batch if all(a in names for names in reads)]
+    columns = [a for a in batch if a not in everywhere and a in axes_of(c.access)]
+    return everywhere, columns, [a for a in batch if a not in (*everywhere, *columns)]
 
 
 def converted_rows(c: Contraction, machine: Machine) -> list[str]:

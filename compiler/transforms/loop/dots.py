@@ -20,7 +20,7 @@ from ....dialects.loop.ops import StageOp
 from ...machine import Machine
 from .classify import Contraction
 from .cones import cone
-from .contractions import SKINNY, register_tile, tile
+from .contractions import SKINNY, loops_around, register_tile, tile
 from .offset import factors
 from .reorder import axis_stride, strides_of
 from .steptext import extent, lanes_of, step
@@ -107,10 +107,7 @@ def schedule_dots(
 ) -> list[str]:
     """Batch loops, lane tiles, packed lanes, row tiles around the contraction and the stages that follow it."""
     names = [s.label.data for s in group]
-    accesses = [axes_of(access) for _, access in c.stage.reads()]
-    everywhere = [a for a in batch if all(a in read for read in accesses)]
-    columns = [a for a in batch if a not in everywhere and a in axes_of(c.access)]
-    inside = [a for a in batch if a not in (*everywhere, *columns)]
+    everywhere, columns, inside = loops_around(c, batch)
     rows, width = register_tile(c, machine, len(group) > 1)
     outer = fresh([c.stage], d.axis)
     steps: list[str] = []

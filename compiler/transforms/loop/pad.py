@@ -15,9 +15,9 @@ from ....dialects.loop.ops import JoinOp, StageOp, element_of, shape
 from ....dialects.loop.queries import axis_coefs, body_of
 from ....dialects.nd.dims import Dim
 from ....dialects.nd.types import tensor
-from .step import LoopStep, refuse, require_axes
-from .structure import Run, all_members, extent_of, external, produced, replace_outside, runs, set_extent
-from .version import known
+from .step import LoopStep, refuse
+from .structure import Run, all_members, extent_of, external, produced, replace_outside, set_extent
+from .version import known, runs_of_run_time
 
 ZEROS, PIECE, ROWS = "zeros_", "piece_", "rows_"
 
@@ -132,12 +132,8 @@ class LoopPad(LoopStep):
     only: tuple[str, ...] = ()
 
     def on(self, f: func.FuncOp) -> None:
-        require_axes(self.name, f, [self.axis], self.only)
-        found = runs(f, self.axis, self.only)
+        found = runs_of_run_time(self.name, f, self.axis, self.only)
         for run in found:
-            if isinstance(e := extent_of(run, self.axis), int):
-                why = f"expected a run-time extent of axis {self.axis}, found {e}"
-                raise refuse(self.name, all_members(run)[0], why)
             check(run, self.axis)
             limit = known(run[0], extent_of(run, self.axis))[1]
             if limit is None or limit > self.size + 1:

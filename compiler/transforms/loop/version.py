@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xdsl.dialects import func
@@ -50,6 +51,17 @@ def version(run: Run, axis: str, least: int) -> None:
     replace_outside(results, list(choice.results), choice)
 
 
+def runs_of_run_time(step: str, f: func.FuncOp, axis: str, only: Sequence[str]) -> list[Run]:
+    """The runs that share an axis, whose extent must be known at run time only."""
+    require_axes(step, f, [axis], only)
+    found = runs(f, axis, only)
+    for run in found:
+        if isinstance(e := extent_of(run, axis), int):
+            why = f"expected a run-time extent of axis {axis}, found {e}"
+            raise refuse(step, all_members(run)[0], why)
+    return found
+
+
 def branch(ops: Run, values: list[SSAValue], location: object) -> Region:
     block = Block()
     block.add_ops(ops)
@@ -81,11 +93,5 @@ class LoopVersion(LoopStep):
     only: tuple[str, ...] = ()
 
     def on(self, f: func.FuncOp) -> None:
-        require_axes(self.name, f, [self.axis], self.only)
-        found = runs(f, self.axis, self.only)
-        for run in found:
-            if isinstance(e := extent_of(run, self.axis), int):
-                why = f"expected a run-time extent of axis {self.axis}, found {e}"
-                raise refuse(self.name, all_members(run)[0], why)
-        for run in found:
+        for run in runs_of_run_time(self.name, f, self.axis, self.only):
             version(run, self.axis, self.least)
