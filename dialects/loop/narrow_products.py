@@ -17,10 +17,11 @@ from typing import NamedTuple
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import bf16, f32, i8, i32
-from xdsl.ir import BlockArgument, Operation, SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from .linear import axes_of
 from .ops import StageOp
+from .queries import spreads
 
 AxisExtent = tuple[str, int]
 
@@ -68,16 +69,6 @@ def product(stage: StageOp) -> tuple[SSAValue, SSAValue] | None:
     return op.operands[0], op.operands[1]
 
 
-def read_axes(value: SSAValue, stage: StageOp) -> frozenset[str]:
-    """The axes by which the operands that a value of the body depends on are read."""
-    if isinstance(value, BlockArgument):
-        return frozenset(axes_of(stage.reads()[value.index][1]))
-    own: frozenset[str] = frozenset()
-    return (
-        own.union(*(read_axes(v, stage) for v in value.owner.operands)) if isinstance(value.owner, Operation) else own
-    )
-
-
 def narrow_product(stage: StageOp) -> NarrowProduct | None:
     """The stage as a sum over its last vec axis of products of narrow factors, or None."""
     vec = [(a.name, a.extent) for a in stage.axes if a.kind == "vec" and isinstance(a.extent, int) and a.extent > 1]
@@ -89,8 +80,8 @@ def narrow_product(stage: StageOp) -> NarrowProduct | None:
     kept = [a for a in vec if a[0] in spread]
     if found[0] is None or found[1] is None or kept != vec[:-1]:
         return None
-    reads = [read_axes(value, stage) for value in factors]
-    if not all(vec[-1][0] in names for names in reads):
+    depends = spreads(stage)
+    if not all(vec[-1][0] in depends[value] for value in factors):
         return None
     (a, f), (b, g) = found[0], found[1]
     return NarrowProduct((a, b), (f, g), kept)

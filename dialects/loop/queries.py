@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, OpResult, Region, SSAValue
 
-from .linear import coefs
-from .ops import ForOp, Scoped, StageOp, YieldOp, shape
+from .linear import axes_of, coefs
+from .ops import ForOp, IndexOp, Scoped, StageOp, YieldOp, shape
 
 
 def enclosing(op: Operation) -> Iterator[ForOp]:
@@ -46,6 +46,19 @@ def members(op: Operation) -> list[StageOp]:
 def result_index(value: SSAValue) -> int:
     assert isinstance(value, OpResult)
     return value.index
+
+
+def spreads(stage: StageOp) -> dict[SSAValue, frozenset[str]]:
+    """The axes of the stage that each value of the body depends on."""
+    names = frozenset(a.name for a in stage.axes)
+    found: dict[SSAValue, frozenset[str]] = {}
+    for arg, (_, access) in zip(stage.body.block.args, stage.reads()):
+        found[arg] = axes_of(access) & names
+    for op in stage.body.block.ops:
+        at = op.linear.names & names if isinstance(op, IndexOp) else frozenset[str]()
+        for result in op.results:
+            found[result] = at.union(*(found[v] for v in op.operands))
+    return found
 
 
 def axis_coefs(value: SSAValue, axis: str) -> tuple[int, ...]:

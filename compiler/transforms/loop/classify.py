@@ -37,6 +37,9 @@ TILES = [(rows, width) for width in range(1, 8) for rows in range(1, 28 // width
 BROADCAST, LOADED = 0.15, 0.35
 """A factor of the rows, from the first cache, and a vector of lanes, from the second one, in multiply-adds."""
 
+SKINNY = 4
+"""With this few rows, transposed lanes are not worth a copy: partial sums along the reduced axis instead."""
+
 WOVEN = 4
 """Elements that one of the lanes' operand holds, at most."""
 
@@ -73,6 +76,12 @@ class Contraction:
     def access(self) -> Access:
         """Where the lanes' operand is read."""
         return self.stage.reads()[self.rhs][1]
+
+    @property
+    def few(self) -> bool:
+        """Are there a few rows at most, whatever is given at run time?"""
+        rows = self.stage.extent(self.m)
+        return isinstance(rows, int) and rows <= SKINNY
 
     @property
     def transposed(self) -> bool:
@@ -211,9 +220,8 @@ def cost(c: Contraction) -> float:
     turned = m >= LANES and any(c.stride(a) == 1 and extent(stage, a) >= LANES for a in c.k)
     each = COPIED_TURNED if turned else COPIED
     copied = each * read / points if c.transposed and not (c.constant or c.packed) else 0.0
-    if (
-        c.constant and n > CUT * LANES
-    ):  # blocks of it are packed before the program runs, the last one with what is left
+    if c.constant and n > CUT * LANES:
+        # blocks of it are packed before the program runs, the last one with what is left
         whole = -(-n // LANES) * LANES
         return computed(m, whole * TILED) * whole / n + c.stored()
     return computed(m, n) + copied + c.stored()

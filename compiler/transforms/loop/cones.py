@@ -16,9 +16,9 @@ from typing import NamedTuple
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from ....dialects.loop.attributes import Axis, Target
-from ....dialects.loop.linear import Access, Linear, axes_of
-from ....dialects.loop.ops import IndexOp, StageOp, element_of
-from ....dialects.loop.queries import body_of
+from ....dialects.loop.linear import Access, Linear
+from ....dialects.loop.ops import StageOp, element_of
+from ....dialects.loop.queries import body_of, spreads
 from .steptext import bytes_of
 
 
@@ -52,19 +52,6 @@ def cone(stage: StageOp, operand: int, axes: Collection[str], narrow: bool = Fal
         if operand in read and closed(ops, [block.args[k] for k in read], end):
             return Cone(ops, read, end)
     return None
-
-
-def spreads(stage: StageOp) -> dict[SSAValue, frozenset[str]]:
-    """The axes of the stage that each value of the body depends on."""
-    names = frozenset(a.name for a in stage.axes)
-    found: dict[SSAValue, frozenset[str]] = {}
-    for arg, (_, access) in zip(stage.body.block.args, stage.reads()):
-        found[arg] = axes_of(access) & names
-    for op in stage.body.block.ops:
-        at = op.linear.names & names if isinstance(op, IndexOp) else frozenset[str]()
-        for result in op.results:
-            found[result] = at.union(*(found[v] for v in op.operands))
-    return found
 
 
 def backwards(last: Operation) -> list[Operation]:

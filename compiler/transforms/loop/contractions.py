@@ -20,9 +20,6 @@ from .steptext import bytes_of, extent, lanes_of, step
 from .structure import fresh
 from .whole_copy import copy_whole
 
-SKINNY = 4
-"""With this few rows, transposed lanes are not worth a copy: partial sums along the reduced axis instead."""
-
 REUSED = 4
 """Rows that must read a vector of the lanes' operand while the next one comes from the second cache."""
 
@@ -71,7 +68,7 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
     walked = c.walked
     steps = [step("reorder", [c.label], axes=list(walked))] if walked != c.k else []
     c = replace(c, k=walked)
-    skinny = c.transposed and isinstance(c.stage.extent(c.m), int) and extent(c.stage, c.m) <= SKINNY
+    skinny = c.transposed and c.few
     whole = [] if skinny else copy_whole(c, [*everywhere, *columns], machine)
     steps += [*whole, *(step("nest", names, axis=a) for a in everywhere)]
     if skinny:
@@ -161,11 +158,10 @@ def tile(names: list[str], axis: str, size: int, stage: StageOp) -> list[str]:
 
 def streams(c: Contraction, machine: Machine) -> bool:
     """Few rows against a large matrix: it is read once, from memory, and should be read along its rows."""
-    few = isinstance(c.stage.extent(c.m), int) and extent(c.stage, c.m) <= SKINNY
     lines = c.stage.extent(c.k[0])
     long_rows = extent(c.stage, c.n) >= 16 * LINES and isinstance(lines, int) and lines > 4 * LINES
     rows_of_it = not c.transposed and not c.packed and len(c.k) == 1
-    return few and long_rows and rows_of_it and c.rhs_bytes >= machine.l2_bytes
+    return c.few and long_rows and rows_of_it and c.rhs_bytes >= machine.l2_bytes
 
 
 def blocks_of_k(c: Contraction, names: list[str], batch: list[str], width: int, machine: Machine) -> list[str]:

@@ -20,7 +20,7 @@ from ....dialects.loop.ops import StageOp
 from ...machine import Machine
 from .classify import Contraction
 from .cones import cone
-from .contractions import SKINNY, loops_around, register_tile, tile
+from .contractions import loops_around, register_tile, tile
 from .offset import factors
 from .reorder import axis_stride, strides_of
 from .steptext import extent, lanes_of, step
@@ -44,8 +44,7 @@ def dots(c: Contraction, machine: Machine) -> Dots | None:
     kind = factor_type(c.stage)
     if not {"i8": machine.int8_dot, "bf16": machine.bf16_dot}.get(kind) or c.windowed:
         return None
-    few = isinstance(c.stage.extent(c.m), int) and extent(c.stage, c.m) <= SKINNY
-    if few and not (c.packed or c.constant):
+    if c.few and not (c.packed or c.constant):
         return None
     axis = along(c, WAYS[kind])
     if axis is None:

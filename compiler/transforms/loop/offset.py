@@ -18,8 +18,8 @@ from ....dialects.loop.combiners import combine
 from ....dialects.loop.linear import Access, Linear
 from ....dialects.loop.narrow_products import extended, product
 from ....dialects.loop.ops import StageOp
-from ....dialects.loop.queries import body_of
-from .cones import backwards, reads, spreads
+from ....dialects.loop.queries import body_of, spreads
+from .cones import backwards, reads
 from .step import LoopStep, NothingToDo, chosen, refuse
 
 HALF = 128

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xdsl.dialects import func
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from ....dialects.loop.attributes import Axis, Target
 from ....dialects.loop.linear import Access, Linear, axes_of
@@ -18,7 +19,7 @@ from .structure import remove_dead, substitute
 PREFIX = "pack_"
 
 
-def copy_stage(label: str, value: SSAValue, access: Access, axes: list[Axis], of: StageOp) -> StageOp:
+def copy_stage(label: str, value: SSAValue, access: Access, axes: Sequence[Axis], of: Operation) -> StageOp:
     """A stage that reads `value[access]` at each point of `axes` and stores it there."""
     local: Access = tuple(Linear.axis(a.name) for a in axes)
     body = body_of([element_of(value)], lambda block: list(block.args), of.location)

@@ -15,6 +15,7 @@ from ....dialects.loop.ops import JoinOp, StageOp, element_of, shape
 from ....dialects.loop.queries import axis_coefs, body_of
 from ....dialects.nd.dims import Dim
 from ....dialects.nd.types import tensor
+from .pack import copy_stage
 from .step import LoopStep, refuse
 from .structure import Run, all_members, extent_of, external, produced, replace_outside, set_extent
 from .version import known, runs_of_run_time
@@ -55,8 +56,7 @@ def copied(label: str, value: SSAValue, extents: Sequence[Dim], of: Operation) -
     """A stage of the first elements of a value."""
     axes = [Axis(f"r{k}", n) for k, n in enumerate(extents)]
     at: Access = tuple(Linear.axis(a.name) for a in axes)
-    body = body_of([element_of(value)], lambda block: list(block.args), of.location)
-    return StageOp.make(label, axes, [(value, at)], [Target("", at)], body, of.location)
+    return copy_stage(label, value, at, axes, of)
 
 
 def padded(value: SSAValue, d: int, size: int, label: str, before: Operation) -> SSAValue:

@@ -16,7 +16,7 @@ from ....dialects.loop.linear import axes_of
 from ....dialects.loop.ops import StageOp
 from ...machine import Machine
 from .classify import Contraction
-from .contractions import SKINNY, tile
+from .contractions import tile
 from .steptext import extent, lanes_of, step
 
 LINES = 32
@@ -31,14 +31,13 @@ def schedule_woven(c: Contraction, group: Sequence[StageOp], batch: Sequence[str
     label, stage = c.label, c.stage
     each, lanes = prod(extent(stage, a) for a in c.inner), lanes_of([stage], machine)
     m = extent(stage, c.m)
-    few = isinstance(stage.extent(c.m), int) and m <= SKINNY
-    rows = m if few else min(m, ACCUMULATORS // (2 * each))
-    most = UNPACKED if few else ACCUMULATORS
+    rows = m if c.few else min(m, ACCUMULATORS // (2 * each))
+    most = UNPACKED if c.few else ACCUMULATORS
     width = min(max(1, most // (rows * each)) * lanes, extent(stage, c.n))
     vectors = step("vectorize", [label], axes=[c.m, *c.inner, c.n])
     order = step("reorder", [label], axes=[c.m, *c.inner, c.n])
     steps = [step("nest", [label], axis=a) for a in batch]
-    if few:
+    if c.few:
         return [*steps, *lines(c), *tile([label], c.n, width, stage), order, vectors]
     steps += tile([label], c.n, width, stage)
     bound = set(batch)
