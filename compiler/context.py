@@ -19,6 +19,7 @@ DIALECTS: dict[str, str] = {
     "check": "mlc.dialects.stablehlo.check:CheckDialect",
     "chlo": "mlc.dialects.chlo.dialect:Chlo",
     "func": "xdsl.dialects.func:Func",
+    "gpu": "mlc.dialects.gpu.dialect:Gpu",
     "graph": "mlc.dialects.graph.dialect:Graph",
     "linalg": "xdsl.dialects.linalg:Linalg",
     "loop": "mlc.dialects.loop:Loop",

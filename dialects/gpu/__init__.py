@@ -1,0 +1,16 @@
+"""The part of upstream's `gpu` dialect that kernels of the vector level use: launches, barriers, shuffles, spaces."""
+
+from .dialect import Gpu
+from .ops import PRIVATE, WORKGROUP, AddressSpace, AddressSpaceAttr, BarrierOp, LaunchOp, ShuffleOp, TerminatorOp
+
+__all__ = [
+    "PRIVATE",
+    "WORKGROUP",
+    "AddressSpace",
+    "AddressSpaceAttr",
+    "BarrierOp",
+    "Gpu",
+    "LaunchOp",
+    "ShuffleOp",
+    "TerminatorOp",
+]
