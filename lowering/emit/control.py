@@ -44,14 +44,21 @@ def bind(e: Emitter, value: SSAValue, names: list[str]) -> None:
         e.env[value] = names[0]
 
 
+WRITES = ("vector.transfer_write", "vector.store", "vector.maskedstore", "memref.store")
+
+
+def written_memory(op: Operation) -> Sequence[SSAValue]:
+    """The memrefs that an operation writes."""
+    return op.operands[1:2] if op.name in WRITES else ()
+
+
 def written(e: Emitter, op: Operation) -> None:
     """A nested region's writes come after every read that stands before it."""
     for inner in op.walk():
-        if (
-            inner.name in ("vector.transfer_write", "vector.store", "vector.maskedstore")
-            or inner.name == "memref.store"
-        ):
-            e.writes(root_of(inner.operands[1]), None)
+        for memory in written_memory(inner):
+            e.writes(root_of(memory), None)
+        if inner.name == "gpu.barrier":
+            e.arrive()
 
 
 def loop(

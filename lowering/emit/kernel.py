@@ -15,7 +15,7 @@ vectors, where bytes do not count if there are wider elements.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from xdsl.dialects import func
 from xdsl.dialects.builtin import DYNAMIC_INDEX, IndexType, MemRefType, NoneAttr, StridedLayoutAttr, VectorType
@@ -23,8 +23,11 @@ from xdsl.dialects.builtin import DYNAMIC_INDEX, IndexType, MemRefType, NoneAttr
 from . import contract, control, elementwise, memory, shapes, transfer
 from .elementwise import element_of
 from .memory import layout_of
-from .state import Emitter, Ref
+from .state import ALIGNMENT, Emitter, Fact, Ref
 from .text import bytes_of, kind_of
+
+if TYPE_CHECKING:
+    from .launch import DeviceCode
 
 HANDLER_MODULES = (contract, control, elementwise, memory, shapes, transfer)
 
@@ -46,7 +49,14 @@ class KernelCode(NamedTuple):
     streamed: tuple[int, ...]
     """Arguments that must be aligned to 64 bytes, since they are written past the caches."""
     parallel: bool = False
-    """Does it take the call's context as its last argument, for `mlc_parallel`?"""
+    """Does it call `mlc_parallel`?"""
+    device: DeviceCode | None = None
+    """Functions for the GPU, which it launches."""
+
+    @property
+    def in_context(self) -> bool:
+        """Does it take the call's context as its last argument?"""
+        return self.parallel or self.device is not None
 
     @property
     def symbol(self) -> str:
@@ -84,15 +94,29 @@ def signature_of(f: func.FuncOp) -> tuple[Parameter, ...]:
 
 
 def emit_kernel(
-    f: func.FuncOp, vector_bytes: int = 64, stream: bool = True, threads: int = 1, dots: Sequence[str] = ()
+    f: func.FuncOp,
+    vector_bytes: int = 64,
+    stream: bool = True,
+    threads: int = 1,
+    dots: Sequence[str] = (),
+    gpu: bool = False,
+    alignments: Sequence[int] = (),
 ) -> KernelCode:
     """LLVM IR of one kernel for a machine whose vectors have `vector_bytes`; `stream`: may stores pass the caches?
 
     `threads`: how many a parallel loop has at most; 1: it runs in order. `dots`: the machine's (`Machine.dots`).
+    `gpu`: it launches functions for a GPU. `alignments`: then, of each argument, what its address is a multiple of;
+    none are given: ALIGNMENT of each.
     """
     name = f.sym_name.data
     width = f'"prefer-vector-width"="{8 * vector_bytes}"'
-    e = Emitter(lanes_for(f, vector_bytes), stream, threads, symbol_of(name), width, dots)
+    if gpu:
+        from .device import VECTOR_BYTES
+        from .launch import host_emitter
+
+        e = host_emitter(lanes_for(f, VECTOR_BYTES), symbol_of(name), "")
+    else:
+        e = Emitter(lanes_for(f, vector_bytes), stream, threads, symbol_of(name), width, dots)
     parameters: list[str] = []
     for i, argument in enumerate(f.body.block.args):
         kind, given = argument.type, f"%a{i}"
@@ -107,24 +131,27 @@ def emit_kernel(
         sizes, strides, extra = layout_of(e, kind, f"a{i}")
         parameters += [f"ptr {'noalias ' if apart else ''}{given}", *(f"i64 {p}" for p in extra)]
         e.arguments[argument], e.depth[given] = not apart, 0
+        if gpu:
+            e.facts[given] = Fact(alignments[i] if alignments else ALIGNMENT)
         e.refs[argument] = Ref(given, sizes, strides, kind_of(kind.element_type), argument, given)
     parameters.append("ptr noalias %ws")
     e.types.update({p.rpartition(" ")[2]: p.partition(" ")[0] for p in parameters})
     e.region(f.body.block)
     body = "\n".join(e.scopes[0])
-    parameters += ["ptr %context"] if e.parts else []
+    device = e.launches.code() if gpu else None
+    parameters += ["ptr %context"] if e.parts or gpu else []
     head = f'define void @"{symbol_of(name)}"({", ".join(parameters)}) nounwind'
     text = "\n".join(
         [
             *e.globals,
             *sorted(e.declarations),
             *e.parts,
-            f"{head} {width} {{\nentry:\n{body}\n  ret void\n}}",
+            f"{head} {e.width} {{\nentry:\n{body}\n  ret void\n}}",
             "!0 = !{i32 1}\n",
         ]
     )
     streamed = tuple(i for i, a in enumerate(f.body.block.args) if a in e.streamed)
-    return KernelCode(name, text, e.space.bytes, signature_of(f), streamed, bool(e.parts))
+    return KernelCode(name, text, e.space.bytes, signature_of(f), streamed, bool(e.parts), device)
 
 
 def _attribute(f: func.FuncOp, position: int, name: str) -> bool:

@@ -21,7 +21,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import BlockArgument, Operation, SSAValue
 
 from .elementwise import add
-from .state import ALIGNMENT, Emitter, Form, Ref, emits
+from .state import ALIGNMENT, Emitter, Fact, Form, Ref, emits
 from .text import bytes_of, kind_of, literal
 
 VIEWS = (
@@ -74,32 +74,54 @@ def as_size(e: Emitter, form: Form) -> int | str:
 @emits("memref.alloc", "memref.alloca")
 def alloc(e: Emitter, op: Operation) -> None:
     """Static: a place in the workspace, or in the worker's part of it. Dynamic: from the heap until the region ends."""
+    sizes = sizes_of(e, op)
+    place(e, op, sizes, workspace(e, op, sizes) if all(isinstance(s, int) for s in sizes) else heap(e, op, sizes))
+
+
+def sizes_of(e: Emitter, op: Operation) -> list[int | str]:
+    """The sizes of an allocation."""
+    kind, dynamic = op.results[0].type, iter(op.operands)
+    assert isinstance(kind, MemRefType)
+    return [as_size(e, e.index[next(dynamic)]) if s == DYNAMIC_INDEX else s for s in kind.get_shape()]
+
+
+def place(e: Emitter, op: Operation, sizes: list[int | str], pointer: str) -> None:
+    """Let an allocation be the memory at a pointer."""
     result = op.results[0]
-    assert isinstance(result.type, MemRefType)
-    kind = kind_of(result.type.element_type)
-    dynamic = iter(op.operands)
-    sizes = [as_size(e, e.index[next(dynamic)]) if s == DYNAMIC_INDEX else s for s in result.type.get_shape()]
-    fixed = prod(s for s in sizes if isinstance(s, int)) * bytes_of(kind)
-    if all(isinstance(s, int) for s in sizes):
-        space = e.space
-        offset = space.take(fixed)
-        text = f"getelementptr i8, ptr {space.pointer}, i64 {offset}"
-        pointer = e.once((space.pointer, offset), lambda: e.op(text, space.depth), space.depth)
-        e.depth[pointer] = space.depth
-    else:
-        total = str(fixed)
-        for size in (s for s in sizes if isinstance(s, str)):
-            total = e.op(f"mul i64 {total}, {size}")
-        e.declare("ptr", "malloc", "i64")
-        block = e.op(f"call ptr @malloc(i64 {e.op(f'add i64 {total}, {2 * ALIGNMENT}')})")
-        up = e.op(f"add i64 {e.op(f'ptrtoint ptr {block} to i64')}, {ALIGNMENT - 1}")
-        pointer = e.op(f"inttoptr i64 {e.op(f'and i64 {up}, {-ALIGNMENT}')} to ptr")
-        e.heap[-1].append(block)
-        e.depth[pointer] = len(e.scopes) - 1
-    strides = row_major(e, sizes)
-    layout = result.type.layout
-    assert isinstance(layout, NoneAttr), "an allocation is row-major"
-    e.refs[result] = Ref(pointer, sizes, strides, kind, result, pointer)
+    assert isinstance(result.type, MemRefType) and isinstance(result.type.layout, NoneAttr), "allocations are row-major"
+    e.refs[result] = Ref(pointer, sizes, row_major(e, sizes), kind_of(result.type.element_type), result, pointer)
+
+
+def bytes_in(e: Emitter, op: Operation, sizes: Sequence[int | str]) -> int | str:
+    """The size of an allocation."""
+    kind = op.results[0].type
+    assert isinstance(kind, MemRefType)
+    fixed = prod(s for s in sizes if isinstance(s, int)) * bytes_of(kind_of(kind.element_type))
+    total: int | str = fixed
+    for size in (s for s in sizes if isinstance(s, str)):
+        total = e.op(f"mul i64 {total}, {size}")
+    return total
+
+
+def workspace(e: Emitter, op: Operation, sizes: Sequence[int | str]) -> str:
+    space, size = e.space, bytes_in(e, op, sizes)
+    assert isinstance(size, int)
+    offset = space.take(size)
+    text = f"getelementptr i8, ptr {space.pointer}, i64 {offset}"
+    pointer = e.once((space.pointer, offset), lambda: e.op(text, space.depth), space.depth)
+    e.depth[pointer] = space.depth
+    return pointer
+
+
+def heap(e: Emitter, op: Operation, sizes: Sequence[int | str]) -> str:
+    e.declare("ptr", "malloc", "i64")
+    e.declare("void", "free", "ptr")
+    block = e.op(f"call ptr @malloc(i64 {e.op(f'add i64 {bytes_in(e, op, sizes)}, {2 * ALIGNMENT}')})")
+    up = e.op(f"add i64 {e.op(f'ptrtoint ptr {block} to i64')}, {ALIGNMENT - 1}")
+    pointer = e.op(f"inttoptr i64 {e.op(f'and i64 {up}, {-ALIGNMENT}')} to ptr")
+    e.heap[-1].append(f"call void @free(ptr {block})")
+    e.depth[pointer] = len(e.scopes) - 1
+    return pointer
 
 
 @emits("memref.dealloc", "memref.assume_alignment")
@@ -201,6 +223,8 @@ def get_global(e: Emitter, op: Operation) -> None:
     if line not in e.globals:
         e.globals.append(line)
     e.depth[f'@"{symbol}"'] = 0
+    if e.facts:
+        e.facts[f'@"{symbol}"'] = Fact(ALIGNMENT, True)
     sizes: list[int | str] = list(result.type.get_shape())
     e.refs[result] = Ref(f'@"{symbol}"', sizes, row_major(e, sizes), kind, result, f'@"{symbol}"')
 
@@ -226,14 +250,14 @@ def store(e: Emitter, op: Operation) -> None:
 
 def load_scalar(e: Emitter, kind: str, pointer: str) -> str:
     if kind == "i1":
-        return e.op(f"trunc i8 {e.op(f'load i8, ptr {pointer}')} to i1")
-    return e.op(f"load {kind}, ptr {pointer}, align {bytes_of(kind)}")
+        return e.op(f"trunc i8 {e.op(f'load i8, ptr {pointer}, {e.known(pointer, kind)}')} to i1")
+    return e.op(f"load {kind}, ptr {pointer}, {e.known(pointer, kind)}")
 
 
 def store_scalar(e: Emitter, kind: str, value: str, pointer: str) -> None:
     if kind == "i1":
         kind, value = "i8", e.op(f"zext i1 {value} to i8")
-    e.line(f"store {kind} {value}, ptr {pointer}, align {bytes_of(kind)}")
+    e.line(f"store {kind} {value}, ptr {pointer}, {e.known(pointer, kind)}")
 
 
 def layout_of(e: Emitter, kind: MemRefType, name: str) -> tuple[list[int | str], list[int | str], list[str]]:

@@ -7,16 +7,17 @@ the scope in which the name of an index value is visible.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from math import gcd
+from typing import Any, NamedTuple
 
 from xdsl.dialects.builtin import VectorType
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...dialects.errors import CompileError
 from .table import Prepared, Types, prepare
-from .text import Writer
+from .text import Writer, bytes_of
 from .values import Native, Scalar, Value, Vec
 
 ALIGNMENT = 64
@@ -57,6 +58,13 @@ class Space:
         return offset
 
 
+class Fact(NamedTuple):
+    """What is known of a pointer: bytes that it is a multiple of; does nobody write there while the function runs?"""
+
+    alignment: int
+    constant: bool = False
+
+
 class Read(NamedTuple):
     """A lazy read that a later write may overtake; `access` equal to a write's: the same elements in the same order."""
 
@@ -88,8 +96,11 @@ class Emitter(Writer):
         name: str = "k",
         width: str = "",
         dots: Sequence[str] = (),
+        handlers: Mapping[str, Handler] = HANDLERS,
     ) -> None:
         super().__init__()
+        self.handlers = handlers
+        """What emits each operation: code for the host, or the two sides of a kernel that launches threads."""
         self.lanes, self.stream, self.threads = lanes, stream, threads
         self.dots = dots
         """The rows of `contract.DOTS` that the machine has."""
@@ -100,13 +111,20 @@ class Emitter(Writer):
         self.refs: dict[SSAValue, Ref] = {}
         self.depth: dict[str, int] = {}
         self.multiples: dict[str, int] = {}
+        self.facts: dict[str, Fact] = {}
+        """Of pointers, where accesses say them."""
+        self.constants: set[SSAValue] = set()
+        """Memory that nobody writes while the function runs."""
         self.arguments: dict[SSAValue, bool] = {}  # the kernel's memrefs: may it alias others?
         self.space = Space("%ws")
         self.parts: list[str] = []
         """Functions for parts of parallel loops."""
+        self.launches: Any = None
+        """What a kernel launches on a GPU (`launch.Launches`)."""
         self.types: dict[str, str] = {}
         """Types of parameters and of the variables of open loops."""
         self.heap: list[list[str]] = [[]]
+        """What gives memory back at the end of each open region."""
         self.reads: list[list[Read]] = []
         self.last: list[dict[SSAValue, int]] = []
         self.position = 0
@@ -161,14 +179,17 @@ class Emitter(Writer):
     def depth_of(self, form: Form) -> int:
         return max((self.depth[name] for name in form.terms), default=0)
 
-    def multiple_of(self, name: str) -> int:
+    def multiple_of(self, name: str | int) -> int:
         """A number that every value of an index name is a multiple of."""
-        return self.multiples.get(name, 1)
+        return name if isinstance(name, int) else self.multiples.get(name, 1)
 
     def times(self, name: str, factor: int | str, depth: int) -> str:
         if factor == 1:
             return name
-        return self.once(("mul", name, factor), lambda: self.op(f"mul i64 {name}, {factor}", depth), depth)
+        found = self.once(("mul", name, factor), lambda: self.op(f"mul i64 {name}, {factor}", depth), depth)
+        if self.facts:
+            self.multiples[found] = self.multiple_of(name) * self.multiple_of(factor)
+        return found
 
     def index_text(self, form: Form) -> str:
         if not form.terms:
@@ -180,6 +201,8 @@ class Emitter(Writer):
             total = parts[0]
             for part in [*parts[1:], *([str(form.constant)] if form.constant else [])]:
                 total = self.op(f"add i64 {total}, {part}", depth)
+            if self.facts:
+                self.multiples[total] = gcd(form.constant, *(self.multiple_of(part) for part in parts))
             return total
 
         return self.once(("sum", form.constant, *form.terms.items()), make, depth)
@@ -189,7 +212,19 @@ class Emitter(Writer):
         if offset in (0, "0"):
             return pointer
         text = f"getelementptr {kind}, ptr {pointer}, i64 {offset}"
-        return self.once(("gep", pointer, kind, offset), lambda: self.op(text, depth), depth)
+        found = self.once(("gep", pointer, kind, offset), lambda: self.op(text, depth), depth)
+        if (fact := self.facts.get(pointer)) is not None:
+            step = bytes_of(kind) * self.multiple_of(offset)
+            self.facts[found] = Fact(gcd(fact.alignment, step), fact.constant)
+        return found
+
+    def known(self, pointer: str, kind: str) -> str:
+        """The end of an access to one or more elements of `kind`: alignment, and whether what is read never changes."""
+        fact = self.facts.get(pointer)
+        if fact is None:
+            return f"align {bytes_of(kind)}"
+        alignment = max(bytes_of(kind), fact.alignment & -fact.alignment)
+        return f"align {alignment}{', !invariant.load !0' if fact.constant else ''}"
 
     def address(self, ref: Ref, at: Sequence[Form]) -> str:
         """The pointer to an element: terms of outer loops first, each in its own loop."""
@@ -233,13 +268,12 @@ class Emitter(Writer):
         self.heap.append([])
         for position, op in enumerate(ops):
             self.position = position
-            handler = HANDLERS.get(op.name)
+            handler = self.handlers.get(op.name)
             if handler is None:
                 raise CompileError(unknown(op.name), op.location)
             handler(self, op)
-        for pointer in self.heap.pop():
-            self.declare("void", "free", "ptr")
-            self.line(f"call void @free(ptr {pointer})")
+        for line in self.heap.pop():
+            self.line(line)
         self.reads.pop()
         self.last.pop()
         self.position = outer
@@ -263,6 +297,12 @@ class Emitter(Writer):
             shared = read.root is root or (self.arguments.get(read.root, False) and self.arguments.get(root, False))
             overtaken = last == self.position and read.root is root and read.access != access
             if shared and (last > self.position or overtaken):
+                read.vec.all()
+
+    def arrive(self) -> None:
+        """Before a barrier: lazy reads of memory that other threads may write are done, if they are needed after it."""
+        for read in self.reads[-1]:
+            if self.last[-1].get(read.value, -1) > self.position and read.root not in self.constants:
                 read.vec.all()
 
 

@@ -105,7 +105,7 @@ def load(e: Emitter, kind: str, pointer: str, width: int, lanes: Guard, other: s
     stored = memory_kind(kind)
     native = vector_of(stored, width)
     if lanes is None:
-        value = e.op(f"load {native}, ptr {pointer}, align {bytes_of(kind)}")
+        value = e.op(f"load {native}, ptr {pointer}, {e.known(pointer, kind)}")
     else:
         bits, name = vector_of("i1", width), f"llvm.masked.load.{mangled(stored, width)}.p0"
         e.declare(native, name, "ptr", "i32", bits, native)
@@ -119,7 +119,7 @@ def store(e: Emitter, kind: str, value: str, pointer: str, width: int, lanes: Gu
     if kind == "i1":
         value = e.op(f"zext {vector_of('i1', width)} {value} to {native}")
     if lanes is None:
-        end = f"align {min(64, bytes_of(kind) * width)}, !nontemporal !0" if stream else f"align {bytes_of(kind)}"
+        end = f"align {min(64, bytes_of(kind) * width)}, !nontemporal !0" if stream else e.known(pointer, kind)
         e.line(f"store {native} {value}, ptr {pointer}, {end}")
         return
     bits, name = vector_of("i1", width), f"llvm.masked.store.{mangled(stored, width)}.p0"
