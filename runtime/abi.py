@@ -166,6 +166,18 @@ class Effect:
 
 
 @dataclass(frozen=True)
+class Image:
+    """Code for a GPU of one kernel: its entry functions in the order of their launches, the bytes of shared memory of
+    each, and the architecture. The host's code takes the function of launch j from the external cell
+    `mlc.<kernel>.launch<j>`."""
+
+    kernel: str
+    entries: list[str]
+    shared: list[int]
+    target: str = ""
+
+
+@dataclass(frozen=True)
 class Program:
     name: str
     arguments: list[Argument]
@@ -179,6 +191,8 @@ class Program:
     effects: list[Effect] = field(default_factory=list[Effect])
     threads: int = 1
     """Above 1: it has parallel loops, which call `mlc_parallel`, and memory for so many threads."""
+    images: list[Image] = field(default_factory=list[Image])
+    """Of a program for a GPU: the last of its objects are their PTX, in this order."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -196,6 +210,7 @@ class Program:
             data.get("work", 0),
             [Effect(**e) for e in data.get("effects", ())],
             data.get("threads", 1),
+            [Image(**i) for i in data.get("images", ())],
         )
 
 
