@@ -1,8 +1,9 @@
 """The vector level in the interpreter: loops, memory and n-D vectors as upstream defines them.
 
 A memref is a flat array with a place, sizes and strides; every access is checked against both, so that a wrong index
-raises instead of reading a neighbour. A vector is an array, an `index` an integer. Arrays that a caller passes for
-memrefs are laid out as the memref's type says; those that it wants results in are written in place.
+raises instead of reading a neighbour. A vector is an array, an `index` an integer; ops on values alone are in
+`interpret_values`. Arrays that a caller passes for memrefs are laid out as the memref's type says; those that it wants
+results in are written in place.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -16,7 +17,7 @@ from typing import Any, cast
 
 import numpy as np
 from xdsl.context import Context
-from xdsl.dialects import affine, func, memref, scf, vector
+from xdsl.dialects import func, memref, scf, vector
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     DenseArrayBase,
@@ -34,25 +35,12 @@ from ..dialects.errors import CompileError
 from ..dialects.nd.attributes import parse_dim
 from ..dialects.nd.dims import Dim, Sym
 from ..dialects.nd.dims import evaluate as dim_value
-from ..dialects.vector.ops import ContractOp, GatherOp, MultiReductionOp, TransposeOp
-from .interpret_arith import NAMES, Array, evaluate, folded, maximum, minimum, poison, unsigned
-from .interpreter import Frame, Interpreter, handles
+from ..dialects.vector.ops import GatherOp
+from .interpret_arith import Array, poison
+from .interpret_values import PURE, Pure
+from .interpreter import Frame, Handler, Interpreter, handles
 
 SIZES = "mlc.sizes"
-REDUCE: dict[str, Any] = {
-    "add": np.add,
-    "mul": np.multiply,
-    "maximumf": np.maximum,
-    "minimumf": np.minimum,
-    "maxnumf": np.fmax,
-    "minnumf": np.fmin,
-    "maxsi": np.maximum,
-    "minsi": np.minimum,
-    "and": np.bitwise_and,
-    "or": np.bitwise_or,
-    "xor": np.bitwise_xor,
-}
-UNSIGNED: dict[str, np.ufunc] = {"maxui": np.maximum, "minui": np.minimum}
 
 
 @dataclass(frozen=True)
@@ -118,17 +106,16 @@ def integers(frame: Frame, values: Sequence[SSAValue]) -> list[int]:
     return [int(frame[v]) for v in values]
 
 
-# ---- arith and math
-@handles(*NAMES)
-def _scalar(frame: Frame, op: Operation) -> None:
-    frame.set(op, [evaluate(op, frame.get(op.operands))])
+# ---- values
+def of_one_thread(f: Pure) -> Handler:
+    def run(frame: Frame, op: Operation) -> None:
+        frame.set(op, [f(op, frame.get(op.operands), ())])
+
+    return run
 
 
-@handles("affine.apply")
-def _apply(frame: Frame, op: Operation) -> None:
-    assert isinstance(op, affine.ApplyOp)
-    amap, operands = op.map.data, integers(frame, op.mapOperands)
-    frame.set(op, [np.int64(v) for v in amap.eval(operands[: amap.num_dims], operands[amap.num_dims :])])
+for _name, _f in PURE.items():
+    handles(_name)(of_one_thread(_f))
 
 
 # ---- scf
@@ -256,81 +243,6 @@ def _gather(frame: Frame, op: Operation) -> None:
     out = np.array(frame[op.pass_thru])
     out[mask] = buffer.flat[buffer.positions(op, [at[mask]])]
     frame.set(op, [out])
-
-
-# ---- vectors
-def shape_of(op: Operation) -> tuple[int, ...]:
-    kind = op.results[0].type
-    return kind.get_shape() if isinstance(kind, VectorType) else ()
-
-
-@handles("vector.broadcast")
-def _broadcast(frame: Frame, op: Operation) -> None:
-    frame.set(op, [np.broadcast_to(np.asarray(frame[op.operands[0]]), shape_of(op))])
-
-
-@handles("vector.shape_cast")
-def _shape_cast(frame: Frame, op: Operation) -> None:
-    frame.set(op, [np.reshape(frame[op.operands[0]], shape_of(op))])
-
-
-@handles("vector.transpose")
-def _transpose(frame: Frame, op: Operation) -> None:
-    assert isinstance(op, TransposeOp)
-    frame.set(op, [np.transpose(frame[op.source], op.permutation.get_values())])
-
-
-@handles("vector.step")
-def _step(frame: Frame, op: Operation) -> None:
-    frame.set(op, [np.arange(*shape_of(op), dtype=np.int64)])
-
-
-@handles("vector.fma")
-def _fma(frame: Frame, op: Operation) -> None:
-    a, b, c = frame.get(op.operands)
-    frame.set(op, [(a.astype(np.float64) * b + c).astype(c.dtype)])
-
-
-def reduced(kind: str, value: Array, axes: tuple[int, ...]) -> Array:
-    if kind in UNSIGNED:
-        return folded(UNSIGNED[kind], unsigned(value), axes).view(value.dtype)
-    return folded(REDUCE[kind], value, axes)
-
-
-def combine(kind: str, a: Array, b: Array) -> Array:
-    if kind in UNSIGNED:
-        return np.asarray(UNSIGNED[kind](unsigned(np.asarray(a)), unsigned(np.asarray(b)))).view(np.asarray(a).dtype)
-    f: Any = {"maximumf": maximum, "minimumf": minimum}.get(kind, REDUCE[kind])
-    return np.asarray(f(a, b)).astype(np.asarray(a).dtype, copy=False)
-
-
-@handles("vector.multi_reduction")
-def _multi_reduction(frame: Frame, op: Operation) -> None:
-    assert isinstance(op, MultiReductionOp)
-    kind, value = op.kind.data.value, np.asarray(frame[op.source])
-    with np.errstate(all="ignore"):
-        one = reduced(kind, value, tuple(op.reduction_dims.get_values()))
-        frame.set(op, [combine(kind, np.asarray(frame[op.acc]), one)])
-
-
-@handles("vector.reduction")
-def _reduction(frame: Frame, op: Operation) -> None:
-    assert isinstance(op, vector.ReductionOp)
-    kind, value = op.kind.data.value, np.asarray(frame[op.vector])
-    one = reduced(kind, value, (0,))
-    frame.set(op, [one if op.acc is None else combine(kind, frame[op.acc], one)])
-
-
-@handles("vector.contract")
-def _contract(frame: Frame, op: Operation) -> None:
-    assert isinstance(op, ContractOp)
-    letters = [
-        "".join(chr(ord("a") + e.position) for e in m.data.results if isinstance(e, AffineDimExpr))
-        for m in op.indexing_maps.data
-    ]
-    lhs, rhs, acc = frame.get(op.operands)
-    total = np.einsum(f"{letters[0]},{letters[1]}->{letters[2]}", lhs, rhs)
-    frame.set(op, [combine(op.kind.data.value, np.asarray(acc), total)])
 
 
 # ---- calling a kernel
