@@ -59,6 +59,7 @@ PASSES: dict[str, str] = {
     "loop-tile": "mlc.compiler.transforms.loop.tile:LoopTile",
     "loop-nest": "mlc.compiler.transforms.loop.nest:LoopNest",
     "loop-split": "mlc.compiler.transforms.loop.split:LoopSplit",
+    "loop-distribute": "mlc.compiler.transforms.loop.distribute:LoopDistribute",
     "loop-reorder": "mlc.compiler.transforms.loop.reorder:LoopReorder",
     "loop-pack": "mlc.compiler.transforms.loop.pack:LoopPack",
     "loop-version": "mlc.compiler.transforms.loop.version:LoopVersion",

@@ -251,7 +251,7 @@ class BodyValues:
         dynamic = [] if isinstance(reach, int) else [state.dim(reach)]
         view = memref.ReinterpretCastOp.create(
             operands=[buffer, offset, *dynamic],
-            result_types=[MemRefType(kind.element_type, [static], layout)],
+            result_types=[MemRefType(kind.element_type, [static], layout, kind.memory_space)],
             properties={
                 "static_offsets": DenseArrayBase.from_list(i64, [DYNAMIC_INDEX]),
                 "static_sizes": DenseArrayBase.from_list(i64, [static]),

@@ -9,16 +9,21 @@ that cannot be made in its destination (it has two, or comes from elsewhere) is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 
 from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import IntegerAttr, i1, i64
 from xdsl.ir import Block, Operation, Region, SSAValue
 
+from ..dialects.errors import CompileError
 from ..dialects.loop.attributes import CARRY
 from ..dialects.loop.combiners import combine, identity
 from ..dialects.loop.ops import ForOp, IfOp, JoinOp, ScatterOp, SortOp, StageOp, element_of, shape
-from .loop_memory import whole_axes, with_contract
+from ..dialects.loop.threads import WARP_BITS
+from ..dialects.nd.dims import Dim
+from .launches import bits_of, field_of, grid, iterations, repeats
+from .loop_memory import with_contract
 from .loop_scatter import scatter
 from .loop_sort import sort
 from .loop_stage import Carried, StageState
@@ -31,6 +36,7 @@ from .storage import (
     in_block,
     is_vector,
     needs_memory,
+    register_axes,
     vector_of,
 )
 
@@ -46,24 +52,58 @@ class Kernel(StageState):
         copies = self.places(block)
         for op in block.ops:
             self.location = op.location
-            if isinstance(op, StageOp):
-                self.stage(op, carried)
-            elif isinstance(op, ForOp):
-                self.for_(op, carried)
-            elif isinstance(op, IfOp):
-                self.if_(op)
-            elif isinstance(op, SortOp):
-                sort(self, op)
-            elif isinstance(op, ScatterOp):
-                scatter(self, op)
-            elif isinstance(op, JoinOp):
+            if isinstance(op, JoinOp):
                 for piece, view in copies[op]:
                     self.copy(piece, view)
+            elif self.host and isinstance(op, StageOp | ForOp | SortOp | ScatterOp) and not repeats(op):
+                with self.launched(op):
+                    self.statement(op, carried)
+            else:
+                self.statement(op, carried)
         last = block.last_op
         assert last is not None
         self.location = last.location
         for value, view in late:
             self.copy(value, view)
+
+    def statement(self, op: Operation, carried: Carried) -> None:
+        if isinstance(op, StageOp):
+            self.stage(op, carried)
+        elif isinstance(op, ForOp):
+            self.for_(op, carried)
+        elif isinstance(op, IfOp):
+            self.if_(op)
+        elif isinstance(op, SortOp):
+            sort(self, op)
+        elif isinstance(op, ScatterOp):
+            scatter(self, op)
+
+    @contextmanager
+    def launched(self, op: Operation) -> Generator[None]:
+        """A launch around a statement: a grid of its block loops, and as many threads as its stages share; one of one
+        thread where nothing is mapped."""
+        loops, bits = grid(op), bits_of(op)
+        counts = [(loop.axis.data, iterations(loop)) for loop in loops]
+        total: Dim = 1
+        for _, count in counts:
+            total = total * count
+        mapped = bool(loops or bits)
+        with self.launching(self.dim(total), max(bits, WARP_BITS) if mapped else 0, alone=not mapped) as launch:
+            launch.grid = tuple(name for name, _ in counts)
+            self.unravel(launch.block.args[0], counts)
+            for loop in loops:
+                self.step_of(loop)
+            yield
+
+    def step_of(self, loop: ForOp) -> None:
+        """The value of a block loop's axis, from the number of its iteration."""
+        name, number = loop.axis.data, self.axis[loop.axis.data]
+        if number is not None and loop.stride != 1:
+            number = self.index_op(arith.MuliOp, number, self.number(loop.stride), head=False)
+        if number is not None and loop.clamped:
+            last = self.dim(loop.extent.data - loop.stride)
+            number = self.index_op(arith.MinSIOp, number, last, head=False)
+        self.axis[name] = number
 
     def destinations(self, block: Block, targets: Sequence[View | None]) -> list[tuple[SSAValue, View]]:
         """Give each value that a block ends with its place; those that must be copied there are returned."""
@@ -88,8 +128,9 @@ class Kernel(StageState):
             if not isinstance(op, StageOp | ForOp | IfOp | JoinOp | SortOp | ScatterOp):
                 continue
             for value in op.results:
-                if value not in self.views and needs_memory(value):
-                    self.views[value] = heir(value, self.views, self.protected) or self.alloc(value)
+                if value not in self.views and (self.host or needs_memory(value)):
+                    inherited = heir(value, self.views, self.protected) if self.launch is None else None
+                    self.views[value] = inherited or self.alloc(value)
             if isinstance(op, ScatterOp) and self.takes_over(op, block):
                 self.views[op.into] = self.views[op.res]
             if isinstance(op, JoinOp):
@@ -146,14 +187,14 @@ class Kernel(StageState):
             element = element_of(result)
             if target.mode == CARRY:
                 argument, init = next(arguments)
-                if carried_in_registers(op, k):
+                if carried_in_registers(op, k) and not self.host:
                     sums[k] = self.whole(init)
                 else:
                     states[k] = self.views[result], self.alloc(result)
                     self.copy(init, states[k][0])
                     self.views[argument], targets[k] = states[k]
-            elif target.mode and is_vector(result):
-                none = self.number(identity(target.mode, element), vector_of(element, whole_axes(result)[1]))
+            elif target.mode and is_vector(result) and not self.host:
+                none = self.number(identity(target.mode, element), vector_of(element, register_axes(result)))
                 sums[k] = carried.get(result, none)
             elif target.mode:
                 view = self.views[result]
@@ -175,9 +216,12 @@ class Kernel(StageState):
                 self.move(following, current, op.results[k])
             return [self.next_value(op, k, value, k in through) for k, value in zip(sums, values)]
 
-        parallel = op.kind.data == "parallel" and not any(t.data.mode for t in op.targets.data)
         inits = list(sums.values())
-        out = self.loop(op.axis.data, op.extent.data, inits, build, op.stride, op.clamped, parallel)
+        if self.launch is not None and op.kind.data:
+            out = self.shared_loop(op, build)
+        else:
+            parallel = op.kind.data == "parallel" and not any(t.data.mode for t in op.targets.data)
+            out = self.loop(op.axis.data, op.extent.data, inits, build, op.stride, op.clamped, parallel)
         self.location = op.location
         for k, value in zip(sums, out):
             result = op.results[k]
@@ -185,6 +229,29 @@ class Kernel(StageState):
             self.vectors[result] = value
             if result in self.views:
                 self.copy(result, self.views[result])
+
+    def shared_loop(self, op: ForOp, body: Callable[[list[SSAValue]], list[SSAValue]]) -> list[SSAValue]:
+        """A loop whose iterations are the grid's, which the launch has bound, or those of the block's threads."""
+        launch = self.launch
+        assert launch is not None
+        if any(t.data.mode for t in op.targets.data):
+            found = next(t.data.mode for t in op.targets.data if t.data.mode)
+            message = f"lower-loop: loop {op.axis.data}: expected results that {op.kind.data}s place, found {found}"
+            raise CompileError(message, op.location)
+        if op.kind.data == "thread" and not launch.alone:
+            field = field_of(op)
+            self.share([field])
+            self.step_of(op)
+            conditions = self.owner([field])
+            launch.alone = True
+            self.guarded(conditions, lambda: body([]).clear(), home=True)
+            launch.alone = False
+            return []
+        if op.axis.data not in launch.grid:
+            expected = "expected blocks outside of everything that they share, and threads in blocks"
+            message = f"lower-loop: loop {op.axis.data}: {expected}, found a {op.kind.data} loop inside"
+            raise CompileError(message, op.location)
+        return body([])
 
     def passed_on(self, op: ForOp, sums: Sequence[int]) -> list[int]:
         """The combined results whose producer may go on from the loop's value: made here, and read by nobody else."""

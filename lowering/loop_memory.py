@@ -24,7 +24,9 @@ from xdsl.dialects.builtin import (
     BoolAttr,
     DenseArrayBase,
     IntegerAttr,
+    LocationAttr,
     MemRefType,
+    NoneAttr,
     StridedLayoutAttr,
     UnitAttr,
     i1,
@@ -32,7 +34,7 @@ from xdsl.dialects.builtin import (
     i64,
 )
 from xdsl.dialects.utils import FastMathFlag
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
 from ..dialects.loop.combiners import combine
@@ -72,10 +74,12 @@ def with_contract(op: Operation) -> Operation:
 
 
 @lru_cache(1024)
-def memref_of(shape_: Shape, element: Attribute, layout: StridedLayoutAttr | None = None) -> Memory:
+def memref_of(
+    shape_: Shape, element: Attribute, layout: StridedLayoutAttr | None = None, space: Attribute | None = None
+) -> Memory:
     """The memory type of a tensor."""
     sizes = [d if isinstance(d, int) else DYNAMIC_INDEX for d in shape_]
-    return MemRefType(stored(element), sizes, layout) if layout is not None else MemRefType(stored(element), sizes)
+    return MemRefType(stored(element), sizes, layout or NoneAttr(), space or NoneAttr())
 
 
 def row_major(dims: Shape) -> list[Dim]:
@@ -125,7 +129,8 @@ class MemoryState(State):
         used = [(e, s) for (_, e), s in zip(axes, strides) if s != 0]
         static = [s if isinstance(s, int) else DYNAMIC_INDEX for _, s in used]
         layout = StridedLayoutAttr([s if isinstance(s, int) else None for _, s in used], None)
-        kind = MemRefType(cast(Memory, buffer.type).element_type, [e for e, _ in used], layout)
+        memory = cast(Memory, buffer.type)
+        kind = MemRefType(memory.element_type, [e for e, _ in used], layout, memory.memory_space)
         dynamic = [self.dim(s) for _, s in used if not isinstance(s, int)]
         view = self.emit(
             memref.ReinterpretCastOp.create(
@@ -260,19 +265,24 @@ class MemoryState(State):
 
     def alloc(self, value: SSAValue) -> View:
         """New memory for a value, allocated outside of every plain loop."""
-        kind = memref_of(shape(value), element_of(value))
-        dynamic = [self.dim(d) for d in shape(value) if not isinstance(d, int)]
+        location = value.owner.location if isinstance(value.owner, Operation) else self.location
+        buffer = self.allocated(memref_of(shape(value), element_of(value)), shape(value), self.home[-1], location)
+        buffer.name_hint = value.name_hint
+        return whole_view(buffer, len(shape(value)))
+
+    def allocated(self, kind: Memory, dims: Shape, home: Block, location: LocationAttr) -> SSAValue:
+        """A buffer at the end of a block."""
+        dynamic = [self.dim(d) for d in dims if not isinstance(d, int)]
         op = memref.AllocOp.create(
             operands=dynamic,
             result_types=[kind],
             properties={"alignment": IntegerAttr(64, i64), "operandSegmentSizes": segments(len(dynamic), 0)},
+            location=location,
         )
-        op.location = value.owner.location if isinstance(value.owner, Operation) else self.location
-        self.home[-1].add_op(op)
+        home.add_op(op)
         buffer = op.results[0]
-        buffer.name_hint = value.name_hint
-        self.strides[buffer], self.shapes[buffer] = row_major(shape(value)), shape(value)
-        return whole_view(buffer, len(shape(value)))
+        self.strides[buffer], self.shapes[buffer] = row_major(dims), dims
+        return buffer
 
 
 def whole_axes(value: SSAValue) -> tuple[Access, list[tuple[str, int]]]:

@@ -24,11 +24,13 @@ from ..dialects.loop.combiners import combine, identity
 from ..dialects.loop.linear import Linear, axes_of
 from ..dialects.loop.narrow_products import NarrowProduct, narrow_product
 from ..dialects.loop.ops import IndexOp, StageOp, YieldOp, element_of, shape
+from ..dialects.loop.threads import fields
 from ..dialects.vector.arith import on_vectors
 from ..dialects.vector.ops import ContractOp, MultiReductionOp, ShapeCastOp, StepOp, TransposeOp
 from .loop_body import BodyValues
-from .loop_memory import MemoryState, with_contract
+from .loop_memory import with_contract
 from .loop_state import INDEX, nest
+from .loop_threads import ThreadState
 from .storage import (
     Axes,
     is_vector,
@@ -62,7 +64,7 @@ def summed(op: Operation) -> bool:
     return all(mode == "add" for mode in modes)
 
 
-class StageState(MemoryState):
+class StageState(ThreadState):
     """Adds stages."""
 
     def adapt(self, value: SSAValue, have: Axes, want: Axes) -> SSAValue:
@@ -87,6 +89,7 @@ class StageState(MemoryState):
 
     def stage(self, s: StageOp, carried: Carried) -> None:
         self.location = s.location
+        self.share(fields(s.axes))
         vec = vec_axes(s)
         sums = [k for k, t in enumerate(s.targets.data) if t.data.mode]
         memory = [k for k in sums if sums_in_memory(s, k)]
@@ -119,7 +122,10 @@ class StageState(MemoryState):
 
     # ---- sums
     def start(self, result: SSAValue, target: Target, vec: Axes, carried: Carried) -> SSAValue:
-        if result in carried and all(n in axes_of(target.access) for n, _ in vec):
+        spread = axes_of(target.access)
+        if result in carried and all(
+            n in spread for n in (*(n for n, _ in vec), *(f.name for f in fields(cast(StageOp, result.owner).axes)))
+        ):
             owner = cast(StageOp, result.owner)
             return self.adapt(carried[result], vector_axes(owner, target.access) or [], vec)
         element = element_of(result)
@@ -128,12 +134,15 @@ class StageState(MemoryState):
     def folded(self, s: StageOp, k: int, acc: SSAValue, vec: Axes) -> tuple[SSAValue, Axes]:
         """The sum over the vec axes that result k reduces, and the axes that remain."""
         target, element = s.target(k), element_of(s.results[k])
-        keep = [a for a in vec if a[0] in axes_of(target.access)]
-        if len(keep) == len(vec):
-            return acc, keep
-        none = self.number(identity(target.mode, element), vector_of(element, keep))
-        dims = [i for i, a in enumerate(vec) if a not in keep]
-        return self.emit(MultiReductionOp.make(combining_kind(target.mode, element), acc, none, dims)), keep
+        spread = axes_of(target.access)
+        keep = [a for a in vec if a[0] in spread]
+        if len(keep) < len(vec):
+            none = self.number(identity(target.mode, element), vector_of(element, keep))
+            dims = [i for i, a in enumerate(vec) if a not in keep]
+            acc = self.emit(MultiReductionOp.make(combining_kind(target.mode, element), acc, none, dims))
+        if reduced := [f for f in fields(s.axes) if f.name not in spread and f.bits]:
+            acc = self.across(reduced, acc, target.mode, element)
+        return acc, keep
 
     def finish(self, s: StageOp, k: int, acc: SSAValue, vec: Axes, carried: Carried) -> None:
         """Fold the reduced vec axes of an accumulator, then hand the result on."""
@@ -149,7 +158,11 @@ class StageState(MemoryState):
         result, target, view = s.results[k], s.target(k), self.views.get(s.results[k])
         if view is not None:
             stream = view._replace(stream=view.stream or target.stream)
-            self.write(value, stream, target.access, axes, element_of(result))
+
+            def write() -> None:
+                self.write(value, stream, target.access, axes, element_of(result))
+
+            self.guarded(self.conditions(s, target.access), write)
         if is_vector(result):
             self.vectors[result] = self.adapt(value, axes, vector_axes(s, target.access) or [])
             self.vectors[result].name_hint = self.vectors[result].name_hint or result.name_hint

@@ -66,11 +66,12 @@ def is_kernel(f: func.FuncOp) -> bool:
 class Lowered:
     """One function before and after."""
 
-    def __init__(self, f: func.FuncOp) -> None:
+    def __init__(self, f: func.FuncOp, device: bool = False) -> None:
         self.f = f
         self.old = f.body.block
         self.block = Block()
         self.kernel = Kernel(self.block)
+        self.kernel.device = device
         self.kernel.strides, self.kernel.shapes = {}, {}
         self.kernel.location = f.location
         self.attributes = [dict(d.data) for d in f.arg_attrs.data] if f.arg_attrs else [{} for _ in self.old.args]
@@ -237,11 +238,16 @@ class LowerLoop(ModulePass):
           }
           func.return
         }
+
+    With `launch`, every statement of a function becomes a `gpu.launch`, its block loops the grid, its mapped axes the
+    threads; one that is not mapped runs on one thread. Values between statements are in memory.
     """
 
     name = "lower-loop"
 
+    launch: bool = False
+
     def apply(self, ctx: Context, op: builtin.ModuleOp) -> None:
         for f in [f for f in op.walk() if isinstance(f, func.FuncOp)]:
             if is_kernel(f):
-                Lowered(f).run()
+                Lowered(f, self.launch).run()

@@ -14,10 +14,11 @@ from typing import NamedTuple
 from xdsl.dialects.builtin import IntegerType, MemRefType, VectorType, i1
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 
-from ..dialects.loop.attributes import CARRY
+from ..dialects.loop.attributes import CARRY, THREADED
 from ..dialects.loop.linear import Access, Linear, axes_of
 from ..dialects.loop.ops import ForOp, JoinOp, ScatterOp, SortOp, StageOp, shape
 from ..dialects.loop.queries import result_index
+from ..dialects.loop.threads import fields
 from ..dialects.nd.dims import Dim, size
 
 Axes = Sequence[tuple[str, int]]
@@ -70,11 +71,15 @@ def vec_axes(stage: StageOp) -> list[tuple[str, int]]:
 def seq_axes(stage: StageOp) -> list[tuple[str, Dim]]:
     """The axes that become loops."""
     vec = {n for n, _ in vec_axes(stage)}
-    return [(a.name, a.extent) for a in stage.axes if a.name not in vec]
+    return [(a.name, a.extent) for a in stage.axes if a.name not in vec and a.kind not in THREADED]
 
 
 def vector_axes(stage: StageOp, access: Access) -> list[tuple[str, int]] | None:
-    """The vec axes of an access in order of dimensions; None unless each dimension is one whole vec axis or a unit."""
+    """The vec axes of an access in order of dimensions; None unless each dimension is one whole vec axis or a unit, or
+    is shared out to threads (see `fragment`)."""
+    if any(a.kind in THREADED for a in stage.axes):
+        found_ = fragment(stage, access)
+        return None if found_ is None else [(p.name, p.extent) for parts in found_ for p in parts if not p.mask]
     extents = dict(vec_axes(stage))
     units = [n for n, e in seq_axes(stage) if e == 1]
     found: list[tuple[str, int]] = []
@@ -88,8 +93,66 @@ def vector_axes(stage: StageOp, access: Access) -> list[tuple[str, int]] | None:
     return found
 
 
+class Part(NamedTuple):
+    """A digit of an index: a vec axis, or bits of the thread's number."""
+
+    name: str
+    extent: int
+    mask: int
+
+
+def fragment(stage: StageOp, access: Access) -> list[list[Part]] | None:
+    """For each dimension its digits, the one with the greatest steps first; None unless vec and mapped axes count it
+    whole: `128 * j0 + 4 * j1 + j` over (j0: vec 2, j1: lane 32, j: vec 4)."""
+    masks = {f.name: f.mask for f in fields(stage.axes)}
+    extents = {a.name: a.extent for a in stage.axes}
+    vec = {n for n, _ in vec_axes(stage)}
+    units = [n for n, e in extents.items() if e == 1]
+    found: list[list[Part]] = []
+    seen: set[str] = set()
+    for form in (f.without(units) for f in access):
+        step, parts = 1, list[Part]()
+        for name, c in sorted(form.terms, key=lambda t: t[1]):
+            extent = extents.get(name)
+            if c != step or name in seen or not isinstance(extent, int) or (name not in vec and name not in masks):
+                return None
+            seen.add(name)
+            parts.insert(0, Part(name, extent, masks.get(name, 0)))
+            step *= extent
+        if form.const != 0:
+            return None
+        found.append(parts)
+    return found
+
+
+def made(value: SSAValue) -> tuple[StageOp, Access] | None:
+    """The stage that makes a value, through the loops that hand it on, and where."""
+    op = value.owner
+    while isinstance(op, ForOp):
+        value = op.terminator.operands[result_index(value)]
+        op = value.owner
+    return (op, op.target(result_index(value)).access) if isinstance(op, StageOp) else None
+
+
+def register_axes(value: SSAValue) -> Axes:
+    """The dimensions of a value's vector in registers: of a thread's part, where threads hold parts."""
+    source = made(value)
+    if source is not None and any(a.kind in THREADED for a in source[0].axes):
+        return vector_axes(*source) or []
+    return [(f"_{d}", e) for d, e in enumerate(shape(value)) if isinstance(e, int) and e != 1]
+
+
+def digits(parts: list[list[Part]] | None) -> list[list[tuple[int, int]]] | None:
+    """Without names and units: what makes fragments of two stages equal."""
+    return None if parts is None else [[(p.extent, p.mask) for p in one if p.extent > 1] for one in parts]
+
+
 def reads_whole(stage: StageOp, value: SSAValue, access: Access) -> bool:
-    """Is every element of the value read at one point of the sequential axes?"""
+    """Is every element of the value read at one point of the sequential axes, by the threads that have it?"""
+    source = made(value)
+    if source is not None and any(a.kind in THREADED for s in (stage, source[0]) for a in s.axes):
+        own = digits(fragment(stage, access))
+        return own is not None and own == digits(fragment(*source))
     axes = vector_axes(stage, access)
     return axes is not None and [e for _, e in axes] == [d for d in shape(value) if d != 1]
 
@@ -135,6 +198,9 @@ def carried_in_registers(loop: ForOp, k: int) -> bool:
     """Is carried value k made whole by its iteration, and read whole by the next?"""
     value = loop.terminator.operands[k]
     if value.owner is loop.body.block or value.owner.parent is not loop.body.block or not is_vector(value):
+        return False
+    source = made(value)
+    if source is not None and any(a.kind in THREADED for a in source[0].axes):
         return False
     argument = loop.body.block.args[carry_results(loop).index(k)]
     return all(read_whole_by(use.operation, use.index, argument) for use in argument.uses)

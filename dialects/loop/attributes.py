@@ -19,8 +19,14 @@ from ..nd.attributes import parse_dim
 from ..nd.dims import Dim
 from .linear import Access, Linear
 
-KINDS = ("vec", "parallel", *(f"{level}_{axis}" for level in ("block", "warp", "thread") for axis in "xyz"))
+KINDS = ("vec", "parallel", "block", "thread", "warp", "lane")
 """What an axis may be besides sequential; no size may be called so."""
+
+LOOP_KINDS = ("parallel", "block", "thread")
+"""Who runs the iterations of a loop: the threads of a CPU, the blocks of a grid, the threads of a block."""
+
+THREADED = ("thread", "warp", "lane")
+"""Axes whose points the threads of a block share out: see dialects/loop/threads.py."""
 
 COMBINERS = ("add", "mul", "max", "min", "umax", "umin", "and", "or")
 CARRY = "carry"

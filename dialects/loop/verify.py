@@ -14,11 +14,12 @@ from xdsl.utils.exceptions import VerifyException
 
 from ..nd.dims import Dim
 from ..nd.extents import counterexample, holds, symbols_of
-from .attributes import CARRY, COMBINERS, KINDS, Target
+from .attributes import CARRY, COMBINERS, KINDS, LOOP_KINDS, Target
 from .combiners import allowed
 from .linear import Access, Linear
 from .ops import ForOp, IfOp, IndexOp, JoinOp, LoadOp, ScatterOp, SizeOp, StageOp, YieldOp, element_of, shape
 from .queries import enclosing
+from .threads import mistake
 
 ELEMENTS: tuple[Attribute, ...] = (f32, f64, f16, bf16, *(IntegerType(n) for n in (1, 8, 16, 32, 64)))
 BODY_DIALECTS = ("arith", "math", "loop")
@@ -79,6 +80,8 @@ def bound_axes(op: Operation) -> dict[str, Dim]:
 
 def verify_stage(op: StageOp) -> None:
     where = f"stage {op.label.data}"
+    if wrong := mistake(op.axes):
+        fail(op, f"{where}: {wrong}")
     verify_reads(op, where)
     verify_body(op, where)
     for number, target in enumerate(t.data for t in op.targets.data):
@@ -226,10 +229,10 @@ def verify_for(op: ForOp) -> None:
     if axis in bound_axes(op):
         fail(op, f"{where}: expected a new axis, found {axis} bound twice")
     check_symbols(op, where, [extent])
-    if op.kind.data and op.kind.data not in KINDS[1:]:
-        fail(op, f"{where}: expected one of the kinds {', '.join(KINDS[1:])}, found {op.kind.data}")
+    if op.kind.data and op.kind.data not in LOOP_KINDS:
+        fail(op, f"{where}: expected one of the kinds {', '.join(LOOP_KINDS)}, found {op.kind.data}")
     if op.clamped:
-        if op.kind.data:
+        if op.kind.data and op.kind.data != "block":
             fail(op, f"{where}: expected no clamp on a {op.kind.data} loop, found one: tiles share elements")
         if not holds(extent - step, facts(op)):
             fail(op, f"{where}: expected an extent of at least the step {step} under clamp, found {extent}")

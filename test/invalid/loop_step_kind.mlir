@@ -1,6 +1,6 @@
 // RUN: mlc-opt %s -p "loop-nest{axis=i kind=diagonal}" --verify-diagnostics
 
-// expected-error @+1 {{loop-nest: expected a loop kind of parallel, block_x, block_y, block_z, warp_x, warp_y, warp_z, thread_x, thread_y, thread_z, found diagonal}}
+// expected-error @+1 {{loop-nest: expected a loop kind of parallel, block, thread, found diagonal}}
 func.func @mm(%A: tensor<128x8xf32>, %B: tensor<8x128xf32>) -> tensor<128x128xf32> {
   %acc = loop.stage mm [i: 128, j: 128, k: 8] (%a = %A[i, k], %b = %B[k, j]) -> add [i, j] {
     %p = arith.mulf %a, %b : f32

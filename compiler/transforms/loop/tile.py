@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from xdsl.dialects import func
 from xdsl.ir import Block, Operation, Region
 
-from ....dialects.loop.attributes import KINDS, Axis
+from ....dialects.loop.attributes import LOOP_KINDS, Axis
 from ....dialects.loop.linear import Linear
 from ....dialects.loop.ops import IfOp, YieldOp
 from ....dialects.nd.dims import Dim
@@ -132,11 +132,11 @@ class LoopTile(LoopStep):
         }
 
     A ragged end is clamped (the last tile overlaps the one before) where points may be computed twice, else cut off
-    and joined or combined afterwards. Points are not repeated where the axis is reduced, the loop has a kind,
+    and joined or combined afterwards. Points are not repeated where the axis is reduced, threads share the loop,
     `clamp=false`, or the function works in place. `balanced` makes two sizes that differ by one. A run-time extent
     gets two versions under `loop.if`: clamped tiles if there are enough points, else single points; only the first
-    where the program says so around it. `only` names the
-    stages concerned, `through` loops that may stand in a run, `kind` maps the loop (`parallel`, `block_x`, ..).
+    where the program says so around it. `only` names the stages concerned, `through` loops that may stand in a run.
+    `kind` maps the loop (`parallel`, `block`, `thread`); blocks of a grid may overlap, for both write the same.
     """
 
     name = "loop-tile"
@@ -158,7 +158,7 @@ class LoopTile(LoopStep):
         for run in found:
             require_outermost(self.name, run, self.axis)
         for run in found:
-            clamp = self.clamp and not self.kind and may_repeat(run, self.axis) and may_clamp(f)
+            clamp = self.clamp and self.kind in ("", "block") and may_repeat(run, self.axis) and may_clamp(f)
             extent = extent_of(run, self.axis)
             if not isinstance(extent, int):
                 tile_symbolic(run, self.axis, self.size, clamp, self.kind)
@@ -167,5 +167,5 @@ class LoopTile(LoopStep):
 
 
 def check_kind(step: str, op: Operation, kind: str) -> None:
-    if kind and kind not in KINDS[1:]:
-        raise refuse(step, op, f"expected a loop kind of {', '.join(KINDS[1:])}, found {kind}")
+    if kind and kind not in LOOP_KINDS:
+        raise refuse(step, op, f"expected a loop kind of {', '.join(LOOP_KINDS)}, found {kind}")

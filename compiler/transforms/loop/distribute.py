@@ -1,0 +1,79 @@
+"""loop-distribute: share the points of an axis out to the threads of a block, several neighbours to each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+
+from xdsl.dialects import func
+
+from ....dialects.loop.attributes import THREADED, Axis
+from ....dialects.loop.linear import Linear
+from ....dialects.loop.ops import StageOp
+from ....dialects.loop.queries import enclosing
+from .step import LoopStep, chosen, refuse, require_axes
+from .structure import substitute
+
+
+@dataclass(frozen=True)
+class LoopDistribute(LoopStep):
+    """Share an axis out: `lanes` neighbours to each of `threads`, again and again until its end.
+
+        %m = loop.stage m [j: 1024] (%a = %x[j]) -> max [] {..}
+    becomes, with axis=j threads=128 lanes=4 kind=thread,
+        %m = loop.stage m [j0: vec 2, j1: thread 128, j: vec 4] (%a = %x[512 * j0 + 4 * j1 + j]) -> max [] {..}
+
+    Rounds and neighbours are dimensions of vectors, with `rounds=loop` the rounds are a loop. The extent must be a
+    multiple of `threads * lanes`. Each stage is changed for itself: what passes between stages of one distribution
+    stays in registers, anything else goes through memory of the block.
+    """
+
+    name = "loop-distribute"
+
+    axis: str
+    threads: int
+    lanes: int = 1
+    kind: str = "thread"
+    rounds: str = "vec"
+    only: tuple[str, ...] = ()
+
+    def on(self, f: func.FuncOp) -> None:
+        require_axes(self.name, f, [self.axis], self.only)
+        if self.kind not in THREADED:
+            raise refuse(self.name, f, f"expected a kind of {', '.join(THREADED)}, found {self.kind}")
+        if self.rounds not in ("vec", "loop"):
+            raise refuse(self.name, f, f"expected rounds of vec or loop, found {self.rounds}")
+        stages = [s for s in chosen(self.name, f, self.only) if s.extent(self.axis) is not None]
+        for stage in stages:
+            extent = stage.extent(self.axis)
+            if self.threads < 1 or self.lanes < 1 or not isinstance(extent, int) or extent % self.part:
+                what = f"expected the extent of axis {self.axis} to be a multiple of {self.threads} * {self.lanes}"
+                raise refuse(self.name, stage, f"{what}, found {extent}")
+        for stage in stages:
+            self.share_out(stage)
+
+    @property
+    def part(self) -> int:
+        return self.threads * self.lanes
+
+    def share_out(self, stage: StageOp) -> None:
+        """`axis` becomes `part * rounds + lanes * thread + axis`."""
+        extent = stage.extent(self.axis)
+        assert isinstance(extent, int)
+        used = {a.name for a in stage.axes} | {loop.axis.data for loop in enclosing(stage)}
+        names = (name for i in count() if (name := f"{self.axis}{i}") not in used)
+        rounds, thread = next(names), next(names)
+        parts = [
+            Axis(rounds, extent // self.part, "vec" if self.rounds == "vec" else ""),
+            Axis(thread, self.threads, self.kind),
+            Axis(self.axis, self.lanes, "vec"),
+        ]
+        forms = [(rounds, self.part), (thread, self.lanes), (self.axis, 1)]
+        kept = [k for k, axis in enumerate(parts) if axis.extent != 1] or [1]
+        index = Linear()
+        for k in kept:
+            index += Linear.axis(*forms[k])
+        axes = [[parts[k] for k in kept] if a.name == self.axis else [a] for a in stage.axes]
+        stage.set_axes([a for part in axes for a in part])
+        substitute([stage], {self.axis: index})
+        stage.retype()

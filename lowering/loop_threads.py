@@ -1,0 +1,361 @@
+"""What the threads of a block do together: whose point is whose, who writes, sums over threads.
+
+A launch gives its threads numbers; a mapped axis is a field of bits of the number (dialects/loop/threads.py). A value
+in registers is on every thread that differs in other bits alone, so one of them writes it:
+
+    %mine = arith.cmpi eq, %rest, %c0 : index        the bits that do not belong to the place are 0
+    scf.if %mine { vector.transfer_write .. }
+
+A sum over a mapped axis is complete on all threads: within a warp by exchanging halves, between warps through memory of
+the block, always in the same order.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import product
+
+from xdsl.dialects import arith, memref, scf, vector
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    DenseArrayBase,
+    IntegerAttr,
+    IntegerType,
+    MemRefType,
+    VectorType,
+    i1,
+    i32,
+    i64,
+)
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+
+from ..dialects.errors import CompileError
+from ..dialects.gpu import PRIVATE, WORKGROUP, LaunchOp, ShuffleOp, TerminatorOp
+from ..dialects.loop.combiners import combine, identity
+from ..dialects.loop.linear import Access, Linear, axes_of
+from ..dialects.loop.ops import StageOp, element_of, shape
+from ..dialects.loop.threads import WARP_BITS, Field, fields
+from ..dialects.nd.dims import Dim, Shape
+from ..dialects.vector.arith import ExtUIOp, TruncIOp
+from .loop_memory import MemoryState, memref_of, with_contract
+from .storage import BYTE, Axes, View, made, stored, vector_axes, whole_view
+
+EQUAL, BELOW = 0, 6
+"""Predicates of arith.cmpi: equal, unsigned less."""
+
+VECTOR = 16
+"""Bytes that a thread moves at once."""
+
+SPREAD_BITS = 8
+"""Threads of a block that copies or fills memory."""
+
+
+@dataclass
+class Launch:
+    """A launch that is being filled: the thread's number, how many bits it has, and its block."""
+
+    thread: SSAValue
+    bits: int
+    block: Block
+    depth: int
+    """Of the block, among those that are open."""
+    alone: bool
+    """Does each thread run by itself, without the others?"""
+    host: Block
+    grid: tuple[str, ...] = ()
+    """The loops whose iterations are blocks."""
+    made: dict[tuple[object, ...], SSAValue] = field(default_factory=dict[tuple[object, ...], SSAValue])
+
+
+def bytes_of(element: Attribute) -> int:
+    kind = stored(element)
+    return -(-(kind.bitwidth if isinstance(kind, IntegerType | AnyFloat) else 64) // 8)
+
+
+class ThreadState(MemoryState):
+    """Adds launches; `device`: every statement of the function is one."""
+
+    device = False
+    launch: Launch | None = None
+
+    @property
+    def host(self) -> bool:
+        """Is it the host's code that is being filled?"""
+        return self.device and self.launch is None
+
+    @contextmanager
+    def launching(self, grid: SSAValue, bits: int, alone: bool = False) -> Generator[Launch]:
+        """Fill a launch of a grid of blocks of 2 ** bits threads."""
+        block, host = LaunchOp.block(), self.block
+        for arg in block.args:
+            arg.location = self.location
+        with self.inside(block, home=True):
+            self.launch = Launch(block.args[3], bits, block, len(self.blocks) - 1, alone, host)
+            yield self.launch
+            self.add(TerminatorOp.create())
+        self.launch = None
+        self.vectors.clear()
+        self.add(LaunchOp.make(grid, self.number(1 << bits), self.number(1), Region(block)))
+
+    # ---- whose point
+    def at_launch(self, key: tuple[object, ...], make: Callable[[], SSAValue]) -> SSAValue:
+        """What depends on the thread's number alone, computed once in the launch."""
+        launch = self.launch
+        assert launch is not None
+        if key not in launch.made:
+            with self.outside(launch.depth):
+                launch.made[key] = make()
+        return launch.made[key]
+
+    def bits_of(self, shift: int, bits: int) -> SSAValue:
+        """A field of bits of the thread's number."""
+        launch = self.launch
+        assert launch is not None
+
+        def make() -> SSAValue:
+            value = launch.thread
+            if shift:
+                value = self.index_op(arith.ShRUIOp, value, self.number(shift), head=False)
+            if shift + bits < launch.bits:
+                value = self.index_op(arith.AndIOp, value, self.number((1 << bits) - 1), head=False)
+            return value
+
+        return self.at_launch(("bits", shift, bits), make)
+
+    def share(self, mapped: Sequence[Field]) -> None:
+        """Bind mapped axes to the thread's points."""
+        for f in mapped:
+            self.axis[f.name] = self.point_of(f) if f.bits else None
+            self.depths[f.name] = self.launch.depth if self.launch is not None else 0
+
+    def point_of(self, f: Field) -> SSAValue:
+        """The thread's point: its bits, or the last point."""
+        raw, last = self.bits_of(f.shift, f.bits), self.number(f.extent - 1)
+        if f.full:
+            return raw
+        return self.at_launch(("point", f.shift, f.extent), lambda: self.index_op(arith.MinUIOp, raw, last, False))
+
+    def is_point(self, f: Field) -> SSAValue:
+        """Has the thread a point of the axis of its own?"""
+        raw, count = self.bits_of(f.shift, f.bits), self.number(f.extent)
+        return self.at_launch(("own", f.shift, f.extent), lambda: self.compared(BELOW, raw, count))
+
+    def compared(self, predicate: int, a: SSAValue, b: SSAValue) -> SSAValue:
+        properties: dict[str, Attribute] = {"predicate": IntegerAttr(predicate, i64)}
+        return self.emit(arith.CmpiOp.create(operands=[a, b], result_types=[i1], properties=properties))
+
+    def conditions(self, stage: StageOp, access: Access) -> list[SSAValue]:
+        """What holds for the one thread that writes the elements of an access."""
+        if self.launch is None or self.launch.alone:
+            return []
+        return self.owner([f for f in fields(stage.axes) if f.name in axes_of(access)])
+
+    def owner(self, own: Sequence[Field]) -> list[SSAValue]:
+        """What holds for one of the threads that have the same point of these axes."""
+        launch = self.launch
+        assert launch is not None
+        rest = (1 << launch.bits) - 1
+        for f in own:
+            rest &= ~f.mask
+        found = [self.is_point(f) for f in own if not f.full]
+        if rest:
+            found.append(
+                self.at_launch(("rest", rest), lambda: self.compared(EQUAL, self.masked(rest), self.number(0)))
+            )
+        return found
+
+    def masked(self, mask: int) -> SSAValue:
+        assert self.launch is not None
+        return self.index_op(arith.AndIOp, self.launch.thread, self.number(mask), head=False)
+
+    def guarded(self, conditions: Sequence[SSAValue], body: Callable[[], None], home: bool = False) -> None:
+        """Run the body where all conditions hold."""
+        if not conditions:
+            body()
+            return
+        condition = conditions[0]
+        for other in conditions[1:]:
+            condition = self.emit(arith.AndIOp.create(operands=[condition, other], result_types=[i1]))
+        block = Block()
+        with self.inside(block, home=home):
+            body()
+            self.add(scf.YieldOp.create())
+        self.add(scf.IfOp.create(operands=[condition], regions=[Region(block), Region()]))
+
+    # ---- sums over threads
+    def across(self, reduced: Sequence[Field], value: SSAValue, mode: str, element: Attribute) -> SSAValue:
+        """The combination of the values of all points of some mapped axes, on all threads."""
+        for f in reduced:
+            if not f.full:
+                none = self.number(identity(mode, element), value.type)
+                operands = [self.is_point(f), value, none]
+                value = self.emit(arith.SelectOp.create(operands=operands, result_types=[value.type]))
+        shape = value.type.get_shape() if isinstance(value.type, VectorType) else ()
+        places = list(product(*map(range, shape)))
+        parts = [self.extract(value, place) for place in places]
+        bits = [b for f in reduced for b in range(f.shift, f.shift + f.bits)]
+        for bit in sorted(b for b in bits if b < WARP_BITS):
+            parts = [self.combined(mode, part, self.exchanged(part, bit, element)) for part in parts]
+        if high := sorted(b for b in bits if b >= WARP_BITS):
+            parts = self.between_warps(parts, high, mode, element)
+        return self.assembled(value, parts, places)
+
+    def combined(self, mode: str, a: SSAValue, b: SSAValue) -> SSAValue:
+        return self.emit(with_contract(combine(mode, a, b)))
+
+    def exchanged(self, part: SSAValue, bit: int, element: Attribute) -> SSAValue:
+        """What the thread has whose number differs in one bit."""
+        if element == i1:
+            part = self.emit(ExtUIOp.create(operands=[part], result_types=[BYTE]))
+        offset, width = (self.constant(IntegerAttr(n, i32), i32) for n in (1 << bit, 1 << WARP_BITS))
+        other = self.emit(ShuffleOp.make("xor", part, offset, width))
+        return self.emit(TruncIOp.create(operands=[other], result_types=[i1])) if element == i1 else other
+
+    def between_warps(
+        self, parts: list[SSAValue], bits: Sequence[int], mode: str, element: Attribute
+    ) -> list[SSAValue]:
+        """Each thread leaves its parts in memory of the block, and combines those of all that differ in the bits."""
+        launch = self.launch
+        assert launch is not None
+        threads = 1 << launch.bits
+        memory = BYTE if element == i1 else element
+        kind = MemRefType(memory, [len(parts), threads], memory_space=WORKGROUP)
+        scratch = self.allocated(kind, (len(parts), threads), launch.block, self.location)
+        scratch.name_hint = "partial"
+        for k, part in enumerate(parts):
+            if element == i1:
+                part = self.emit(ExtUIOp.create(operands=[part], result_types=[BYTE]))
+            self.add(memref.StoreOp.create(operands=[part, scratch, self.number(k), launch.thread], properties={}))
+        base = self.masked(threads - 1 - sum(1 << b for b in bits))
+        places = [sum(1 << b for b, on in zip(bits, chosen) if on) for chosen in product((0, 1), repeat=len(bits))]
+        others = [
+            base if not p else self.index_op(arith.AddiOp, base, self.number(p), head=False) for p in sorted(places)
+        ]
+        out: list[SSAValue] = []
+        for k in range(len(parts)):
+            total: SSAValue | None = None
+            for at in others:
+                operands = [scratch, self.number(k), at]
+                part = self.emit(memref.LoadOp.create(operands=operands, result_types=[memory], properties={}))
+                if element == i1:
+                    part = self.emit(TruncIOp.create(operands=[part], result_types=[i1]))
+                total = part if total is None else self.combined(mode, total, part)
+            assert total is not None
+            out.append(total)
+        return out
+
+    def extract(self, value: SSAValue, place: Sequence[int]) -> SSAValue:
+        if not isinstance(value.type, VectorType):
+            return value
+        at = {"static_position": DenseArrayBase.from_list(i64, list(place))}
+        return self.emit(
+            vector.ExtractOp.create(operands=[value], result_types=[value.type.element_type], properties=at)
+        )
+
+    def assembled(self, like: SSAValue, parts: Sequence[SSAValue], places: Sequence[Sequence[int]]) -> SSAValue:
+        if not isinstance(like.type, VectorType):
+            return parts[0]
+        value = like
+        for part, place in zip(parts, places):
+            at = {"static_position": DenseArrayBase.from_list(i64, list(place))}
+            op = vector.InsertOp.create(operands=[part, value], result_types=[like.type], properties=at)
+            value = self.emit(op)
+        return value
+
+    # ---- memory, by all threads
+    def alloc(self, value: SSAValue) -> View:
+        """Memory of the block, of the thread, or, for a launch of one thread, of the program."""
+        launch = self.launch
+        if launch is None:
+            return super().alloc(value)
+        location = value.owner.location if isinstance(value.owner, Operation) else self.location
+        dims, home, space = shape(value), self.home[-1], WORKGROUP
+        if launch.bits == 0:
+            home, space = launch.host, None
+        elif launch.alone:
+            space = PRIVATE
+        if space is not None and not all(isinstance(d, int) for d in dims):
+            where = "a thread" if launch.alone else "a block"
+            found = f"[{', '.join(map(str, dims))}]"
+            raise CompileError(f"lower-loop: expected memory of {where} to have a known size, found {found}", location)
+        buffer = self.allocated(memref_of(dims, element_of(value), None, space), dims, home, location)
+        buffer.name_hint = value.name_hint
+        return whole_view(buffer, len(dims))
+
+    def copy(self, value: SSAValue, to: View) -> None:
+        """As on one thread; what threads hold parts of is written by those that hold them."""
+        source = made(value) if value in self.vectors else None
+        if source is None or self.launch is None:
+            super().copy(value, to)
+            return
+        stage, access = source
+        self.share(fields(stage.axes))
+        axes = vector_axes(stage, access) or []
+
+        def write() -> None:
+            self.write(self.vectors[value], to, access, axes, element_of(value))
+
+        self.guarded(self.conditions(stage, access), write)
+
+    def sweep(self, view: View, dims: Shape, value: Callable[[Access, Axes], SSAValue], element: Attribute) -> None:
+        """Write all over a view, each thread some vectors."""
+        if not self.device or (self.launch is not None and self.launch.alone):
+            super().sweep(view, dims, value, element)
+            return
+        last = dims[-1] if dims else 1
+        widths = (w for w in (8, 4, 2) if isinstance(last, int) and last % w == 0 and w * bytes_of(element) <= VECTOR)
+        width = next(widths, 1)
+        names = [f"_{d}" for d in range(len(dims))]
+        axes = [("_lane", width)] if width > 1 else []
+        access = [Linear.axis(n) for n in names]
+        if axes:
+            access[-1] = access[-1].scaled(width) + Linear.axis("_lane")
+        extents = list(zip(names, [*dims[:-1], last // width] if dims else []))
+        total: Dim = 1
+        for _, extent in extents:
+            total = total * extent
+
+        def body(number: SSAValue) -> None:
+            self.unravel(number, extents)
+            self.write(value(tuple(access), axes), view, tuple(access), axes, element)
+
+        self.spread(total, body)
+
+    def spread(self, total: Dim, body: Callable[[SSAValue], None]) -> None:
+        """Run the body for each number below `total`: the threads of the block, or of a grid, share them out."""
+        launch = self.launch
+        count = self.dim(total)
+        if launch is None:
+            size = 1 << SPREAD_BITS
+            with self.launching(self.dim((total + size - 1) // size), SPREAD_BITS) as made:
+                block = self.index_op(arith.MuliOp, made.block.args[0], self.number(size), head=False)
+                number = self.index_op(arith.AddiOp, block, made.thread, head=False)
+                whole = isinstance(total, int) and total % size == 0
+                self.guarded([] if whole else [self.compared(BELOW, number, count)], lambda: body(number))
+            return
+
+        def one(number: SSAValue, _: list[SSAValue]) -> list[SSAValue]:
+            body(number)
+            return []
+
+        self.counted(launch.thread, count, self.number(1 << launch.bits), [], one)
+
+    def unravel(self, number: SSAValue, extents: Sequence[tuple[str, Dim]]) -> None:
+        """Bind axes to the digits of a number, the last of which runs fastest."""
+        for k, (name, extent) in enumerate(reversed(extents)):
+            self.depths[name] = len(self.blocks) - 1
+            if extent == 1:
+                self.axis[name] = None
+                continue
+            last = k == len(extents) - 1
+            size = self.dim(extent)
+            self.axis[name] = number if last else self.index_op(arith.RemUIOp, number, size, head=False)
+            if not last:
+                number = self.index_op(arith.DivUIOp, number, size, head=False)
+
+
+__all__ = ["Launch", "ThreadState"]
