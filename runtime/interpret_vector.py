@@ -11,7 +11,7 @@ results in are written in place.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, cast
 
@@ -179,13 +179,13 @@ def _reinterpret_cast(frame: Frame, op: Operation) -> None:
     (offset,) = mixed(frame, op.static_offsets, op.offsets)
     sizes = mixed(frame, op.static_sizes, op.sizes)
     strides = mixed(frame, op.static_strides, op.strides)
-    frame.set(op, [Buffer(source.flat, source.base, source.base + offset, sizes, strides)])
+    frame.set(op, [replace(source, start=source.base + offset, sizes=sizes, strides=strides)])
 
 
 @handles("memref.extract_strided_metadata")
 def _metadata(frame: Frame, op: Operation) -> None:
     source = buffer_of(frame, op.operands[0])
-    base = Buffer(source.flat, source.base, source.base, (), ())
+    base = replace(source, start=source.base, sizes=(), strides=())
     frame.set(op, [base, np.int64(source.start - source.base), *source.sizes, *source.strides])
 
 

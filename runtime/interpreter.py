@@ -39,6 +39,8 @@ LEVELS = {
     "affine": ".interpret_vector",
     "arith": ".interpret_vector",
     "math": ".interpret_vector",
+    "gpu": ".interpret_launch",
+    "nvgpu": ".interpret_launch",
 }
 """The file that handles the ops of a dialect."""
 
@@ -89,9 +91,12 @@ class Frame:
             self.step(op)
         return []
 
+    def handler(self, op: Operation) -> Handler:
+        return handler_of(op)
+
     def step(self, op: Operation) -> None:
         try:
-            handler_of(op)(self, op)
+            self.handler(op)(self, op)
         except (CompileError, CheckError):
             raise
         except MemoryError as error:
@@ -113,11 +118,21 @@ def handler_of(op: Operation) -> Handler:
 
 
 class Interpreter:
-    """Runs the functions of a module. Observers see the frame after every op."""
+    """Runs the functions of a module. Observers see the frame after every op.
 
-    def __init__(self, module: ModuleOp, observers: Sequence[Callable[[Frame, Operation], None]] = ()) -> None:
+    The blocks of a launch run one after the other in an order that `seed` decides; `most_blocks` limits how many.
+    """
+
+    def __init__(
+        self,
+        module: ModuleOp,
+        observers: Sequence[Callable[[Frame, Operation], None]] = (),
+        seed: int = 0,
+        most_blocks: int | None = None,
+    ) -> None:
         self.module = module
         self.observers = list(observers)
+        self.seed, self.most_blocks = seed, most_blocks
         self.functions = {op.sym_name.data: op for op in module.body.block.ops if isinstance(op, FuncOp)}
 
     def call(self, name: str, *args: Any, symbols: Mapping[str, int] | None = None) -> list[Array]:
