@@ -72,6 +72,7 @@ PASSES: dict[str, str] = {
     "loop-copies": "mlc.compiler.transforms.loop.copies:LoopCopies",
     # vector
     "lower-loop": "mlc.lowering.lower_loop:LowerLoop",
+    "insert-barriers": "mlc.lowering.barriers:InsertBarriers",
     "expand-math": "mlc.lowering.expand_math:ExpandMath",
 }
 

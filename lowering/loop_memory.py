@@ -12,7 +12,7 @@ A truth value is a byte in memory: converted at each read and write.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import cast
 
@@ -105,6 +105,8 @@ class MemoryState(State):
     strides: dict[SSAValue, list[Dim]]
     shapes: dict[SSAValue, Shape]
     """The sizes of every buffer."""
+    unchanging: Collection[SSAValue] = ()
+    """Buffers of which an element is read once by each thread: its registers are nearer than the caches."""
 
     # ---- places
     def transfer(self, view: View, access: Access, axes: Axes) -> tuple[SSAValue, list[SSAValue], AffineMapAttr]:
@@ -132,18 +134,19 @@ class MemoryState(State):
         memory = cast(Memory, buffer.type)
         kind = MemRefType(memory.element_type, [e for e, _ in used], layout, memory.memory_space)
         dynamic = [self.dim(s) for _, s in used if not isinstance(s, int)]
-        view = self.emit(
-            memref.ReinterpretCastOp.create(
-                operands=[buffer, offset, *dynamic],
-                result_types=[kind],
-                properties={
-                    "static_offsets": DenseArrayBase.from_list(i64, [DYNAMIC_INDEX]),
-                    "static_sizes": DenseArrayBase.from_list(i64, [e for e, _ in used]),
-                    "static_strides": DenseArrayBase.from_list(i64, static),
-                    "operandSegmentSizes": segments(1, 1, 0, len(dynamic)),
-                },
-            )
-        )
+        operands = [buffer, offset, *dynamic]
+        properties: dict[str, Attribute] = {
+            "static_offsets": DenseArrayBase.from_list(i64, [DYNAMIC_INDEX]),
+            "static_sizes": DenseArrayBase.from_list(i64, [e for e, _ in used]),
+            "static_strides": DenseArrayBase.from_list(i64, static),
+            "operandSegmentSizes": segments(1, 1, 0, len(dynamic)),
+        }
+
+        def make() -> SSAValue:
+            cast_ = memref.ReinterpretCastOp.create(operands=operands, result_types=[kind], properties=properties)
+            return self.emit(cast_)
+
+        view = self.once((kind, *operands), make)
         places = iter(range(len(used)))
         dims = tuple(None if s == 0 else next(places) for s in strides)
         return view, [self.number(0)] * len(used), access_map(len(used), dims)
@@ -171,7 +174,7 @@ class MemoryState(State):
         memory = stored(element)
         if not kept:
             operands = [view.buffer, *(self.index(f) for f in view.at(access))]
-            value = self.emit(memref.LoadOp.create(operands=operands, result_types=[memory], properties={}))
+            value = self.read_once(view.buffer, memref.LoadOp, operands, memory, {})
         else:
             buffer, first, amap = self.transfer(view, access, axes)
             properties: dict[str, Attribute] = {
@@ -179,19 +182,33 @@ class MemoryState(State):
                 "permutation_map": amap,
                 "operandSegmentSizes": segments(1, len(first), 1, 0),
             }
-            padding = self.number(0, memory)
-            read = TransferReadOp.create(
-                operands=[buffer, *first, padding], result_types=[vector_of(memory, axes)], properties=properties
-            )
+            operands = [buffer, *first, self.number(0, memory)]
+            value = self.read_once(view.buffer, TransferReadOp, operands, vector_of(memory, axes), properties)
             if ahead:
-                read.attributes["mlc.prefetch"] = IntegerAttr(ahead, i64)
-            value = self.emit(read)
+                value.owner.attributes["mlc.prefetch"] = IntegerAttr(ahead, i64)  # pyright: ignore
         if element == i1:
             kind = vector_of(i1, axes if kept else [])
             value = self.emit(TruncIOp.create(operands=[value], result_types=[kind]))
         if axes and not kept:
             value = self.emit(vector.BroadcastOp.create(operands=[value], result_types=[vector_of(element, axes)]))
         return value
+
+    def read_once(
+        self,
+        buffer: SSAValue,
+        cls: type[Operation],
+        operands: list[SSAValue],
+        kind: Attribute,
+        properties: dict[str, Attribute],
+    ) -> SSAValue:
+        """A read; of memory that nothing changes, what was read before."""
+
+        def make() -> SSAValue:
+            return self.emit(cls.create(operands=operands, result_types=[kind], properties=properties))
+
+        if buffer not in self.unchanging:
+            return make()
+        return self.once((cls, kind, properties.get("permutation_map"), *operands), make)
 
     def write(self, value: SSAValue, view: View, access: Access, axes: Axes, element: Attribute) -> None:
         """Store a vector over `axes`, or combine it with what is there."""

@@ -70,8 +70,8 @@ class State:
         self.blocks: list[Block] = [entry]
         """The blocks that are open, outermost first, and the number of that which binds an axis."""
         self.depths: dict[str, int] = {}
-        self.known: list[dict[Linear, SSAValue]] = [{}]
-        """Index values by form, for each open loop."""
+        self.known: list[dict[object, SSAValue]] = [{}]
+        """Index values by form, and views, for each open loop."""
         self.constants: dict[Attribute, SSAValue] = {}
         self.sizes: dict[Dim, SSAValue] = {}
         self.products: dict[tuple[tuple[Atom, ...], int], SSAValue] = {}
@@ -181,6 +181,14 @@ class State:
         amap = linear_map(constant, tuple(coefficients))
         value = self.emit(affine.ApplyOp.create(operands=operands, result_types=[INDEX], properties={"map": amap}))
         self.known[-1][form] = value
+        return value
+
+    def once(self, key: object, make: Callable[[], SSAValue]) -> SSAValue:
+        """What has been made before in an open block, or is made now."""
+        for scope in self.known:
+            if key in scope:
+                return scope[key]
+        value = self.known[-1][key] = make()
         return value
 
     def bind(self, position: SSAValue) -> Linear:

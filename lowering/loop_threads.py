@@ -129,8 +129,17 @@ class ThreadState(MemoryState):
     def share(self, mapped: Sequence[Field]) -> None:
         """Bind mapped axes to the thread's points."""
         for f in mapped:
-            self.axis[f.name] = self.point_of(f) if f.bits else None
+            point = self.point_of(f) if f.bits else None
+            if f.name in self.axis and self.axis[f.name] is not point:
+                self.forget(f.name)
+            self.axis[f.name] = point
             self.depths[f.name] = self.launch.depth if self.launch is not None else 0
+
+    def forget(self, axis: str) -> None:
+        """An axis stands for another value: forms over it do, too."""
+        for scope in self.known:
+            for form in [f for f in scope if isinstance(f, Linear) and axis in f.names]:
+                del scope[form]
 
     def point_of(self, f: Field) -> SSAValue:
         """The thread's point: its bits, or the last point."""

@@ -113,6 +113,9 @@ class Lowered:
             if run_time := [d for d in shape(value) if isinstance(d, Sym)]:
                 attributes[SIZES] = StringAttr(", ".join(map(str, run_time)))
             arg.location = value.location if isinstance(value, BlockArgument) else self.f.location
+        if self.kernel.device:
+            given = zip(self.block.args, self.old.args, self.attributes)
+            self.kernel.unchanging = [arg for arg, _, attributes in given if INPLACE not in attributes]
 
     def argument(self, value: SSAValue, name: str | None, layout: StridedLayoutAttr | None) -> None:
         kind = memref_of(shape(value), element_of(value), layout)
