@@ -152,12 +152,14 @@ def watch_signals(context: Context) -> None:
 
 
 class Contexts:
-    """The contexts of one executable; `printer`: the Python function that its prints call, if it has some."""
+    """The contexts of one executable; `printer`: the Python function that its prints call, if it has some; `make`: of
+    which kind they are, of which each call needs one if it is a kind of its own."""
 
-    def __init__(self, printer: Any = None) -> None:
+    def __init__(self, printer: Any = None, make: type[Context] = Context) -> None:
         self.free: list[Context] = []
+        self.make = make
         self.printer = printer
-        self.always = printer is not None
+        self.always = printer is not None or make is not Context
         """Does every call need one, not only the long ones?"""
         self.threads, self.kind = 1, ""
         """Of parallel loops, and who runs them."""
@@ -168,7 +170,7 @@ class Contexts:
         try:
             context = self.free.pop()
         except IndexError:  # all are in use
-            context = Context()
+            context = self.make()
             if self.printer is not None:
                 context.host, context.printer = _host()[0], id(self.printer)
         if long:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,10 @@ from .abi import Program, count, numpy_type, row_major
 
 
 class Effects:
-    """The effects of one program."""
+    """The effects of one program; `read`: the bytes at an address of its memory."""
 
-    def __init__(self, program: Program) -> None:
-        self.effects = program.effects
+    def __init__(self, program: Program, read: Callable[[int, int], bytes] = ctypes.string_at) -> None:
+        self.effects, self.read = program.effects, read
         prints = any(e.kind == "print" for e in self.effects)
         self.printer: Any = self._print if prints else None
         """What a context lends to the program."""
@@ -50,17 +50,16 @@ class Effects:
                     shape.append(ctypes.c_int64.from_address(sizes + 8 * passed).value)
                     passed += 1
             address = ctypes.c_void_p.from_address(buffers + 8 * k).value
-            arrays.append(_array(address or 0, numpy_type(operand["dtype"]), shape))
+            arrays.append(self._array(address or 0, numpy_type(operand["dtype"]), shape))
         if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]
             sys.stdout.write(formatted(effect.text, arrays) + "\n")
             sys.stdout.flush()
 
-
-def _array(address: int, dtype: np.dtype[Any], shape: Sequence[int]) -> np.ndarray[Any, Any]:
-    """A copy of dense rows in memory."""
-    n = count(shape) * dtype.itemsize
-    data = ctypes.string_at(address, n) if n else b""
-    return np.ndarray(tuple(shape), dtype, bytearray(data), strides=[s * dtype.itemsize for s in row_major(shape)])
+    def _array(self, address: int, dtype: np.dtype[Any], shape: Sequence[int]) -> np.ndarray[Any, Any]:
+        """A copy of dense rows in memory."""
+        n = count(shape) * dtype.itemsize
+        data = self.read(address, n) if n else b""
+        return np.ndarray(tuple(shape), dtype, bytearray(data), strides=[s * dtype.itemsize for s in row_major(shape)])
 
 
 def _location(place: Sequence[Any] | None) -> Any:

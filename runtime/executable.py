@@ -18,7 +18,7 @@ from __future__ import annotations
 import ctypes
 import json
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
@@ -63,25 +63,17 @@ class Executable:
         linked: Linked | None = None,
         preparations: Mapping[str, bytes] | None = None,
     ) -> None:
-        from .jit import Linked
-
         self.program = program
         self.objects = list(objects)
         self.preparations = preparations or {}
         self.constants = [_constant(c.dtype, data) for c, data in zip(program.constants, constants, strict=True)]
         self.prepared: dict[int, str] = {}
         """Where constants that are made come from, by their numbers."""
-        symbols: dict[str, int] = {}
-        if program.threads > 1:
-            from . import parallel
-
-            symbols[parallel.SYMBOL] = parallel.address()
-        self.linked = linked if linked is not None else Linked(objects, symbols)
-        entry = self.linked.address(ENTRY)
-        self._entries = RELEASED(entry), HELD(entry)
+        if self.IN_PLACE:
+            self.link(linked)
         self.copies = 0
-        self.effects = Effects(program)
-        self.contexts = Contexts(self.effects.printer)
+        self.effects = Effects(program, self.reader())
+        self.contexts = Contexts(self.effects.printer, self.CONTEXT)
         if program.threads > 1:
             self.contexts.parallel(program.threads)
         self.memory = poison if poison.on() else arena
@@ -97,9 +89,38 @@ class Executable:
         self.latest: tuple[FastCall, ...] = ()
         """What the native way looks through."""
         self._calls: Any = None
-        if self.linked.has(CALL) and possible(program) and not (self.weights and any(self._donated)):
+        if self.IN_PLACE and self.linked.has(CALL) and possible(program) and not (self.weights and any(self._donated)):
             self._calls = signature(program, self.linked.address(CALL))
             self._constants = (ctypes.c_void_p * len(self.constants))(*map(address_of, self.constants))
+
+    # ---- what is otherwise where the program's memory is not the host's (runtime/cuda)
+    CONTEXT = Context
+    IN_PLACE = True
+    """Is the program given NumPy's arrays as they are, and ready when it is made?"""
+
+    def link(self, linked: Linked | None = None) -> None:
+        """Load the native code."""
+        from .jit import Linked
+
+        self.linked = linked if linked is not None else Linked(self.native_objects(), self.symbols())
+        entry = self.linked.address(ENTRY)
+        self._entries = RELEASED(entry), HELD(entry)
+
+    def native_objects(self) -> list[bytes]:
+        """The objects that are the host's code."""
+        return self.objects
+
+    def symbols(self) -> dict[str, int]:
+        """Addresses of functions that the objects call."""
+        if self.program.threads == 1:
+            return {}
+        from . import parallel
+
+        return {parallel.SYMBOL: parallel.address()}
+
+    def reader(self) -> Callable[[int, int], bytes]:
+        """What gives bytes of the program's memory, for prints."""
+        return ctypes.string_at
 
     # ---- calling
     def __call__(self, *arrays: Any, out: Any = None) -> Any:
