@@ -26,6 +26,7 @@ DIALECTS: dict[str, str] = {
     "math": "xdsl.dialects.math:Math",
     "memref": "xdsl.dialects.memref:MemRef",
     "nd": "mlc.dialects.nd.dialect:Nd",
+    "nvgpu": "mlc.dialects.nvgpu.dialect:NvGpu",
     "quant": "mlc.dialects.quant.dialect:Quant",
     "scf": "mlc.dialects.vector.parallel:Scf",
     "sdy": "mlc.dialects.sdy.dialect:Sdy",

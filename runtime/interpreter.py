@@ -40,7 +40,6 @@ LEVELS = {
     "arith": ".interpret_vector",
     "math": ".interpret_vector",
     "gpu": ".interpret_launch",
-    "nvgpu": ".interpret_launch",
 }
 """The file that handles the ops of a dialect."""
 
