@@ -48,6 +48,8 @@ from .kernel import KernelCode, emit_kernel
 
 POLL_WORK = 100_000_000
 """Picoseconds between two looks for signals."""
+DIRECT = (1, 2, 4, 8)
+"""Bytes that are copied by one load and store."""
 
 
 class ProgramCode(NamedTuple):
@@ -65,7 +67,8 @@ class ProgramCode(NamedTuple):
     @property
     def digest(self) -> str:
         """A hash of the texts, which do not hold constants."""
-        texts = "\0".join([*(k.llvm_ir for k in self.kernels), self.entry])
+        devices = [k.device.llvm_ir for k in self.kernels if k.device is not None]
+        texts = "\0".join([*(k.llvm_ir for k in self.kernels), *devices, self.entry])
         return hashlib.blake2b(texts.encode(), digest_size=16).hexdigest()
 
 
@@ -77,18 +80,28 @@ def emit_program(
     total: Dim = 0,
     threads: int = 1,
     dots: Sequence[str] = (),
+    gpu: bool = False,
 ) -> ProgramCode:
     """`kernels`: the lowered functions that the program launches, by name. `work`, `total`: picoseconds of a launch of
-    each, and of the program; 0 is not known. `threads`: of parallel loops, at most. `dots`: see `emit_kernel`."""
+    each, and of the program; 0 is not known. `threads`: of parallel loops, at most. `dots`, `gpu`: see `emit_kernel`.
+    """
     launches = [op for op in program_ops(main.body.block) if isinstance(op, LaunchOp)]
     used = list(dict.fromkeys(op.kernel for op in launches))
     unaligned = {name for op in launches for name in [op.kernel] if not _arena_aligned(op)}
-    codes = {name: emit_kernel(kernels[name], vector_bytes, name not in unaligned, threads, dots) for name in used}
-    entry = Entry(main, codes, work or {}, total, threads)
+    kind, known = Entry, dict[str, tuple[int, ...]]()
+    if gpu:
+        from .entry_device import DeviceEntry, alignments
+
+        kind, known = DeviceEntry, alignments(main, launches)
+    codes = {
+        name: emit_kernel(kernels[name], vector_bytes, name not in unaligned, threads, dots, gpu, known.get(name, ()))
+        for name in used
+    }
+    entry = kind(main, codes, work or {}, total, threads)
     for op in program_ops(main.body.block):
         if isinstance(op, PrepareOp) and op.kernel not in entry.makers:
             program, kernel = preparation(op, kernels[op.kernel])
-            code = emit_program(program, {kernel.sym_name.data: kernel}, vector_bytes, dots=dots)
+            code = emit_program(program, {kernel.sym_name.data: kernel}, vector_bytes, dots=dots, gpu=gpu)
             entry.makers[op.kernel] = code.digest, code
     emit_block(entry, main.body.block)
     return ProgramCode(
@@ -185,9 +198,23 @@ class Entry(Pointers):
             kinds += ["ptr", *["i64"] * len(numbers)]
             if i in code.streamed:
                 self.stream(view.base)
-        last = ["ptr %arena", *(["ptr %context"] if code.parallel else [])]
+        last = ["ptr %arena", *(["ptr %context"] if code.in_context else [])]
         self.declare("void", f'"{code.symbol}"', *kinds, *["ptr"] * len(last))
         self.line(f'call void @"{code.symbol}"({", ".join([*texts, *last])})')
+
+    def transfer(self, target: str, source: str, count: Dim) -> None:
+        """Copy bytes."""
+        if count in DIRECT:
+            kind = f"i{8 * count}"  # pyright: ignore[reportOperatorIssue]
+            self.line(f"store {kind} {self.op(f'load {kind}, ptr {source}, align 1')}, ptr {target}, align 1")
+        elif count != 0:
+            self.declare("void", "llvm.memcpy.p0.p0.i64", "ptr", "ptr", "i64", "i1")
+            number = self.number(count)
+            self.line(f"call void @llvm.memcpy.p0.p0.i64(ptr {target}, ptr {source}, i64 {number}, i1 false)")
+
+    def truth(self, pointer: str) -> str:
+        """Whether the byte at a pointer is not 0."""
+        return self.op(f"icmp ne i8 {self.op(f'load i8, ptr {pointer}')}, 0")
 
     def stream(self, value: SSAValue) -> None:
         """The kernel writes past the caches, so its caller keeps the buffer aligned."""

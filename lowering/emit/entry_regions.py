@@ -38,9 +38,6 @@ from .entry_pointers import dtype_of, size_json, width_of
 if TYPE_CHECKING:
     from .entry import Entry
 
-DIRECT = (1, 2, 4, 8)
-"""Bytes that are copied by one load and store."""
-
 TRIPS = 64
 """The most trips between two looks for signals."""
 
@@ -66,20 +63,14 @@ def emit_block(e: Entry, block: Block) -> None:
 
 
 def copy(e: Entry, op: CopyOp) -> None:
-    place, count = op.place, size(shape_of(op.x.type)) * width_of(op.x)
-    assert place is not None
-    source, target = e.pointer(op.x), e.place(place)
-    if count in DIRECT:
-        kind = f"i{8 * count}"  # pyright: ignore[reportOperatorIssue]
-        e.line(f"store {kind} {e.op(f'load {kind}, ptr {source}, align 1')}, ptr {target}, align 1")
-    elif count != 0:
-        e.declare("void", "llvm.memcpy.p0.p0.i64", "ptr", "ptr", "i64", "i1")
-        e.line(f"call void @llvm.memcpy.p0.p0.i64(ptr {target}, ptr {source}, i64 {e.number(count)}, i1 false)")
+    assert op.place is not None
+    source, target = e.pointer(op.x), e.place(op.place)
+    e.transfer(target, source, size(shape_of(op.x.type)) * width_of(op.x))
 
 
 def truth(e: Entry, value: SSAValue) -> str:
     """A predicate, loaded."""
-    return e.op(f"icmp ne i8 {e.op(f'load i8, ptr {e.pointer(value)}')}, 0")
+    return e.truth(e.pointer(value))
 
 
 def branch(e: Entry, op: If) -> None:
