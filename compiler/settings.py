@@ -31,6 +31,9 @@ CACHE = Setting("MLC_CACHE", "1", "0 turns the disk cache of compiled kernels of
 CACHE_DIR = Setting("MLC_CACHE_DIR", "", "folder of the disk cache (default: mlc in the user's cache folder)")
 CACHE_SIZE = Setting("MLC_CACHE_SIZE", "512", "MiB that the disk cache may hold; the oldest files go first")
 CRASH_DIR = Setting("MLC_CRASH_DIR", "", "folder for reproducers of internal errors (default: the temporary folder)")
+CUDA_DEVICE = Setting("MLC_CUDA_DEVICE", "0", "the number of the GPU that programs for the target cuda run on")
+CUDA_GRAPHS = Setting("MLC_CUDA_GRAPHS", "1", "0 launches every kernel anew, instead of a graph that was recorded once")
+CUDA_SYNC = Setting("MLC_CUDA_SYNC", "0", "1 waits for every launch on a GPU, so that errors name the kernel")
 DUMP = Setting("MLC_DUMP", "", "print the IR to standard error: all, changed, or pass names separated by commas")
 MACHINE = Setting("MLC_MACHINE", "", "a machine description to compile for instead of the host's")
 PARALLEL = Setting(
@@ -50,6 +53,9 @@ SETTINGS: tuple[Setting, ...] = (
     CACHE_DIR,
     CACHE_SIZE,
     CRASH_DIR,
+    CUDA_DEVICE,
+    CUDA_GRAPHS,
+    CUDA_SYNC,
     DUMP,
     MACHINE,
     PARALLEL,
