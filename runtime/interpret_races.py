@@ -95,13 +95,13 @@ class Accesses:
         """A reader of an earlier block."""
         self.written = np.zeros(count, np.bool_) if shared else None
         self.in_flight: Array | None = None
-        """Where copies are on their way: 1 + the place in the list of the launch's copies."""
-        self.explain_flight: Callable[[Operation, str, int, int], CompileError] | None = None
+        """Where copies are on their way: their numbers."""
+        self.explain_flight: Callable[[Operation, str, int, int, int], CompileError] | None = None
 
     def read(self, op: Operation, at: Array, threads: Array, start: int) -> None:
         """Threads (broadcast to the places) read elements behind `start`; CompileError for a conflict."""
         mine, phase = self.clock.mark(op) | np.broadcast_to(threads, at.shape), self.clock.phase()
-        self._check_flight(op, "reads", at)
+        self._check_flight(op, "reads", at, mine)
         shown, at = at, at + start
         if self.written is not None and not (ok := self.written[at]).all():
             k = _first(~ok)
@@ -134,7 +134,7 @@ class Accesses:
     def write(self, op: Operation, at: Array, threads: Array, start: int, old: Array, new: Array) -> None:
         """Threads write elements, whose values change from `old` to `new`; CompileError for a conflict."""
         mine, phase = self.clock.mark(op) | np.broadcast_to(threads, at.shape), self.clock.phase()
-        self._check_flight(op, "writes", at)
+        self._check_flight(op, "writes", at, mine)
         shown, at = at, at + start
         for readers in (self.reader, self.second):
             found = readers[at]
@@ -171,11 +171,11 @@ class Accesses:
             k = _first(other)
             raise self._conflict(op, "writes", "wrote", shown[k], mine[k], found[k])
 
-    def _check_flight(self, op: Operation, does: str, at: Array) -> None:
+    def _check_flight(self, op: Operation, does: str, at: Array, mine: Array) -> None:
         if self.in_flight is not None and (found := self.in_flight[at]).any():
             k = _first(found != 0)
             assert self.explain_flight is not None
-            raise self.explain_flight(op, does, int(found[k]) - 1, int(at[k]))
+            raise self.explain_flight(op, does, int(found[k]), int(at[k]), int(mine[k]))
 
     def _memory(self) -> str:
         return "workgroup memory" if self.shared else "global memory"

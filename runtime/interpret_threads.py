@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +34,7 @@ InLaunch = Callable[["Threads", Operation], None]
 IN_LAUNCH: dict[str, InLaunch] = {}
 UNCHANGED = ("memref.dealloc", "memref.dim", "memref.extract_strided_metadata")
 """Ops that do in a launch what they do outside."""
+WARP_WIDE = ("nvgpu.ldmatrix", "nvgpu.mma.sync")
 
 
 def in_launch(*names: str) -> Callable[[InLaunch], InLaunch]:
@@ -116,6 +118,8 @@ class Threads(Frame):
         return Lanes(np.where(chosen.reshape((-1, *(1,) * (x.ndim - 1))), x, y))
 
     def handler(self, op: Operation) -> Handler:
+        if op.name.startswith("nvgpu.") and op.name not in IN_LAUNCH:
+            import_module(".interpret_tensor_cores" if op.name in WARP_WIDE else ".interpret_copies", __package__)
         if (found := IN_LAUNCH.get(op.name)) is not None:
             return found  # type: ignore[return-value]
         if (f := PURE.get(op.name)) is not None:
