@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...dialects.errors import CompileError
 from . import driver as driver_
-from .driver import NOT_READY, Driver, load
+from .driver import NOT_READY, Driver, check_process, load
 
 if TYPE_CHECKING:
     from .memory import Block, DevicePool
@@ -131,6 +131,7 @@ class Device:
     # ---- the context
     def __enter__(self) -> Device:
         """Work may be enqueued: the device is this thread's, and other threads wait."""
+        check_process()
         self.lock.acquire()
         try:
             self._get(self._seen_at)
@@ -161,6 +162,7 @@ class Device:
     # ---- order
     def synchronize(self, doing: str = "cuStreamSynchronize") -> None:
         """Wait until all work is done; what went wrong in it is raised. Other threads go on meanwhile."""
+        check_process()
         driver, seen = self.driver, c_void_p()
         self._get(ctypes.addressof(seen))
         other = seen.value != self.context

@@ -94,6 +94,11 @@ class DeviceArray:
         a, b = self.span(), other.span()
         return a[0] < b[1] and b[0] < a[1] and self.device is other.device
 
+    def same(self, other: DeviceArray) -> bool:
+        """Are these the same elements in memory?"""
+        mine = self.address, self.shape, self.steps, self.dtype
+        return self.device is other.device and mine == (other.address, other.shape, other.steps, other.dtype)
+
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("len() of an array without dimensions")

@@ -206,13 +206,18 @@ def forked() -> bool:
     return _forked
 
 
-def load() -> Driver:
-    """The driver, initialised."""
+def check_process() -> None:
+    """CompileError in a forked child."""
     if _forked:
         raise CompileError(
             "the GPU cannot be used in a process that was forked after its first use; "
             'start processes by multiprocessing.get_context("spawn")'
         )
+
+
+def load() -> Driver:
+    """The driver, initialised."""
+    check_process()
     if _loaded:
         return _loaded[0]
     with _lock:

@@ -56,8 +56,9 @@ class CudaContext(Context):
     """`failed`: the first CUresult that is not 0; then `function` is what was launched, and `grid`, `block`, `shared`
     its numbers; where no launch failed it is NULL, and `grid` a number of bytes."""
 
-    def restart(self) -> None:
+    def restart(self, stream: int, blocking: bool) -> None:
         self.failed = self.launches = self.waits = 0
+        self.cuda_stream, self.blocking = stream, blocking
 
 
 TEXT = """

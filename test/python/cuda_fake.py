@@ -1,7 +1,7 @@
 """A CUDA driver without a GPU: libcuda's functions as ctypes callbacks over the host's memory.
 
 An address of the device is the host's plus SHIFT, which no process can read, so that a device's address that the host
-uses is a crash. Work is not done when it is enqueued, but in one line when somebody waits, so that a missing wait shows.
+uses is a crash. Work is not done when it is enqueued, but when somebody waits, so that a missing wait shows.
 Kernels are Python functions of a module's entries; a module's "PTX" is their names.
 """
 
