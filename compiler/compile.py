@@ -136,6 +136,15 @@ class Compiled(Executable):
         return "\n".join(jit.assembly(t, features=features) for t in [*(k.llvm_ir for k in code.kernels), code.entry])
 
 
+def compiled_class(target: str) -> type[Compiled]:
+    """What a program for a target is; code for GPUs is loaded when it is used."""
+    if target == "cpu":
+        return Compiled
+    from .compile_cuda import CompiledCuda
+
+    return CompiledCuda
+
+
 KEPT = 1 << 14
 """A cached program whose module has a shorter fingerprint is printed when its text is asked for."""
 
@@ -169,11 +178,11 @@ def compile_module(
     bounds = bounds_of(f)
     resources = resources_of(module)
     found = fingerprint(module)
-    key = cache.key("program", found, repr(options), machine_text(), tuned.state())
+    key = cache.key("program", found, repr(options), machine_text(options), tuned.state())
     with COMPILING:
         stored = cache.get(key)
         if stored is not None:
-            exe, facts = Compiled.from_bytes(stored, resources)
+            exe, facts = compiled_class(options.target).from_bytes(stored, resources)
             source = module if len(found) < KEPT and not resources else print_ir(module)
         else:
             source = print_ir(module)
@@ -263,9 +272,12 @@ def build_program(
         digest: Executable(Program.from_json(made.interface), objects_of(made, options)).to_bytes()
         for digest, made in code.preparations.items()
     }
-    exe = Compiled.prepare(
-        Program.from_json(code.interface), objects_of(code, options), code.constants, preparations, arrays
-    )
+    program, objects = Program.from_json(code.interface), objects_of(code, options)
+    if options.target == "cuda":
+        from .compile_cuda import with_images
+
+        program, objects = with_images(program, objects, code, options)
+    exe = compiled_class(options.target).prepare(program, objects, code.constants, preparations, arrays)
     if resources is not None:
         kept = [c if known(c, resources) else replace(c, hash="", made=None) for c in exe.program.constants]
         exe.program = replace(exe.program, constants=kept)
@@ -311,6 +323,8 @@ def compile(
     constants: Mapping[str, Any] | str | Path | None = None,
     threads: int | None = None,
     vector_bytes: int | None = None,
+    target: str = "cpu",
+    arch: str | None = None,
 ) -> Compiled:
     """Compile MLIR text, an .mlir file, a module, or a function of arrays whose arguments `specs` describe.
 
@@ -320,11 +334,12 @@ def compile(
     function's parameter: a tree, or a file of one) by the name of the argument that each replaces, or an .npz or
     .safetensors file; they are used where they lie and become read-only. `threads`: of loops that are worth it, where
     no other call has them; None: MLC_THREADS, or 1. `vector_bytes`: 16, 32 or 64 instead of the machine's vectors.
+    `target`: cpu, or cuda for a GPU of an `arch` such as sm_80; None: the GPU that is there, or sm_90a.
     Several results come as a tuple.
     """
     from .weights import bind, constants_of
 
-    options = options_of(entry, schedule, numerics, threads, vector_bytes)
+    options = options_of(entry, schedule, numerics, threads, vector_bytes, target, arch)
     if callable(program):
         module, name = _traced(program, specs, constants_of(constants or {}))
         return compile_module(module, donate=donate, options=replace(options, entry=name))

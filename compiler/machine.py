@@ -20,6 +20,15 @@
     int8_dot = "u8s8"          # signs of bytes that an instruction multiplies and adds by fours ("": there is none)
     bf16_dot = false           # one that multiplies and adds bf16 by pairs, and is faster than converting them to f32
 
+A GPU has `kind = "gpu"` and says the same of one multiprocessor, of which it has `cores`, and of one thread, which
+moves `vector_bytes` at once and has `registers`. What a CPU does not have:
+
+    arch = "sm_90a"            # the target of its code
+    threads = 1024             # of a block, at most
+    resident = 2048            # threads that a multiprocessor holds at a time
+    shared_bytes = 232448      # memory of a block, at most
+    tensor = "bf16 f16 tf32 s8"  # elements that are multiplied by matrix instructions
+
 Decisions (tile sizes, packing, streaming) and estimates read this and nothing else. `MLC_MACHINE` names a
 file to use instead of the host, `MLC_VECTOR_BITS` narrower or wider vectors.
 """
@@ -65,6 +74,11 @@ class Machine:
     wake_us: float = 20.0
     int8_dot: str = ""
     bf16_dot: bool = False
+    arch: str = ""
+    threads: int = 1
+    resident: int = 1
+    shared_bytes: int = 1
+    tensor: str = ""
 
     @property
     def dots(self) -> tuple[str, ...]:
@@ -114,9 +128,11 @@ class Machine:
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Machine:
-        """Read a description; a missing field has the value of the generic machine."""
+        """Read a description, or take that of a GPU by its `arch`; a missing field has the generic machine's value."""
         import tomllib  # most programs are compiled for the host
 
+        if str(path).startswith("sm_"):
+            return Machine.gpu(str(path))
         try:
             data = tomllib.loads(Path(path).read_text())
         except OSError as error:
@@ -127,11 +143,92 @@ class Machine:
         return _checked(data, str(path))
 
     @staticmethod
+    def gpu(arch: str) -> Machine:
+        """A GPU by the target of its code: the description of the newest known one that is not newer."""
+        number = int("".join(c for c in arch if c.isdigit()) or 0)
+        older = [m for m in GPUS.values() if int("".join(c for c in m.arch if c.isdigit())) <= number]
+        if not older:
+            raise CompileError(
+                f"machine description: expected an architecture from {next(iter(GPUS))} on, found {arch}"
+            )
+        return dataclasses.replace(older[-1], arch=arch) if older[-1].arch != arch else older[-1]
+
+    @staticmethod
     def host() -> Machine:
         """This machine, or the one that `MLC_MACHINE` describes, with vectors of `MLC_VECTOR_BITS`."""
         path, bits = settings.MACHINE.get(), settings.VECTOR_BITS.get()
         found = Machine.load(path) if path else detect()
         return found.with_vectors(vector_width(bits, "MLC_VECTOR_BITS")) if bits else found
+
+
+GPUS = {
+    machine.arch: machine
+    for machine in (
+        Machine(
+            name="NVIDIA V100",
+            kind="gpu",
+            arch="sm_70",
+            registers=255,
+            has_fma=True,
+            fma_per_cycle=64,
+            clock_ghz=1.53,
+            cores=80,
+            l1_bytes=128 << 10,
+            l2_bytes=6 << 20,
+            l3_bytes=6 << 20,
+            l2_gbs=2000.0,
+            l3_gbs=2000.0,
+            memory_gbs=900.0,
+            wake_us=2.0,
+            threads=1024,
+            resident=2048,
+            shared_bytes=96 << 10,
+        ),
+        Machine(
+            name="NVIDIA A100",
+            kind="gpu",
+            arch="sm_80",
+            registers=255,
+            has_fma=True,
+            fma_per_cycle=64,
+            clock_ghz=1.41,
+            cores=108,
+            l1_bytes=192 << 10,
+            l2_bytes=40 << 20,
+            l3_bytes=40 << 20,
+            l2_gbs=4500.0,
+            l3_gbs=4500.0,
+            memory_gbs=1555.0,
+            wake_us=2.0,
+            threads=1024,
+            resident=2048,
+            shared_bytes=163 << 10,
+            tensor="bf16 f16 tf32 s8",
+        ),
+        Machine(
+            name="NVIDIA H100",
+            kind="gpu",
+            arch="sm_90a",
+            registers=255,
+            has_fma=True,
+            fma_per_cycle=128,
+            clock_ghz=1.755,
+            cores=132,
+            l1_bytes=256 << 10,
+            l2_bytes=50 << 20,
+            l3_bytes=50 << 20,
+            l2_gbs=5500.0,
+            l3_gbs=5500.0,
+            memory_gbs=3350.0,
+            wake_us=2.0,
+            threads=1024,
+            resident=2048,
+            shared_bytes=227 << 10,
+            tensor="bf16 f16 tf32 s8",
+        ),
+    )
+}
+"""NVIDIA's GPUs by the target of their code, from their data sheets."""
 
 
 def vector_width(bits: str | int, what: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,10 @@ class CompileOptions:
     """What parallel loops may have; kernels that are too small for several have none."""
     vector_bytes: int = 0
     """0: what the machine has."""
+    target: str = "cpu"
+    """Or cuda."""
+    arch: str = ""
+    """Of a GPU: `sm_90a`."""
     schedule_source: str = field(default="", repr=False, compare=False)
     """What locations in the schedule name; no code depends on it."""
 
@@ -36,6 +41,8 @@ class CompileOptions:
     def machine(self) -> Machine:
         from .machine import Machine
 
+        if self.target == "cuda":
+            return Machine.gpu(self.arch)
         return Machine.host().with_vectors(self.vector_bytes)
 
     @property
@@ -43,8 +50,16 @@ class CompileOptions:
         """The vectors' bytes where code must do without the host's wider ones; else 0."""
         from .machine import detect
 
+        if self.target == "cuda":
+            return 0
         width = self.machine.vector_bytes
         return width if width < detect().vector_bytes else 0
+
+
+TARGETS = ("cpu", "cuda")
+NUMERICS = ("exact", "ieee", "fast")
+ARCH = "sm_90a"
+"""What code for a GPU is for where none is there and nothing else is said."""
 
 
 def options_of(
@@ -53,8 +68,10 @@ def options_of(
     numerics: str = "ieee",
     threads: int | None = None,
     vector_bytes: int | None = None,
+    target: str = "cpu",
+    arch: str | None = None,
 ) -> CompileOptions:
-    """Checked; without `threads`, what MLC_THREADS says."""
+    """Checked; without `threads`, what MLC_THREADS says; without `arch`, that of the GPU that is there."""
     from .settings import threads as number_of
 
     text, source = None, ""
@@ -63,22 +80,52 @@ def options_of(
 
         text, source = given(schedule)
 
-    if numerics not in ("exact", "ieee", "fast"):
-        raise CompileError(f"numerics: expected exact, ieee or fast, found {numerics!r}")
+    if numerics not in NUMERICS:
+        raise CompileError(f"numerics: expected {_one_of(NUMERICS)}, found {numerics!r}")
+    if target not in TARGETS:
+        raise CompileError(f"target: expected {_one_of(TARGETS)}, found {target!r}")
+    if target == "cuda":
+        for name, value in (("threads", threads), ("vector_bytes", vector_bytes)):
+            if value is not None:
+                raise CompileError(f"{name}: expected none for target cuda, found {value}")
+        return CompileOptions(entry, text, numerics, schedule_source=source, target=target, arch=_arch(arch))
+    if arch is not None:
+        raise CompileError(f"arch: expected one for target cuda only, found {arch!r}")
     if vector_bytes not in (None, 16, 32, 64):
         raise CompileError(f"vector_bytes: expected 16, 32 or 64, found {vector_bytes}")
-    return CompileOptions(entry, text, numerics, number_of(threads), vector_bytes or 0, source)
+    return CompileOptions(entry, text, numerics, number_of(threads), vector_bytes or 0, schedule_source=source)
 
 
-def machine_text() -> str:
+def _one_of(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _arch(arch: str | None) -> str:
+    """An architecture that code can be generated for; the one of the GPU at hand, if there is one."""
+    from ..runtime.ptx import version_of
+
+    if arch is None:
+        from ..runtime.cuda.device import current
+        from ..runtime.cuda.driver import DriverError
+
+        try:
+            return current().properties.sm
+        except (CompileError, DriverError):
+            return ARCH
+    version_of(arch)
+    return arch
+
+
+def machine_text(options: CompileOptions) -> str:
+    """What of the machine decides the code."""
     from .machine import Machine
 
-    return repr(Machine.host())
+    return repr(options.machine if options.target == "cuda" else Machine.host())
 
 
 def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
     """The passes down to a level, as the options change them."""
-    from .pipelines import named
+    from .pipelines import LEVELS, specs
     from .registry import build
     from .schedules import for_every_kernel
     from .transforms.loop.choose_schedule import ChooseSchedule
@@ -86,14 +133,14 @@ def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
 
     automatic = options.schedule is None or not for_every_kernel(options.schedule)
     out: list[Any] = []
-    for spec in named(level):
+    for spec in specs(LEVELS[options.target][level]):
         if spec.name == "canonicalize" and options.numerics != "ieee":
             spec = replace(spec, options={"numerics": (options.numerics,)})
         if spec.name == "choose-schedule":
             if options.schedule is not None:
                 out.append(SetSchedule(options.schedule, options.schedule_source if options.schedule else ""))
             if automatic:
-                out.append(ChooseSchedule(threads=options.threads, vector_bytes=options.vector_bytes))
+                out.append(ChooseSchedule(options.arch, options.threads, options.vector_bytes))
         else:
             out.append(build(spec))
     return out
@@ -109,5 +156,7 @@ def emit(
     from .work import Work
 
     main, kernels, machine, work = entry(module, options.entry), kernels_of(module), options.machine, work or Work()
+    if options.target == "cuda":
+        return emit_program(main, kernels, work=work.kernels, total=work.program, gpu=True)
     dots = runnable(machine.dots, jit.features_for(options.restricted) if features is None else features)
     return emit_program(main, kernels, machine.vector_bytes, work.kernels, work.program, options.threads, dots)

@@ -1,6 +1,9 @@
 """The named pipelines, one list per level, read top to bottom: each ends with IR of the level that names it.
 
 nd -> graph -> loop -> vector -> llvm
+
+GPUs share the tensor and the graph level; below it, the machine that schedules are chosen for is another, statements
+become launches, and threads of a block wait for each other.
 """
 
 from __future__ import annotations
@@ -51,6 +54,26 @@ LLVM = [
     "expand-math",
 ]
 
+CUDA_LOOP = [
+    *GRAPH,
+    "nd-to-loop",
+    "collapse-axes",
+    "choose-schedule{machine=sm_90a}",
+    "apply-schedule",
+    "loop-copies",
+]
+
+CUDA_VECTOR = [
+    *CUDA_LOOP,
+    "lower-loop{launch=true}",
+    "insert-barriers",
+]
+
+CUDA = [
+    *CUDA_VECTOR,
+    "expand-math",
+]
+
 PIPELINES: dict[str, list[str]] = {
     "nd": ND,
     "graph": GRAPH,
@@ -58,8 +81,15 @@ PIPELINES: dict[str, list[str]] = {
     "vector": VECTOR,
     "llvm": LLVM,
     "cpu": LLVM,
+    "cuda": CUDA,
 }
 """`llvm` and `cpu` run the same passes; `mlc-opt --pipeline=llvm` prints the LLVM IR text emitted at their end."""
+
+LEVELS: dict[str, dict[str, list[str]]] = {
+    "cpu": {"nd": ND, "graph": GRAPH, "loop": LOOP, "vector": VECTOR, "llvm": LLVM},
+    "cuda": {"nd": ND, "graph": GRAPH, "loop": CUDA_LOOP, "vector": CUDA_VECTOR, "llvm": CUDA},
+}
+"""By target: the passes down to each level."""
 
 
 def named(name: str) -> list[PassSpec]:

@@ -1,0 +1,39 @@
+"""Programs for NVIDIA GPUs: host code as for the CPU, and for each kernel the PTX of what it launches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..runtime.abi import Image, Program
+from ..runtime.cuda.executable import CudaExecutable
+from ..runtime.ptx import ptx
+from .compile import Compiled
+
+if TYPE_CHECKING:
+    from ..lowering.emit.entry import ProgramCode
+    from .options import CompileOptions
+
+
+class CompiledCuda(Compiled, CudaExecutable):
+    """A program for a GPU, which is looked for at the first call."""
+
+    def assembly(self) -> str:
+        """PTX of the kernels, in the order of their launches."""
+        return "\n".join(self.ptx().values())
+
+    def llvm_ir(self) -> str:
+        """LLVM IR of the kernels for the device, of those for the host, then of the entry."""
+        code = self._code()
+        devices = [k.device.llvm_ir for k in code.kernels if k.device is not None]
+        return "\n".join([*devices, *(k.llvm_ir for k in code.kernels), code.entry])
+
+
+def with_images(
+    program: Program, objects: list[bytes], code: ProgramCode, options: CompileOptions
+) -> tuple[Program, list[bytes]]:
+    """The program with the code of its launches, which comes last among the objects."""
+    made = [(k, k.device) for k in code.kernels if k.device is not None and k.device.names]
+    images = [Image(k.name, list(d.names), list(d.shared), options.arch) for k, d in made]
+    texts = [ptx(d.llvm_ir, options.arch).encode() for _, d in made]
+    return replace(program, images=images), [*objects, *texts]

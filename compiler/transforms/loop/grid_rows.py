@@ -1,0 +1,168 @@
+"""GPU mappings of everything that is no contraction: elementwise, reductions along rows and columns, single points.
+
+elements   every axis is spread over the results: blocks of neighbours, 16 bytes to a thread
+rows       reduced along memory: a row to a warp or to a block, held in registers
+columns    reduced across memory: a warp walks along each of several lines, the lines' sums meet in the block
+points     a thread computes a point of the results by itself
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from ....dialects.loop.ops import StageOp, element_of
+from ...machine import Machine
+from .reorder import axis_stride
+from .rows import lane_axis, parallel_axes, places
+from .steptext import bytes_of, extent, step
+
+THREADS = 256
+"""Of a block."""
+
+WARP = 32
+MOST_ROUNDS = 16
+"""Vectors of a row that a thread holds at a time."""
+
+FEW_ROUNDS = 8
+"""What blocks are made larger for."""
+
+WARP_ROW = 4
+"""Vectors of a row for each lane, up to which a warp has the row for itself."""
+
+
+def lanes(group: list[StageOp], axis: str, machine: Machine) -> int:
+    """Neighbours along an axis that a thread moves at once: vectors of the narrowest of the large values, where they
+    are neighbours in memory and the axis is a whole number of them."""
+    whole = group[0].extent(axis) if group[0].extent(axis) is not None else 0
+    whole = next((e for s in group if (e := s.extent(axis)) is not None), whole)
+    widths = [bytes_of(element_of(v)) for s in group for v in (*s.ins, *s.results)]
+    moved = [axis_stride(access, strides, axis) for s in group for access, strides in places(s)]
+    if 1 not in moved or not isinstance(whole, int):
+        return 1
+    n = machine.vector_bytes // max(min(widths), 2)
+    while n > 1 and whole % n:
+        n //= 2
+    return n
+
+
+def divisor(number: int, most: int) -> int:
+    """The largest divisor up to a number."""
+    return next(d for d in range(min(number, most), 0, -1) if number % d == 0)
+
+
+def bits(number: int) -> int:
+    """Threads that a field of so many points takes."""
+    return 1 << max(number - 1, 0).bit_length()
+
+
+def reduced_axes(group: list[StageOp]) -> list[str]:
+    """Axes that some result is not spread over."""
+    every = dict.fromkeys(a.name for s in group for a in s.axes)
+    shared = parallel_axes(group)
+    return [a for a in every if a not in shared]
+
+
+def known(group: list[StageOp], axis: str) -> int | None:
+    found = next((e for s in group if (e := s.extent(axis)) is not None), None)
+    return found if isinstance(found, int) else None
+
+
+def names(group: list[StageOp]) -> list[str]:
+    return [s.label.data for s in group]
+
+
+def elements(group: list[StageOp], machine: Machine) -> list[str]:
+    """Blocks of neighbours along the lane axis; of short axes, several lines to a block."""
+    shared = parallel_axes(group)
+    if not shared or any({a.name for a in s.axes} != set(shared) for s in group):
+        return []
+    only, lane = names(group), lane_axis(group, group[0], machine)
+    width, whole = lanes(group, lane, machine), known(group, lane)
+    steps: list[str] = []
+    if whole is not None and whole <= THREADS * width:
+        threads = whole // width
+        lines = max(1, THREADS // bits(threads))
+    else:
+        threads, lines = THREADS, 1
+    others = [a for a in shared if a != lane]
+    for a in others:
+        last = a == others[-1]
+        size = min(lines, extent(group[0], a)) if last else 1
+        steps.append(step("tile", only, axis=a, size=size, kind="block"))
+        if size > 1:
+            steps.append(step("distribute", only, axis=a, threads=size))
+    if whole is None or whole > threads * width:
+        steps.append(step("tile", only, axis=lane, size=threads * width, kind="block"))
+    return [*steps, step("distribute", only, axis=lane, threads=threads, lanes=width)]
+
+
+def rows(group: list[StageOp], machine: Machine) -> list[str]:
+    """A row of everything that is reduced along memory, in registers of a warp or a block."""
+    shared, reduced = parallel_axes(group), reduced_axes(group)
+    if len(reduced) != 1:
+        return []
+    (axis,), only = reduced, names(group)
+    whole = known(group, axis)
+    if whole is None or not any(axis_stride(a, s, axis) == 1 for stage in group for a, s in places(stage)):
+        return []
+    width = lanes(group, axis, machine)
+    vectors = whole // width
+    outer = [step("tile", only, axis=a, size=1, kind="block") for a in shared[:-1]]
+    if shared and vectors <= WARP * WARP_ROW:
+        threads = divisor(vectors, WARP)
+        if vectors // threads <= MOST_ROUNDS:
+            most = THREADS // WARP
+            count = extent(group[0], shared[-1])
+            size = min(most, count)
+            own = [step("tile", only, axis=shared[-1], size=size, kind="block")]
+            own += [step("distribute", only, axis=shared[-1], threads=size, kind="warp")] if size > 1 else []
+            return [*outer, *own, step("distribute", only, axis=axis, threads=threads, lanes=width, kind="lane")]
+    threads = next(
+        (d for n in (THREADS, 2 * THREADS, machine.threads) if vectors // (d := divisor(vectors, n)) <= FEW_ROUNDS), 0
+    )
+    threads = threads or divisor(vectors, machine.threads)
+    if threads < WARP and vectors > WARP * MOST_ROUNDS:
+        return []
+    rounds = "vec" if vectors // threads <= MOST_ROUNDS else "loop"
+    own = [step("tile", only, axis=a, size=1, kind="block") for a in shared[-1:]]
+    return [*outer, *own, step("distribute", only, axis=axis, threads=threads, lanes=width, rounds=rounds)]
+
+
+def columns(group: list[StageOp], machine: Machine) -> list[str]:
+    """Sums across memory: lanes along a shared axis, warps over the lines that are added."""
+    shared, reduced = parallel_axes(group), reduced_axes(group)
+    if len(group) != 1 or not shared or not reduced:
+        return []
+    (stage,), only = group, names(group)
+    lane, axis = lane_axis(group, stage, machine), max(reduced, key=lambda a: extent(stage, a))
+    whole, lines = known(group, lane), known(group, axis)
+    if lane not in shared or whole is None or lines is None or not all(t.data.mode for t in stage.targets.data):
+        return []
+    width = lanes(group, lane, machine)
+    others = prod(extent(stage, a) for a in shared if a != lane)
+    while width > 1 and whole * others // (WARP * width) < 2 * machine.cores:
+        width //= 2
+    tile = min(WARP * width, whole - whole % width)
+    warps = divisor(lines, WARP)
+    steps = [step("tile", only, axis=a, size=1, kind="block") for a in shared if a != lane]
+    steps += [step("tile", only, axis=lane, size=tile, kind="block")] if whole > tile else []
+    steps.append(step("distribute", only, axis=axis, threads=warps, kind="warp", rounds="loop"))
+    return [*steps, step("distribute", only, axis=lane, threads=tile // width, lanes=width, kind="lane")]
+
+
+def points(group: list[StageOp], machine: Machine) -> list[str]:
+    """A thread for each point that the results are spread over; everything else is a loop of the thread."""
+    shared = parallel_axes(group)
+    if len(group) != 1 or not shared:
+        return []
+    (stage,), only = group, names(group)
+    lane = next((a for a in reversed(shared) if any(axis_stride(p, s, a) == 1 for p, s in places(stage))), shared[-1])
+    whole = known(group, lane)
+    size = THREADS // 2 if whole is None else min(THREADS // 2, whole)
+    steps = [step("tile", only, axis=a, size=1, kind="block") for a in shared if a != lane]
+    if whole is None or whole > size:
+        steps.append(step("tile", only, axis=lane, size=size, kind="block"))
+    return [*steps, step("distribute", only, axis=lane, threads=size)]
+
+
+__all__ = ["columns", "elements", "points", "rows"]
