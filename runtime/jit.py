@@ -118,11 +118,28 @@ def parsed(text: str, cpu: str, features: str, triple: str | None = None) -> Any
     return module
 
 
-def compile_object(text: str, cpu: str | None = None, features: str | None = None) -> bytes:
-    """The relocatable object of one module."""
-    cpu, features = (cpu or host()[0]), (features if features is not None else host()[1])
+def compile_object(text: str, cpu: str | None = None, features: str | None = None, triple: str | None = None) -> bytes:
+    """The relocatable object of one module; of another architecture if its `triple` is given."""
+    cpu, features = _whole(cpu, features, triple)
     with LOCK:
-        return machine(cpu, features).emit_object(parsed(text, cpu, features))
+        return machine(cpu, features, triple).emit_object(parsed(text, cpu, features, triple))
+
+
+def _whole(cpu: str | None, features: str | None, triple: str | None) -> tuple[str, str]:
+    """The CPU and features that are meant: the host's where they are left out, of another architecture none."""
+    if triple is not None:
+        return cpu or "", features or ""
+    return cpu or host()[0], features if features is not None else host()[1]
+
+
+def linked(texts: Sequence[str]) -> str:
+    """Several modules as one."""
+    llvm = binding()
+    with LOCK:
+        first, *rest = (llvm.parse_assembly(text) for text in texts)
+        for module in rest:
+            first.link_in(module)
+        return str(first)
 
 
 def stored_object(text: str, vector_bytes: int = 0) -> bytes:
@@ -150,7 +167,7 @@ def features_for(vector_bytes: int) -> str:
 
 def assembly(text: str, cpu: str | None = None, features: str | None = None, triple: str | None = None) -> str:
     """The assembly of one module, as the object holds it; of another architecture if its `triple` is given."""
-    cpu, features = (cpu or host()[0]), (features if features is not None else host()[1])
+    cpu, features = _whole(cpu, features, triple)
     with LOCK:
         return machine(cpu, features, triple).emit_assembly(parsed(text, cpu, features, triple))
 

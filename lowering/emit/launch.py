@@ -21,6 +21,7 @@ that a region uses are made in the function itself.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from xdsl.dialects.builtin import IndexType
@@ -39,6 +40,7 @@ GRID, THREADS = 2**31 - 1, 1024
 """The most blocks of a launch, and threads of a block."""
 ALLOCATED = 256
 """Bytes that memory of the run time is aligned to."""
+END = "!0 = !{}\n"
 READS = ("vector.transfer_read", "vector.load", "vector.gather", "vector.maskedload", "memref.load")
 
 
@@ -49,6 +51,19 @@ class DeviceCode(NamedTuple):
     llvm_ir: str
     names: tuple[str, ...]
     shared: tuple[int, ...]
+
+
+def joined(codes: Sequence[DeviceCode]) -> DeviceCode:
+    """The launches of several kernels in one module."""
+    head: dict[str, None] = {}
+    functions: list[str] = []
+    for code in codes:
+        lines = code.llvm_ir.splitlines()
+        first = next((k for k, line in enumerate(lines) if line.startswith("define ")), len(lines))
+        head |= dict.fromkeys(lines[:first])
+        functions += lines[first:-1]
+    names = tuple(name for code in codes for name in code.names)
+    return DeviceCode("\n".join([*head, *functions, END]), names, tuple(n for code in codes for n in code.shared))
 
 
 class Launches:
@@ -63,7 +78,7 @@ class Launches:
 
     def code(self) -> DeviceCode:
         head = [f'target triple = "{TRIPLE}"', *([SHARED_SYMBOL] if any(self.shared) else []), *self.globals]
-        parts = [*head, *sorted(self.declarations), *self.functions, "!0 = !{}\n"]
+        parts = [*head, *sorted(self.declarations), *self.functions, END]
         return DeviceCode("\n".join(parts), tuple(self.names), tuple(self.shared))
 
 
