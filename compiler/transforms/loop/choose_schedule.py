@@ -29,6 +29,7 @@ from .constants import pack_constant
 from .contractions import schedule_contraction
 from .dots import dots, offset_steps, schedule_dots
 from .few_rows import around, versions
+from .grid import schedule_grid
 from .reorder import TYPICAL
 from .rows import parallel_axes, schedule_rows
 from .step import LoopStep
@@ -49,6 +50,8 @@ def schedule(f: func.FuncOp, machine: Machine, threads: int = 1, tiles: Mapping[
     """
     name_stages(f)
     name_values(f)
+    if machine.kind == "gpu":
+        return schedule_grid(f, parts(f), machine)
     if first := offsets(f, machine):
         copy = f.clone()
         for one in first:
