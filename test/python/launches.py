@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from mlc.compiler.parsing import parse_module
 from mlc.compiler.verify import verify
+from mlc.dialects.errors import CompileError
 from mlc.runtime.interpret_vector import call_kernel
 from mlc.runtime.interpreter import Interpreter
 
 Array = np.ndarray[Any, Any]
 
+LINE = "%x: memref<64xf32>, %out: memref<64xf32>"
 NUMBERS = (0, 1, 2, 3, 4, 8, 16, 32, 64, 128, 256)
 
 
@@ -45,3 +48,9 @@ def run(text: str, *inputs: Array, seed: int = 0) -> Array:
 def numbers(*shape: int, dtype: Any = np.float32, seed: int = 0) -> Array:
     """Small whole numbers, whose products and sums are exact in every type."""
     return np.random.default_rng(seed).integers(-4, 5, shape).astype(dtype)
+
+
+def refused(arguments: str, body: str, error: str, *inputs: Array, threads: int = 64, blocks: int = 1) -> None:
+    """Check that a kernel has an error."""
+    with pytest.raises(CompileError, match=error):
+        run(kernel(arguments, body, threads, blocks), *inputs)
