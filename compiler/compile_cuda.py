@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ..runtime.abi import Image, Program
 from ..runtime.cuda.executable import CudaExecutable
-from ..runtime.ptx import ptx
 from .compile import Compiled
+from .emission import ptx_of
 
 if TYPE_CHECKING:
     from ..lowering.emit.entry import ProgramCode
@@ -35,5 +35,5 @@ def with_images(
     """The program with the code of its launches, which comes last among the objects."""
     made = [(k, k.device) for k in code.kernels if k.device is not None and k.device.names]
     images = [Image(k.name, list(d.names), list(d.shared), options.arch) for k, d in made]
-    texts = [ptx(d.llvm_ir, options.arch).encode() for _, d in made]
+    texts = [ptx_of(d, options.arch).encode() for _, d in made]
     return replace(program, images=images), [*objects, *texts]

@@ -18,26 +18,24 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from xdsl.dialects.builtin import ModuleOp, TensorType
 
+from ..compiler import options
 from ..compiler.context import context
 from ..compiler.driver import Options, passes_of, run
 from ..compiler.emission import Emitted, emitted, functions_of, is_program, on_gpu, ptx_of
 from ..compiler.machine import Machine
 from ..compiler.parsing import parse_module
-from ..compiler.pipelines import PIPELINES
 from ..compiler.registry import nearest
-from ..compiler.spec import PassSpec, parse_pipeline
+from ..compiler.spec import parse_pipeline
 from ..compiler.verify import verify
 from ..dialects.errors import CompileError
 from ..runtime import jit, ptx
 from .common import Arguments, HelpEnv, guarded, read_input, write_output
 
-TARGETS = {"cpu": "cpu", "cuda": "cuda"}
-"""The pipeline of each."""
 KINDS = {"llvm": "LLVM IR", "asm": "assembly of the host code", "obj": "an object of it", "ptx": "PTX of the GPU code"}
-ARCH = "sm_80"
 
 
 def arguments() -> Arguments:
@@ -54,8 +52,8 @@ def arguments() -> Arguments:
     out.add_argument("--entry", metavar="NAME", help="the program of several that is meant")
     out.add_argument("--threads", type=int, metavar="N", help="threads of parallel loops (default: MLC_THREADS, or 1)")
     where = out.add_argument_group("what to compile for")
-    where.add_argument("--target", choices=list(TARGETS), default="cpu", help="default: cpu")
-    where.add_argument("--arch", default=ARCH, metavar="SM", help=f"of an NVIDIA GPU, for PTX (default: {ARCH})")
+    where.add_argument("--target", choices=list(options.TARGETS), default="cpu", help="default: cpu")
+    where.add_argument("--arch", default=options.ARCH, metavar="SM", help=f"of an NVIDIA GPU (default: {options.ARCH})")
     where.add_argument("--triple", metavar="TRIPLE", help="LLVM's for host code (default: this host's)")
     where.add_argument("--cpu", metavar="NAME", help="LLVM's name of the CPU (default: this host's, or of TRIPLE)")
     where.add_argument("--features", metavar="LIST", help='LLVM\'s, e.g. "+avx2,-avx512f" (default: those of the CPU)')
@@ -77,7 +75,7 @@ def compile(args: argparse.Namespace) -> int:
     name, text = read_input(args.input)
     module = parse_module(text, name, context())
     verify(module)
-    run(module, passes_of(_passes(module, args)), Options(verify_input=False, source=text))
+    run(module, _passes(module, args), Options(verify_input=False, source=text))
     if args.entry is not None:
         _keep(module, args.entry)
     code = emitted(module, _machine(args), args.threads, args.target == "cuda")
@@ -90,18 +88,19 @@ def compile(args: argparse.Namespace) -> int:
     return 0
 
 
-def _passes(module: ModuleOp, args: argparse.Namespace) -> str | list[PassSpec]:
+def _passes(module: ModuleOp, args: argparse.Namespace) -> list[Any]:
     if args.passes is not None:
-        return parse_pipeline(args.passes)
-    kernels = [f for f in functions_of(module) if not any(isinstance(a.type, TensorType) for a in f.args)]
-    if kernels and len(kernels) == len(functions_of(module)) and not any(map(is_program, kernels)):
+        return passes_of(parse_pipeline(args.passes))
+    functions = functions_of(module)
+    kernels = [f for f in functions if not is_program(f) and not any(isinstance(a.type, TensorType) for a in f.args)]
+    if functions and len(kernels) == len(functions):
         if args.target == "cpu" and on_gpu(module):
             raise CompileError("expected --target=cuda for a module with gpu.launch, found --target=cpu")
-        return parse_pipeline("expand-math")
-    pipeline = TARGETS[args.target]
-    if pipeline not in PIPELINES:
-        raise CompileError(f"--target={args.target}: expected a module at the vector level, or --passes")
-    return pipeline
+        return passes_of(parse_pipeline("expand-math"))
+    cuda = args.target == "cuda"
+    arch = args.arch if cuda else None
+    chosen = options.options_of(threads=None if cuda else args.threads, target=args.target, arch=arch)
+    return options.passes(chosen)
 
 
 def _keep(module: ModuleOp, name: str) -> None:

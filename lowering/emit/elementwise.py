@@ -33,7 +33,9 @@ def elementwise(e: Emitter, op: Operation) -> None:
         _index(e, op)
     else:
         types, operands = _scalar_types(op, kind), [e.scalar(o) for o in op.operands]
-        e.env[result] = operands[0] if is_nothing(op.name, types) else e.instruct(prepare(op.name, types), operands)
+        e.env[result] = (
+            operands[0] if is_nothing(op.name, types) else e.instruct(prepare(op.name, types, e.gpu), operands)
+        )
 
 
 for _name in TABLE:
@@ -73,7 +75,7 @@ def _vector(e: Emitter, op: Operation, kind: VectorType) -> None:
         """The instructions for native vectors of `width` (0: scalars); None: there are none."""
         if width not in rows:
             types = Types(first, second, element, 0 if choice else width, width, *details)
-            rows[width] = None if is_nothing(name, types) else prepare(name, types)
+            rows[width] = None if is_nothing(name, types) else prepare(name, types, e.gpu)
         return rows[width]
 
     def native(lead: Lead, chunk: int) -> str:

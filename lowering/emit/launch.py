@@ -161,7 +161,7 @@ class _Thread:
 
     def __init__(self, e: Emitter, op: Operation, launches: Launches) -> None:
         self.outer, self.launches = e, launches
-        self.inner = inner = Emitter(e.lanes, False, 1, e.name, handlers=device_handlers())
+        self.inner = inner = Emitter(e.lanes, False, 1, e.name, handlers=device_handlers(), gpu=True)
         inner.space = Shared("")
         inner.count, inner.multiples, inner.arguments = e.count, dict(e.multiples), e.arguments
         inner.facts["%"] = Fact(1)  # facts are kept

@@ -97,10 +97,12 @@ class Emitter(Writer):
         width: str = "",
         dots: Sequence[str] = (),
         handlers: Mapping[str, Handler] = HANDLERS,
+        gpu: bool = False,
     ) -> None:
         super().__init__()
-        self.handlers = handlers
-        """What emits each operation: code for the host, or the two sides of a kernel that launches threads."""
+        self.handlers, self.gpu = handlers, gpu
+        """What emits each operation: code for the host, or the two sides of a kernel that launches threads. Is this
+        the threads' side?"""
         self.lanes, self.stream, self.threads = lanes, stream, threads
         self.dots = dots
         """The rows of `contract.DOTS` that the machine has."""
@@ -163,7 +165,7 @@ class Emitter(Writer):
 
     def apply(self, name: str, kind: str, operands: list[str], width: int = 0, flags: str = "") -> str:
         """A row of the table whose operands and result have one type."""
-        return self.instruct(prepare(name, Types(kind, kind, kind, width, width, flags)), operands)
+        return self.instruct(prepare(name, Types(kind, kind, kind, width, width, flags), self.gpu), operands)
 
     # ---- index values
     def constant_of(self, value: SSAValue) -> int | None:

@@ -194,6 +194,16 @@ TABLE: dict[str, Row] = {
 }
 
 
+ON_GPU: dict[str, Row] = {
+    # instructions that propagate NaN and hold -0 below +0, and others that leave NaN out
+    "arith.maximumf": intrinsic("maximum", 2, ""),
+    "arith.minimumf": intrinsic("minimum", 2, ""),
+    "arith.maxnumf": intrinsic("maxnum", 2, ""),
+    "arith.minnumf": intrinsic("minnum", 2, ""),
+}
+"""Rows of threads of a GPU where they differ."""
+
+
 class Types(NamedTuple):
     """What a row's placeholders stand for. Width 0: scalars."""
 
@@ -215,15 +225,15 @@ class Prepared(NamedTuple):
 
 CALL = re.compile(r"call[a-z ]*? (<[^>]*>|\w+) @([\w.]+)\((.*)\)")
 ARGUMENT = re.compile(r"(<[^>]*>|\w+) [^,<>]+(?:, |$)")
-_PREPARED: dict[tuple[str, Types], Prepared] = {}
+_PREPARED: dict[tuple[str, Types, bool], Prepared] = {}
 
 
-def prepare(name: str, types: Types) -> Prepared:
+def prepare(name: str, types: Types, gpu: bool = False) -> Prepared:
     """The row of `name` for these types, from a cache."""
-    key = (name, types)
+    key = (name, types, gpu and name in ON_GPU)
     found = _PREPARED.get(key)
     if found is None:
-        found = _PREPARED[key] = _fill(TABLE[name], types)
+        found = _PREPARED[key] = _fill(ON_GPU[name] if key[2] else TABLE[name], types)
     return found
 
 

@@ -69,7 +69,7 @@ def module_of(name: str) -> str:
             predicate = "olt" if name == "arith.cmpf" else "slt"
             flags = " contract" if operands[-1] in FLOATS else ""
             second = operands[min(1, len(operands) - 1)]
-            row = prepare(name, Types(operands[0], second, result, width, width, flags, predicate))
+            row = prepare(name, Types(operands[0], second, result, width, width, flags, predicate), True)
             declarations |= dict.fromkeys(row.declarations)
             typed = lambda kind, width=width: vector_of(kind, width) if width else kind
             lines: list[str] = []
