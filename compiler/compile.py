@@ -323,7 +323,7 @@ def compile(
     constants: Mapping[str, Any] | str | Path | None = None,
     threads: int | None = None,
     vector_bytes: int | None = None,
-    target: str = "cpu",
+    target: str | None = None,
     arch: str | None = None,
 ) -> Compiled:
     """Compile MLIR text, an .mlir file, a module, or a function of arrays whose arguments `specs` describe.
@@ -334,7 +334,7 @@ def compile(
     function's parameter: a tree, or a file of one) by the name of the argument that each replaces, or an .npz or
     .safetensors file; they are used where they lie and become read-only. `threads`: of loops that are worth it, where
     no other call has them; None: MLC_THREADS, or 1. `vector_bytes`: 16, 32 or 64 instead of the machine's vectors.
-    `target`: cpu, or cuda for a GPU of an `arch` such as sm_80; None: the GPU that is there, or sm_90a.
+    `target`: cpu, or cuda for a GPU of an `arch` such as sm_80; None: MLC_TARGET, or cpu; the GPU that is there.
     Several results come as a tuple.
     """
     from .weights import bind, constants_of

@@ -68,10 +68,12 @@ def options_of(
     numerics: str = "ieee",
     threads: int | None = None,
     vector_bytes: int | None = None,
-    target: str = "cpu",
+    target: str | None = None,
     arch: str | None = None,
 ) -> CompileOptions:
-    """Checked; without `threads`, what MLC_THREADS says; without `arch`, that of the GPU that is there."""
+    """Checked; without `target` and `threads`, what MLC_TARGET and MLC_THREADS say; without `arch`, that of the GPU
+    that is there."""
+    from .settings import TARGET
     from .settings import threads as number_of
 
     text, source = None, ""
@@ -82,6 +84,7 @@ def options_of(
 
     if numerics not in NUMERICS:
         raise CompileError(f"numerics: expected {_one_of(NUMERICS)}, found {numerics!r}")
+    target = target or TARGET.get()
     if target not in TARGETS:
         raise CompileError(f"target: expected {_one_of(TARGETS)}, found {target!r}")
     if target == "cuda":

@@ -41,6 +41,7 @@ PARALLEL = Setting(
 )
 POISON = Setting("MLC_POISON", "0", "1 fills the memory of a call with NaN, and checks the bytes around it afterwards")
 POOL_SIZE = Setting("MLC_POOL_SIZE", "1024", "MiB that the lists of freed arenas and of freed results may each hold")
+TARGET = Setting("MLC_TARGET", "cpu", "cpu or cuda: what programs are compiled for without `target=`")
 THREADS = Setting("MLC_THREADS", "1", "threads of programs that are compiled without `threads=`")
 TIME = Setting("MLC_TIME", "0", "1 prints the time of every pass to standard error")
 TRACEBACK = Setting("MLC_TRACEBACK", "0", "1 shows the Python traceback below an error of the tools")
@@ -61,6 +62,7 @@ SETTINGS: tuple[Setting, ...] = (
     PARALLEL,
     POISON,
     POOL_SIZE,
+    TARGET,
     THREADS,
     TIME,
     TRACEBACK,
