@@ -19,7 +19,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects.errors import CompileError
-from ..dialects.gpu import PRIVATE, WORKGROUP, BarrierOp, LaunchOp
+from ..dialects.gpu import LOCKSTEP, PRIVATE, WORKGROUP, BarrierOp, LaunchOp
 
 VIEWS = ("memref.reinterpret_cast", "memref.subview", "memref.cast")
 READS: dict[str, int] = {
@@ -176,6 +176,7 @@ class InsertBarriers(ModulePass):
 
     def apply(self, ctx: Context, op: builtin.ModuleOp) -> None:
         for launch in [inner for inner in op.walk() if isinstance(inner, LaunchOp)]:
+            launch.attributes.pop(LOCKSTEP, None)
             if not single(launch):
                 Launches(launch)
 

@@ -26,6 +26,7 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     IntegerType,
     MemRefType,
+    UnitAttr,
     VectorType,
     i1,
     i32,
@@ -34,7 +35,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ..dialects.errors import CompileError
-from ..dialects.gpu import PRIVATE, WORKGROUP, LaunchOp, ShuffleOp, TerminatorOp
+from ..dialects.gpu import LOCKSTEP, PRIVATE, WORKGROUP, LaunchOp, ShuffleOp, TerminatorOp
 from ..dialects.loop.combiners import combine, identity
 from ..dialects.loop.linear import Access, Linear, axes_of
 from ..dialects.loop.ops import StageOp, element_of, shape
@@ -99,7 +100,9 @@ class ThreadState(MemoryState):
             self.add(TerminatorOp.create())
         self.launch = None
         self.vectors.clear()
-        self.add(LaunchOp.make(grid, self.number(1 << bits), self.number(1), Region(block)))
+        launch = LaunchOp.make(grid, self.number(1 << bits), self.number(1), Region(block))
+        launch.attributes[LOCKSTEP] = UnitAttr()
+        self.add(launch)
 
     # ---- whose point
     def at_launch(self, key: tuple[object, ...], make: Callable[[], SSAValue]) -> SSAValue:

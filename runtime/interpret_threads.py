@@ -18,6 +18,7 @@ import numpy as np
 from xdsl.ir import Block, Operation, SSAValue
 
 from ..dialects.errors import CompileError
+from ..dialects.gpu import LOCKSTEP
 from .interpret_arith import Array
 from .interpret_races import Accesses, Clock
 from .interpret_values import PURE, Pure, shape_of
@@ -52,7 +53,7 @@ class Launch:
 
     def __init__(self, op: Operation) -> None:
         self.op = op
-        self.clock = Clock()
+        self.clock = Clock(lockstep=LOCKSTEP in op.attributes)
         self.accesses: dict[tuple[int, int], Accesses] = {}
         """Of global memory: by the address of the allocation and the bytes of an element."""
 

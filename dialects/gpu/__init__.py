@@ -1,9 +1,20 @@
 """The part of upstream's `gpu` dialect that kernels of the vector level use: launches, barriers, shuffles, spaces."""
 
 from .dialect import Gpu
-from .ops import PRIVATE, WORKGROUP, AddressSpace, AddressSpaceAttr, BarrierOp, LaunchOp, ShuffleOp, TerminatorOp
+from .ops import (
+    LOCKSTEP,
+    PRIVATE,
+    WORKGROUP,
+    AddressSpace,
+    AddressSpaceAttr,
+    BarrierOp,
+    LaunchOp,
+    ShuffleOp,
+    TerminatorOp,
+)
 
 __all__ = [
+    "LOCKSTEP",
     "PRIVATE",
     "WORKGROUP",
     "AddressSpace",

@@ -38,6 +38,8 @@ from xdsl.utils.str_enum import StrEnum
 
 INDEX = IndexType()
 SHUFFLES = ("xor", "up", "down", "idx")
+LOCKSTEP = "mlc.lockstep"
+"""Attribute of a launch that has no barriers yet: its threads are meant to do op after op together."""
 IDS = 12
 """Block, thread, count of blocks, count of threads: three dimensions each."""
 

@@ -214,3 +214,11 @@ def test_the_fault_is_found(name: str) -> None:
     with pytest.raises(CompileError) as error:
         run(text, *case.inputs)
     assert re.search(case.error, str(error.value)), str(error.value)
+
+
+def test_threads_of_a_launch_without_barriers_yet_go_together() -> None:
+    """What `lower-loop` makes: op by op, until `insert-barriers` has seen it."""
+    case = CASES["missing barrier"]
+    text = kernel(case.arguments, case.body.replace(case.right, ""), case.threads)
+    early = text.replace("    gpu.terminator\n  }", "    gpu.terminator\n  } {mlc.lockstep}")
+    assert_matches(EXACT, run(early, *case.inputs), case.want)
