@@ -25,6 +25,7 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from ..dialects.errors import CompileError
+from ..dialects.gpu import PRIVATE
 from .math_builder import MathBuilder
 from .math_functions import FUNCTIONS
 
@@ -38,6 +39,14 @@ class ExpandMath(ModulePass):
             expand(inner)
 
 
+def in_launch(op: Operation) -> bool:
+    """Is it a thread of a GPU that computes it?"""
+    parent = op.parent_op()
+    while parent is not None and parent.name != "gpu.launch":
+        parent = parent.parent_op()
+    return parent is not None
+
+
 def expand(op: Operation) -> None:
     """Replace one function by its expansion."""
     result, block = op.results[0], op.parent
@@ -46,7 +55,7 @@ def expand(op: Operation) -> None:
     element = kind.element_type if isinstance(kind, VectorType) else kind
     if not isinstance(element, Float32Type | Float64Type):
         raise CompileError(f"{op.name}: expected f32 or f64, found {element}; convert the operand first", op.location)
-    builder = MathBuilder(kind, op.location)
+    builder = MathBuilder(kind, op.location, space=PRIVATE if in_launch(op) else None)
     value = FUNCTIONS[op.name](builder, *op.operands)
     value.name_hint = result.name_hint
     block.insert_ops_before(builder.ops, op)

@@ -79,7 +79,9 @@ class Sorting:
             },
         )
         op.location = self.kernel.location
-        self.kernel.home[-1].add_op(op)
+        launch = self.kernel.launch
+        home = launch.host if launch is not None and launch.bits == 0 else self.kernel.home[-1]
+        home.add_op(op)
         return op.results[0]
 
     # ---- scalars

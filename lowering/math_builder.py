@@ -68,9 +68,19 @@ def _constant(kind: Attribute, text: str) -> Attribute:
 
 
 class MathBuilder:
-    """Builds into a list; `of` gives the same builder for another float format of the same shape."""
+    """Builds into a list; `of` gives the same builder for another float format of the same shape.
 
-    def __init__(self, kind: Attribute, location: LocationAttr | None, ops: list[Operation] | None = None) -> None:
+    `space`: where memory of its own is, if it needs some.
+    """
+
+    def __init__(
+        self,
+        kind: Attribute,
+        location: LocationAttr | None,
+        ops: list[Operation] | None = None,
+        space: Attribute | None = None,
+    ) -> None:
+        self.space = space
         vector = isinstance(kind, VectorType)
         element = kind.element_type if vector else kind
         self.shape: tuple[int, ...] = tuple(kind.get_shape()) if vector else ()
@@ -82,7 +92,11 @@ class MathBuilder:
         self.constants: dict[object, SSAValue] = {}
 
     def of(self, form: Format) -> MathBuilder:
-        return MathBuilder(_shaped(form.scalar, self.shape), self.location, self.ops)
+        return MathBuilder(_shaped(form.scalar, self.shape), self.location, self.ops, self.space)
+
+    def inner(self) -> MathBuilder:
+        """One of the same kind that builds into a list of its own."""
+        return MathBuilder(self.kind, self.location, space=self.space)
 
     def emit(
         self,

@@ -26,6 +26,7 @@ from xdsl.dialects.builtin import (
     IndexType,
     IntegerAttr,
     MemRefType,
+    NoneAttr,
     i32,
     i64,
 )
@@ -50,7 +51,7 @@ def unless(b: MathBuilder, rare: Function, operands: Sequence[SSAValue], short: 
 
 def choose(b: MathBuilder, condition: SSAValue, then: Callable[[MathBuilder], SSAValue], other: SSAValue) -> SSAValue:
     """`other`, unless the condition (one for all elements) holds."""
-    inner = MathBuilder(b.kind, b.location)
+    inner = b.inner()
     value = then(inner)
     regions = [Region(Block([*inner.ops, ended(value)])), Region(Block([ended(other)]))]
     op = scf.IfOp.create(operands=[condition], result_types=[b.kind], regions=regions)
@@ -76,8 +77,8 @@ def patched(b: MathBuilder, rare: Function, operands: Sequence[SSAValue], short:
         new = choose(inner, rare(inner, *xs), lambda deep: long(deep, *xs), y)
         inner.add_op(memref.StoreOp.create(operands=[new, buffers[-1], *places]))
 
-    nest(MathBuilder(element, b.location, b.ops), b.shape, [], body)
-    padding = MathBuilder(element, b.location, b.ops).f(0.0)
+    nest(MathBuilder(element, b.location, b.ops, b.space), b.shape, [], body)
+    padding = MathBuilder(element, b.location, b.ops, b.space).f(0.0)
     sizes = segments(1, len(origin), 1, 0)
     read = TransferReadOp.create(
         operands=[buffers[-1], *origin, padding], result_types=[b.kind], properties={**transfer(b.shape), **sizes}
@@ -92,7 +93,7 @@ def nest(
     if not sizes:
         return body(b, places)
     block = Block(arg_types=[INDEX])
-    inner = MathBuilder(b.kind, b.location)
+    inner = b.inner()
     nest(inner, sizes[1:], [*places, block.args[0]], body)
     block.add_ops([*inner.ops, ended()])
     bounds = [number(b, n) for n in (0, sizes[0], 1)]
@@ -105,7 +106,7 @@ def repeated(
 ) -> SSAValue:
     """body(body(... start))"""
     block = Block(arg_types=[INDEX, b.kind])
-    inner = MathBuilder(b.kind, b.location)
+    inner = b.inner()
     value = body(inner, block.args[1])
     block.add_ops([*inner.ops, ended(value)])
     bounds = [number(b, n) for n in (0, count, 1)]
@@ -118,7 +119,7 @@ def number(b: MathBuilder, value: int) -> SSAValue:
 
 
 def allocated(b: MathBuilder) -> SSAValue:
-    kind = MemRefType(b.format.scalar, b.shape)
+    kind = MemRefType(b.format.scalar, b.shape, memory_space=b.space or NoneAttr())
     return b.emit_scalar(memref.AllocOp, (), kind, {"alignment": IntegerAttr(64, i64), **segments(0, 0)})
 
 
