@@ -1,8 +1,8 @@
 """lit's test format here: the RUN lines of a test run inside of lit's worker, where everything is imported already.
 
 Two processes a line would take 0.6 s of start; so a test takes a few hundredths. Lines may use mlc-opt, mlc-run,
-FileCheck, not, cat, pipes, `2>&1` and `2>/dev/null`; a test with anything else runs in a shell as usual, and all do
-with `lit --param external=1`. After `not` a program must refuse (exit code 1 or 2), not fail (3).
+mlc-compile, FileCheck, not, cat, pipes, `2>&1` and `2>/dev/null`; a test with anything else runs in a shell as usual,
+and all do with `lit --param external=1`. After `not` a program must refuse (exit code 1 or 2), not fail (3).
 """
 
 from __future__ import annotations
@@ -165,6 +165,12 @@ def execute(argv: list[str]) -> int:
     return main(argv)
 
 
+def compile(argv: list[str]) -> int:
+    from mlc.tools.mlc_compile import main
+
+    return main(argv)
+
+
 def check(argv: list[str]) -> None:
     from filecheck.main import main
 
@@ -179,6 +185,7 @@ def cat(argv: list[str]) -> None:
 PROGRAMS: dict[str, Callable[[list[str]], int | None]] = {
     "mlc-opt": opt,
     "mlc-run": execute,
+    "mlc-compile": compile,
     "FileCheck": check,
     "cat": cat,
 }

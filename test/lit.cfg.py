@@ -19,6 +19,7 @@ config.test_exec_root = str(ROOT / "build" / "lit")  # noqa: F821
 config.substitutions += [  # noqa: F821
     (r"\bmlc-opt\b", f"{sys.executable} -m mlc.tools.mlc_opt"),
     (r"\bmlc-run\b", f"{sys.executable} -m mlc.tools.mlc_run"),
+    (r"\bmlc-compile\b", f"{sys.executable} -m mlc.tools.mlc_compile"),
     (r"\bmlc-tune\b", f"{sys.executable} -m mlc.tools.mlc_tune"),
     (r"\bFileCheck\b", f"{sys.executable} -m filecheck"),
     (r"%examples", str(ROOT / "examples")),

@@ -130,21 +130,31 @@ def gather(e: Emitter, op: Operation) -> None:
     assert ref.strides == [1], "a gather of flat memory"
     base, kind = e.address(ref, [e.index[op.operands[1]]]), ref.kind
 
-    def scalar(at: Lead) -> str:
-        wanted = mask.sca(at)
-        pointer = e.gep(base, memory_kind(kind), indices.sca(at))
-        if wanted == "true":
+    def native(lead: Lead, chunk: int) -> str:
+        """All operands first, then one load after the other."""
+        width, count = vec.width(chunk), vec.count(chunk)
+        _, _, found = indices.nat(lead, chunk), mask.nat(lead, chunk), other.nat(lead, chunk)
+        places = [(*lead, chunk * e.lanes + lane) for lane in range(count)]
+        pointers = [e.gep(base, memory_kind(kind), indices.sca(at)) for at in places]
+        tests = [mask.sca(at) for at in places]
+        values = [given(test, pointer, other.sca(at)) for test, pointer, at in zip(tests, pointers, places)]
+        for lane, value in enumerate(values):
+            found = e.op(f"insertelement {vector_of(kind, width)} {found}, {kind} {value}, i64 {lane}")
+        return found
+
+    def given(test: str, pointer: str, otherwise: str) -> str:
+        if test == "true":
             return load_scalar(e, kind, pointer)
-        otherwise, n, before = other.sca(at), e.fresh(), e.label
-        e.line(f"br i1 {wanted}, label %some{n}, label %none{n}")
+        n, before = e.fresh(), e.label
+        e.line(f"br i1 {test}, label %some{n}, label %none{n}")
         e.start_block(f"some{n}")
-        found = load_scalar(e, kind, pointer)
+        value = load_scalar(e, kind, pointer)
         e.line(f"br label %none{n}")
         e.start_block(f"none{n}")
-        return e.op(f"phi {kind} [ {found}, %some{n} ], [ {otherwise}, %{before} ]")
+        return e.op(f"phi {kind} [ {value}, %some{n} ], [ {otherwise}, %{before} ]")
 
     shape: Any = result.type
-    vec = e.vec(kind, shape.get_shape(), None, scalar)
+    vec = e.vec(kind, shape.get_shape(), native)
     e.env[result] = vec
     e.reads[-1].append(Read(result, vec, ref.root, None))
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import gcd
 
 from xdsl.dialects.arith import FastMathFlagsAttr
 from xdsl.dialects.builtin import (
@@ -110,6 +111,13 @@ def _index(e: Emitter, op: Operation) -> None:
     define(e, result, op.name, list(op.operands), _details(op)[1])
 
 
+BETWEEN = (
+    *("arith.minsi", "arith.maxsi", "arith.minui", "arith.maxui", "arith.remsi", "arith.remui"),
+    "arith.select",
+)
+"""What is one of two numbers, or a remainder, is a multiple of what both are."""
+
+
 def define(e: Emitter, result: SSAValue, name: str, operands: list[SSAValue], predicate: str = "") -> None:
     forms = [e.index.get(o) for o in operands]
     depth = max((e.depth_of(f) if f is not None else len(e.scopes) - 1) for f in forms)
@@ -118,6 +126,8 @@ def define(e: Emitter, result: SSAValue, name: str, operands: list[SSAValue], pr
     texts = [e.scalar(o) for o in operands]
     value = texts[0] if is_nothing(name, types) else e.instruct(prepare(name, types), texts, depth)
     e.index[result] = e.name_index(value, depth)
+    if name in BETWEEN and e.facts:
+        e.multiples[value] = gcd(*(e.multiple_of_form(f) if f is not None else 1 for f in forms[-2:]))
 
 
 def add(a: Form, b: Form) -> Form:
@@ -187,6 +197,8 @@ def affine_extreme(e: Emitter, op: Operation) -> None:
     for text in texts[1:]:
         value = e.instruct(prepare(name, Types("i64", "i64", "i64", 0, 0)), [value, text], depth)
     e.index[op.results[0]] = e.name_index(value, depth)
+    if e.facts and len(forms) > 1:
+        e.multiples[value] = gcd(*map(e.multiple_of_form, forms))
 
 
 # ---- constants

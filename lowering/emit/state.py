@@ -185,6 +185,10 @@ class Emitter(Writer):
         """A number that every value of an index name is a multiple of."""
         return name if isinstance(name, int) else self.multiples.get(name, 1)
 
+    def multiple_of_form(self, form: Form) -> int:
+        """A number that every value of a form is a multiple of; 0 if it is 0."""
+        return gcd(form.constant, *(k * self.multiple_of(name) for name, k in form.terms.items()))
+
     def times(self, name: str, factor: int | str, depth: int) -> str:
         if factor == 1:
             return name
