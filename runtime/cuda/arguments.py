@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...dialects.errors import CompileError
+from ..abi import row_major
 from ..arguments import as_array, fail, name_of, reordered
 from ..results import address_of
 from .call import Call
@@ -54,7 +55,9 @@ def placed(exe: CudaExecutable, call: Call, i: int, x: Any) -> DeviceArray:
         array = in_place(exe, call, i, given)
     else:
         fresh = exe.donated[i] and not call.on_host  # its memory may become a result's
-        array = upload(exe, call, None if fresh else i, exe._accept(i, x, given, call.plan.symbols))
+        if given.dtype is not exe.dtypes[i] or exe.program.arguments[i].strides or not given.flags.carray:
+            given = exe._accept(i, x, given, call.plan.symbols)
+        array = upload(exe, call, None if fresh else i, given)
     declared = exe.program.arguments[i].strides
     if declared is not None and None in declared:
         call.strides += [s for s, d in zip(array.steps, declared) if d is None]
@@ -64,9 +67,12 @@ def placed(exe: CudaExecutable, call: Call, i: int, x: Any) -> DeviceArray:
 def upload(exe: CudaExecutable, call: Call, key: Any, array: Array) -> DeviceArray:
     """A copy of an array of the host, in a buffer of the executable's."""
     width = array.itemsize
-    steps = tuple([s // width for s in array.strides])
-    low, high = extent(array.shape, steps)
-    size = (high - low + 1) * width
+    if array.flags.c_contiguous:
+        steps, low, size = row_major(array.shape), 0, array.nbytes
+    else:
+        steps = tuple([s // width for s in array.strides])
+        low, high = extent(array.shape, steps)
+        size = (high - low + 1) * width
     block = buffer(exe, call, key, size)
     start = address_of(array) + low * width
     call.device.copy_in(block.address, start, size)

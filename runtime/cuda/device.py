@@ -105,9 +105,10 @@ class Device:
         with self:
             self.stream: int = driver.got(c_void_p, "cuStreamCreate", 0)
             self.recording: int = driver.got(c_void_p, "cuStreamCreate", NON_BLOCKING)
-            pool = driver.got(c_void_p, "cuDeviceGetDefaultMemPool", self.handle)
-            most = ctypes.c_uint64((1 << 64) - 1)  # keep what is freed until the process ends
-            driver.call("cuMemPoolSetAttribute", pool, RELEASE_THRESHOLD, ctypes.addressof(most))
+            pool, most = c_void_p(), ctypes.c_uint64((1 << 64) - 1)
+            if not driver.function("cuDeviceGetDefaultMemPool")(ctypes.addressof(pool), self.handle):
+                # what programs free in stream order is kept until the process ends, not until somebody waits
+                driver.function("cuMemPoolSetAttribute")(pool, RELEASE_THRESHOLD, ctypes.addressof(most))
         self.properties = self._properties()
 
     def _properties(self) -> Properties:
@@ -131,7 +132,8 @@ class Device:
     # ---- the context
     def __enter__(self) -> Device:
         """Work may be enqueued: the device is this thread's, and other threads wait."""
-        check_process()
+        if driver_.forked_child:
+            check_process()
         self.lock.acquire()
         try:
             self._get(self._seen_at)

@@ -189,26 +189,22 @@ class Driver:
 
 
 _loaded: list[Driver] = []
-_forked = False
+forked_child = False
+"""Is this a child of a process that had the driver loaded? The driver does not work in it."""
 _lock = ForkLock()
 
 
 def _after_fork() -> None:
-    global _forked
-    _forked = bool(_loaded)
+    global forked_child
+    forked_child = bool(_loaded)
 
 
 os.register_at_fork(after_in_child=_after_fork)
 
 
-def forked() -> bool:
-    """Is this a child of a process that had the driver loaded? The driver does not work in it."""
-    return _forked
-
-
 def check_process() -> None:
     """CompileError in a forked child."""
-    if _forked:
+    if forked_child:
         raise CompileError(
             "the GPU cannot be used in a process that was forked after its first use; "
             'start processes by multiprocessing.get_context("spawn")'
@@ -246,10 +242,10 @@ def started(library: Any) -> Driver:
 @contextlib.contextmanager
 def replaced(library: Any) -> Any:
     """Another library in the driver's place, for tests."""
-    global _forked
-    kept, was = _loaded[:], _forked
+    global forked_child
+    kept, was = _loaded[:], forked_child
     try:
         _loaded[:] = [started(library)]
         yield _loaded[0]
     finally:
-        _loaded[:], _forked = kept, was
+        _loaded[:], forked_child = kept, was

@@ -37,6 +37,7 @@ from .call import Call, Plan
 from .device import Device, current
 from .device_array import DeviceArray
 from .driver import OUT_OF_MEMORY, DeviceMemoryError, DriverError
+from .fast_call import FastCall, is_short
 from .memory import Block, is_pinned
 from .results import hand_out, slot_of, targets_of
 from .services import CudaContext, addresses
@@ -46,6 +47,11 @@ if TYPE_CHECKING:
     from .modules import Module
 
 Array = np.ndarray[Any, Any]
+
+
+def switch(name: str, default: str) -> bool:
+    return os.environ.get(name, default).strip().lower() not in ("", "0", "no", "off", "false")
+
 
 MOST_PLANS = 256
 HELD_LAUNCHES = 64
@@ -72,7 +78,7 @@ class CudaExecutable(Executable):
         self._ordinal = device
         super().__init__(program, objects, constants, linked, preparations)
         self.modules: list[Module] = []
-        self.blocking = os.environ.get("MLC_CUDA_SYNC", "0").strip().lower() not in ("", "0", "no", "off", "false")
+        self.blocking = self.recording = False
         self._cells: dict[str, Any] = {
             f"mlc.{image.kernel}.launch{j}": ctypes.c_void_p()
             for image in program.images
@@ -85,6 +91,9 @@ class CudaExecutable(Executable):
         """Buffers of arguments and results of the host."""
         self.places: list[DeviceArray] = []
         """The constants on the device."""
+        self.short_calls: dict[Any, FastCall] = {}
+        self._short = False
+        """Is there a short way (`fast_call`)?"""
         self.dtypes, self.donated = self._dtypes, self._donated
         self._prints = any(e.kind == "print" for e in program.effects)
 
@@ -134,6 +143,9 @@ class CudaExecutable(Executable):
                     self._names[function] = module.image.kernel
             self.places = self._upload_constants(device)
             self.graphs = graphs.Graphs(device)
+            self.blocking = switch("MLC_CUDA_SYNC", "0")
+            self.recording = switch("MLC_CUDA_GRAPHS", "1") and not self.blocking and not self._prints
+            self._short = is_short(self) and self.memory is not poison and not self.blocking and not self._prints
             self._state.append(device)
             try:
                 self.link()
@@ -158,6 +170,12 @@ class CudaExecutable(Executable):
         if len(arrays) != len(self.dtypes):
             wrong_count(self.program, len(arrays))
         device = self.device
+        if self._short and out is None:
+            fast = self.short_calls.get(None if self._static else tuple([getattr(a, "shape", None) for a in arrays]))
+            if fast is not None:
+                result = fast.run(arrays)
+                if result is not None:
+                    return result
         with device:
             device.depth += 1
             try:
@@ -180,13 +198,15 @@ class CudaExecutable(Executable):
         if True in self.donated:
             call.arguments = [own(self, call, i) if d else call.arguments[i] for i, d in enumerate(self.donated)]
         call.slots = [slot_of(self, call, k, targets) for k in range(len(plan.slots))]
-        call.arena = self._arena(call)
+        call.arena = self.arena_of(plan.arena, call.own)
         if self.memory is poison:
             for slot in call.slots:
                 device.fill(slot.address, poison.NAN, slot.nbytes)
             if call.arena is not None:
                 device.fill(call.arena.address, poison.NAN, call.arena.size)
-        self._launch(call)
+        pointers = [a.address for a in call.arguments + self.places + call.slots]
+        arena = call.arena.address if call.arena is not None else None
+        self.launch(plan, pointers, arena, (*plan.sizes, *call.strides))
         results = hand_out(self, call, targets)
         if not call.waits:
             call.kept += [a.owner for a in call.arguments if type(a.owner) is not Block]
@@ -202,26 +222,26 @@ class CudaExecutable(Executable):
             plan = Plan(self.program, symbols, self.short(symbols)[1])
             if len(self._plans) >= MOST_PLANS:
                 self._plans.clear()
+                self.short_calls.clear()
             self._plans[shapes] = plan
+            if self._short:
+                self.short_calls[None if self._static else shapes] = FastCall(self, plan)
         return plan
 
-    def _arena(self, call: Call) -> Block | None:
+    def arena_of(self, size: int, own: bool = True) -> Block | None:
         """The device's, which is what all programs work in, one after the other."""
-        size, device = call.plan.arena, call.device
+        device = self.device
         if not size:
             return None
-        if not call.own:
+        if not own:
             return device.pool.take(size)
         if device.arena is None or device.arena.size < size:
             device.arena = None
             device.arena = device.pool.take(size)
         return device.arena
 
-    def _launch(self, call: Call) -> None:
-        plan = call.plan
-        pointers = [a.address for a in call.arguments + self.places + call.slots]
-        sizes = (*plan.sizes, *call.strides)
-        arena = call.arena.address if call.arena is not None else None
+    def launch(self, plan: Plan, pointers: Sequence[int], arena: int | None, sizes: tuple[int, ...]) -> None:
+        """Enqueue the program; behind the device's lock."""
         numbers = (ctypes.c_int64 * len(sizes))(*sizes) if sizes else None
 
         def run(stream: int) -> bool:
@@ -229,17 +249,17 @@ class CudaExecutable(Executable):
             context.restart(stream, self.blocking)
             status = self._entries[plan.held](self._buffers(*pointers), numbers, arena, ctypes.byref(context))
             if status or context.failed:
-                self._failed(call.device, status, context)
+                self._failed(self.device, status, context)
             free = not context.waits and not self._prints
             plan.held = free and context.launches < HELD_LAUNCHES
             may = free and context.launches >= graphs.LEAST_LAUNCHES
             self.contexts.give(context)
             return may
 
-        if self._prints or self.blocking or not graphs.on():
-            run(call.device.stream)
-        else:
+        if self.recording:
             self.graphs.run((*pointers, arena, sizes), run)
+        else:
+            run(self.device.stream)
 
     def _failed(self, device: Device, status: int, context: Any) -> NoReturn:
         """Raise what went wrong in a call: on the device first, then what the program's status says."""

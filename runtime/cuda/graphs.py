@@ -11,7 +11,6 @@ the look. MLC_CUDA_GRAPHS=0 turns recording off.
 from __future__ import annotations
 
 import ctypes
-import os
 from collections import OrderedDict
 from collections.abc import Callable
 from ctypes import c_void_p
@@ -31,10 +30,6 @@ NEVER = "never"
 """Known not to be recordable."""
 ONCE = "once"
 """Has been called once."""
-
-
-def on() -> bool:
-    return os.environ.get("MLC_CUDA_GRAPHS", "1").strip().lower() not in ("", "0", "no", "off", "false")
 
 
 class Graph:

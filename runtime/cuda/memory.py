@@ -78,14 +78,18 @@ class Pool:
         size = -(-max(size, 1) // ALIGNMENT) * ALIGNMENT if exact else class_of(max(size, ALIGNMENT))
         with self.device:
             self.collect()
-            addresses = self.free.get(size)
-            if addresses:
-                self.held -= size
-                address = addresses.pop()
-            else:
-                address = self._new(size, wanted)
-            self.used += size
-            return Block(self, address, size)
+            return self.pop(size, wanted)
+
+    def pop(self, size: int, wanted: int) -> Block:
+        """A block of just this size; behind the device's lock."""
+        addresses = self.free.get(size)
+        if addresses:
+            self.held -= size
+            address = addresses.pop()
+        else:
+            address = self._new(size, wanted)
+        self.used += size
+        return Block(self, address, size)
 
     def _new(self, size: int, wanted: int) -> int:
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+import threading
 from collections import Counter
 from ctypes import c_char_p, c_int, c_size_t, c_ubyte, c_uint, c_uint64, c_void_p
 from typing import Any
@@ -46,6 +47,8 @@ class FakeDriver:
         self.calls: Counter[str] = Counter()
         self.launched: list[tuple[str, int, int, int]] = []
         self.queue: list[Any] = []
+        self.enqueued = 0
+        self.lock = threading.RLock()
         self.memory: dict[int, np.ndarray] = {}
         self.pinned: dict[int, np.ndarray] = {}
         self.handles: dict[int, Any] = {}
@@ -67,6 +70,8 @@ class FakeDriver:
         def called(*arguments: Any) -> int:
             self.calls[name] += 1
             if name in self.fail:
+                if name == "cuStreamEndCapture":
+                    self.capturing = None
                 return self.fail.pop(name)
             try:
                 return method(*arguments) or 0
@@ -145,15 +150,17 @@ class FakeDriver:
         else:
             assert stream is None or stream in self.handles, "no such stream"
             self.queue.append(work)
+            self.enqueued += 1
         return 0
 
     def flush(self) -> int:
         if self.capturing is not None:
             return 900
-        while self.queue:
-            self.queue.pop(0)()
-        code, self.broken = self.broken, 0
-        return code
+        with self.lock:
+            while self.queue:
+                self.queue.pop(0)()
+            code, self.broken = self.broken, 0
+            return code
 
     def _cuStreamCreate(self, to, flags):
         c_void_p.from_address(to).value = self.handle(("stream", flags))
@@ -189,10 +196,10 @@ class FakeDriver:
         c_void_p.from_address(to).value = self.handle("event")
 
     def _cuEventRecord(self, event, stream):
-        self.handles[event] = len(self.queue)
+        self.handles[event] = self.enqueued
 
     def _cuEventQuery(self, event):
-        return NOT_READY if self.queue else 0
+        return NOT_READY if self.handles[event] > self.enqueued - len(self.queue) else 0
 
     def _cuEventSynchronize(self, event):
         return self.flush()

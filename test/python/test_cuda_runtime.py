@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
-import os
 import sys
 import threading
 
-import cuda_fake
 import ml_dtypes
-import mlc
 import numpy as np
 import pytest
 from cuda_fake import FakeDriver, view
@@ -18,11 +15,10 @@ from mlc.dialects.errors import CheckError, CompileError
 from mlc.runtime import jit
 from mlc.runtime.abi import Argument, Constant, Effect, Image, Program, Result, Slot
 from mlc.runtime.cuda import device as devices
-from mlc.runtime.cuda import driver, dlpack, graphs
+from mlc.runtime.cuda import dlpack, driver, graphs
 from mlc.runtime.cuda.device_array import DeviceArray, imported, to_device
 from mlc.runtime.cuda.driver import DeviceMemoryError, DriverError
 from mlc.runtime.cuda.executable import CudaExecutable
-from mlc.runtime.cuda.modules import Module
 
 PTX = ".version 8.0\n.target sm_80\n" + "".join(f".visible .entry {n}\n" for n in ("add", "scale", "last"))
 
@@ -146,3 +142,859 @@ def test_arrays_of_the_host_go_in_and_come_out(fake):
         assert type(out) is np.ndarray and (out == (x + y) * 2).all()
         x = x + 1
     assert [name for name, *_ in fake.launched] == ["add", "scale"] * 4
+
+
+def test_arrays_on_the_device_stay_there_and_nobody_waits(fake):
+    exe, (x, y) = built(BODY, program()), arrays()
+    dx, dy = to_device(x), to_device(y)
+    for _ in range(5):
+        waits = fake.calls["cuStreamSynchronize"]
+        out = exe(dx, dy)
+        assert type(out) is DeviceArray and out.shape == (1000,) and out.dtype == np.float32
+        assert fake.calls["cuStreamSynchronize"] == waits and fake.queue
+        assert (out.numpy() == (x + y) * 2).all()
+        assert (np.asarray(dx) == x).all()
+
+
+def test_one_array_on_the_device_makes_the_result_one(fake):
+    exe, (x, y) = built(BODY, program()), arrays()
+    dx = to_device(x)
+    kept = [exe(dx, y + k) for k in range(3)]
+    for k, out in enumerate(kept):
+        assert type(out) is DeviceArray and np.array_equal(out, (x + (y + k)) * 2)
+
+
+def test_results_are_apart(fake):
+    """Memory is used again only when nobody has it."""
+    exe, (x, y) = built(BODY, program()), arrays()
+    dx, dy = to_device(x), to_device(y)
+    first, second = exe(dx, dy), exe(dx, dx)
+    third = exe(first, dy)
+    assert len({first.address, second.address, third.address, dx.address, dy.address}) == 5
+    assert np.array_equal(first, (x + y) * 2) and np.array_equal(second, x * 4)
+    assert np.array_equal(third, ((x + y) * 2 + y) * 2)
+    used, gone = exe.device.pool.used, first.address
+    del first
+    fourth = exe(dx, dy)
+    assert fourth.address == gone and exe.device.pool.used == used
+    assert np.array_equal(fourth, (x + y) * 2)
+
+
+def test_nothing_is_loaded_before_the_first_call(fake):
+    exe = built(BODY, program())
+    assert not fake.calls["cuLinkCreate_v2"] and not exe.modules and "add" in exe.ptx()["k"]
+    exe(*arrays())
+    exe(*arrays())
+    assert fake.calls["cuModuleLoadData"] == 1 and len(exe.modules) == 1
+
+
+def test_the_machine_code_is_kept_on_disk(fake, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLC_CACHE_DIR", str(tmp_path / "cache"))
+    for _ in range(2):
+        built(BODY, program())(*arrays())
+    assert fake.calls["cuLinkComplete"] == 1 and fake.calls["cuModuleLoadData"] == 2
+    fake.version = 13010
+    with driver.replaced(fake):
+        built(BODY, program())(*arrays())
+    assert fake.calls["cuLinkComplete"] == 2
+
+
+def test_a_lone_number_and_what_numpy_reads_are_arguments(fake):
+    body = "  call void @mlc.k(ptr %b0, ptr %b1, ptr %b2, i64 1, ptr %arena, ptr %context)\n  ret i32 0\n"
+    p = program(
+        arguments=[Argument("x", "f32", []), Argument("y", "f32", [])],
+        slots=[Slot(4)],
+        results=[Result("f32", [], "slot", 0)],
+    )
+    exe = built(body, p)
+    assert exe(1.5, np.float32(2)) == 7 and exe(1, np.array(2, ">f4")) == 6
+    assert float(exe(to_device(np.float32(1)), 2)) == 6
+
+
+def test_symbols_and_sizes(fake):
+    body = """
+  %n.at = getelementptr i64, ptr %sizes, i64 0
+  %n = load i64, ptr %n.at
+  call void @mlc.k(ptr %b0, ptr %b1, ptr %b2, i64 %n, ptr %arena, ptr %context)
+  ret i32 0
+"""
+    size = [[1, ["n"]]]
+    p = program(
+        arguments=[Argument("x", "f32", [size]), Argument("y", "f32", [size])],
+        slots=[Slot([[4, ["n"]]])],
+        results=[Result("f32", [size], "slot", 0)],
+        symbols=["n"],
+    )
+    exe = built(body, p)
+    for n in (5, 700, 0, 5, 5, 700):
+        x, y = arrays(n)
+        assert (exe(x, y) == (x + y) * 2).all()
+        assert np.array_equal(exe(to_device(x), to_device(y)), (x + y) * 2)
+    with pytest.raises(CompileError, match=r"main: argument 1 \(%y\): expected shape \[n\], found \[6\]"):
+        exe(np.ones(5, np.float32), np.ones(6, np.float32))
+
+
+def test_strides_are_what_the_program_declares(fake):
+    """A copy where the array has others; run-time strides are told."""
+    body = """
+  %s.at = getelementptr i64, ptr %sizes, i64 0
+  %s = load i64, ptr %s.at
+  %ok = icmp eq i64 %s, 2
+  br i1 %ok, label %go, label %stop
+stop:
+  ret i32 99
+go:
+  call void @mlc.k(ptr %b0, ptr %b1, ptr %b2, i64 6, ptr %arena, ptr %context)
+  ret i32 0
+"""
+    p = program(
+        arguments=[Argument("x", "f32", [2, 3], [1, 2]), Argument("y", "f32", [6], [None])],
+        slots=[Slot(24)],
+        results=[Result("f32", [2, 3], "slot", 0, 0, [1, 2])],
+    )
+    exe = built(body, p)
+    x = np.arange(6, dtype=np.float32).reshape(2, 3)
+    y = np.arange(12, dtype=np.float32)[::2]
+    # the kernel reads y's first six elements in memory, whatever the strides
+    wanted = (x + np.arange(6, dtype=np.float32).reshape(3, 2).T) * 2
+    for given, copies in ((np.asfortranarray(x), 0), (x, 1), (to_device(np.asfortranarray(x)), 1), (to_device(x), 2)):
+        out = exe(given, y)
+        assert np.array_equal(out, wanted) and exe.copies == copies
+    assert out.strides == (4, 8)
+
+
+def test_constants_are_copied_once(fake):
+    p = program(arguments=[Argument("x", "f32", [1000])], constants=[Constant("f32", 1000)])
+    x, y = arrays()
+    exe = built(BODY, p, [y.tobytes()])
+    for _ in range(3):
+        assert (exe(x) == (x + y) * 2).all()
+    assert fake.calls["cuMemcpyHtoDAsync_v2"] == 1 + 3
+    assert np.array_equal(exe(to_device(x)), (x + y) * 2)
+
+
+def test_views_of_what_the_program_has(fake):
+    """An argument, a constant, a part of the arena and a slot twice are results of their own."""
+    results = [
+        Result("f32", [10, 100], "argument", 0),
+        Result("f32", [3], "constant", 0, 5, [2]),
+        Result("f32", [1000], "arena", 0, 64),
+        Result("f32", [4, 2], "slot", 0, 0, [0, 1]),
+        Result("f32", [1000], "slot", 0),
+        Result("f32", [1000], "slot", 0),
+    ]
+    p = program(
+        arguments=[Argument("x", "f32", [1000])],
+        constants=[Constant("f32", 1000)],
+        results=results,
+        arena=4 * 1064,
+    )
+    body = """
+  %c = getelementptr i8, ptr %arena, i64 256
+  call void @mlc.k(ptr %b0, ptr %b1, ptr %b2, i64 1000, ptr %arena, ptr %context)
+  call void @mlc_gpu_copy(ptr %context, ptr %c, ptr %b2, i64 4000)
+  ret i32 0
+"""
+    x, y = arrays()
+    exe = built(f"{body}", p, [y.tobytes()], extra="declare void @mlc_gpu_copy(ptr, ptr, ptr, i64)\n")
+    z = (x + y) * 2
+    wanted = [x.reshape(10, 100), y[5:11:2], z, np.broadcast_to(z[:2], (4, 2)), z, z]
+    dx = to_device(x)
+    for _ in range(3):
+        for given in (x, dx):
+            got = exe(given)
+            assert all(np.array_equal(g, w) for g, w in zip(got, wanted))
+            assert all(type(g) is type(x if given is x else dx) for g in got)
+    addresses = {g.address for g in got}
+    assert len(addresses) == 6 and dx.address not in addresses
+    host = exe(x)
+    assert not any(np.shares_memory(a, b) for i, a in enumerate(host) for b in host[:i])
+
+
+# ---- donated arguments, and the caller's memory
+DONATES = {
+    "arguments": [Argument("x", "f32", [1000], donated=True), Argument("y", "f32", [1000])],
+    "slots": [],
+    "results": [Result("f32", [1000], "argument", 0)],
+}
+DONATING = "  call void @mlc.k(ptr %b0, ptr %b1, ptr %b0, i64 1000, ptr %arena, ptr %context)\n  ret i32 0\n"
+
+
+def test_donated_arrays_are_returned(fake):
+    exe, (x, y) = built(DONATING, program(**DONATES)), arrays()
+    wanted = (x + y) * 2
+    mine = x.copy()
+    assert exe(mine, y) is mine and (mine == wanted).all()
+    dx, dy = to_device(x), to_device(y)
+    assert exe(dx, dy) is dx and np.array_equal(dx, wanted)
+
+
+def test_a_donated_array_that_others_see_is_copied(fake):
+    exe, (x, y) = built(DONATING, program(**DONATES)), arrays()
+    dx = to_device(x)
+    out = exe(dx, dx)
+    assert out is not dx and exe.copies == 1
+    assert np.array_equal(out, x * 4) and np.array_equal(dx, x)
+    frozen = DeviceArray(dx.device, dx.address, dx.shape, dx.steps, dx.dtype, dx.owner, read_only=True)
+    assert np.array_equal(exe(frozen, to_device(y)), (x + y) * 2) and np.array_equal(dx, x)
+    x.flags.writeable = False
+    assert (exe(x, y) == (x + y) * 2).all()
+
+
+def test_a_donated_array_of_the_host_beside_one_on_the_device(fake):
+    """The result keeps its memory in later calls."""
+    exe, (x, y) = built(DONATING, program(**DONATES)), arrays()
+    dy = to_device(y)
+    first = exe(x, dy)
+    second = exe(x + 1, dy)
+    assert np.array_equal(first, (x + y) * 2) and np.array_equal(second, (x + 1 + y) * 2)
+
+
+def test_out(fake):
+    exe, (x, y) = built(BODY, program()), arrays()
+    wanted = (x + y) * 2
+    dx, dy = to_device(x), to_device(y)
+    for a, b in ((x, y), (dx, dy), (dx, y)):
+        host, there, sliced = np.zeros(1000, np.float32), to_device(np.zeros(1000, np.float32)), np.zeros((1000, 2))
+        sliced = sliced.astype(np.float32)[:, 0]
+        assert exe(a, b, out=host) is host and (host == wanted).all()
+        assert exe(a, b, out=there) is there and np.array_equal(there, wanted)
+        assert exe(a, b, out=sliced) is sliced and (sliced == wanted).all()
+    mine = to_device(x)
+    assert exe(mine, dy, out=mine) is mine and np.array_equal(mine, wanted)  # not written before it is read
+    for wrong, message in (
+        (to_device(np.zeros(999, np.float32)), r"out\[0\]: expected float32\[1000\], found float32\[999\]"),
+        (to_device(np.zeros(1000)), r"out\[0\]: expected float32\[1000\], found float64\[1000\]"),
+        (np.zeros(1000), r"out\[0\]: expected float32\[1000\]"),
+        ((there, there), "out: expected 1 arrays, found 2"),
+    ):
+        with pytest.raises(CompileError, match=message):
+            exe(dx, dy, out=wrong)
+
+
+def test_wrong_arguments(fake):
+    exe, (x, y) = built(BODY, program()), arrays()
+    for given, message in (
+        ((x,), "expected 2 arguments"),
+        ((x, y.astype(np.float64)), r"argument 1 \(%y\): expected float32, found float64"),
+        ((x, to_device(y.astype(np.float64))), r"argument 1 \(%y\): expected float32, found float64 on the device"),
+        ((to_device(x), to_device(y[:9])), r"argument 1 \(%y\): expected shape \[1000\], found \[9\]"),
+        ((to_device(x), object()), r"argument 1 \(%y\): expected"),
+    ):
+        for _ in range(2):
+            with pytest.raises(CompileError, match=message):
+                exe(*given)
+    assert (exe(x, y) == (x + y) * 2).all()
+
+
+def test_arrays_are_brought_to_multiples_of_16(fake):
+    exe, (x, y) = built(BODY, program()), arrays()
+    whole = to_device(np.concatenate([x[:1], x]))
+    part = DeviceArray(whole.device, whole.address + 4, (1000,), (1,), whole.dtype, whole.owner)
+    assert np.array_equal(exe(part, to_device(y)), (x + y) * 2) and exe.copies == 1
+
+
+# ---- graphs
+def test_a_program_is_recorded_at_its_second_call(fake):
+    exe, (x, y) = built(BODY, program()), arrays()
+    launches = []
+    for _ in range(5):
+        assert (exe(x, y) == (x + y) * 2).all()
+        launches.append(fake.calls["cuLaunchKernel"])
+    assert launches == [2, 4, 4, 4, 4] and fake.calls["cuGraphLaunch"] == 4
+    assert len(fake.launched) == 10
+
+
+def test_graphs_depend_on_addresses_and_sizes(fake):
+    exe, (x, y) = built(BODY, program()), arrays()
+    dx, dy = to_device(x), to_device(y)
+    for _ in range(4):
+        assert np.array_equal(exe(dx, dy), (x + y) * 2)
+        assert np.array_equal(exe(dy, dy), y * 4)
+    assert fake.calls["cuGraphInstantiateWithFlags"] == exe.graphs.recorded == 2
+    assert fake.calls["cuGraphDestroy"] == 2
+    others = [to_device(x + k) for k in range(graphs.MOST + 1)]
+    for _ in range(2):
+        for k, other in enumerate(others):
+            assert np.array_equal(exe(other, dy), (x + k + y) * 2)
+    assert exe.graphs.recorded == 2 and len(exe.graphs.known) == graphs.MOST  # each was forgotten in between
+    gc.collect()
+    exe(x, y)
+    assert fake.calls["cuGraphExecDestroy"] == 2
+
+
+def test_graphs_can_be_turned_off(fake, monkeypatch):
+    monkeypatch.setenv("MLC_CUDA_GRAPHS", "0")
+    exe = built(BODY, program())
+    for _ in range(4):
+        exe(*arrays())
+    assert fake.calls["cuLaunchKernel"] == 8 and not fake.calls["cuGraphLaunch"]
+
+
+@pytest.mark.parametrize("function", ["cuStreamBeginCapture_v2", "cuGraphInstantiateWithFlags", "cuStreamEndCapture"])
+def test_what_cannot_be_recorded_runs_all_the_same(fake, function):
+    exe, (x, y) = built(BODY, program()), arrays()
+    exe(x, y)
+    fake.fail[function] = 900
+    for _ in range(3):
+        assert (exe(x, y) == (x + y) * 2).all()
+    assert not fake.calls["cuGraphLaunch"] and exe.graphs.recorded == 0
+
+
+READING = """
+  %place = alloca float
+  call void @mlc.k(ptr %b0, ptr %b1, ptr %b2, i64 1000, ptr %arena, ptr %context)
+  call void @mlc_gpu_read(ptr %context, ptr %place, ptr %b2, i64 4)
+  %first = load float, ptr %place
+  %small = fcmp olt float %first, 100.0
+  br i1 %small, label %again, label %done
+again:
+  %w = call ptr @mlc_gpu_alloc(ptr %context, i64 4000)
+  call void @mlc_gpu_copy(ptr %context, ptr %w, ptr %b2, i64 4000)
+  call void @mlc.k(ptr %w, ptr %b1, ptr %b2, i64 1000, ptr %arena, ptr %context)
+  call void @mlc_gpu_free(ptr %context, ptr %w)
+  br label %done
+done:
+  ret i32 0
+"""
+SERVICES = DECLARED.split("@mlc.k")[0]
+
+
+def test_programs_that_read_and_allocate(fake):
+    """They are not recorded, and wait where they must."""
+    exe, (x, y) = built(READING, program(), extra=SERVICES), arrays()
+    for k in range(4):
+        a = x + 60 * (k % 2)
+        z = (a + y) * 2
+        wanted = z if z[0] >= 100 else (z + y) * 2
+        assert (exe(a, y) == wanted).all() and np.array_equal(exe(to_device(a), y), wanted)
+    assert not fake.calls["cuGraphLaunch"] and not [a for a in fake.memory if fake.memory[a].nbytes == 4000 + 256]
+    assert fake.calls["cuMemAllocAsync"] == fake.calls["cuMemFreeAsync"] == 4
+
+
+# ---- errors
+def test_a_launch_that_fails_names_the_kernel(fake):
+    exe, (x, y) = built(BODY, program()), arrays()
+    for code in (1, 701):
+        fake.fail["cuLaunchKernel"] = code
+        with pytest.raises(
+            DriverError, match=r"main: kernel k, 4 blocks of 256 threads with 0 bytes.*shared memory"
+        ) as e:
+            exe(x, y)
+        assert e.value.code == code
+    assert fake.calls["cuLaunchKernel"] == 2  # nothing was launched after the first
+    assert (exe(x, y) == (x + y) * 2).all()
+
+
+def test_launches_that_no_grid_can_hold(fake):
+    for n, text in (((1 << 31) * 256, "2147483648 blocks"), (0, None), (-5, None)):
+        body = f"  call void @mlc.k(ptr %b0, ptr %b1, ptr %b2, i64 {n}, ptr %arena, ptr %context)\n  ret i32 0\n"
+        exe = built(body, program())
+        if text is None:
+            exe(*arrays())
+        else:
+            with pytest.raises(DriverError, match=text):
+                exe(*arrays())
+    assert not fake.launched and not fake.calls["cuLaunchKernel"]
+
+
+def test_a_kernel_that_stops_later(fake, monkeypatch):
+    exe = built(BODY, program())
+    exe(*arrays())
+    fake.broken = 700
+    with pytest.raises(DriverError, match=r"outside of its memory; no more work.*MLC_CUDA_SYNC=1"):
+        exe(*arrays())
+    monkeypatch.setenv("MLC_CUDA_SYNC", "1")
+    exe = built(BODY, program())
+    fake.broken = 716
+    with pytest.raises(DriverError, match=r"not aligned.*main: kernel k, 4 blocks"):
+        exe(*arrays())
+
+
+def test_reads_after_an_error_are_zero(fake):
+    """So that a loop that waits for a value ends; the error is what the caller sees, not a check of the zeros."""
+    body = """
+  br label %loop
+loop:
+  %place = alloca i64
+  store i64 1, ptr %place
+  call void @mlc_gpu_read(ptr %context, ptr %place, ptr %b0, i64 8)
+  %v = load i64, ptr %place
+  %go = icmp ne i64 %v, 0
+  br i1 %go, label %loop, label %done
+done:
+  ret i32 1
+"""
+    p = program(effects=[Effect("check", "never")])
+    exe = built(body, p, extra=SERVICES)
+    fake.fail["cuMemcpyDtoHAsync_v2"] = 1
+    with pytest.raises(DriverError, match="main"):
+        exe(*arrays())
+
+
+def test_no_memory_for_an_array(fake):
+    taken = to_device(np.zeros(1 << 20, np.uint8))
+    with pytest.raises(DeviceMemoryError, match=r"expected 80000000 bytes of memory on device 0, found \d+ free") as e:
+        to_device(np.zeros(10_000_000))
+    assert isinstance(e.value, MemoryError) and isinstance(e.value, CompileError)
+    assert "arrays and programs of this process use 1048576 bytes" in str(e.value)
+    assert taken.numpy().sum() == 0
+
+
+def test_memory_of_the_lists_goes_first(fake):
+    big = to_device(np.zeros(40 << 20, np.uint8))
+    del big
+    assert to_device(np.ones(30 << 20, np.uint8)).nbytes == 30 << 20
+    assert fake.calls["cuMemFree_v2"] == 1
+
+
+def test_no_memory_in_a_program(fake):
+    body = "  %w = call ptr @mlc_gpu_alloc(ptr %context, i64 999999999)\n  ret i32 0\n"
+    exe = built(body, program(), extra=SERVICES)
+    with pytest.raises(
+        DeviceMemoryError, match=r"main: expected 999999999 bytes of memory on device 0, found \d+ free"
+    ):
+        exe(*arrays())
+
+
+def test_the_pool_is_bounded(fake, monkeypatch):
+    monkeypatch.setenv("MLC_POOL_SIZE", "1")
+    held = [to_device(np.zeros(300_000, np.uint8)) for _ in range(8)]
+    device = held[0].device
+    del held
+    to_device(np.zeros(10, np.uint8))
+    assert 0 < device.pool.held <= 1 << 20 and fake.used <= 1 << 21
+    device.pool.clear()
+    assert device.pool.held == 0
+
+
+def test_no_driver(monkeypatch):
+    monkeypatch.setattr(driver, "LIBRARY", "libcuda_that_is_not_there.so.1")
+    monkeypatch.setattr(driver, "_loaded", [])
+    with pytest.raises(CompileError, match="expected NVIDIA's driver, found no libcuda_that_is_not_there"):
+        built(BODY, program())(*arrays())
+    assert "found no libcuda" in (devices.available() or "")
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"devices": 0}, "expected an NVIDIA GPU, found none"),
+        ({"version": 11000}, "expected a driver for CUDA 11.4 or later, found one for CUDA 11.0"),
+        ({"capability": (7, 5)}, "k: expected a GPU that runs sm_80, found Fake GPU, sm_75, as device 0"),
+        ({"newest_ptx": 7.8}, "the driver, for CUDA 13.0, is too old for PTX 8.0 of k; update"),
+    ],
+)
+def test_machines_that_cannot_run_it(options, message, monkeypatch, tmp_path):
+    monkeypatch.setenv("MLC_CACHE_DIR", str(tmp_path))
+    with pytest.raises(CompileError, match=message), driver.replaced(FakeDriver(KERNELS, **options)):
+        built(BODY, program())(*arrays())
+
+
+def test_ptx_that_the_driver_refuses(fake, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLC_CACHE_DIR", str(tmp_path))
+    with pytest.raises(DriverError, match="k: the driver refuses its PTX: line 1: no version"):
+        built(BODY, program(), ptx="nonsense")(*arrays())
+
+
+@pytest.mark.parametrize(
+    "code, sm, can",
+    [
+        ("sm_80", "sm_90a", True),
+        ("sm_90a", "sm_90a", True),
+        ("sm_90a", "sm_100a", False),
+        ("sm_90", "sm_80", False),
+        ("sm_100f", "sm_103a", True),
+        ("sm_100f", "sm_120a", False),
+    ],
+)
+def test_which_code_runs_where(code, sm, can):
+    assert devices.runs(code, sm) is can
+
+
+def test_shared_memory_beyond_48_KiB_is_asked_for(fake):
+    image = Image("k", ["add", "scale", "last"], [100 << 10, 48 << 10, 0], "sm_80")
+    exe = built(BODY, program(images=[image]), shared=100 << 10)
+    exe(*arrays())
+    assert fake.attributes == [("add", 8, 100 << 10)] and fake.launched[0] == ("add", 4, 256, 100 << 10)
+    image = Image("k", ["add", "scale", "last"], [228 << 10, 0, 0], "sm_80")
+    with pytest.raises(CompileError, match=r"k: expected 233472 bytes of shared memory for a block, found 232448"):
+        built(BODY, program(images=[image]))(*arrays())
+
+
+def test_another_device(fake, monkeypatch):
+    library = FakeDriver(KERNELS, devices=2)
+    with driver.replaced(library):
+        x, y = arrays()
+        there = to_device(x, 1)
+        assert there.device.ordinal == 1
+        with pytest.raises(
+            CompileError, match=r"argument 0 \(%x\): expected an array on device 0, found one on device 1"
+        ):
+            built(BODY, program())(there, y)
+        exe = built(BODY, program(), device=1)
+        assert np.array_equal(exe(there, y), (x + y) * 2)
+        assert library.current == [0]  # whose device it was before is as it was
+        with pytest.raises(CompileError, match="expected a device from 0 to 1, found 5"):
+            to_device(x, 5)
+        monkeypatch.setenv("MLC_CUDA_DEVICE", "1")
+        assert to_device(x).device.ordinal == 1
+        monkeypatch.setenv("MLC_CUDA_DEVICE", "one")
+        with pytest.raises(CompileError, match="MLC_CUDA_DEVICE: expected a device's number, found one"):
+            to_device(x)
+
+
+# ---- effects
+def test_checks_and_prints(fake, capsys):
+    body = """
+  %values = alloca [1 x ptr]
+  store ptr %b2, ptr %values
+  call void @mlc.k(ptr %b0, ptr %b1, ptr %b2, i64 1000, ptr %arena, ptr %context)
+  %host.at = getelementptr i8, ptr %context, i64 24
+  %host = load ptr, ptr %host.at
+  %status = call i32 %host(i32 0, ptr %values, ptr null, ptr %context)
+  %place = alloca float
+  call void @mlc_gpu_read(ptr %context, ptr %place, ptr %b0, i64 4)
+  %first = load float, ptr %place
+  %bad = fcmp olt float %first, 0.0
+  br i1 %bad, label %stop, label %done
+stop:
+  ret i32 2
+done:
+  ret i32 %status
+"""
+    effects = [
+        Effect("print", "z = {}", [{"dtype": "f32", "shape": [2]}]),
+        Effect("check", "x is negative", [], ["f.mlir", 3, 1]),
+    ]
+    exe, (x, y) = built(body, program(effects=effects), extra=SERVICES), np.ones((2, 1000), np.float32)
+    for given in (x, to_device(x)):
+        assert np.array_equal(exe(given, y), (x + y) * 2)
+        assert capsys.readouterr().out == "z = [4. 4.]\n"
+    with pytest.raises(CheckError, match="x is negative"):
+        exe(-x, y)
+    assert (exe(x, y) == 4).all()
+
+
+def test_a_print_may_call_the_program_itself(fake, monkeypatch):
+    """What it calls has buffers of its own."""
+    body = """
+  %values = alloca [1 x ptr]
+  store ptr %b0, ptr %values
+  %host.at = getelementptr i8, ptr %context, i64 24
+  %host = load ptr, ptr %host.at
+  %status = call i32 %host(i32 0, ptr %values, ptr null, ptr %context)
+  call void @mlc.k(ptr %b0, ptr %b1, ptr %b2, i64 1000, ptr %arena, ptr %context)
+  ret i32 %status
+"""
+    p = program(effects=[Effect("print", "{}", [{"dtype": "f32", "shape": [1]}])], arena=1024)
+    exe, (x, y) = built(body, p), arrays()
+    found = []
+
+    class Out:
+        def write(self, text):
+            if not found:
+                found.append(None)
+                found.append(exe(x + 1, y))
+
+        def flush(self): ...
+
+    monkeypatch.setattr(sys, "stdout", Out())
+    out = exe(x, y)
+    assert (out == (x + y) * 2).all() and (found[1] == (x + 1 + y) * 2).all()
+
+
+# ---- stored programs
+def test_a_stored_program(fake):
+    x, y = arrays()
+    p = program(arguments=[Argument("x", "f32", [1000])], constants=[Constant("f32", 1000)])
+    data = built(BODY, p, [y.tobytes()]).to_bytes({"a": 1})
+    exe, extra = CudaExecutable.from_bytes(data)
+    assert extra == {"a": 1} and type(exe) is CudaExecutable and exe.program == p
+    assert (exe(x) == (x + y) * 2).all() and exe.to_bytes({"a": 1}) == data
+
+
+def test_poisoned_memory(fake, monkeypatch):
+    """What a program does not write shows."""
+    monkeypatch.setenv("MLC_POISON", "1")
+    exe = built("  ret i32 0\n", program())
+    x, y = arrays()
+    assert np.isnan(exe(x, y)).all() and np.isnan(exe(to_device(x), y).numpy()).all()
+    assert (built(BODY, program())(x, y) == (x + y) * 2).all()
+
+
+# ---- threads and processes
+def test_threads(fake):
+    exe, (x, y) = built(BODY, program()), arrays()
+    dx, dy, wrong = to_device(x), to_device(y), []
+
+    def work(k):
+        a = x + k
+        for _ in range(30):
+            if not (exe(a, y) == (a + y) * 2).all() or not np.array_equal(exe(dx, dy), (x + y) * 2):
+                wrong.append(k)
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not wrong
+
+
+@pytest.mark.own_process
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_is_told(fake):
+    exe, (x, y) = built(BODY, program()), arrays()
+    out = exe(to_device(x), y)
+    exe.device.lock.acquire()  # as another thread of the parent's may have
+
+    def child(pipe):
+        messages = []
+        for f in (lambda: exe(x, y), out.numpy, lambda: to_device(x)):
+            try:
+                f()
+            except CompileError as error:
+                messages.append(error.message)
+        pipe.send(messages)
+
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.get_context("fork").Process(target=child, args=(there,))
+    process.start()
+    exe.device.lock.release()
+    assert here.poll(20), "the child hangs"
+    messages = here.recv()
+    process.join(20)
+    assert len(messages) == 3 and all("forked after its first use" in m for m in messages)
+    assert process.exitcode == 0 and np.array_equal(out, (x + y) * 2)
+
+
+# ---- arrays of other libraries
+class Foreign:
+    """Another library's array on the device, which says what it was asked."""
+
+    def __init__(self, array: DeviceArray, versioned=True, ordinal=0):
+        self.array, self.versioned, self.ordinal, self.asked = array, versioned, ordinal, []
+
+    def __dlpack_device__(self):
+        return 2, self.ordinal
+
+    def __dlpack__(self, **given):
+        self.asked.append(given)
+        if not self.versioned and "max_version" in given:
+            raise TypeError("unexpected max_version")
+        a = self.array
+        place = dlpack.Place(self.ordinal, a.address, a.shape, a.steps, a.dtype, self)
+        return dlpack.make(place, self.versioned)
+
+
+@pytest.mark.parametrize("versioned", [True, False])
+def test_arrays_of_other_libraries_are_read_in_place(fake, versioned):
+    exe, (x, y) = built(BODY, program()), arrays()
+    foreign, dy = Foreign(to_device(x), versioned), to_device(y)
+    references = sys.getrefcount(foreign)
+    out = exe(foreign, dy)
+    assert type(out) is DeviceArray and np.array_equal(out, (x + y) * 2) and exe.copies == 0
+    stream = exe.device.stream
+    assert foreign.asked == [{"stream": stream, "max_version": (1, 0)}, {"stream": stream}][: 1 if versioned else 2]
+    assert sys.getrefcount(foreign) > references  # until the work is known to be done
+    exe(Foreign(to_device(x), versioned), dy)
+    gc.collect()
+    assert sys.getrefcount(foreign) == references
+
+
+def test_arrays_of_the_interface(fake):
+    exe, (x, y) = built(BODY, program()), arrays()
+    other = to_device(x)
+
+    class Foreign:
+        __cuda_array_interface__ = {
+            "shape": (1000,),
+            "typestr": "<f4",
+            "data": (other.address, False),
+            "strides": (4,),
+            "version": 3,
+            "stream": 1,
+        }
+
+    waits = fake.calls["cuStreamWaitEvent"]
+    assert np.array_equal(exe(Foreign(), to_device(y)), (x + y) * 2) and exe.copies == 0
+    assert fake.calls["cuStreamWaitEvent"] == waits + 1
+    mine = to_device(y).__cuda_array_interface__
+    assert mine["typestr"] == "<f4" and mine["strides"] is None and mine["stream"] == exe.device.stream
+    assert not hasattr(to_device(y.astype(ml_dtypes.bfloat16)), "__cuda_array_interface__")
+    for wrong, message in (
+        ({"mask": 1}, "masked"),
+        ({"strides": (3,)}, "strides of whole elements"),
+        ({"stream": 0}, "found 0"),
+        ({"typestr": "<f8"}, "expected float32, found float64 on the device"),
+    ):
+        Foreign.__cuda_array_interface__ = {**mine, "data": (other.address, False), **wrong}
+        with pytest.raises(CompileError, match=rf"argument 0 \(%x\): .*{message}"):
+            exe(Foreign(), y)
+
+
+def test_an_array_of_another_library_on_another_device(fake):
+    foreign = Foreign(to_device(np.ones(1000, np.float32)), ordinal=1)
+    with pytest.raises(CompileError, match=r"argument 1 \(%y\): expected an array on device 0, found one on device 1"):
+        built(BODY, program())(to_device(np.ones(1000, np.float32)), foreign)
+
+
+def consume(capsule):
+    """What a library does that takes an array: the structure, and what calls its deleter."""
+    import ctypes
+
+    name = dlpack._name(capsule)
+    address = dlpack._pointer(capsule, name)
+    rename = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.py_object, ctypes.c_char_p)(("PyCapsule_SetName", ctypes.pythonapi))
+    used = ctypes.create_string_buffer(b"used_" + name)
+    rename(capsule, ctypes.cast(used, ctypes.c_char_p))
+    made = (dlpack.Versioned if name == dlpack.NAME_VERSIONED else dlpack.Managed).from_address(address)
+    made.kept = used
+    return made, lambda: ctypes.CFUNCTYPE(None, ctypes.c_void_p)(made.deleter)(address)
+
+
+@pytest.mark.parametrize("version", [None, (1, 1)])
+def test_capsules_keep_their_array(fake, version):
+    x = np.arange(12, dtype=np.float32).reshape(3, 4)
+    array = to_device(np.asfortranarray(x))
+    pool = array.device.pool
+    used = pool.used
+    capsule = array.__dlpack__(max_version=version)
+    made, delete = consume(capsule)
+    t = made.tensor
+    assert (t.data, t.device_type, t.device, t.rank, t.code, t.bits) == (array.address, 2, 0, 2, 2, 32)
+    assert dlpack._numbers(t.shape, 2) == (3, 4) and dlpack._numbers(t.strides, 2) == (1, 3)
+    del array, capsule
+    gc.collect()
+    pool.device.pool.collect()
+    assert pool.used == used
+    delete()
+    pool.collect()
+    assert pool.used == 0
+    dropped = to_device(x)
+    capsule = dropped.__dlpack__(max_version=version)
+    del dropped, capsule
+    pool.collect()
+    assert pool.used == 0
+
+
+def test_streams_of_consumers(fake):
+    array = to_device(np.ones(8, np.float32))
+    waits = fake.calls["cuStreamWaitEvent"]
+    array.__dlpack__(stream=-1)
+    assert fake.calls["cuStreamWaitEvent"] == waits
+    for stream in (None, 1, 2, array.device.recording):
+        array.__dlpack__(stream=stream)
+    assert fake.calls["cuStreamWaitEvent"] == waits + 4
+    with pytest.raises(BufferError, match="found 0"):
+        array.__dlpack__(stream=0)
+
+
+def test_memory_that_was_lent_comes_back_in_order(fake):
+    """At once where the other stream can be waited for; else the driver frees it, which waits."""
+    device = to_device(np.ones(1)).device
+    for stream, frees in ((1, 0), (device.recording, 1)):
+        array = to_device(np.ones(1000, np.float32))
+        array.__dlpack__(stream=stream)
+        address, waits = array.address, fake.calls["cuStreamWaitEvent"]
+        del array
+        device.pool.collect()
+        assert (address not in fake.memory) == bool(frees)
+        assert fake.calls["cuStreamWaitEvent"] == waits + 1 - frees
+
+
+def test_capsules_for_the_host(fake):
+    array = to_device(np.arange(5))
+    assert np.array_equal(np.from_dlpack(_Host(array)), np.arange(5))
+    with pytest.raises(BufferError, match="expected device"):
+        array.__dlpack__(dl_device=(2, 3))
+    with pytest.raises(BufferError, match="expected device"):
+        array.__dlpack__(dl_device=(1, 0), copy=False)
+    copied, _ = consume(array.__dlpack__(max_version=(1, 0), copy=True))
+    assert copied.flags == dlpack.COPIED and copied.tensor.data != array.address
+
+
+class _Host:
+    def __init__(self, array):
+        self.array = array
+
+    def __dlpack_device__(self):
+        return 1, 0
+
+    def __dlpack__(self, **given):
+        return self.array.__dlpack__(**{**given, "dl_device": (1, 0), "copy": None})
+
+
+@pytest.mark.parametrize("name", sorted(dlpack.CODES))
+def test_element_types_there_and_back(fake, name):
+    dtype = np.dtype(name) if hasattr(np, name) or name == "bool" else np.dtype(getattr(ml_dtypes, name))
+    x = np.arange(6).reshape(2, 3).astype(dtype)
+    array = to_device(x)
+    back = imported(Foreign(array))
+    assert back.dtype == dtype and (back.numpy() == x).all() and repr(back) == f"DeviceArray({name}[2, 3], device=0)"
+
+
+def test_orders_of_arrays(fake):
+    """Dense arrays keep the order of their axes; others, and views, are copied in rows."""
+    x = np.arange(24, dtype=np.int32).reshape(2, 3, 4)
+    for given in (x, x.T, x[::-1], x[:, ::2], x[:, :, :1], np.broadcast_to(x[0], (5, 3, 4)), x[:0], x[1, 2, 3], x > 4):
+        array = to_device(given)
+        assert np.array_equal(array, given) and np.array_equal(array.copy(), given)
+        assert array.shape == given.shape and len(array.steps) == given.ndim
+    assert to_device(x.T).strides == x.T.strides and to_device(x[::-1]).strides == x[::-1].strides
+    assert to_device(to_device(x)) is not None and np.array_equal(to_device(imported(Foreign(to_device(x)))), x)
+    assert np.array_equal(to_device([1, 2]), [1, 2]) and to_device(2.5).item() == 2.5 and bool(to_device(True))
+    assert int(to_device(3)) == 3 and len(to_device(x)) == 2 and to_device([1, 2]).tolist() == [1, 2]
+    for wrong in (np.array(["a"]), np.zeros(2, [("a", "f4")]), np.array([object()])):
+        with pytest.raises(CompileError, match="to_device: expected an array of numbers"):
+            to_device(wrong)
+    with pytest.raises(TypeError):
+        len(to_device(1))
+    with pytest.raises(ValueError, match="without a copy"):
+        np.asarray(to_device(x), copy=False)
+
+
+def test_large_results_lie_in_pinned_memory(fake):
+    x = np.arange(100_000, dtype=np.float32)
+    device = to_device(x).device
+    for _ in range(3):
+        found = to_device(x).numpy()
+        assert fake.is_pinned(found.ctypes.data) and (found == x).all()
+        del found
+    assert len(fake.pinned) == 1
+    found = to_device(x).numpy()
+    again = to_device(found)  # the device reads it later: the caller may change it
+    found[:] = 0
+    assert np.array_equal(again, x)
+    device.pool.pinned.clear()
+
+
+def test_a_pinned_argument_may_be_changed_after_the_call(fake):
+    exe = built(BODY, program())
+    (x, y), device = arrays(), exe.device
+    pinned = device.pool.pinned.take(4000)
+    mine = np.frombuffer((np.ctypeslib.ctypes.c_float * 1000).from_address(pinned.address), np.float32)
+    mine[:] = x
+    out = exe(mine, to_device(y))
+    mine[:] = 0
+    assert np.array_equal(out, (x + y) * 2)
+
+
+def test_what_a_kernel_takes(fake):
+    exe = built(BODY, program())
+    exe(*arrays())
+    facts = exe.modules[0].facts()
+    assert facts[0] == {"entry": "add", "threads": 0, "shared": 10, "local": 30, "registers": 40}
+    properties = exe.device.properties
+    assert (properties.sm, properties.multiprocessors, properties.name) == ("sm_90a", 132, "Fake GPU")
+    assert properties.uuid == "GPU-00010203-0405-0607-0809-0a0b0c0d0e0f"
+
+
+def test_modules_go_with_their_program(fake):
+    exe = built(BODY, program())
+    device = exe.device
+    del exe
+    gc.collect()
+    with device:
+        assert fake.calls["cuModuleUnload"] == 1

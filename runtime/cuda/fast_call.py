@@ -1,0 +1,90 @@
+"""The short way into a program: for arrays on the device that need no conversion, by the shapes they have.
+
+Each comparison that fails leads to the general way, which converts or explains. What remains is the look for the graph
+of the addresses, and the results' memory.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..abi import row_major
+from ..arena import class_of
+from ..fast_call import possible
+from .arguments import ALIGNMENT
+from .device_array import DeviceArray
+from .graphs import Graph
+from .memory import ALIGNMENT as LEAST
+from .memory import Block
+
+if TYPE_CHECKING:
+    from .call import Plan
+    from .executable import CudaExecutable
+
+BITS = ALIGNMENT - 1
+
+
+def is_short(exe: CudaExecutable) -> bool:
+    """Is every result a slot of its own, and nothing donated?"""
+    program = exe.program
+    return possible(program) and not any(a.donated for a in program.arguments)
+
+
+class FastCall:
+    """`run` returns None where the general way must be taken."""
+
+    __slots__ = ("checks", "constants", "device", "graphs", "owner", "plan", "results", "sizes")
+
+    def __init__(self, owner: CudaExecutable, plan: Plan) -> None:
+        self.owner, self.plan, self.device, self.graphs = owner, plan, owner.device, owner.graphs
+        self.checks = [
+            (dtype, shape, steps if plain else None)
+            for dtype, shape, steps, plain in zip(owner.dtypes, plan.shapes, plan.steps, plan.plain)
+        ]
+        self.constants = [a.address for a in owner.places]
+        self.sizes = [(class_of(max(size, LEAST)), size) for size in plan.slots]
+        self.results = [(w.shape, row_major(w.shape), w.dtype) for w in plan.results]
+
+    def run(self, arrays: Sequence[Any]) -> Any:
+        device = self.device
+        pointers: list[int] = []
+        for array, (dtype, shape, steps) in zip(arrays, self.checks):
+            if (
+                type(array) is not DeviceArray
+                or array.steps != steps
+                or array.shape != shape
+                or array.dtype is not dtype
+                or array.address & BITS
+                or type(array.owner) is not Block
+                or array.device is not device
+            ):
+                return None
+            pointers.append(array.address)
+        pointers += self.constants
+        with device:
+            if device.depth:
+                return None
+            pool = device.pool
+            if pool.returned:
+                pool.collect()
+            blocks = [pool.pop(size, wanted) for size, wanted in self.sizes]
+            pointers += [b.address for b in blocks]
+            block = self.owner.arena_of(self.plan.arena)
+            arena = block.address if block is not None else None
+            graph = self.graphs.known.get((*pointers, arena, self.plan.sizes))
+            if type(graph) is Graph:
+                graph.launch()
+            else:
+                device.depth += 1
+                try:
+                    self.owner.launch(self.plan, pointers, arena, self.plan.sizes)
+                finally:
+                    device.depth -= 1
+        results = [
+            DeviceArray(device, block.address, shape, steps, dtype, block)
+            for block, (shape, steps, dtype) in zip(blocks, self.results)
+        ]
+        return results[0] if len(results) == 1 else tuple(results)
