@@ -179,6 +179,11 @@ def _strides(argument: Argument, shape: tuple[int, ...], dtype: np.dtype[Any]) -
 
 
 def possible(program: Program) -> bool:
+    """Are results in order, and all arguments used where they lie, if they are in rows?"""
+    return in_order(program) and not any(a.aligned for a in program.arguments)
+
+
+def in_order(program: Program) -> bool:
     """Is every result a slot of its own, in order, or the whole of a donated argument? No run-time strides, then."""
     slots = 0
     whole: set[int] = set()
@@ -199,8 +204,7 @@ def possible(program: Program) -> bool:
         else:
             whole.add(result.index)
     runtime = any(None in (a.strides or ()) for a in program.arguments)
-    aligned = any(a.aligned for a in program.arguments)
-    return slots == len(program.slots) and not runtime and not aligned
+    return slots == len(program.slots) and not runtime
 
 
 def _whole(program: Program, result: Result) -> bool:

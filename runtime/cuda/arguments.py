@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...dialects.errors import CompileError
-from ..abi import row_major
+from ..abi import ALIGNMENT, Argument, row_major
 from ..arguments import as_array, fail, name_of, reordered
 from ..results import address_of
 from .call import Call
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-ALIGNMENT = 16
-"""Of the arguments' first bytes; kernels read so many at once."""
+
+def alignment_of(argument: Argument, dtype: np.dtype[Any]) -> int:
+    """What an argument's address is a multiple of; kernels read so many bytes at once."""
+    return ALIGNMENT if argument.aligned else dtype.itemsize
 
 
 def given_array(exe: CudaExecutable, i: int, x: Any, device: Device) -> Any:
@@ -98,12 +100,11 @@ def in_place(exe: CudaExecutable, call: Call, i: int, array: DeviceArray) -> Dev
     if array.dtype != dtype:
         found = array.dtype.name
         fail(f"{name_of(exe.program, i)}: expected {dtype.name}, found {found} on the device; convert it there")
-    if array.steps == wanted and call.plan.plain[i] and not array.address % ALIGNMENT:
-        return array
-    if not array.size:
+    bits = alignment_of(exe.program.arguments[i], dtype) - 1
+    if (array.steps == wanted and not array.address & bits) or not array.size:
         return array
     same = all(n <= 1 or w is None or s == w for n, s, w in zip(array.shape, array.steps, wanted))
-    if same and not array.span()[0] % ALIGNMENT:
+    if same and not array.address & bits:
         return array
     exe.copies += 1
     low, high = extent(array.shape, array.steps)

@@ -33,7 +33,7 @@ class Wanted:
 
 
 class Plan:
-    __slots__ = ("arena", "held", "long", "plain", "results", "shapes", "sizes", "slots", "steps", "symbols")
+    __slots__ = ("arena", "held", "long", "results", "shapes", "sizes", "slots", "steps", "symbols")
 
     def __init__(self, program: Program, symbols: dict[str, int], long: bool) -> None:
         self.symbols = symbols
@@ -43,8 +43,6 @@ class Plan:
             for a, shape in zip(program.arguments, self.shapes)
         ]
         """Strides in elements; None: any."""
-        self.plain = [all(s is not None and s >= 0 for s in steps) for steps in self.steps]
-        """Is an argument with just these strides one that begins at its address?"""
         self.sizes = tuple(symbols[s] for s in program.symbols)
         self.arena = evaluate(program.arena, symbols)
         self.slots = [evaluate(s.bytes, symbols) for s in program.slots]

@@ -6,9 +6,8 @@
 
 Nothing is loaded, and no driver looked for, before the first call. The host's code is the program's entry as on a CPU,
 whose buffers and arena are memory of the device; it enqueues launches through `services`. Arguments on the host are
-copied into buffers that the executable keeps, those on the device are read in place. Pointers that a program gets are
-multiples of 16, those of slots, constants and the arena of 256 (an argument with a negative stride is at its own
-elements' alignment).
+copied into buffers that the executable keeps, those on the device are read in place if they lie at multiples of what
+the program says. Slots, constants and the arena begin at multiples of 256, but for memory that the caller gives.
 
 One thread at a time enqueues, all in the device's stream, so that every program of the device has the same arena and
 memory is used again without waiting. What a call's launches depend on is the key of its graph (`graphs`).

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..abi import row_major
 from ..arena import class_of
-from ..fast_call import possible
-from .arguments import ALIGNMENT
+from ..fast_call import in_order
+from .arguments import alignment_of
 from .device_array import DeviceArray
 from .graphs import Graph
 from .memory import ALIGNMENT as LEAST
@@ -24,13 +24,11 @@ if TYPE_CHECKING:
     from .call import Plan
     from .executable import CudaExecutable
 
-BITS = ALIGNMENT - 1
-
 
 def is_short(exe: CudaExecutable) -> bool:
     """Is every result a slot of its own, and nothing donated?"""
     program = exe.program
-    return possible(program) and not any(a.donated for a in program.arguments)
+    return in_order(program) and not any(a.donated for a in program.arguments)
 
 
 class FastCall:
@@ -41,8 +39,8 @@ class FastCall:
     def __init__(self, owner: CudaExecutable, plan: Plan) -> None:
         self.owner, self.plan, self.device, self.graphs = owner, plan, owner.device, owner.graphs
         self.checks = [
-            (dtype, shape, steps if plain else None)
-            for dtype, shape, steps, plain in zip(owner.dtypes, plan.shapes, plan.steps, plan.plain)
+            (dtype, shape, steps, alignment_of(argument, dtype) - 1)
+            for argument, dtype, shape, steps in zip(owner.program.arguments, owner.dtypes, plan.shapes, plan.steps)
         ]
         self.constants = [a.address for a in owner.places]
         self.sizes = [(class_of(max(size, LEAST)), size) for size in plan.slots]
@@ -51,13 +49,13 @@ class FastCall:
     def run(self, arrays: Sequence[Any]) -> Any:
         device = self.device
         pointers: list[int] = []
-        for array, (dtype, shape, steps) in zip(arrays, self.checks):
+        for array, (dtype, shape, steps, bits) in zip(arrays, self.checks):
             if (
                 type(array) is not DeviceArray
                 or array.steps != steps
                 or array.shape != shape
                 or array.dtype is not dtype
-                or array.address & BITS
+                or array.address & bits
                 or type(array.owner) is not Block
                 or array.device is not device
             ):

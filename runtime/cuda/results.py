@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..abi import Program
+from ..abi import ALIGNMENT, Program
 from ..arguments import fail
 from ..results import address_of, check_outputs, folds
-from .arguments import ALIGNMENT, Array, buffer
+from .arguments import Array, buffer
 from .call import Call, Finish, Wanted
 from .device_array import DeviceArray, imported, is_foreign, to_device
 from .memory import Block

@@ -387,11 +387,14 @@ def test_wrong_arguments(fake):
     assert (exe(x, y) == (x + y) * 2).all()
 
 
-def test_arrays_are_brought_to_multiples_of_16(fake):
-    exe, (x, y) = built(BODY, program()), arrays()
+def test_arrays_are_brought_to_the_alignment_that_is_asked_for(fake):
+    p = program(arguments=[Argument("x", "f32", [1000], aligned=True), Argument("y", "f32", [1000])])
+    exe, (x, y) = built(BODY, p), arrays()
     whole = to_device(np.concatenate([x[:1], x]))
     part = DeviceArray(whole.device, whole.address + 4, (1000,), (1,), whole.dtype, whole.owner)
     assert np.array_equal(exe(part, to_device(y)), (x + y) * 2) and exe.copies == 1
+    assert np.array_equal(exe(to_device(y), part), (x + y) * 2) and exe.copies == 1
+    assert np.array_equal(exe(part, part), x * 4) and exe.copies == 2
 
 
 # ---- graphs
