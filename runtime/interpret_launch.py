@@ -41,10 +41,11 @@ def _launch(frame: Frame, op: Operation) -> None:
         raise CompileError(f"{op.name}: expected 1 to {MOST_THREADS} threads in a block, found {count}", op.location)
     launch = Launch(op)
     order = np.random.default_rng(frame.interpreter.seed).permutation(prod(grid))
+    everyone = np.arange(count)
+    own = [Lanes(v) if n > 1 else np.int64(0) for v, n in zip(unraveled(everyone, threads), threads)]
     for number in order[: frame.interpreter.most_blocks]:
         block = unraveled(number, grid)
         inner = Threads(frame, launch, count, ", ".join(map(str, block[: 1 if prod(grid[1:]) == 1 else 3])))
-        own = [Lanes(v) if n > 1 else np.int64(0) for v, n in zip(unraveled(inner.everyone, threads), threads)]
         inner.run(op.body.block, [*block, *own, *map(np.int64, sizes)])
 
 

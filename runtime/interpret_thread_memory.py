@@ -140,10 +140,16 @@ def accesses_of(frame: Threads, buffer: Buffer) -> tuple[Accesses | None, int]:
 # ---- reading and writing
 def read(frame: Threads, op: Operation, buffer: Buffer, at: Array, sizes: Sequence[int]) -> Any:
     """The elements at places that have an axis of threads in front, or the same for all threads."""
-    differ = at.ndim > len(sizes)
-    who = frame.active if differ else frame.active[:2]  # two readers stand for all
-    threads = who.reshape((-1, *(1,) * len(sizes)))
-    note_read(frame, op, buffer, at if differ else np.broadcast_to(at, (len(who), *at.shape)), threads)
+    differ, who = at.ndim > len(sizes), frame.active
+    unused = frame.launch.guards.unused(frame, op)
+    use = None if unused is None or not unused[who].any() else ~unused[who]
+    readers = who if use is None else who[use]
+    if differ:
+        places_read = at if use is None else at[use]
+    else:
+        readers = readers[:2]  # two stand for all
+        places_read = np.broadcast_to(at, (len(readers), *at.shape))
+    note_read(frame, op, buffer, places_read, readers.reshape((-1, *(1,) * len(sizes))))
     found = buffer.flat[at]
     if not differ:
         return np.broadcast_to(found, sizes)

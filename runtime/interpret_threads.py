@@ -20,6 +20,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from ..dialects.errors import CompileError
 from ..dialects.gpu import LOCKSTEP
 from .interpret_arith import Array
+from .interpret_guards import Guards
 from .interpret_races import Accesses, Clock
 from .interpret_values import PURE, Pure, shape_of
 from .interpreter import Frame, Handler, handler_of
@@ -56,6 +57,7 @@ class Launch:
         self.clock = Clock(lockstep=LOCKSTEP in op.attributes)
         self.accesses: dict[tuple[int, int], Accesses] = {}
         """Of global memory: by the address of the allocation and the bytes of an element."""
+        self.guards = Guards()
 
 
 class Threads(Frame):

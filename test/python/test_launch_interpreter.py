@@ -326,3 +326,58 @@ def test_a_grid_may_be_empty_and_a_block_has_a_limit() -> None:
 def test_a_barrier_stands_in_a_launch() -> None:
     with pytest.raises(CompileError, match=r"expected it in a gpu\.launch"):
         run("func.func @f(%out: memref<1xf32>) {\n  gpu.barrier\n  func.return\n}")
+
+
+# ---- reads that are not used
+CLAMPED = """
+    %last = arith.constant 32 : index
+    %i = arith.minui %t, %last : index
+    %v = memref.load %x[%i] : memref<33xf32>
+    %w = arith.addf %v, %v : f32
+    %end = arith.constant 33 : index
+    %in = arith.cmpi ult, %t, %end : index
+    scf.if %in {
+      memref.store %w, %x[%i] : memref<33xf32>
+    }"""
+
+
+def test_a_thread_that_drops_what_it_reads_does_not_race() -> None:
+    """In place, with threads behind the last element, which read it, too."""
+    module = parse_module(kernel("%x: memref<33xf32>", CLAMPED, 64))
+    x = numbers(33)
+    own = x.copy()
+    Interpreter(module).run(Interpreter(module).function("f"), [own])
+    assert_matches(EXACT, own, 2 * x)
+
+
+@pytest.mark.parametrize(
+    ("change", "to"),
+    [
+        (
+            "scf.if %in {",
+            "%more = arith.addi %last, %c2 : index\n %on = arith.cmpi ult, %t, %more : index\n scf.if %on {",
+        ),
+        ("scf.if %in {", "%o = arith.constant 1 : i32\n %r, %p = gpu.shuffle xor %v, %o, %o : f32\n scf.if %in {"),
+        ("%in = arith.cmpi ult, %t, %end : index", "%in = arith.cmpf oge, %v, %v : f32"),
+    ],
+)
+def test_a_thread_that_may_use_it_races(change: str, to: str) -> None:
+    """One more thread stores it; it goes to another thread; the condition comes from what was read."""
+    error = r"a write of what another thread reads|two threads write one element"
+    refused("%x: memref<33xf32>, %out: memref<1xf32>", CLAMPED.replace(change, to), error, numbers(33))
+
+
+def test_a_choice_is_a_guard_too() -> None:
+    body = f"""
+    %s = memref.alloc() : {shared("64xf32")}
+    %low = arith.cmpi ult, %t, %c32 : index
+    %v = memref.load %x[%t] : memref<64xf32>
+    scf.if %low {{
+      memref.store %v, %s[%t] : {shared("64xf32")}
+    }}
+    %w = memref.load %s[%t] : {shared("64xf32")}
+    %r = arith.select %low, %w, %v : f32
+    memref.store %r, %out[%t] : memref<64xf32>"""
+    x = numbers(64)
+    assert_matches(EXACT, run(kernel(LINE, body, 64), x), x)
+    refused(LINE, body.replace("%low, %w, %v", "%low, %v, %w"), "thread 32 .* nothing has written", x)
