@@ -90,7 +90,8 @@ def _arm_features() -> list[str]:
 
 
 @functools.cache
-def machine(cpu: str, features: str, triple: str | None = None) -> Any:
+def machine(cpu: str, features: str, triple: str | None = None, loaded: bool = True) -> Any:
+    """`loaded`: for code that is loaded into this process; else for a linker."""
     llvm = binding()
     if triple is not None:
         llvm.initialize_all_targets()
@@ -98,7 +99,12 @@ def machine(cpu: str, features: str, triple: str | None = None) -> Any:
     target = llvm.Target.from_default_triple() if triple is None else llvm.Target.from_triple(triple)
     reloc = "static" if target.name == ARM else "pic"
     return target.create_target_machine(
-        cpu=cpu, features=features, opt=OPTIMISATION, reloc=reloc, codemodel="jitdefault", jit=True
+        cpu=cpu,
+        features=features,
+        opt=OPTIMISATION,
+        reloc=reloc if loaded else "pic",
+        codemodel="jitdefault" if loaded else "default",
+        jit=loaded,
     )
 
 
@@ -118,11 +124,13 @@ def parsed(text: str, cpu: str, features: str, triple: str | None = None) -> Any
     return module
 
 
-def compile_object(text: str, cpu: str | None = None, features: str | None = None, triple: str | None = None) -> bytes:
-    """The relocatable object of one module; of another architecture if its `triple` is given."""
+def compile_object(
+    text: str, cpu: str | None = None, features: str | None = None, triple: str | None = None, loaded: bool = True
+) -> bytes:
+    """The relocatable object of a module; of another architecture if its `triple` is given. `loaded`: see `machine`."""
     cpu, features = _whole(cpu, features, triple)
     with LOCK:
-        return machine(cpu, features, triple).emit_object(parsed(text, cpu, features, triple))
+        return machine(cpu, features, triple, loaded).emit_object(parsed(text, cpu, features, triple))
 
 
 def _whole(cpu: str | None, features: str | None, triple: str | None) -> tuple[str, str]:
@@ -165,11 +173,13 @@ def features_for(vector_bytes: int) -> str:
     return ",".join("-" + f[1:] if gone and f[1:].startswith(gone) else f for f in given)
 
 
-def assembly(text: str, cpu: str | None = None, features: str | None = None, triple: str | None = None) -> str:
-    """The assembly of one module, as the object holds it; of another architecture if its `triple` is given."""
+def assembly(
+    text: str, cpu: str | None = None, features: str | None = None, triple: str | None = None, loaded: bool = True
+) -> str:
+    """The assembly of one module, as the object holds it: see `compile_object`."""
     cpu, features = _whole(cpu, features, triple)
     with LOCK:
-        return machine(cpu, features, triple).emit_assembly(parsed(text, cpu, features, triple))
+        return machine(cpu, features, triple, loaded).emit_assembly(parsed(text, cpu, features, triple))
 
 
 _engine: Any = None

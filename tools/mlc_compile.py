@@ -139,11 +139,12 @@ def _native(code: Emitted, args: argparse.Namespace) -> None:
     features = args.features if args.features is not None else None if cpu is None else ""
     if (cpu, features, args.triple) != (None, None, None):
         _try(cpu, features, args.triple)
-    text = jit.linked(list(code.host.values()))
+    text: str = jit.linked(list(code.host.values()))
     if args.emit == "asm":
-        write_output(args.output, jit.assembly(text, cpu, features, args.triple))
+        listing: str = jit.assembly(text, cpu, features, args.triple, False)
+        write_output(args.output, listing)
         return
-    data = jit.compile_object(text, cpu, features, args.triple)
+    data: bytes = jit.compile_object(text, cpu, features, args.triple, False)
     if args.output == "-":
         sys.stdout.flush()
         sys.stdout.buffer.write(data)

@@ -109,3 +109,11 @@ def execute(monkeypatch, capsys) -> Tool:
     from mlc.tools.mlc_run import main
 
     return lambda *args, text=None: run_tool(main, args, text, monkeypatch, capsys)
+
+
+@pytest.fixture
+def compile_file(monkeypatch, capsys) -> Tool:
+    """`compile_file("file.mlir", "--emit=obj", "-o", path)`: mlc-compile."""
+    from mlc.tools.mlc_compile import main
+
+    return lambda *args, text=None: run_tool(main, args, text, monkeypatch, capsys)
