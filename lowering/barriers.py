@@ -118,15 +118,16 @@ class Launches:
 
     def scan(self, block: Block, pending: Pending) -> Pending:
         for op in list(block.ops):
-            if isinstance(op, BarrierOp):
-                pending = Pending()
-            elif not op.regions:
-                pending = self.touch(op, touches(op), pending)
-            elif not self.together(op):
-                inside = [t for inner in op.walk() for t in touches(inner)]
+            if not op.regions:
+                pending = Pending() if isinstance(op, BarrierOp) else self.touch(op, touches(op), pending)
+                continue
+            inside = [t for inner in op.walk() for t in touches(inner)]
+            if not self.together(op):
                 self.require_apart(op, inside)
                 pending = self.touch(op, inside, pending)
-            elif isinstance(op, scf.ForOp):
+                continue
+            pending = self.waited(op, inside, pending)  # once, and not in every iteration
+            if isinstance(op, scf.ForOp):
                 for _ in range(2):  # the second time behind an iteration
                     after = self.scan(op.body.block, Pending(dict(pending.touched)))
                     pending = Pending(pending.touched | after.touched)
@@ -139,12 +140,16 @@ class Launches:
 
     def touch(self, op: Operation, found: list[Touch], pending: Pending) -> Pending:
         """The op, behind a barrier if it needs one."""
+        return Pending(self.waited(op, found, pending).touched | dict.fromkeys(found))
+
+    def waited(self, op: Operation, found: list[Touch], pending: Pending) -> Pending:
+        """What is pending where an op begins, behind a barrier if it needs one."""
         if any(pending.conflicts(t) for t in found):
             block = op.parent
             assert block is not None
             block.insert_ops_before([BarrierOp.create(location=op.location)], op)
-            pending = Pending()
-        return Pending(pending.touched | dict.fromkeys(found))
+            return Pending()
+        return pending
 
     def require_apart(self, op: Operation, inside: list[Touch]) -> None:
         """Threads that go different ways cannot wait for each other."""

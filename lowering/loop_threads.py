@@ -77,6 +77,13 @@ def bytes_of(element: Attribute) -> int:
     return -(-(kind.bitwidth if isinstance(kind, IntegerType | AnyFloat) else 64) // 8)
 
 
+def padded(dims: Shape, element: Attribute) -> Shape:
+    """Rows of which any eight neighbours begin in different banks: an odd number of vectors apart."""
+    row = dims[-1] if len(dims) > 1 else 0
+    vectors, rest = divmod(row * bytes_of(element), VECTOR) if isinstance(row, int) else (0, 1)
+    return dims if rest or vectors % 2 or not vectors else (*dims[:-1], row + VECTOR // bytes_of(element))
+
+
 class ThreadState(MemoryState):
     """Adds launches; `device`: every statement of the function is one."""
 
@@ -294,7 +301,9 @@ class ThreadState(MemoryState):
             where = "a thread" if launch.alone else "a block"
             found = f"[{', '.join(map(str, dims))}]"
             raise CompileError(f"lower-loop: expected memory of {where} to have a known size, found {found}", location)
-        buffer = self.allocated(memref_of(dims, element_of(value), None, space), dims, home, location)
+        element = element_of(value)
+        own = padded(dims, element) if space == WORKGROUP else dims
+        buffer = self.allocated(memref_of(own, element, None, space), own, home, location)
         buffer.name_hint = value.name_hint
         return whole_view(buffer, len(dims))
 
