@@ -252,7 +252,6 @@ class Device:
         return f"<Device {self.ordinal}: {self.properties.name}, {self.properties.sm}>"
 
 
-_devices: dict[tuple[int, int], Device] = {}
 _lock = driver_.ForkLock()
 
 
@@ -268,7 +267,7 @@ def current(ordinal: int | None = None) -> Device:
     """The device of a number, or that of MLC_CUDA_DEVICE."""
     driver = load()
     ordinal = chosen() if ordinal is None else ordinal
-    found = _devices.get((id(driver), ordinal))
+    found: Device | None = driver.devices.get(ordinal)
     if found is not None:
         return found
     with _lock:
@@ -277,9 +276,9 @@ def current(ordinal: int | None = None) -> Device:
             driver.fail(100, "cuDeviceGetCount")
         if not 0 <= ordinal < count:
             raise CompileError(f"expected a device from 0 to {count - 1}, found {ordinal}; see MLC_CUDA_DEVICE")
-        if (id(driver), ordinal) not in _devices:
-            _devices[id(driver), ordinal] = Device(driver, ordinal)
-        return _devices[id(driver), ordinal]
+        if ordinal not in driver.devices:
+            driver.devices[ordinal] = Device(driver, ordinal)
+        return driver.devices[ordinal]
 
 
 def available() -> str | None:

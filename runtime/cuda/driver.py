@@ -135,6 +135,10 @@ class Driver:
     def __init__(self, functions: Any) -> None:
         self.functions = functions
         self.typed: dict[str, Any] = {}
+        self.devices: dict[int, Any] = {}
+        """By number, those in use."""
+        self.services: Any = None
+        """Native code that calls these functions (`services`)."""
 
     def function(self, name: str) -> Any:
         """A function as it is called from Python."""

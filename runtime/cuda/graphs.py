@@ -16,6 +16,9 @@ from collections.abc import Callable
 from ctypes import c_void_p
 from typing import TYPE_CHECKING, Any
 
+from ...dialects.errors import CompileError
+from .driver import DriverError
+
 if TYPE_CHECKING:
     from .device import Device
 
@@ -56,6 +59,8 @@ def record(device: Device, enqueue: Callable[[int], bool]) -> Graph | None:
     good = False
     try:
         good = enqueue(device.recording)
+    except (CompileError, DriverError):  # what is wrong without recording, too, is raised then
+        pass
     finally:
         ended = driver.function("cuStreamEndCapture")(device.recording, ctypes.addressof(made))
     if made.value is None:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..context import Context
 from ..locks import once
@@ -232,9 +232,6 @@ def text() -> str:
     return TEXT.format(**{name: getattr(CudaContext, name).offset for name in fields})
 
 
-_linked: dict[int, Any] = {}
-
-
 @once
 def _object() -> bytes:
     from ..jit import stored_object
@@ -244,10 +241,9 @@ def _object() -> bytes:
 
 def addresses(driver: Driver) -> Mapping[str, int]:
     """Where the services are, over this driver's functions."""
-    if id(driver) not in _linked:
+    if driver.services is None:
         from ..jit import Linked
 
-        symbols = {name: driver.address(name) for name in CALLED}
-        linked = Linked([_object()], symbols)
-        _linked[id(driver)] = driver, linked, {name: linked.address(name) for name in NAMES}
-    return _linked[id(driver)][2]
+        linked = Linked([_object()], {name: driver.address(name) for name in CALLED})
+        driver.services = linked, {name: linked.address(name) for name in NAMES}
+    return driver.services[1]

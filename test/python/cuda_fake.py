@@ -304,7 +304,7 @@ class FakeDriver:
         self.handles[module] = None
 
     def _cuModuleGetFunction(self, to, module, name):
-        if name.decode() not in re.findall(r"\.entry (\S+)", self.handles[module]):
+        if name.decode() not in re.findall(r"\.entry ([\w$.]+)", self.handles[module]):
             return 500
         c_void_p.from_address(to).value = self.handle(name.decode())
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import multiprocessing
 import sys
 import threading
+from pathlib import Path
 
 import ml_dtypes
 import numpy as np
@@ -15,7 +17,7 @@ from mlc.dialects.errors import CheckError, CompileError
 from mlc.runtime import jit
 from mlc.runtime.abi import Argument, Constant, Effect, Image, Program, Result, Slot
 from mlc.runtime.cuda import device as devices
-from mlc.runtime.cuda import dlpack, driver, graphs
+from mlc.runtime.cuda import dlpack, driver, energy, graphs, timing
 from mlc.runtime.cuda.device_array import DeviceArray, imported, to_device
 from mlc.runtime.cuda.driver import DeviceMemoryError, DriverError
 from mlc.runtime.cuda.executable import CudaExecutable
@@ -434,7 +436,9 @@ def test_graphs_can_be_turned_off(fake, monkeypatch):
     assert fake.calls["cuLaunchKernel"] == 8 and not fake.calls["cuGraphLaunch"]
 
 
-@pytest.mark.parametrize("function", ["cuStreamBeginCapture_v2", "cuGraphInstantiateWithFlags", "cuStreamEndCapture"])
+@pytest.mark.parametrize(
+    "function", ["cuStreamBeginCapture_v2", "cuLaunchKernel", "cuGraphInstantiateWithFlags", "cuStreamEndCapture"]
+)
 def test_what_cannot_be_recorded_runs_all_the_same(fake, function):
     exe, (x, y) = built(BODY, program()), arrays()
     exe(x, y)
@@ -1001,3 +1005,61 @@ def test_modules_go_with_their_program(fake):
     gc.collect()
     with device:
         assert fake.calls["cuModuleUnload"] == 1
+
+
+# ---- measurements
+def test_timing(fake):
+    exe = built(BODY, program())
+    dx = to_device(arrays()[0])
+    assert timing.per_call(exe.device, lambda: exe(dx, dx), 10) == pytest.approx(1e-4)
+    assert timing.interleaved(exe.device, [lambda: exe(dx, dx)] * 2, 10, 3) == [[pytest.approx(1e-4)] * 3] * 2
+    timing.clear(exe.device)
+
+
+class Nvml:
+    """NVIDIA's management library."""
+
+    counter = 5000
+    status = 0
+
+    def nvmlInit_v2(self):
+        return 0
+
+    def nvmlDeviceGetHandleByUUID(self, uuid, to):
+        assert uuid.value == b"GPU-00010203-0405-0607-0809-0a0b0c0d0e0f"
+        return 0
+
+    def nvmlDeviceGetTotalEnergyConsumption(self, handle, to):
+        to._obj.value = self.counter
+        return self.status
+
+    def nvmlDeviceGetPowerUsage(self, handle, to):
+        to._obj.value = 70_000
+        return 0
+
+
+def test_energy(fake, monkeypatch):
+    library = Nvml()
+    meter = energy.Meter(devices.current(), library)
+    assert meter.joules() == 5 and meter.watts() == 70
+    library.counter = 7500
+    assert meter.joules() == 7.5
+    library.status = 3
+    with pytest.raises(CompileError, match="energy: nvmlDeviceGetTotalEnergyConsumption: error 3"):
+        energy.Meter(devices.current(), library)
+    monkeypatch.setattr(energy, "LIBRARY", "libnvidia_ml_that_is_not_there")
+    with pytest.raises(CompileError, match="energy: found no libnvidia_ml"):
+        energy.Meter(devices.current())
+
+
+def test_the_script_for_a_gpu(capsys):
+    """Its parts that need none: no use of a GPU begins with a wrong script."""
+    script = Path(__file__).parents[1] / "cuda" / "check_runtime.py"
+    spec = importlib.util.spec_from_file_location("check_runtime", script)
+    assert spec is not None and spec.loader is not None
+    check = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(check)
+    with driver.replaced(check.fake()):
+        for part in (check.the_device, check.calls, check.code):
+            check.section(part)
+    assert not check.failed and "WRONG" not in capsys.readouterr().out
