@@ -86,6 +86,11 @@ def ptx_of(code: DeviceCode, sm: str) -> str:
     from ..runtime.ptx import GeneratorError, ptx
     from .driver import InternalError
 
+    number = int("".join(c for c in sm if c.isdigit()))
+    for need in code.needs:
+        if number < need.number:
+            expected = f"an architecture from sm_{need.number} on, which has it"
+            raise CompileError(f"{need.name}: expected {expected}, found {sm}", need.location)
     try:
         return ptx(code.llvm_ir, sm)
     except GeneratorError as error:

@@ -28,7 +28,14 @@ def pieces(e: Emitter, value: SSAValue) -> Pieces:
     found = e.env.get(value)
     if isinstance(found, Vec):
         return list(zip(found.types(), found.all()))
+    if is_token(value):
+        return []
     return [(element_of(value.type), e.scalar(value))]
+
+
+def is_token(value: SSAValue) -> bool:
+    """Is it the name of a copy or of some, which is nothing at run time?"""
+    return value.type.name == "nvgpu.device.async.token"
 
 
 def bind(e: Emitter, value: SSAValue, names: list[str]) -> None:
@@ -40,7 +47,7 @@ def bind(e: Emitter, value: SSAValue, names: list[str]) -> None:
         vec = e.vec(element_of(kind), kind.get_shape(), lambda lead, chunk: table[lead, chunk])
         table = dict(zip(vec.pieces(), names))
         e.env[value] = vec
-    else:
+    elif not is_token(value):
         e.env[value] = names[0]
 
 
@@ -49,6 +56,8 @@ WRITES = ("vector.transfer_write", "vector.store", "vector.maskedstore", "memref
 
 def written_memory(op: Operation) -> Sequence[SSAValue]:
     """The memrefs that an operation writes."""
+    if op.name == "nvgpu.device_async_copy":
+        return op.operands[:1]
     return op.operands[1:2] if op.name in WRITES else ()
 
 

@@ -13,6 +13,7 @@ with native vectors of 16 bytes, which are what one instruction moves.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from xdsl.dialects.builtin import IndexType, IntegerAttr, MemRefType
@@ -37,6 +38,8 @@ SHUFFLES = {"xor": "bfly", "up": "up", "down": "down", "idx": "idx"}
 
 DEVICE: dict[str, Handler] = {}
 """Of operations that a thread's code says otherwise, before `HANDLERS`."""
+NEEDS: dict[str, int] = {}
+"""Of operations that not every architecture has, the number of the first that does."""
 
 
 class Shared(Space):
@@ -52,9 +55,13 @@ def handlers() -> dict[str, Handler]:
     return {**HANDLERS, **DEVICE}
 
 
-def _emits(*names: str) -> Any:
+def on_device(*names: str, needs: int = 0) -> Callable[[Handler], Handler]:
+    """Register what emits operations; `needs`: the number of the first architecture that has them."""
+
     def register(handler: Handler) -> Handler:
         DEVICE.update(dict.fromkeys(names, handler))
+        if needs:
+            NEEDS.update(dict.fromkeys(names, needs))
         return handler
 
     return register
@@ -78,7 +85,7 @@ def space_of(op: Operation) -> str:
     return str(space.data) if space.name == "gpu.address_space" else ""
 
 
-@_emits("memref.alloc", "memref.alloca")
+@on_device("memref.alloc", "memref.alloca")
 def allocate(e: Emitter, op: Operation) -> None:
     sizes, space = sizes_of(e, op), space_of(op)
     total = bytes_in(e, op, sizes)
@@ -112,7 +119,7 @@ def element_of_memory(op: Operation) -> Any:
     return kind.element_type
 
 
-@_emits("vector.transfer_read")
+@on_device("vector.transfer_read")
 def read(e: Emitter, op: Operation) -> None:
     """Nothing is asked for ahead of time."""
     ahead = op.attributes.pop("mlc.prefetch", None)
@@ -121,7 +128,7 @@ def read(e: Emitter, op: Operation) -> None:
         op.attributes["mlc.prefetch"] = ahead
 
 
-@_emits("vector.gather")
+@on_device("vector.gather")
 def gather(e: Emitter, op: Operation) -> None:
     """Lazy; as many loads as the vector has lanes, which where the mask forbids read nothing."""
     result, buffer = op.results[0], op.operands[0]
@@ -160,7 +167,7 @@ def gather(e: Emitter, op: Operation) -> None:
 
 
 # ---- what the threads of a block do together
-@_emits("gpu.barrier")
+@on_device("gpu.barrier")
 def barrier(e: Emitter, op: Operation) -> None:
     e.arrive()
     name = "llvm.nvvm.barrier.cta.sync.aligned.all"
@@ -168,7 +175,7 @@ def barrier(e: Emitter, op: Operation) -> None:
     e.line(f"call void @{name}(i32 0)")
 
 
-@_emits("gpu.shuffle")
+@on_device("gpu.shuffle")
 def shuffle(e: Emitter, op: Operation) -> None:
     value, offset, width = op.operands
     mode: Any = op.properties["mode"]
@@ -217,9 +224,20 @@ def clamp_of(e: Emitter, mode: str, width: str) -> str:
     return e.op(f"or i32 {apart}, {last}")
 
 
-@_emits("gpu.terminator")
+@on_device("gpu.terminator")
 def nothing(e: Emitter, op: Operation) -> None:
     """The end of the function."""
 
 
-__all__ = ["DEVICE", "SHARED_SYMBOL", "TRIPLE", "VECTOR_BYTES", "Shared", "handlers", "special", "vector_of"]
+__all__ = [
+    "DEVICE",
+    "NEEDS",
+    "SHARED_SYMBOL",
+    "TRIPLE",
+    "VECTOR_BYTES",
+    "Shared",
+    "handlers",
+    "on_device",
+    "special",
+    "vector_of",
+]

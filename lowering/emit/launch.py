@@ -22,14 +22,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from xdsl.dialects.builtin import IndexType
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...dialects.errors import CompileError
+from . import async_copy, tensor_cores
 from .control import WRITES, written_memory
-from .device import SHARED_SYMBOL, TRIPLE, Shared, has_uses, special
+from .device import NEEDS, SHARED_SYMBOL, TRIPLE, Shared, has_uses, special
 from .device import handlers as device_handlers
 from .elementwise import element_of
 from .memory import bytes_in, place, root_of, sizes_of, workspace
@@ -44,13 +45,26 @@ END = "!0 = !{}\n"
 READS = ("vector.transfer_read", "vector.load", "vector.gather", "vector.maskedload", "memref.load")
 
 
+HANDLER_MODULES = (async_copy, tensor_cores)
+"""What operations of NVIDIA's become."""
+
+
+class Need(NamedTuple):
+    """An operation, where it is, and the number of the first architecture that has it."""
+
+    name: str
+    location: Any
+    number: int
+
+
 class DeviceCode(NamedTuple):
     """The launches of a kernel: a module of LLVM IR for the GPU, its functions in the order of the launches, and the
-    bytes of a block's memory that each needs."""
+    bytes of a block's memory that each needs. `needs`: operations that not every architecture has."""
 
     llvm_ir: str
     names: tuple[str, ...]
     shared: tuple[int, ...]
+    needs: tuple[Need, ...] = ()
 
 
 def joined(codes: Sequence[DeviceCode]) -> DeviceCode:
@@ -63,7 +77,9 @@ def joined(codes: Sequence[DeviceCode]) -> DeviceCode:
         head |= dict.fromkeys(lines[:first])
         functions += lines[first:-1]
     names = tuple(name for code in codes for name in code.names)
-    return DeviceCode("\n".join([*head, *functions, END]), names, tuple(n for code in codes for n in code.shared))
+    shared = tuple(n for code in codes for n in code.shared)
+    needs = tuple(need for code in codes for need in code.needs)
+    return DeviceCode("\n".join([*head, *functions, END]), names, shared, needs)
 
 
 class Launches:
@@ -75,11 +91,13 @@ class Launches:
         self.globals: list[str] = []
         self.names: list[str] = []
         self.shared: list[int] = []
+        self.needs: dict[str, Need] = {}
+        """The first of each operation."""
 
     def code(self) -> DeviceCode:
         head = [f'target triple = "{TRIPLE}"', *([SHARED_SYMBOL] if any(self.shared) else []), *self.globals]
         parts = [*head, *sorted(self.declarations), *self.functions, END]
-        return DeviceCode("\n".join(parts), tuple(self.names), tuple(self.shared))
+        return DeviceCode("\n".join(parts), tuple(self.names), tuple(self.shared), tuple(self.needs.values()))
 
 
 def host_emitter(lanes: int, name: str, width: str) -> Emitter:
@@ -172,6 +190,8 @@ class _Thread:
         block = op.regions[0].block
         self.written = {root_of(v) for inner_op in block.walk() for v in written_memory(inner_op)}
         for found in block.walk():
+            if (number := NEEDS.get(found.name)) is not None:
+                launches.needs.setdefault(found.name, Need(found.name, found.location, number))
             for operand in found.operands:
                 self.take(operand)
 

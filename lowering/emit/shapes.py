@@ -16,7 +16,7 @@ from .state import Emitter, emits
 from .text import bits_of, is_float, literal, mask, shuffle_of, vector_of
 from .transfer import Access, load
 from .transpose import part_of, resize, transposed
-from .values import Lead, Vec
+from .values import Assembled, Lead, Vec
 
 # Combining kind: the operation for floats, for integers.
 KINDS = {
@@ -153,6 +153,11 @@ def extract(e: Emitter, op: Operation) -> None:
     if not shape_of(result.type):
         bind(e, result, source.sca(at))
         return
+    if isinstance(source, Assembled) and source.length == len(at):
+        if at in source.parts:
+            e.env[result] = source.parts[at]
+            return
+        source = source.whole
     e.env[result] = e.vec(
         source.kind,
         shape_of(result.type),
@@ -163,17 +168,14 @@ def extract(e: Emitter, op: Operation) -> None:
 
 @emits("vector.insert")
 def insert(e: Emitter, op: Operation) -> None:
+    """Sub-vectors that are inserted one after the other are in one table, so that a chain of them has no depth."""
     part, whole, result = op.operands[0], e.vector(op.operands[1]), op.results[0]
     at = tuple(numbers(op.properties["static_position"]))
-    n = len(at)
     if shape_of(part.type):
-        piece = e.vector(part)
-        e.env[result] = e.vec(
-            whole.kind,
-            whole.shape,
-            lambda lead, chunk: piece.nat(lead[n:], chunk) if lead[:n] == at else whole.nat(lead, chunk),
-            lambda index: piece.sca(index[n:]) if index[:n] == at else whole.sca(index),
-        )
+        parts = {at: e.vector(part)}
+        if isinstance(whole, Assembled) and whole.length == len(at):
+            whole, parts = whole.whole, whole.parts | parts
+        e.env[result] = Assembled(whole, len(at), parts)
         return
     text, (chunk_at, lane) = e.scalar(part), divmod(at[-1], e.lanes)
 

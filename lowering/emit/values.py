@@ -98,4 +98,22 @@ class Vec:
         return [self.type(chunk) for _, chunk in self.pieces()]
 
 
+class Assembled(Vec):
+    """A vector some of whose sub-vectors, at lead positions of one length, are others: `parts`; the rest is `whole`."""
+
+    __slots__ = ("length", "parts", "whole")
+
+    def __init__(self, whole: Vec, length: int, parts: dict[Lead, Vec]) -> None:
+        self.whole, self.length, self.parts = whole, length, parts
+        super().__init__(whole.writer, whole.lanes, whole.kind, whole.shape, self.native_of, self.scalar_of)
+
+    def native_of(self, lead: Lead, chunk: int) -> str:
+        part = self.parts.get(lead[: self.length])
+        return self.whole.nat(lead, chunk) if part is None else part.nat(lead[self.length :], chunk)
+
+    def scalar_of(self, at: Lead) -> str:
+        part = self.parts.get(at[: self.length])
+        return self.whole.sca(at) if part is None else part.sca(at[self.length :])
+
+
 Value = str | Vec

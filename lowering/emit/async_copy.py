@@ -1,0 +1,75 @@
+"""Copies of a thread from global memory to its block's, which go on beside what the thread does next.
+
+    %t = nvgpu.device_async_copy %x[%i], %tile[%j], 4 {bypassL1} : memref<?xf32> to memref<256xf32, #shared>
+        call void @llvm.nvvm.cp.async.cg.shared.global.16(ptr addrspace(3) %to, ptr addrspace(1) %from)
+    %g = nvgpu.device_async_create_group %t          call void @llvm.nvvm.cp.async.commit.group()
+    nvgpu.device_async_wait %g {numGroups = 1}       call void @llvm.nvvm.cp.async.wait.group(i32 1)
+
+Tokens are nothing at run time. A copy counts as a write where it begins: what the thread has yet to read there is read
+before it.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from xdsl.ir import Operation
+
+from ...dialects.nvgpu import CopyOp, WaitOp
+from .device import on_device
+from .state import Emitter
+from .text import bytes_of
+
+ARCHITECTURE = 80
+"""The first that copies so."""
+
+
+@on_device("nvgpu.device_async_copy", needs=ARCHITECTURE)
+def copy(e: Emitter, op: Operation) -> None:
+    assert isinstance(op, CopyOp)
+    target, source = e.refs[op.dst], e.refs[op.src]
+    size = bytes_of(target.kind)
+    total = op.count * size
+    e.writes(target.root, None)
+    name = f"llvm.nvvm.cp.async.{'cg' if op.bypass_l1 is not None else 'ca'}.shared.global.{total}"
+    places = [
+        e.op(f"addrspacecast ptr {e.address(ref, [e.index[i] for i in indices])} to ptr addrspace({space})")
+        for ref, indices, space in ((target, op.dst_indices, 3), (source, op.src_indices, 1))
+    ]
+    arguments = [("ptr addrspace(3)", places[0]), ("ptr addrspace(1)", places[1])]
+    if op.src_elements is not None:
+        given = e.index[op.src_elements]
+        if given.terms:
+            arguments.append(("i32", bytes_read(e, e.index_text(given), op.count, size)))
+        elif given.constant < op.count:
+            arguments.append(("i32", str(max(0, given.constant) * size)))
+        if len(arguments) > 2:
+            name += ".s"
+    e.declare("void", name, *(kind for kind, _ in arguments))
+    e.line(f"call void @{name}({', '.join(f'{kind} {text}' for kind, text in arguments)})")
+
+
+def bytes_read(e: Emitter, elements: str, count: int, size: int) -> str:
+    """Of a copy of `count` elements of which so many exist."""
+    for name, bound in (("smax", 0), ("smin", count)):
+        intrinsic = f"llvm.{name}.i64"
+        e.declare("i64", intrinsic, "i64", "i64")
+        elements = e.op(f"call i64 @{intrinsic}(i64 {elements}, i64 {bound})")
+    narrow = e.op(f"trunc i64 {elements} to i32")
+    return narrow if size == 1 else e.op(f"mul nuw nsw i32 {narrow}, {size}")
+
+
+@on_device("nvgpu.device_async_create_group", needs=ARCHITECTURE)
+def create_group(e: Emitter, op: Operation) -> None:
+    name = "llvm.nvvm.cp.async.commit.group"
+    e.declare("void", name)
+    e.line(f"call void @{name}()")
+
+
+@on_device("nvgpu.device_async_wait", needs=ARCHITECTURE)
+def wait(e: Emitter, op: Operation) -> None:
+    assert isinstance(op, WaitOp)
+    newest = op.groups.value.data if op.groups is not None else 0
+    name = "llvm.nvvm.cp.async.wait.group"
+    e.declare("void", name, "i32")
+    e.line(f"call void @{name}(i32 {newest})")
