@@ -34,7 +34,6 @@ SIZES = {"ptr": 8, "i64": 8, "double": 8, "i32": 4, "float": 4, "i16": 2, "half"
 TOGETHER = """
 declare i32 @pthread_barrier_wait(ptr)
 declare i32 @pthread_barrier_init(ptr, ptr, i32)
-declare i32 @llvm.umin.i32(i32, i32)
 @block = internal global [64 x i8] zeroinitializer, align 64
 @warps = internal global [32 x [64 x i8]] zeroinitializer, align 64
 @slots = internal global [1024 x i32] zeroinitializer, align 64
@@ -47,7 +46,8 @@ loop:
   %p = getelementptr [64 x i8], ptr @warps, i32 %w
   %before = mul i32 %w, 32
   %left = sub i32 %threads, %before
-  %n = call i32 @llvm.umin.i32(i32 %left, i32 32)
+  %few = icmp slt i32 %left, 32
+  %n = select i1 %few, i32 %left, i32 32
   %i = call i32 @pthread_barrier_init(ptr %p, ptr null, i32 %n)
   %next = add i32 %w, 1
   %after = mul i32 %next, 32
