@@ -40,7 +40,7 @@ PARALLEL = Setting(
     "MLC_PARALLEL", "pool", "who runs parallel loops: pool, openmp (if the process has loaded it) or serial"
 )
 POISON = Setting("MLC_POISON", "0", "1 fills the memory of a call with NaN, and checks the bytes around it afterwards")
-POOL_SIZE = Setting("MLC_POOL_SIZE", "1024", "MiB that the lists of freed arenas and of freed results may each hold")
+POOL_SIZE = Setting("MLC_POOL_SIZE", "1024", "MiB that each list of freed memory may hold: arenas, results, a GPU's")
 TARGET = Setting("MLC_TARGET", "cpu", "cpu or cuda: what programs are compiled for without `target=`")
 THREADS = Setting("MLC_THREADS", "1", "threads of programs that are compiled without `threads=`")
 TIME = Setting("MLC_TIME", "0", "1 prints the time of every pass to standard error")

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .compiler.saved import load
     from .dialects.errors import CheckError, CompileError
     from .dialects.nd.array import Array
+    from .runtime.cuda.device_array import DeviceArray, to_device
 
 __version__ = "0.1.0"
 
@@ -47,6 +48,7 @@ _PLACES = {
     "CheckError": ".dialects.errors",
     "CompileError": ".dialects.errors",
     "Compiled": ".compiler.compile",
+    "DeviceArray": ".runtime.cuda.device_array",
     "check": ".compiler.frontend.effects",
     "compile": ".compiler.compile",
     "cond": ".compiler.frontend.control",
@@ -63,6 +65,7 @@ _PLACES = {
     "spec": ".compiler.frontend.tracing",
     "stop_gradient": ".compiler.frontend.transforms",
     "switch": ".compiler.frontend.control",
+    "to_device": ".runtime.cuda.device_array",
     "to_stablehlo": ".compiler.export",
     "value_and_grad": ".compiler.frontend.transforms",
     "vjp": ".compiler.frontend.transforms",
@@ -76,6 +79,7 @@ __all__ = [
     "CheckError",
     "CompileError",
     "Compiled",
+    "DeviceArray",
     "check",
     "compile",
     "cond",
@@ -97,6 +101,7 @@ __all__ = [
     "special",
     "stop_gradient",
     "switch",
+    "to_device",
     "to_stablehlo",
     "value_and_grad",
     "vjp",
