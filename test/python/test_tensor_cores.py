@@ -1,0 +1,65 @@
+"""Emission for tensor cores: a kernel that multiplies matrices, in the interpreter and in NVIDIA's assembler."""
+
+from __future__ import annotations
+
+import ml_dtypes
+import numpy as np
+import pytest
+from gemm_tile import GemmTile
+from launches import kernel, numbers, run
+from mlc.compiler.emission import emitted, ptx_of
+from mlc.compiler.parsing import parse_module
+from mlc.dialects.nd.op import EXACT
+from mlc.lowering.emit.launch import DeviceCode, joined
+from mlc.runtime.matching import assert_matches
+from ptxas import ARCHITECTURES, assembled, needs_ptxas
+
+
+def code_of(text: str) -> DeviceCode:
+    return joined(list(emitted(parse_module(text), gpu=True).device.values()))
+
+
+@pytest.mark.parametrize("stages", (2, 3))
+def test_a_product_of_matrices_in_the_interpreter(stages: int) -> None:
+    tile = GemmTile(64, 64, 96, block=(32, 64, 32), warp=(16, 32), stages=stages)
+    x, w = numbers(64, 96, dtype=ml_dtypes.bfloat16), numbers(96, 64, dtype=ml_dtypes.bfloat16, seed=1)
+    want = (x.astype(np.float32) @ w.astype(np.float32)).astype(ml_dtypes.bfloat16)
+    assert_matches(EXACT, run(tile.kernel(), x, w), want)
+
+
+@needs_ptxas
+@pytest.mark.parametrize("sm", ARCHITECTURES)
+def test_a_product_of_matrices_stays_in_registers(sm: str) -> None:
+    """64 products a step, whose sums are 128 registers of a thread; most of an address is computed before."""
+    text = ptx_of(code_of(GemmTile(4096, 4096, 4096).kernel()), sm)
+    (used,) = assembled(text, sm).values()
+    assert used.spilled == used.stack == 0 and used.registers < 224
+    assert ".local" not in text
+    loop = text[text.index("cp.async.wait_group") : text.index("cvt.rn.bf16x2")]
+    assert text.count("mma.sync") == 64 and text.count("ldmatrix") == 16 and text.count("cp.async.cg") == 24
+    assert loop.count("add.s64") < 40 and "mov.b32" not in loop
+
+
+def chain(length: int) -> str:
+    """A product for each place of a vector, put there one after the other."""
+    kind = f"vector<{length}x2x2xf32>"
+    types = "(vector<4x2xf16>, vector<2x2xf16>, vector<2x2xf32>) -> vector<2x2xf32>"
+    lines = [f"%s0 = arith.constant dense<0.0> : {kind}"]
+    lines += ["%fa = arith.constant dense<1.0> : vector<4x2xf16>", "%fb = arith.constant dense<2.0> : vector<2x2xf16>"]
+    for i in range(length):
+        lines += [
+            f"%e{i} = vector.extract %s{i}[{i}] : vector<2x2xf32> from {kind}",
+            f"%d{i} = nvgpu.mma.sync(%fa, %fb, %e{i}) {{mmaShape = [16, 8, 16]}} : {types}",
+            f"%s{i + 1} = vector.insert %d{i}, %s{i} [{i}] : vector<2x2xf32> into {kind}",
+        ]
+    words = "{in_bounds = [true, true, true]}"
+    target = f"%out[%t, %c0, %c0, %c0] {words}"
+    lines.append(f"vector.transfer_write %s{length}, {target} : {kind}, memref<32x{length}x2x2xf32>")
+    return kernel(f"%out: memref<32x{length}x2x2xf32>", "\n".join(lines), 32)
+
+
+def test_long_chains_of_insertions() -> None:
+    """The text grows with the length of the chain, and nothing is nested as deep as that."""
+    short, long = (code_of(chain(n)).llvm_ir.count("\n") for n in (20, 300))
+    assert long < 16 * short
+    assert (run(chain(20)) == np.float32(32)).all()
