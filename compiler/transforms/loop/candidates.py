@@ -16,7 +16,8 @@ from ....dialects.loop.ops import StageOp
 from ...machine import Machine
 from .classify import Contraction
 from .classify import candidates as roles
-from .contractions import pack, register_tile, registers, tile
+from .contractions import pack, registers, tile
+from .register_tile import register_tile
 from .steptext import extent, lanes_of, step
 
 LANES, ROWS = "lanes", "rows"
@@ -54,7 +55,7 @@ def contractions_of(c: Contraction) -> list[Contraction]:
 
 def start(c: Contraction, machine: Machine, followed: bool) -> Tile:
     """What the rules would choose of it."""
-    rows, lanes = register_tile(c, machine, followed)
+    rows, lanes, *_ = register_tile(c, machine, followed)
     return Tile(rows, lanes, packed=(LANES,) if c.transposed else ())
 
 

@@ -17,8 +17,9 @@ from ....dialects.loop.linear import axes_of
 from ....dialects.loop.ops import StageOp
 from ...machine import Machine
 from .classify import contraction
-from .contractions import pack, register_tile
+from .contractions import pack
 from .dots import dots, words
+from .register_tile import register_tile
 from .reorder import axis_stride, strides_of
 from .steptext import lanes_of, step
 from .structure import fresh
@@ -47,8 +48,8 @@ def pack_constant(group: Sequence[StageOp], machine: Machine) -> list[str]:
     whole = c.stage.extent(c.n)
     if not isinstance(whole, int) or not all(isinstance(e, int) for e in extents if e is not None):
         return []
-    width = register_tile(c, machine, len(group) > 1)[1]
     by = dots(c, machine)
+    width = register_tile(c, machine, len(group) > 1, dots=by is not None).width
     if whole <= width and not c.transposed and by is None:
         return []
     value, access = c.stage.reads()[c.lhs]

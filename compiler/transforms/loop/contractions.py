@@ -13,18 +13,13 @@ from dataclasses import replace
 from ....dialects.loop.linear import axes_of
 from ....dialects.loop.ops import StageOp, element_of
 from ...machine import Machine
-from .classify import BROADCAST, LOADED, Contraction, bytes_in
+from .classify import Contraction, bytes_in
+from .register_tile import register_tile
 from .reorder import axis_stride, strides_of
 from .rows_operand import pack_rows, scattered
 from .steptext import bytes_of, extent, lanes_of, step
 from .structure import fresh
 from .whole_copy import copy_whole
-
-REUSED = 4
-"""Rows that must read a vector of the lanes' operand while the next one comes from the second cache."""
-
-MANY = 24
-"""Rows that pay for a copy of what is far apart in memory."""
 
 AHEAD = 4096
 """Bytes of a panel that are asked for ahead of what is read: the hardware does not look beyond a page."""
@@ -38,33 +33,11 @@ LINES = 8
 power of two apart."""
 
 
-def register_tile(c: Contraction, machine: Machine, followed: bool = False) -> tuple[int, int]:
-    """Rows and lanes: least padding, then fewest loads per multiply-add, within the register file.
-
-    A register more is left free for what is `followed` by stages over the tile.
-    """
-    m, n, lanes = extent(c.stage, c.m), extent(c.stage, c.n), lanes_of([c.stage], machine)
-    # without fused multiply-adds, a product needs a register before it is added
-    registers = machine.tile_registers - (not machine.has_fma) - followed
-
-    def cost(rows: int, width: int) -> float:
-        natives = -(-width // lanes)
-        padding = -(-m // rows) * rows / m * (-(-n // width) * natives * lanes / n)
-        idle = max(1.0, 4 * machine.fma_per_cycle / (rows * natives), REUSED / rows)
-        loads = (BROADCAST * rows + LOADED * natives) / (rows * natives)
-        return padding * idle * (1 + loads) + c.stored(min(rows, lanes) / lanes)
-
-    shapes = [(r, v) for v in range(min(8, registers // 4), 0, -1) for r in range(1, registers // 2 - 1)]
-    fits = [(r, v) for r, v in shapes if r * v <= registers - 4 and (r + 1) * v < registers]
-    tiles = dict.fromkeys((min(r, max(m, 1)), min(v * lanes, max(n, 1))) for r, v in fits)
-    return min(tiles, key=lambda t: cost(*t))
-
-
 def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str], machine: Machine) -> list[str]:
     """Batch loops, lane tiles, packed lanes, row tiles around the contraction and the stages that follow it."""
     names = [s.label.data for s in group]
     everywhere, columns, inside = loops_around(c, batch)
-    rows, width = register_tile(c, machine, len(group) > 1)
+    rows, width, ends, packed = register_tile(c, machine, len(group) > 1, pieces=True)
     walked = c.walked
     steps = [step("reorder", [c.label], axes=list(walked))] if walked != c.k else []
     c = replace(c, k=walked)
@@ -92,11 +65,10 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
         steps += [step("nest", names, axis=a) for a in inside]
         steps += [*tiles, step("nest", names, axis=blocks)]
         return [*steps, *registers(c, names)]
-    steps += tile(names, c.n, width, c.stage)
+    steps += tile(names, c.n, width, c.stage, ends)
     far = 4 * c.rhs_bytes >= machine.l2_bytes
     again = extent(c.stage, c.m) > rows and c.converts(c.rhs)
-    many = far and not c.packed and extent(c.stage, c.m) >= MANY
-    if not whole and (c.transposed or (not c.windowed and (again or many))):
+    if not whole and (c.transposed or (not c.windowed and not c.packed and (again or packed))):
         steps += pack(c, min(width, extent(c.stage, c.n)), [*everywhere, *columns], machine)
     steps += [step("nest", names, axis=a) for a in inside]
     steps += tiles
@@ -150,10 +122,11 @@ def stays(c: Contraction, machine: Machine) -> bool:
     return 2 * c.rhs_bytes <= machine.l2_bytes < 2 * max(c.lhs_bytes, bytes_in(c.stage.results[0]))
 
 
-def tile(names: list[str], axis: str, size: int, stage: StageOp) -> list[str]:
+def tile(names: list[str], axis: str, size: int, stage: StageOp, ends: str = "") -> list[str]:
     """A tile step, unless the axis is no longer than a tile."""
     whole = stage.extent(axis)
-    return [] if isinstance(whole, int) and whole <= size else [step("tile", names, axis=axis, size=size)]
+    options = {"cut": {"clamp": "false"}, "balanced": {"balanced": "true"}}.get(ends, {})
+    return [] if isinstance(whole, int) and whole <= size else [step("tile", names, axis=axis, size=size, **options)]
 
 
 def streams(c: Contraction, machine: Machine) -> bool:

@@ -20,8 +20,9 @@ from ....dialects.loop.ops import StageOp
 from ...machine import Machine
 from .classify import Contraction
 from .cones import cone
-from .contractions import loops_around, register_tile, tile
+from .contractions import loops_around, tile
 from .offset import factors
+from .register_tile import register_tile
 from .reorder import axis_stride, strides_of
 from .steptext import extent, lanes_of, step
 from .structure import fresh
@@ -107,7 +108,7 @@ def schedule_dots(
     """Batch loops, lane tiles, packed lanes, row tiles around the contraction and the stages that follow it."""
     names = [s.label.data for s in group]
     everywhere, columns, inside = loops_around(c, batch)
-    rows, width = register_tile(c, machine, len(group) > 1)
+    rows, width, *_ = register_tile(c, machine, len(group) > 1, dots=True)
     outer = fresh([c.stage], d.axis)
     steps: list[str] = []
     if c.stage.extent(d.axis) != d.ways:

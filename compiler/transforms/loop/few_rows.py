@@ -15,8 +15,8 @@ from typing import NamedTuple
 from ....dialects.loop.ops import StageOp
 from ...machine import Machine
 from .classify import contraction
-from .contractions import register_tile
 from .pad import PIECE, ROWS, ZEROS
+from .register_tile import register_tile
 from .rows import parallel_axes
 from .steptext import extent, step
 from .version import below
@@ -42,7 +42,7 @@ def versions(group: Sequence[StageOp], machine: Machine) -> Versions | None:
         return None
     if prod(extent(c.stage, a.name) for a in c.stage.axes if a.name != c.m) < LEAST:
         return None
-    rows = register_tile(c, machine, len(group) > 1)[0]
+    rows = register_tile(c, machine, len(group) > 1).rows
     names = [s.label.data for s in group]
     found = Versions([], [names])
     pads: list[str] = []

@@ -19,7 +19,7 @@ from xdsl.ir import Operation
 from ....dialects.loop.ops import StageOp, element_of, shape
 from ...machine import Machine
 from .classify import Contraction, contraction
-from .contractions import register_tile
+from .register_tile import register_tile
 from .reorder import TYPICAL
 from .rows import VECTORS, contiguous, lane_axis, parallel_axes
 from .steptext import bytes_of, extent, lanes_of, step
@@ -110,7 +110,7 @@ def granularity(group: list[StageOp], axis: str, machine: Machine) -> tuple[int,
     lanes = lanes_of(group, machine)
     c = contraction(group[0])
     if c is not None and axis in (c.m, c.n):
-        rows, width = register_tile(c, machine)
+        rows, width, *_ = register_tile(c, machine)
         if axis == c.n:
             return width, min(lanes, width), width / 64
         return rows, 1, PACKING if packs(c, machine) else rows / 16
