@@ -41,8 +41,8 @@ BURST = 4
 result of two tiles' width."""
 
 NEAR, LATE = 0.65, 2.0
-"""What transfers cost of those at full rate: of a packed panel, which is asked for ahead; of the rows' factors, whose
-lines come one at a time."""
+"""What transfers cost of those at full rate: of a panel without gaps, which is asked for ahead; of factors of the rows,
+whose lines come one at a time."""
 
 PACKED = 5.0
 """Cycles to pack a vector."""
@@ -187,15 +187,16 @@ def of_tiles(tile: Tile, width: int, passes: float, lanes: int, panel: Panel, ma
 
 def wait(width: int, panel: Panel, packed: bool, machine: Machine) -> float:
     """Cycles for an element of a panel as it is read again by each tile of rows."""
-    taken = width * panel.size if packed else width * panel.size + LINE
-    if not packed and panel.stride % LINE == 0:
+    dense = packed or width * panel.size == panel.stride
+    taken = width * panel.size + (0 if dense else LINE)
+    if not dense and panel.stride % LINE == 0:
         # lines that lie a multiple of the page apart share their place
         places = PAGE // gcd(panel.stride, PAGE) * -(-taken // LINE)
         room = machine.l1_bytes * min(1.0, places * LINE / PAGE)
     else:
         room = machine.l1_bytes
     missed = min(1.0, max(0.0, panel.depth * taken / room - STAYS))
-    return missed * transfer(panel.size, panel.depth * taken, machine) * (NEAR if packed else 1.0)
+    return missed * transfer(panel.size, panel.depth * taken, machine) * (NEAR if dense else 1.0)
 
 
 def transfer(count: int, footprint: int, machine: Machine) -> float:
