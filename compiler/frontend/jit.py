@@ -25,6 +25,7 @@ from ...dialects.nd import op as core
 from ...dialects.nd.types import FLOAT, INTEGER
 from ...runtime.locks import ForkLock
 from . import eager
+from .leaves import in_place, in_rows, is_array, is_dense, on_device
 from .locations import user_location
 from .pytree import Structure, flatten, unflatten
 
@@ -62,9 +63,9 @@ class Entry:
     """The short way for such arguments, once it is looked for."""
 
 
-def layout_of(x: np.ndarray[Any, Any]) -> Layout | str:
+def layout_of(x: Any) -> Layout | str:
     """None for rows; strides, if dense but for order, direction and repetition of axes; else "copy"."""
-    if x.flags.c_contiguous:
+    if is_dense(x):
         return None
     size = x.itemsize
     if any(s % size for s in x.strides) or not x.size:
@@ -84,6 +85,8 @@ def signature_of(leaf: Any) -> Hashable:
         return leaf.shape, leaf.dtype, layout_of(leaf)
     if isinstance(leaf, bool | int | float):
         return type(leaf)
+    if on_device(leaf):
+        return leaf.shape, leaf.dtype, layout_of(leaf)
     from .tracing import type_of
 
     return type_of(leaf)
@@ -180,7 +183,7 @@ class Jit:
             with contextlib.suppress(ImportError):  # of an interpreter that ends
                 self._shorten(entry, args)
         for k in entry.contiguous:
-            leaves[k] = np.ascontiguousarray(leaves[k])
+            leaves[k] = in_rows(leaves[k])
             self.copies += 1
         out = entry.executable(*leaves)
         if entry.results.kind == "leaf":
@@ -234,6 +237,7 @@ class Jit:
         fixed = tuple(args[k] for k in sorted(self._static) if k < len(args))
         dynamic = args if not self._static else tuple(a for k, a in enumerate(args) if k not in self._static)
         leaves, structure = flatten(dynamic)
+        leaves = in_place(leaves)
         kinds = tuple(map(type, fixed))  # 1, 1.0 and True are equal, but not the same program
         key: Signature = (structure, fixed, kinds, *map(signature_of, leaves))
         try:
@@ -266,7 +270,7 @@ class Jit:
 
         positions = sorted(self._static)
         leaves, structure = flatten(tuple(a for k, a in enumerate(args) if k not in self._static))
-        given = unflatten(structure, _adopted(leaves))
+        given = unflatten(structure, _adopted(in_place(leaves)))
 
         def dynamic(*xs: Any) -> Any:
             filled = list(xs)
@@ -295,7 +299,7 @@ class Jit:
             if position in self._donate:
                 donated += range(k, k + count)
             k += count
-        layouts = [layout_of(x) if type(x) is np.ndarray else None for x in leaves]
+        layouts = [layout_of(x) if is_array(x) else None for x in leaves]
         copied = tuple(i for i, at in enumerate(layouts) if at == "copy" or (i in donated and at is not None))
         set_layouts(
             traced.func, [at if i not in copied and isinstance(at, tuple) else None for i, at in enumerate(layouts)]

@@ -26,6 +26,7 @@ from ...dialects.nd.op import Array, building
 from ...dialects.nd.promotion import as_dtype, asarray
 from ...dialects.nd.types import Type, dtype_of, tensor
 from ..blocks import return_, terminator
+from .leaves import is_array
 from .locations import user_location
 from .pytree import Structure, flatten, unflatten
 
@@ -90,7 +91,7 @@ def type_of(x: Any) -> Type:
     if isinstance(x, bool | int | float):
         return tensor((), as_dtype(type(x)))
     try:
-        value = np.asarray(x)
+        value = x if is_array(x) else np.asarray(x)
         return tensor(value.shape, dtype_of(value))
     except (ValueError, TypeError) as error:
         raise CompileError(f"expected an array, a number or a spec as argument, found {x!r}: {error}") from None

@@ -153,6 +153,10 @@ class DeviceArray:
         self.device.copy(block.address, self.address + low * width, self.nbytes)
         return DeviceArray(self.device, block.address - low * width, self.shape, self.steps, self.dtype, block)
 
+    def rows(self) -> DeviceArray:
+        """A copy in rows, if it is not."""
+        return self if self.dense else to_device(np.ascontiguousarray(self.numpy()), self.device)
+
     def synchronize(self) -> DeviceArray:
         """Wait until it is computed; what went wrong on the way is raised."""
         self.device.synchronize()

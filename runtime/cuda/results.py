@@ -19,7 +19,7 @@ from ..arguments import fail
 from ..results import address_of, check_outputs, folds
 from .arguments import Array, buffer
 from .call import Call, Finish, Wanted
-from .device_array import DeviceArray, imported, is_foreign, to_device
+from .device_array import DeviceArray, imported, is_foreign
 from .memory import Block
 
 if TYPE_CHECKING:
@@ -153,6 +153,5 @@ def store(view: DeviceArray, target: DeviceArray) -> DeviceArray:
     """Copy a result into the caller's array on the device, if it is not there."""
     if view.address == target.address and view.dense:
         return target
-    source = view if view.dense else to_device(np.ascontiguousarray(view.numpy()), view.device)
-    view.device.copy(target.address, source.address, target.nbytes)
+    view.device.copy(target.address, view.rows().address, target.nbytes)
     return target

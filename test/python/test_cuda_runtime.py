@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import ml_dtypes
+import mlc
 import numpy as np
 import pytest
 from cuda_fake import FakeDriver, view
@@ -1063,3 +1064,39 @@ def test_the_script_for_a_gpu(capsys):
         for part in (check.the_device, check.calls, check.code):
             check.section(part)
     assert not check.failed and "WRONG" not in capsys.readouterr().out
+
+
+# ---- functions that are compiled when they are called
+@pytest.fixture
+def jitted(fake, monkeypatch, tmp_path):
+    """Their kernels do nothing here, but count."""
+    monkeypatch.setenv("MLC_TARGET", "cuda")
+    monkeypatch.setenv("MLC_CACHE_DIR", str(tmp_path))
+
+    class Kernels(dict):
+        def __missing__(self, name):
+            return "", lambda *_: None
+
+    fake.kernels = Kernels()
+    return fake
+
+
+def test_functions_of_arrays_on_the_device(jitted):
+    """No array is copied to the host to ask what it is; what lies elsewhere is another program."""
+    f = mlc.jit(lambda x, y: x + y)
+    x, y = np.ones((4, 8), np.float32), np.ones((8, 4), np.float32).T
+    dx, dy = to_device(x), to_device(y)
+    copies = jitted.calls["cuMemcpyDtoHAsync_v2"]
+    for given in ((dx, dy), (Foreign(dx), dy), (Foreign(dx), Foreign(dy, False))):
+        out = f(*given)
+        assert type(out) is DeviceArray and out.shape == (4, 8)
+    assert jitted.calls["cuMemcpyDtoHAsync_v2"] == copies and f.cache_info().entries == 1 and f.copies == 0
+    assert type(f(x, y)) is np.ndarray and f.cache_info().entries == 1  # the same order of axes
+    f(dx, to_device(y.copy()))
+    assert f.cache_info().entries == 2
+    part = DeviceArray(dx.device, dx.address, (4, 2), (8, 2), dx.dtype, dx.owner)
+    assert f(part, part).shape == (4, 2) and f.copies == 2
+    tree = mlc.jit(lambda p, k: p["a"] * k)
+    assert type(tree({"a": dx}, 2.5)) is DeviceArray
+    donating = mlc.jit(lambda x: x * 2, donate=0)
+    assert donating(dx) is dx
