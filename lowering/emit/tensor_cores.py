@@ -45,15 +45,8 @@ PRODUCTS: dict[tuple[str, str], Product] = {
 
 
 def register(e: Emitter, vec: Vec, lead: Lead, kind: str) -> str:
-    """A row of a vector as one register."""
-    each = vec.shape[-1]
-    row = vector_of(vec.kind, each)
-    if vec.chunks == 1 and vec.width(0) == each:
-        text = vec.nat(lead, 0)
-    else:  # chunks are narrower than a register
-        text = "poison"
-        for i in range(each):
-            text = e.op(f"insertelement {row} {text}, {vec.kind} {vec.sca((*lead, i))}, i64 {i}")
+    """A row of a vector as one register: where there are products, no chunk is narrower."""
+    row, text = vec.type(0), vec.nat(lead, 0)
     return text if row == kind else e.op(f"bitcast {row} {text} to {kind}")
 
 

@@ -10,9 +10,10 @@ from launches import kernel, numbers, run
 from mlc.compiler.emission import emitted, ptx_of
 from mlc.compiler.parsing import parse_module
 from mlc.dialects.nd.op import EXACT
+from mlc.lowering.emit import tensor_cores
 from mlc.lowering.emit.launch import DeviceCode, joined
 from mlc.runtime.matching import assert_matches
-from ptxas import ARCHITECTURES, assembled, needs_ptxas
+from ptxas import ARCHITECTURES, assembled, find, needs_ptxas
 
 
 def code_of(text: str) -> DeviceCode:
@@ -38,6 +39,52 @@ def test_a_product_of_matrices_stays_in_registers(sm: str) -> None:
     loop = text[text.index("cp.async.wait_group") : text.index("cvt.rn.bf16x2")]
     assert text.count("mma.sync") == 64 and text.count("ldmatrix") == 16 and text.count("cp.async.cg") == 24
     assert loop.count("add.s64") < 40 and "mov.b32" not in loop
+
+
+PRODUCTS = {
+    ("f16", "f32"): "f32.f16.f16.f32",
+    ("f16", "f16"): "f16.f16.f16.f16",
+    ("bf16", "f32"): "f32.bf16.bf16.f32",
+    ("f32", "f32"): "f32.tf32.tf32.f32",
+    ("i8", "i32"): "s32.s8.s8.s32",
+}
+
+
+def product(element: str, total: str, registers: int) -> tuple[str, str]:
+    """A kernel with one product, whose right factor has so many registers, and what it is in PTX."""
+    per = {"f32": 1, "i8": 4}.get(element, 2)
+    k = 4 * per * registers
+    zero, nothing = ("0" if kind.startswith("i") else "0.0" for kind in (element, total))
+    kinds = [f"{2 * registers}x{per}x{element}", f"{registers}x{per}x{element}", f"2x2x{total}"]
+    a, b, c = (f"vector<{kind}>" for kind in kinds)
+    reads = "".join(
+        f"%f{word} = vector.transfer_read %{word}[%t, %c0, %c0], %{pad} {{in_bounds = [true, true]}} : "
+        f"memref<32x{kind}>, vector<{kind}>\n"
+        for word, kind, pad in zip(("x", "y", "w"), kinds, ("z", "z", "n"), strict=True)
+    )
+    tf32 = ", tf32Enabled" if element == "f32" else ""
+    body = f"""
+    %z = arith.constant {zero} : {element}
+    %n = arith.constant {nothing} : {total}
+    {reads}
+    %d = nvgpu.mma.sync(%fx, %fy, %fw) {{mmaShape = [16, 8, {k}]{tf32}}} : ({a}, {b}, {c}) -> {c}
+    vector.transfer_write %d, %out[%t, %c0, %c0] {{in_bounds = [true, true]}} : {c}, memref<32x{kinds[2]}>"""
+    arguments = ", ".join(f"%{word}: memref<32x{kind}>" for word, kind in zip(("x", "y", "w"), kinds, strict=True))
+    text = kernel(f"{arguments}, %out: memref<32x{kinds[2]}>", body, 32)
+    return text, f"mma.sync.aligned.m16n8k{k}.row.col.{PRODUCTS[element, total]}"
+
+
+def test_products_of_all_types_and_shapes() -> None:
+    assert len(PRODUCTS) == len(tensor_cores.PRODUCTS)
+    made = [product(*kinds, registers) for kinds in PRODUCTS for registers in (1, 2)]
+    texts = [text.replace("@f(", f"@f{i}(") for i, (text, _) in enumerate(made)]
+    found = ptx_of(joined([code_of(text) for text in texts]), "sm_80")
+    entries = found.split(".entry ")[1:]
+    for (_, instruction), entry in zip(made, entries, strict=True):
+        assert entry.count(f"{instruction}\n") == entry.count("mma.sync") == 1
+        assert "mov.b" not in entry.replace("mov.b64", "") and "bfi" not in entry  # parts are used as they are read
+    if find() is not None:
+        assert len(assembled(found, "sm_80")) == len(made)
 
 
 def chain(length: int) -> str:
