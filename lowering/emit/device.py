@@ -20,7 +20,8 @@ from xdsl.dialects.builtin import IndexType, IntegerAttr, MemRefType
 from xdsl.ir import Operation, SSAValue
 
 from ...dialects.errors import CompileError
-from .elementwise import element_of
+from .elementwise import element_of, elementwise
+from .halves import source
 from .memory import bytes_in, load_scalar, memory_kind, place, sizes_of
 from .state import HANDLERS, Emitter, Fact, Handler, Read, Space
 from .text import bits_of, bytes_of, is_float, kind_of, vector_of
@@ -164,6 +165,21 @@ def gather(e: Emitter, op: Operation) -> None:
     vec = e.vec(kind, shape.get_shape(), native)
     e.env[result] = vec
     e.reads[-1].append(Read(result, vec, ref.root, None))
+
+
+# ---- values
+@on_device("arith.bitcast")
+def bitcast(e: Emitter, op: Operation) -> None:
+    """The end of a conversion of bf16 is that conversion."""
+    found = source(op)
+    if found is None:
+        elementwise(e, op)
+        return
+    kind, value = found
+    conversion = kind.create(operands=[value], result_types=[op.results[0].type])
+    elementwise(e, conversion)
+    e.env[op.results[0]] = e.env.pop(conversion.results[0])
+    conversion.erase()
 
 
 # ---- what the threads of a block do together

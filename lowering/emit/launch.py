@@ -237,10 +237,7 @@ class _Thread:
             self.name(pointer, "ptr")
             self.roots[pointer] = ref.root
             fact = self.outer.facts.get(pointer, Fact(1))
-            constant = self.constant(ref.root)
-            self.inner.facts[pointer] = Fact(fact.alignment, constant)
-            if constant:
-                self.inner.constants.add(ref.root)
+            self.inner.facts[pointer] = Fact(fact.alignment, self.constant(ref.root))
         for size in (*ref.sizes, *ref.strides):
             if isinstance(size, str):
                 self.name(size, "i64")

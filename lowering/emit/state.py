@@ -115,8 +115,6 @@ class Emitter(Writer):
         self.multiples: dict[str, int] = {}
         self.facts: dict[str, Fact] = {}
         """Of pointers, where accesses say them."""
-        self.constants: set[SSAValue] = set()
-        """Memory that nobody writes while the function runs."""
         self.arguments: dict[SSAValue, bool] = {}  # the kernel's memrefs: may it alias others?
         self.space = Space("%ws")
         self.parts: list[str] = []
@@ -306,9 +304,10 @@ class Emitter(Writer):
                 read.vec.all()
 
     def arrive(self) -> None:
-        """Before a barrier: lazy reads of memory that other threads may write are done, if they are needed after it."""
+        """Before a barrier: lazy reads are done, if they are needed after it. Other threads may write there meanwhile;
+        where nobody does, the wait for them and that for the barrier are one."""
         for read in self.reads[-1]:
-            if self.last[-1].get(read.value, -1) > self.position and read.root not in self.constants:
+            if self.last[-1].get(read.value, -1) > self.position:
                 read.vec.all()
 
 

@@ -1,7 +1,7 @@
 // RUN: mlc-compile %s --target=cuda --emit=ptx --arch=sm_80 | FileCheck %s
 
 // A read before a barrier is done before it, also where its value is needed behind it: here two halves of a block's
-// memory change places. One of memory that nobody writes may be done later. A thread's own memory becomes registers.
+// memory change places. A thread's own memory becomes registers.
 
 // CHECK: .entry mlc_swap_0(
 // CHECK-NOT: .local
