@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...dialects.errors import CompileError
+from ..arena import pool_limit
 from . import driver as driver_
 from .driver import NOT_READY, Driver, check_process, load
 
@@ -105,10 +106,11 @@ class Device:
         with self:
             self.stream: int = driver.got(c_void_p, "cuStreamCreate", 0)
             self.recording: int = driver.got(c_void_p, "cuStreamCreate", NON_BLOCKING)
-            pool, most = c_void_p(), ctypes.c_uint64((1 << 64) - 1)
-            if not driver.function("cuDeviceGetDefaultMemPool")(ctypes.addressof(pool), self.handle):
-                # what programs free in stream order is kept until the process ends, not until somebody waits
-                driver.function("cuMemPoolSetAttribute")(pool, RELEASE_THRESHOLD, ctypes.addressof(most))
+            self.stream_pool = c_void_p()
+            """Where programs have memory in stream order from; NULL: there is none."""
+            if not driver.function("cuDeviceGetDefaultMemPool")(ctypes.addressof(self.stream_pool), self.handle):
+                kept = ctypes.c_uint64(pool_limit())  # after a wait, where it would keep none
+                driver.function("cuMemPoolSetAttribute")(self.stream_pool, RELEASE_THRESHOLD, ctypes.addressof(kept))
         self.properties = self._properties()
 
     def _properties(self) -> Properties:

@@ -37,6 +37,7 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "cuDeviceTotalMem_v2": (P, c_int),
     "cuDeviceGetDefaultMemPool": (P, c_int),
     "cuMemPoolSetAttribute": (P, c_int, P),
+    "cuMemPoolTrimTo": (P, c_size_t),
     "cuDevicePrimaryCtxRetain": (P, c_int),
     "cuCtxGetCurrent": (P,),
     "cuCtxSetCurrent": (P,),

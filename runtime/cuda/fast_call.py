@@ -1,4 +1,4 @@
-"""The short way into a program: for arrays on the device that need no conversion, by the shapes they have.
+"""The short way into a program: for arrays on the device, of any library, that need no conversion, by their shapes.
 
 Each comparison that fails leads to the general way, which converts or explains. What remains is the look for the graph
 of the addresses, and the results' memory.
@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from numpy import ndarray
+
 from ..abi import row_major
 from ..arena import class_of
 from ..fast_call import in_order
 from .arguments import alignment_of
-from .device_array import DeviceArray
+from .device_array import DeviceArray, imported, is_foreign
 from .graphs import Graph
 from .memory import ALIGNMENT as LEAST
 from .memory import Block
@@ -49,17 +51,26 @@ class FastCall:
     def run(self, arrays: Sequence[Any]) -> Any:
         device = self.device
         pointers: list[int] = []
+        kept: list[Any] = []
         for array, (dtype, shape, steps, bits) in zip(arrays, self.checks):
+            if type(array) is not DeviceArray:
+                if type(array) is ndarray:
+                    return None
+                try:
+                    array = imported(array, device) if is_foreign(array) else None
+                except Exception:  # the general way says what it is
+                    return None
             if (
-                type(array) is not DeviceArray
+                array is None
                 or array.steps != steps
                 or array.shape != shape
                 or array.dtype is not dtype
                 or array.address & bits
-                or type(array.owner) is not Block
                 or array.device is not device
             ):
                 return None
+            if type(array.owner) is not Block:
+                kept.append(array.owner)
             pointers.append(array.address)
         pointers += self.constants
         with device:
@@ -81,6 +92,8 @@ class FastCall:
                     self.owner.launch(self.plan, pointers, arena, self.plan.sizes)
                 finally:
                     device.depth -= 1
+            if kept:
+                device.retain(kept)
         results = [
             DeviceArray(device, block.address, shape, steps, dtype, block)
             for block, (shape, steps, dtype) in zip(blocks, self.results)

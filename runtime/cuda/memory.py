@@ -168,6 +168,16 @@ class DevicePool(Pool):
             device.order(stream, device.stream)
         return True
 
+    def clear(self) -> None:
+        """The arena too, if no program is at it, and what is free of memory in stream order."""
+        with self.device as device:
+            if not device.depth:
+                device.arena = None
+            super().clear()
+            if device.stream_pool:
+                device.driver.function("cuStreamSynchronize")(device.stream)
+                device.driver.function("cuMemPoolTrimTo")(device.stream_pool, 0)
+
 
 class PinnedPool(Pool):
     """Memory of the host that the device reaches itself."""

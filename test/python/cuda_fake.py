@@ -125,6 +125,9 @@ class FakeDriver:
     def _cuMemPoolSetAttribute(self, pool, what, value):
         assert (pool, what) == (77, 4)
 
+    def _cuMemPoolTrimTo(self, pool, size):
+        assert (pool, size) == (77, 0)
+
     def _cuDevicePrimaryCtxRetain(self, to, device):
         c_void_p.from_address(to).value = 0xC0 + device
 

@@ -556,6 +556,15 @@ def test_memory_of_the_lists_goes_first(fake):
     assert fake.calls["cuMemFree_v2"] == 1
 
 
+def test_the_arena_goes_where_memory_is_short(fake):
+    p = program(arena=40 << 20)
+    exe, (x, y) = built(BODY, p), arrays()
+    assert (exe(x, y) == (x + y) * 2).all() and exe.device.arena is not None
+    assert to_device(np.ones(30 << 20, np.uint8)).nbytes == 30 << 20 and exe.device.arena is None
+    gc.collect()
+    assert (exe(x, y) == (x + y) * 2).all()
+
+
 def test_no_memory_in_a_program(fake):
     body = "  %w = call ptr @mlc_gpu_alloc(ptr %context, i64 999999999)\n  ret i32 0\n"
     exe = built(body, program(), extra=SERVICES)
@@ -809,6 +818,9 @@ def test_arrays_of_other_libraries_are_read_in_place(fake, versioned):
     exe(Foreign(to_device(x), versioned), dy)
     gc.collect()
     assert sys.getrefcount(foreign) == references
+    for _ in range(3):  # the short way
+        assert np.array_equal(exe(foreign, Foreign(dy)), (x + y) * 2)
+    assert sys.getrefcount(foreign) > references and exe.copies == 0
 
 
 def test_arrays_of_the_interface(fake):
