@@ -67,6 +67,8 @@ PASSES: dict[str, str] = {
     "loop-offset": "mlc.compiler.transforms.loop.offset:LoopOffset",
     "loop-vectorize": "mlc.compiler.transforms.loop.vectorize:LoopVectorize",
     "loop-prefetch": "mlc.compiler.transforms.loop.prefetch:LoopPrefetch",
+    "loop-fragment": "mlc.compiler.transforms.loop.fragment:LoopFragment",
+    "loop-pipeline": "mlc.compiler.transforms.loop.pipeline:LoopPipeline",
     "loop-stream": "mlc.compiler.transforms.loop.stream:LoopStream",
     "hoist-constants": "mlc.compiler.transforms.loop.hoist:HoistConstants",
     "loop-copies": "mlc.compiler.transforms.loop.copies:LoopCopies",

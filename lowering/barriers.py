@@ -9,7 +9,9 @@ thing, since no two threads write one place.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
 from typing import NamedTuple
 
 from xdsl.context import Context
@@ -20,6 +22,7 @@ from xdsl.passes import ModulePass
 
 from ..dialects.errors import CompileError
 from ..dialects.gpu import LOCKSTEP, PRIVATE, WORKGROUP, BarrierOp, LaunchOp
+from ..dialects.nvgpu.ops import CopyOp, WaitOp
 
 VIEWS = ("memref.reinterpret_cast", "memref.subview", "memref.cast")
 READS: dict[str, int] = {
@@ -28,7 +31,6 @@ READS: dict[str, int] = {
     "vector.load": 0,
     "vector.gather": 0,
     "nvgpu.ldmatrix": 0,
-    "nvgpu.device_async_copy": 0,
 }
 """The operand that an op reads."""
 
@@ -36,7 +38,6 @@ WRITES: dict[str, int] = {
     "memref.store": 1,
     "vector.transfer_write": 1,
     "vector.store": 1,
-    "nvgpu.device_async_copy": 1,
 }
 """The operand that an op writes."""
 
@@ -47,13 +48,15 @@ class Touch(NamedTuple):
     root: SSAValue
     place: tuple[SSAValue, ...]
     writes: bool
+    later: bool = False
+    """Does it write only where a wait says that it has?"""
 
 
-@dataclass
-class Pending:
-    """What was touched since the last barrier."""
+class Pending(NamedTuple):
+    """What was touched since the last barrier, and the copies that may be under way."""
 
-    touched: dict[Touch, None] = field(default_factory=dict[Touch, None])
+    touched: dict[Touch, None] = {}
+    flying: dict[Touch, None] = {}
 
     def conflicts(self, touch: Touch) -> bool:
         """Must what was touched before be complete? Results in the program's memory are written in parts, once each."""
@@ -65,6 +68,17 @@ class Pending:
             for other in self.touched
         )
 
+    def after(self, found: Sequence[Touch]) -> Pending:
+        now = dict.fromkeys(t for t in found if not t.later)
+        return Pending(self.touched | now, self.flying | dict.fromkeys(t for t in found if t.later))
+
+    def landed(self) -> Pending:
+        """After a wait: some of the copies have written."""
+        return self.after([t._replace(later=False) for t in self.flying])
+
+    def together(self, other: Pending) -> Pending:
+        return Pending(self.touched | other.touched, self.flying | other.flying)
+
 
 def root_of(value: SSAValue) -> SSAValue:
     """The argument or allocation that a memref lies in."""
@@ -75,6 +89,9 @@ def root_of(value: SSAValue) -> SSAValue:
 
 def touches(op: Operation) -> list[Touch]:
     """What an op without regions reads and writes that other threads may touch."""
+    if isinstance(op, CopyOp):
+        places = ((op.src, op.src_indices, False), (op.dst, op.dst_indices, True))
+        return [Touch(root_of(m), (m, *at), writes, writes) for m, at, writes in places]
     found: list[Touch] = []
     for table, writes in ((READS, False), (WRITES, True)):
         if op.name not in table:
@@ -118,38 +135,34 @@ class Launches:
 
     def scan(self, block: Block, pending: Pending) -> Pending:
         for op in list(block.ops):
-            if not op.regions:
-                pending = Pending() if isinstance(op, BarrierOp) else self.touch(op, touches(op), pending)
-                continue
             inside = [t for inner in op.walk() for t in touches(inner)]
-            if not self.together(op):
+            if isinstance(op, BarrierOp):
+                pending = pending._replace(touched={})
+            elif isinstance(op, WaitOp):
+                pending = pending.landed()
+            elif not op.regions:
+                pending = self.waited(op, inside, pending).after(inside)
+            elif not self.together(op):
                 self.require_apart(op, inside)
-                pending = self.touch(op, inside, pending)
-                continue
-            pending = self.waited(op, inside, pending)  # once, and not in every iteration
-            if isinstance(op, scf.ForOp):
+                pending = self.waited(op, inside, pending).after(inside)
+            elif isinstance(op, scf.ForOp):
+                pending = self.waited(op, inside, pending)  # once, and not in every iteration
                 for _ in range(2):  # the second time behind an iteration
-                    after = self.scan(op.body.block, Pending(dict(pending.touched)))
-                    pending = Pending(pending.touched | after.touched)
+                    pending = pending.together(self.scan(op.body.block, pending))
             else:
-                ends = [self.scan(r.block, Pending(dict(pending.touched))) for r in op.regions if r.blocks]
-                pending = Pending(
-                    {t: None for end in ends for t in end.touched} | ({} if len(ends) > 1 else pending.touched)
-                )
+                pending = self.waited(op, inside, pending)
+                ends = [self.scan(r.block, pending) for r in op.regions if r.blocks]
+                pending = reduce(Pending.together, ends, Pending() if len(ends) > 1 else pending)
         return pending
 
-    def touch(self, op: Operation, found: list[Touch], pending: Pending) -> Pending:
-        """The op, behind a barrier if it needs one."""
-        return Pending(self.waited(op, found, pending).touched | dict.fromkeys(found))
-
-    def waited(self, op: Operation, found: list[Touch], pending: Pending) -> Pending:
+    def waited(self, op: Operation, found: Sequence[Touch], pending: Pending) -> Pending:
         """What is pending where an op begins, behind a barrier if it needs one."""
-        if any(pending.conflicts(t) for t in found):
-            block = op.parent
-            assert block is not None
-            block.insert_ops_before([BarrierOp.create(location=op.location)], op)
-            return Pending()
-        return pending
+        if not any(pending.conflicts(t) for t in found):
+            return pending
+        block = op.parent
+        assert block is not None
+        block.insert_ops_before([BarrierOp.create(location=op.location)], op)
+        return pending._replace(touched={})
 
     def require_apart(self, op: Operation, inside: list[Touch]) -> None:
         """Threads that go different ways cannot wait for each other."""
@@ -159,7 +172,7 @@ class Launches:
                 name = t.root.name_hint or "memory"
                 message = f"insert-barriers: expected all threads to come where they wait for %{name}, found {op.name}"
                 raise CompileError(f"{message} whose way depends on the thread", op.location)
-            seen = Pending(seen.touched | {t: None})
+            seen = seen.after([t])
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,11 @@ from ..dialects.loop.combiners import combine, identity
 from ..dialects.loop.ops import ForOp, IfOp, JoinOp, ScatterOp, SortOp, StageOp, element_of, shape
 from ..dialects.loop.threads import WARP_BITS
 from ..dialects.nd.dims import Dim
+from .launch_scatter import launch_scatter
+from .launch_sort import launch_sort
 from .launches import bits_of, field_of, grid, iterations, repeats
 from .loop_memory import with_contract
+from .loop_pipeline import pipelined, stages_of
 from .loop_scatter import scatter
 from .loop_sort import sort
 from .loop_stage import Carried, StageState
@@ -51,11 +54,17 @@ class Kernel(StageState):
         late = self.destinations(block, targets)
         copies = self.places(block)
         for op in block.ops:
+            if op in self.done:
+                continue
             self.location = op.location
             if isinstance(op, JoinOp):
                 for piece, view in copies[op]:
                     self.copy(piece, view)
-            elif self.host and isinstance(op, StageOp | ForOp | SortOp | ScatterOp) and not repeats(op):
+            elif self.host and isinstance(op, SortOp):
+                launch_sort(self, op)
+            elif self.host and isinstance(op, ScatterOp):
+                launch_scatter(self, op)
+            elif self.host and isinstance(op, StageOp | ForOp) and not repeats(op):
                 with self.launched(op):
                     self.statement(op, carried)
             else:
@@ -219,6 +228,8 @@ class Kernel(StageState):
         inits = list(sums.values())
         if self.launch is not None and op.kind.data:
             out = self.shared_loop(op, build)
+        elif self.launch is not None and not self.launch.alone and stages_of(op) > 1:
+            out = pipelined(self, op, inits, build)
         else:
             parallel = op.kind.data == "parallel" and not any(t.data.mode for t in op.targets.data)
             out = self.loop(op.axis.data, op.extent.data, inits, build, op.stride, op.clamped, parallel)

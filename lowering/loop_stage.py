@@ -31,6 +31,7 @@ from .loop_body import BodyValues
 from .loop_memory import with_contract
 from .loop_state import INDEX, nest
 from .loop_threads import ThreadState
+from .matrix_product import Products, matrix_product
 from .storage import (
     Axes,
     is_vector,
@@ -102,10 +103,13 @@ class StageState(ThreadState):
                 self.views[s.results[k]] = view._replace(combine=mode)
         outer = register_loops(s) if sums else []
         inner = [a for a in seq_axes(s) if a not in outer]
-        dot = narrow_product(s) if registers else None
-        summed_over = dot.kept if dot is not None else vec
+        matrix = matrix_product(self, s) if registers and self.launch is not None else None
+        dot = narrow_product(s) if registers and matrix is None else None
+        summed_over = matrix.kept if matrix is not None else dot.kept if dot is not None else vec
 
         def point(accs: list[SSAValue]) -> list[SSAValue]:
+            if matrix is not None:
+                return [Products(self, matrix).run(accs[0])]
             return self.point(s, vec, registers, accs) if dot is None else [self.contracted(s, dot, vec, accs[0])]
 
         def reduced(_: list[SSAValue]) -> list[SSAValue]:

@@ -90,6 +90,11 @@ class ThreadState(MemoryState):
     device = False
     launch: Launch | None = None
 
+    def __init__(self, entry: Block) -> None:
+        super().__init__(entry)
+        self.done: list[Operation] = []
+        """Statements that were lowered ahead of their place."""
+
     @property
     def host(self) -> bool:
         """Is it the host's code that is being filled?"""
@@ -139,17 +144,17 @@ class ThreadState(MemoryState):
     def share(self, mapped: Sequence[Field]) -> None:
         """Bind mapped axes to the thread's points."""
         for f in mapped:
-            point = self.point_of(f) if f.bits else None
-            if f.name in self.axis and self.axis[f.name] is not point:
-                self.forget(f.name)
-            self.axis[f.name] = point
+            self.bound_to(f.name, self.point_of(f) if f.bits else None)
             self.depths[f.name] = self.launch.depth if self.launch is not None else 0
 
-    def forget(self, axis: str) -> None:
-        """An axis stands for another value: forms over it do, too."""
-        for scope in self.known:
-            for form in [f for f in scope if isinstance(f, Linear) and axis in f.names]:
-                del scope[form]
+    def bound_to(self, axis: str, value: SSAValue | None) -> None:
+        """Let an axis stand for a value from here on; forms over it are computed anew if it stood for another."""
+        if axis in self.axis and self.axis[axis] is not value:
+            for scope in self.known:
+                for form in [f for f in scope if isinstance(f, Linear) and axis in f.names]:
+                    del scope[form]
+        self.axis[axis] = value
+        self.depths[axis] = len(self.blocks) - 1
 
     def point_of(self, f: Field) -> SSAValue:
         """The thread's point: its bits, or the last point."""

@@ -13,12 +13,12 @@ from xdsl.dialects import func
 
 from ....dialects.loop.ops import StageOp
 from ...machine import Machine
-from .grid_contractions import contractions
+from .grid_contractions import contractions, tensor_contractions
 from .grid_rows import columns, elements, points, rows
 from .trials import Trials
 
 Mapping = Callable[[list[StageOp], Machine], list[str]]
-MAPPINGS: tuple[Mapping, ...] = (contractions, elements, rows, columns, points)
+MAPPINGS: tuple[Mapping, ...] = (tensor_contractions, contractions, elements, rows, columns, points)
 """Each gives the steps of a part, or none if the part is not of its kind."""
 
 

@@ -14,7 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
+from xdsl.dialects.builtin import bf16, f16, f32, i8
+from xdsl.ir import Attribute, BlockArgument, SSAValue
+
 from ....dialects.loop.linear import axes_of
+from ....dialects.loop.narrow_products import product, through
 from ....dialects.loop.ops import StageOp, element_of
 from ...machine import Machine
 from .classify import Contraction, contraction
@@ -103,7 +107,8 @@ def contractions(group: list[StageOp], machine: Machine) -> list[str]:
     for axis, length, threads in ((c.m, tile.rows, tile.down), (c.n, tile.width, tile.across)):
         own = length // threads
         steps.append(step("distribute", only, axis=axis, threads=threads, lanes=min(lanes, own)))
-    return steps
+    ahead = machine.tensor and extent(c.stage, inner) > size
+    return [*steps, step("pipeline", [c.label], stages=STAGES)] if ahead else steps
 
 
 def deepest(c: Contraction) -> str:
@@ -112,27 +117,140 @@ def deepest(c: Contraction) -> str:
 
 
 def packs(c: Contraction, tile: Tile, inner: str, size: int, machine: Machine) -> list[str]:
-    """Copies of both operands for a block of the reduced axis, each shared out along memory."""
+    """Copies of both operands for a block of the reduced axis, rows of which the lanes read."""
     steps: list[str] = []
-    threads = tile.down * tile.across
-    for value, access in c.stage.reads():
-        used = axes_of(access)
-        sides = [(a, s) for a, s in ((c.m, tile.rows), (c.n, tile.width)) if a in used]
-        if len(sides) != 1 or inner not in used:
-            continue
-        (side, length), name = sides[0], value.name_hint or ""
-        label = f"{PREFIX}{name}"
-        steps.append(step("pack", [c.label], value=name, axes=[inner, side]))
-        along = inner if axis_stride(access, strides_of(value), inner) == 1 else side
-        across = side if along == inner else inner
-        counts = {inner: size, side: length}
-        width = machine.vector_bytes // bytes_of(element_of(value))
-        while width > 1 and (counts[along] % width or axis_stride(access, strides_of(value), across) % width):
-            width //= 2
-        near = min(bits(counts[along] // width), threads)
-        near = divisor(counts[along] // width, near)
-        far = divisor(counts[across], max(1, threads // bits(near)))
-        steps.append(step("reorder", [label], axes=[across, along]))
-        steps.append(step("distribute", [label], axis=across, threads=far))
-        steps.append(step("distribute", [label], axis=along, threads=near, lanes=width))
+    for k in range(len(c.stage.ins)):
+        side, along = sides(c, k, inner)
+        if side:
+            counts = {inner: size, side: tile.rows if side == c.m else tile.width}
+            steps += copy(c, k, [inner, side], along, counts, tile.down * tile.across, machine, turned=along == inner)
     return steps
+
+
+def sides(c: Contraction, operand: int, inner: str) -> tuple[str, str]:
+    """The axis of the result that an operand has, and the axis that walks along its memory; none where it has both."""
+    value, access = c.stage.reads()[operand]
+    used = [a for a in (c.m, c.n) if a in axes_of(access)]
+    if len(used) != 1 or inner not in axes_of(access):
+        return "", ""
+    return used[0], inner if axis_stride(access, strides_of(value), inner) == 1 else used[0]
+
+
+def copy(
+    c: Contraction,
+    operand: int,
+    order: list[str],
+    along: str,
+    counts: dict[str, int],
+    threads: int,
+    machine: Machine,
+    turned: bool,
+) -> list[str]:
+    """A copy of a tile of an operand, shared out along memory: vectors, or elements where the copy is turned."""
+    value, access = c.stage.reads()[operand]
+    name, (across,) = value.name_hint or "", [a for a in order if a != along]
+    label, element = f"{PREFIX}{name}", bytes_of(element_of(value))
+    width = 1 if turned and element in (4, 8) else machine.vector_bytes // element
+    while width > 1 and (counts[along] % width or axis_stride(access, strides_of(value), across) % width):
+        width //= 2
+    near = divisor(counts[along] // width, min(bits(counts[along] // width), threads))
+    far = divisor(counts[across], max(1, threads // bits(near)))
+    return [
+        step("pack", [c.label], value=name, axes=order),
+        step("reorder", [label], axes=[across, along]),
+        step("distribute", [label], axis=across, threads=far),
+        step("distribute", [label], axis=along, threads=near, lanes=width),
+    ]
+
+
+@dataclass(frozen=True)
+class Fragments:
+    """A block's tile for matrix instructions: rows, columns, and warps along each."""
+
+    rows: int
+    width: int
+    warps: tuple[int, int]
+
+    @property
+    def threads(self) -> int:
+        return 32 * self.warps[0] * self.warps[1]
+
+    def seconds(self, m: int, n: int, k: int, batch: int, machine: Machine) -> float:
+        """Waves of tiles, each as long as its instructions take; small tiles of warps load more than they multiply."""
+        tiles = batch * -(-m // self.rows) * -(-n // self.width)
+        high, wide = self.rows // self.warps[0], self.width // self.warps[1]
+        rate = MATRIX_RATE * min(1.0, high * wide / (high + wide) / 32) ** 0.5 * min(1.0, self.threads / 128)
+        return -(-tiles // machine.cores) * self.rows * self.width * k / (rate * machine.clock_ghz * 1e9)
+
+
+FRAGMENTS = tuple(
+    Fragments(rows, width, warps)
+    for rows, width, warps in (
+        (128, 128, (2, 2)),
+        (128, 64, (2, 2)),
+        (64, 128, (2, 2)),
+        (64, 64, (2, 2)),
+        (32, 128, (1, 4)),
+        (32, 64, (1, 4)),
+        (16, 64, (1, 4)),
+        (32, 32, (1, 2)),
+        (16, 32, (1, 2)),
+    )
+)
+MATRIX_RATE = 1024.0
+"""Multiply-adds of 16-bit factors that a multiprocessor starts in a cycle."""
+
+STAGES = 3
+"""Blocks of the reduced axis in shared memory: one is used, the others are under way."""
+
+TENSOR_DEEP = (64, 32, 16)
+
+
+def tensor_contractions(group: list[StageOp], machine: Machine) -> list[str]:
+    """Steps for a contraction of narrow factors by matrix instructions, and what follows it."""
+    c = contraction(group[0])
+    pair = product(c.stage) if c is not None and not c.inner and machine.tensor else None
+    if c is None or pair is None or not all(narrow(v, machine) for v in pair):
+        return []
+    order = [a.name for a in c.stage.axes]
+    rows, columns = sorted((c.m, c.n), key=order.index)
+    inner = deepest(c)
+    m, n, depth = (known(group, a) for a in (rows, columns, inner))
+    if m is None or n is None or depth is None:
+        return []
+    batch = [a for a in parallel_axes(group) if a not in (rows, columns)]
+    points = prod(extent(c.stage, a) for a in batch)
+    found = [t for t in FRAGMENTS if t.rows <= m and t.width <= n]
+    size = next((d for d in TENSOR_DEEP if depth % d == 0), 0)
+    if not found or not size:
+        return []
+    whole = prod(extent(c.stage, a) for a in c.k)
+    tile = min(found, key=lambda t: t.seconds(m, n, whole, points, machine))
+    only = [s.label.data for s in group]
+    steps = [step("tile", only, axis=a, size=1, kind="block") for a in batch]
+    steps += [step("tile", only, axis=a, size=s, kind="block") for a, s in ((rows, tile.rows), (columns, tile.width))]
+    steps += [step("tile", [c.label], axis=a, size=1) for a in c.k if a != inner]
+    deep = [step("tile", [c.label], axis=inner, size=size)] if depth > size else []
+    steps += deep
+    for k in range(len(c.stage.ins)):
+        side, along = sides(c, k, inner)
+        if not side:
+            return []
+        counts = {inner: size, side: tile.rows if side == rows else tile.width}
+        axes = [side, inner] if along == inner else [inner, side]
+        steps += copy(c, k, axes, along, counts, tile.threads, machine, turned=False)
+    steps.append(step("vectorize", [c.label], axes=[inner]))
+    steps.append(step("fragment", only, rows=rows, columns=columns, warps=[str(w) for w in tile.warps]))
+    return [*steps, step("pipeline", [c.label], stages=min(STAGES, depth // size))] if depth > size else steps
+
+
+def narrow(value: SSAValue, machine: Machine) -> bool:
+    """Is it an operand, widened, of an element type that matrix instructions take?"""
+    words: dict[Attribute, str] = {bf16: "bf16", f16: "f16", i8: "s8"}
+    for cast in ("arith.extf", "arith.extsi"):
+        source = through(value, cast)
+        if source is None and value.type == f32:
+            source = through(value, "arith.bitcast", "arith.shli", "arith.extui", "arith.bitcast")
+        if isinstance(source, BlockArgument) and words.get(source.type, "-") in machine.tensor.split():
+            return True
+    return False
