@@ -8,12 +8,14 @@ a sum. Here are a few shapes of some programs; MLC_TEST_FULL=1 runs all of all, 
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 import random
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import ml_dtypes
@@ -23,6 +25,7 @@ import numpy as np
 import pytest
 from conftest import TARGETS
 from mlc import nn
+from mlc.compiler.machine import Machine
 from mlc.dialects.nd.op import Tolerance
 from mlc.dialects.nd.types import finfo
 from mlc.runtime.matching import assert_matches
@@ -183,3 +186,27 @@ def test_shapes_around_tiles(name: str, dtype: str, target: tuple[int, int]) -> 
 def test_sizes_of_zero_that_are_known(size: str, target: tuple[int, int]) -> None:
     form, sizes, r = FORMS["nn"], {"m": 8, "n": 8, "k": 8, size: 0}, random.Random(size)
     check(compiled(form, "float32", sizes), form, "float32", sizes, True, r)
+
+
+@pytest.mark.parametrize("name", ["nn", "tn", "nt", "tt", "batched", "conv2_stride2"])
+def test_copies_of_what_caches_do_not_hold(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both operands packed, for tiles of all ends: on a machine whose caches hold nothing."""
+    form, r = FORMS[name], random.Random(name)
+    description = tmp_path / "small.toml"
+    small = dataclasses.replace(Machine.host(), l1_bytes=1 << 11, l2_bytes=1 << 13, l3_bytes=1 << 15)
+    description.write_text(small.text())
+    monkeypatch.setenv("MLC_MACHINE", str(description))
+    copies = ends = 0
+    for at in range(24 if FULL else 4):
+        bits = r.choice(["128", "256", "512"])
+        monkeypatch.setenv("MLC_VECTOR_BITS", bits)
+        sizes = {"m": r.choice([48, 64, r.randint(33, 99)]), "n": r.randint(33, 150), "k": r.randint(17, 60), "b": 2}
+        exe = compiled(form, "float32", sizes)
+        steps = " ".join(str(kernel["schedule"]) for kernel in exe.report()["kernels"])
+        copies += steps.count("loop-pack")
+        ends += steps.count("clamp=false") + steps.count("balanced=true")
+        try:
+            check(exe, form, "float32", sizes, at % 2 == 0, r)
+        except AssertionError as error:
+            raise AssertionError(f"{name} of sizes {sizes}, vectors of {bits} bits: {error}") from error
+    assert copies and ends

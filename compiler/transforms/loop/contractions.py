@@ -16,7 +16,7 @@ from ...machine import Machine
 from .classify import Contraction, bytes_in
 from .register_tile import register_tile
 from .reorder import axis_stride, strides_of
-from .rows_operand import pack_rows, scattered
+from .rows_operand import FEWEST, pack_rows, scattered
 from .steptext import bytes_of, extent, lanes_of, step
 from .structure import fresh
 from .whole_copy import copy_whole
@@ -54,7 +54,11 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
         return [*steps, *tile(names, c.n, width, c.stage), *registers(c, names)]
     tiles = tile(names, c.m, rows, c.stage)
     if scattered(c, rows, width, everywhere, machine):
-        copy, over = pack_rows(c, names, rows, everywhere)
+        even = register_tile(c, machine, len(group) > 1, pieces=True, even=True)
+        if even.rows >= min(FEWEST, rows):
+            rows, width, ends, packed = even
+            tiles = tile(names, c.m, rows, c.stage)
+        copy, over = pack_rows(c, names, rows, everywhere, machine)
         steps += copy
         tiles = [step("nest", names, axis=over)] if over else tiles
     steps += [step("nest", names, axis=a) for a in columns]

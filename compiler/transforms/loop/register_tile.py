@@ -83,10 +83,16 @@ class Panel(NamedTuple):
 
 
 def register_tile(
-    c: Contraction, machine: Machine, followed: bool = False, pieces: bool = False, dots: bool = False
+    c: Contraction,
+    machine: Machine,
+    followed: bool = False,
+    pieces: bool = False,
+    dots: bool = False,
+    even: bool = False,
 ) -> Tile:
     """The cheapest tile within the register file. A register more is left free for what is `followed` by stages over
-    the tile; lanes may be cut into `pieces` of different widths; `dots`: an instruction adds products of integers."""
+    the tile; lanes may be cut into `pieces` of different widths; `dots`: an instruction adds products of integers;
+    `even`: tiles divide all rows."""
     stage, lanes = c.stage, lanes_of([c.stage], machine)
     size = bytes_of(element_of(stage.ins[c.rhs]))
     copied = c.transposed or c.packed or c.constant
@@ -110,7 +116,7 @@ def register_tile(
     integers = is_integer(element_of(stage.results[0])) and not dots
     # without fused multiply-adds, a product needs a register before it is added; one of integers is made of several
     registers = machine.tile_registers - (not machine.has_fma) - 2 * integers - followed
-    tiles = shapes(m, n, lanes, cut, registers)
+    tiles = [t for t in shapes(m, n, lanes, cut, registers) if not even or m % t[0] == 0]
     stored = tuple(c.stored(min(rows, lanes) / lanes) for rows in range(1, machine.registers))
     return cheapest(m, n, lanes, panel, choices, tuple(tiles), stored, machine)
 

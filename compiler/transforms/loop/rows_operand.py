@@ -3,7 +3,8 @@
     %c = loop.stage mm [i: 45, j: 48, k: 72] (%w = %W[k, 9 * i], %x = %X[k, j]) -> add [i, j] {..}
 
 A tile of nine rows needs nine factors for each k. In a copy [i0: 5, k: 72, i: 9] they are neighbours, and so are those
-of the next k. Where the operand is read along its lines, or stays in the first cache, it is left where it is.
+of the next k. Where the operand is read along its lines, or stays in the first cache, it is left where it is. Rows that
+lie one behind the other, which no tile divides, are turned instead: [i: 45, k: 72].
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ LINE = 64
 
 FETCHED, WORTH = 2.0, 0.25
 """Cycles for a line from the second cache, and the part of a tile's cycles that they must take."""
+
+FEWEST = 4
+"""Rows of a tile that are worth dividing all rows evenly."""
 
 AGAIN = 4
 """Times that a copy is read."""
@@ -56,17 +60,28 @@ def scattered(c: Contraction, rows: int, width: int, outer: Sequence[str], machi
     steps = prod(extent(c.stage, a) for a in own if a not in (*outer, c.m) and c.stage.extent(a) is not None)
     near = fetched * LINE * steps * extent(c.stage, c.m) / rows <= machine.l1_bytes / 2
     cycles = rows * -(-width // lanes_of([c.stage], machine)) / machine.fma_per_cycle
-    return not near and again >= AGAIN and FETCHED * fetched > WORTH * cycles
+    each = FETCHED * (machine.l2_gbs / machine.l3_gbs if 2 * c.lhs_bytes >= machine.l2_bytes else 1.0)
+    return not near and again >= AGAIN and each * fetched > WORTH * cycles
 
 
-def pack_rows(c: Contraction, names: Sequence[str], rows: int, outer: Sequence[str]) -> tuple[list[str], str]:
+def pack_rows(
+    c: Contraction, names: Sequence[str], rows: int, outer: Sequence[str], machine: Machine
+) -> tuple[list[str], str]:
     """The steps of the copy inside of loops over `outer`, and the axis over its tiles, if these are of equal size."""
     value, access = c.stage.reads()[c.lhs]
     name, kept = value.name_hint or "", axes_of(access) - set(outer)
     others = [a.name for a in c.stage.axes if a.name in kept and a.name not in (*c.k, c.m)]
     reduced = [a for a in c.k if a in kept]
-    whole = extent(c.stage, c.m)
+    whole, lanes = extent(c.stage, c.m), lanes_of([c.stage], machine)
+    together = axis_stride(access, strides_of(value), c.m) == 1
+    copy = f"pack_{name}"
+    if whole % rows and together and reduced and min(whole, inner := extent(c.stage, reduced[-1])) >= lanes:
+        steps = [step("pack", [c.label], value=name, axes=[*others, c.m, *reduced])]
+        sizes = ((reduced[-1], inner), (c.m, whole))
+        steps += [step("split", [copy], axis=a, size=lanes) for a, e in sizes if e > lanes]
+        return [*steps, step("vectorize", [copy], axes=[c.m, reduced[-1]])], ""
     blocks = fresh([c.stage], c.m) if whole % rows == 0 and whole > rows else ""
     steps = [step("split", names, axis=c.m, size=rows)] if blocks else []
     order = [*others, *([blocks] if blocks else []), *reduced, c.m]
-    return [*steps, step("pack", [c.label], value=name, axes=order)], blocks
+    steps.append(step("pack", [c.label], value=name, axes=order))
+    return [*steps, *([step("vectorize", [copy], axes=[c.m])] if together else [])], blocks
