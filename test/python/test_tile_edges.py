@@ -196,17 +196,16 @@ def test_copies_of_what_caches_do_not_hold(name: str, tmp_path: Path, monkeypatc
     small = dataclasses.replace(Machine.host(), l1_bytes=1 << 11, l2_bytes=1 << 13, l3_bytes=1 << 15)
     description.write_text(small.text())
     monkeypatch.setenv("MLC_MACHINE", str(description))
-    copies = ends = 0
+    copies = ""
     for at in range(24 if FULL else 4):
         bits = r.choice(["128", "256", "512"])
         monkeypatch.setenv("MLC_VECTOR_BITS", bits)
         sizes = {"m": r.choice([48, 64, r.randint(33, 99)]), "n": r.randint(33, 150), "k": r.randint(17, 60), "b": 2}
         exe = compiled(form, "float32", sizes)
         steps = " ".join(str(kernel["schedule"]) for kernel in exe.report()["kernels"])
-        copies += steps.count("loop-pack")
-        ends += steps.count("clamp=false") + steps.count("balanced=true")
+        copies += " ".join(re.findall(r"loop-pack\{value=\w+", steps))
         try:
             check(exe, form, "float32", sizes, at % 2 == 0, r)
         except AssertionError as error:
             raise AssertionError(f"{name} of sizes {sizes}, vectors of {bits} bits: {error}") from error
-    assert copies and ends
+    assert "value=y" in copies and ("value=x" in copies or name not in ("tn", "tt"))

@@ -23,8 +23,9 @@ from .structure import fresh
 LINE = 64
 """Bytes that the caches move at once."""
 
-FETCHED, WORTH = 2.0, 0.25
-"""Cycles for a line from the second cache, and the part of a tile's cycles that they must take."""
+FETCHED, AFAR, WORTH = 2.0, 10.0, 0.25
+"""Cycles for a line from the second cache, and from beyond it where each step brings another one, not asked for
+ahead; the part of a tile's cycles that they must take."""
 
 FEWEST = 4
 """Rows of a tile that are worth dividing all rows evenly."""
@@ -60,7 +61,7 @@ def scattered(c: Contraction, rows: int, width: int, outer: Sequence[str], machi
     steps = prod(extent(c.stage, a) for a in own if a not in (*outer, c.m) and c.stage.extent(a) is not None)
     near = fetched * LINE * steps * extent(c.stage, c.m) / rows <= machine.l1_bytes / 2
     cycles = rows * -(-width // lanes_of([c.stage], machine)) / machine.fma_per_cycle
-    each = FETCHED * (machine.l2_gbs / machine.l3_gbs if 2 * c.lhs_bytes >= machine.l2_bytes else 1.0)
+    each = AFAR if fetched >= 1 and 2 * c.lhs_bytes >= machine.l2_bytes else FETCHED
     return not near and again >= AGAIN and each * fetched > WORTH * cycles
 
 
