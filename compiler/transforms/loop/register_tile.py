@@ -47,7 +47,7 @@ whose lines come one at a time."""
 PACKED = 5.0
 """Cycles to pack a vector."""
 
-PIECES = 0.01
+PIECES = 0.02
 """What code for a second width must gain."""
 
 MANY = 24
