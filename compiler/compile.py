@@ -265,6 +265,10 @@ def build_program(
     does not name, go with the program."""
     from ..dialects.nd.resource import data_of
 
+    if options.target == "cuda":
+        from ..runtime.ptx import start
+
+        start()  # it is ready when the passes are done
     code, facts = lower(module, source, options)
     arrays = {**(resources or {})}
     arrays |= {h: data_of(op) for h, op in code.sources.items() if h not in arrays}

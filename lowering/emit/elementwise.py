@@ -118,8 +118,37 @@ BETWEEN = (
 """What is one of two numbers, or a remainder, is a multiple of what both are."""
 
 
+FOLDS: dict[str, Callable[[int, int], int]] = {
+    "arith.minsi": min,
+    "arith.maxsi": max,
+    "arith.andi": lambda a, b: a & b,
+    "arith.divsi": lambda a, b: a // b,
+    "arith.divui": lambda a, b: a // b,
+    "arith.floordivsi": lambda a, b: a // b,
+    "arith.ceildivsi": lambda a, b: -(-a // b),
+    "arith.remsi": lambda a, b: a % b,
+    "arith.remui": lambda a, b: a % b,
+    "arith.shrui": lambda a, b: a >> b,
+}
+"""Of numbers that are not negative, divisors and shifts of positive ones."""
+
+
+def folded(name: str, forms: Sequence[Form | None]) -> int | None:
+    """The value of an operation on constants. A thread would get it as a parameter, of which LLVM knows nothing."""
+    fold = FOLDS.get(name)
+    if fold is None:
+        return None
+    numbers = [f.constant for f in forms if f is not None and not f.terms]
+    if len(numbers) < 2 or min(numbers) < 0 or (("div" in name or "rem" in name) and not numbers[1]):
+        return None
+    return fold(*numbers) if numbers[1] < 64 or name != "arith.shrui" else None
+
+
 def define(e: Emitter, result: SSAValue, name: str, operands: list[SSAValue], predicate: str = "") -> None:
     forms = [e.index.get(o) for o in operands]
+    if e.facts and (number := folded(name, forms)) is not None:
+        e.index[result] = Form(number, {})
+        return
     depth = max((e.depth_of(f) if f is not None else len(e.scopes) - 1) for f in forms)
     kinds = [element_of(o.type) for o in operands]
     types = Types(kinds[0], kinds[min(1, len(kinds) - 1)], "i64", 0, 0, "", predicate)

@@ -56,6 +56,28 @@ loop:
 done:
   ret void
 }
+; copies are done at once
+define internal void @copy.4(ptr addrspace(3) %to, ptr addrspace(1) %from) {
+  %v = load <4 x i8>, ptr addrspace(1) %from, align 4
+  store <4 x i8> %v, ptr addrspace(3) %to, align 4
+  ret void
+}
+define internal void @copy.8(ptr addrspace(3) %to, ptr addrspace(1) %from) {
+  %v = load <8 x i8>, ptr addrspace(1) %from, align 8
+  store <8 x i8> %v, ptr addrspace(3) %to, align 8
+  ret void
+}
+define internal void @copy.16(ptr addrspace(3) %to, ptr addrspace(1) %from) {
+  %v = load <16 x i8>, ptr addrspace(1) %from, align 16
+  store <16 x i8> %v, ptr addrspace(3) %to, align 16
+  ret void
+}
+define internal void @commit() {
+  ret void
+}
+define internal void @await(i32 %groups) {
+  ret void
+}
 define internal void @barrier() {
   %r = call i32 @pthread_barrier_wait(ptr @block)
   ret void
@@ -101,6 +123,14 @@ define internal { i32, i1 } @shuffle(i32 %tid, i32 %mode, i32 %value, i32 %b, i3
   ret { i32, i1 } %r1
 }
 """
+RENAMED = {
+    **{f"@llvm.nvvm.cp.async.{c}.shared.global.{n}(": f"@copy.{n}(" for c in ("ca", "cg") for n in (4, 8, 16)},
+    "@llvm.nvvm.cp.async.commit.group(": "@commit(",
+    "@llvm.nvvm.cp.async.wait.group(": "@await(",
+    "@llvm.nvvm.barrier.cta.sync.aligned.all(i32 0": "@barrier(",
+    "addrspacecast (ptr addrspace(3) @mlc_shared to ptr)": "@mlc_shared",
+    "external addrspace(3) global": "external global",
+}
 MODES = ("up", "down", "bfly", "idx")
 HEAD = re.compile(r"^define ptx_kernel void @(\w+)\((.*)\) nounwind .*\{$")
 REGISTER = re.compile(r"call range\(i32 0, \d+\) i32 @llvm\.nvvm\.read\.ptx\.sreg\.(tid|ctaid)\.x\(\)")
@@ -161,9 +191,9 @@ class Module:
                 )
             line = REGISTER.sub(lambda m: f"add i32 %{m[1]}.x, 0", line)
             line = SHUFFLE.sub(lambda m: f"call {{ i32, i1 }} @shuffle(i32 %tid.x, i32 {MODES.index(m[1])}, ", line)
-            line = line.replace("@llvm.nvvm.barrier.cta.sync.aligned.all(i32 0)", "@barrier()")
-            line = line.replace("addrspacecast (ptr addrspace(3) @mlc_shared to ptr)", "@mlc_shared")
-            line = line.replace("external addrspace(3) global", "external global")
+            for word, meant in RENAMED.items():
+                line = line.replace(word, meant)
+            assert "llvm.nvvm" not in line, f"nothing stands for {line}"
             if "@barrier" in line or "@shuffle" in line:
                 self.together.add(name)
             lines.append(line)
