@@ -8,6 +8,7 @@
 
 // CHECK-LABEL: .entry mlc_copies_0(
 // CHECK: cp.async.ca.shared.global [%rd{{[0-9]+}}], [%rd{{[0-9]+}}], 4;
+// CHECK: cp.async.ca.shared.global [%rd{{[0-9]+}}+4], [%rd{{[0-9]+}}+4], 4;
 // CHECK: cp.async.ca.shared.global [%rd{{[0-9]+}}+8], [%rd{{[0-9]+}}+8], 8;
 // CHECK: cp.async.ca.shared.global [%rd{{[0-9]+}}+16], [%rd{{[0-9]+}}+16], 16;
 // CHECK: cp.async.cg.shared.global [%rd{{[0-9]+}}+32], [%rd{{[0-9]+}}+32], 16;
@@ -34,10 +35,11 @@ func.func @copies(%x: memref<32x20xf32> {llvm.noalias}, %n: index, %out0: memref
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1) threads(%t, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
     %s = memref.alloc() : !tile
     %a = nvgpu.device_async_copy %x[%t, %c0], %s[%t, %c0], 1 : memref<32x20xf32> to !tile
+    %a1 = nvgpu.device_async_copy %x[%t, %c1], %s[%t, %c1], 1 : memref<32x20xf32> to !tile
     %b = nvgpu.device_async_copy %x[%t, %c2], %s[%t, %c2], 2 : memref<32x20xf32> to !tile
     %c = nvgpu.device_async_copy %x[%t, %c4], %s[%t, %c4], 4, %c4 : memref<32x20xf32> to !tile
     %d = nvgpu.device_async_copy %x[%t, %c8], %s[%t, %c8], 4 {bypassL1} : memref<32x20xf32> to !tile
-    %g = nvgpu.device_async_create_group %a, %b, %c, %d
+    %g = nvgpu.device_async_create_group %a, %a1, %b, %c, %d
     %e = nvgpu.device_async_copy %x[%t, %c12], %s[%t, %c12], 4, %c3 {bypassL1} : memref<32x20xf32> to !tile
     %f = nvgpu.device_async_copy %x[%t, %c16], %s[%t, %c16], 4, %n {bypassL1} : memref<32x20xf32> to !tile
     %h = nvgpu.device_async_create_group %e, %f

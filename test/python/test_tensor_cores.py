@@ -1,6 +1,9 @@
-"""Emission for tensor cores: a kernel that multiplies matrices, in the interpreter and in NVIDIA's assembler."""
+"""Emission for tensor cores: in NVIDIA's assembler, and on the host, where it must do what the interpreter does."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -14,6 +17,7 @@ from mlc.lowering.emit import tensor_cores
 from mlc.lowering.emit.launch import DeviceCode, joined
 from mlc.runtime.matching import assert_matches
 from ptxas import ARCHITECTURES, assembled, find, needs_ptxas
+from tensor_cores_on_host import run_emitted
 
 
 def code_of(text: str) -> DeviceCode:
@@ -21,11 +25,44 @@ def code_of(text: str) -> DeviceCode:
 
 
 @pytest.mark.parametrize("stages", (2, 3))
-def test_a_product_of_matrices_in_the_interpreter(stages: int) -> None:
-    tile = GemmTile(64, 64, 96, block=(32, 64, 32), warp=(16, 32), stages=stages)
-    x, w = numbers(64, 96, dtype=ml_dtypes.bfloat16), numbers(96, 64, dtype=ml_dtypes.bfloat16, seed=1)
+def test_a_product_of_matrices(stages: int) -> None:
+    tile = GemmTile(32, 64, 96, block=(32, 32, 32), warp=(32, 16), stages=stages)
+    x, w = numbers(32, 96, dtype=ml_dtypes.bfloat16), numbers(96, 64, dtype=ml_dtypes.bfloat16, seed=1)
     want = (x.astype(np.float32) @ w.astype(np.float32)).astype(ml_dtypes.bfloat16)
-    assert_matches(EXACT, run(tile.kernel(), x, w), want)
+    text = tile.kernel()
+    assert_matches(EXACT, run(text, x, w), want)
+    assert_matches(EXACT, run_emitted(text, x, w, threads=tile.threads, blocks=2), want)
+
+
+DTYPES: dict[str, Any] = {
+    **{"f32": np.float32, "f16": np.float16, "bf16": ml_dtypes.bfloat16, "i32": np.int32, "i8": np.int8}
+}
+LOWERED = (Path(__file__).resolve().parents[1] / "lowering/ptx_tensor_cores.mlir").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "dtype"), [("halves", "16x16", "f16"), ("words", "16x4", "f32"), ("bytes", "16x32", "i8")]
+)
+def test_tiles(name: str, shape: str, dtype: str) -> None:
+    text = function(name)
+    x = numbers(*map(int, shape.split("x")), dtype=DTYPES[dtype])
+    assert_matches(EXACT, run_emitted(text, x, threads=32), run(text, x))
+
+
+@pytest.mark.parametrize("count", (-3, 0, 2, 9))
+def test_copies(count: int) -> None:
+    text, x = function("copies"), numbers(32, 20)
+    want = x.copy()
+    want[:, 15] = 0
+    want[:, 16 + min(4, max(0, count)) :] = 0
+    assert_matches(EXACT, run_emitted(text, x, count, threads=32), want)
+
+
+def function(name: str) -> str:
+    """One of the functions in the file of `FileCheck`, as `f`."""
+    aliases = [line for line in LOWERED.splitlines() if line.startswith("!")]
+    body = LOWERED[LOWERED.index(f"func.func @{name}(") :]
+    return "\n".join([*aliases, body[: body.index("\n}\n") + 3].replace(f"@{name}(", "@f(")])
 
 
 @needs_ptxas
@@ -74,7 +111,18 @@ def product(element: str, total: str, registers: int) -> tuple[str, str]:
     return text, f"mma.sync.aligned.m16n8k{k}.row.col.{PRODUCTS[element, total]}"
 
 
-def test_products_of_all_types_and_shapes() -> None:
+@pytest.mark.parametrize("registers", (1, 2))
+@pytest.mark.parametrize("kinds", PRODUCTS, ids="-".join)
+def test_products(kinds: tuple[str, str], registers: int) -> None:
+    per = {"f32": 1, "i8": 4}.get(kinds[0], 2)
+    factor, total = (DTYPES[kind] for kind in kinds)
+    shapes = ((32, 2 * registers, per), (32, registers, per), (32, 2, 2))
+    given = [numbers(*s, dtype=d, seed=k) for k, (s, d) in enumerate(zip(shapes, (factor, factor, total), strict=True))]
+    text, _ = product(*kinds, registers)
+    assert_matches(EXACT, run_emitted(text, *given, threads=32), run(text, *given))
+
+
+def test_instructions_of_all_types_and_shapes() -> None:
     assert len(PRODUCTS) == len(tensor_cores.PRODUCTS)
     made = [product(*kinds, registers) for kinds in PRODUCTS for registers in (1, 2)]
     texts = [text.replace("@f(", f"@f{i}(") for i, (text, _) in enumerate(made)]
