@@ -192,6 +192,7 @@ def test_nothing_is_loaded_before_the_first_call(fake):
 
 
 def test_the_machine_code_is_kept_on_disk(fake, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLC_CACHE", "1")
     monkeypatch.setenv("MLC_CACHE_DIR", str(tmp_path / "cache"))
     for _ in range(2):
         built(BODY, program())(*arrays())
@@ -229,7 +230,7 @@ def test_symbols_and_sizes(fake):
         symbols=["n"],
     )
     exe = built(body, p)
-    for n in (5, 700, 0, 5, 5, 700):
+    for n in (5, 700, 0, 5, 5, 700, 700, 700, 600, 600, 700):
         x, y = arrays(n)
         assert (exe(x, y) == (x + y) * 2).all()
         assert np.array_equal(exe(to_device(x), to_device(y)), (x + y) * 2)
@@ -285,6 +286,7 @@ def test_views_of_what_the_program_has(fake):
         Result("f32", [4, 2], "slot", 0, 0, [0, 1]),
         Result("f32", [1000], "slot", 0),
         Result("f32", [1000], "slot", 0),
+        Result("f32", [1000], "argument", 0),
     ]
     p = program(
         arguments=[Argument("x", "f32", [1000])],
@@ -301,7 +303,7 @@ def test_views_of_what_the_program_has(fake):
     x, y = arrays()
     exe = built(f"{body}", p, [y.tobytes()], extra="declare void @mlc_gpu_copy(ptr, ptr, ptr, i64)\n")
     z = (x + y) * 2
-    wanted = [x.reshape(10, 100), y[5:11:2], z, np.broadcast_to(z[:2], (4, 2)), z, z]
+    wanted = [x.reshape(10, 100), y[5:11:2], z, np.broadcast_to(z[:2], (4, 2)), z, z, x]
     dx = to_device(x)
     for _ in range(3):
         for given in (x, dx):
@@ -309,8 +311,10 @@ def test_views_of_what_the_program_has(fake):
             assert all(np.array_equal(g, w) for g, w in zip(got, wanted))
             assert all(type(g) is type(x if given is x else dx) for g in got)
     addresses = {g.address for g in got}
-    assert len(addresses) == 6 and dx.address not in addresses
+    assert len(addresses) == 7 and dx.address not in addresses
+    assert got[3].steps == (2, 1)  # no element twice in one place
     host = exe(x)
+    assert not any(np.shares_memory(a, x) for a in host)
     assert not any(np.shares_memory(a, b) for i, a in enumerate(host) for b in host[:i])
 
 
@@ -364,7 +368,9 @@ def test_out(fake):
         assert exe(a, b, out=there) is there and np.array_equal(there, wanted)
         assert exe(a, b, out=sliced) is sliced and (sliced == wanted).all()
     mine = to_device(x)
-    assert exe(mine, dy, out=mine) is mine and np.array_equal(mine, wanted)  # not written before it is read
+    copies = fake.calls["cuMemcpyDtoDAsync_v2"]
+    assert exe(mine, dy, out=mine) is mine and np.array_equal(mine, wanted)
+    assert fake.calls["cuMemcpyDtoDAsync_v2"] == copies + 1  # not written before it is read
     for wrong, message in (
         (to_device(np.zeros(999, np.float32)), r"out\[0\]: expected float32\[1000\], found float32\[999\]"),
         (to_device(np.zeros(1000)), r"out\[0\]: expected float32\[1000\], found float64\[1000\]"),
@@ -476,7 +482,9 @@ def test_programs_that_read_and_allocate(fake):
         z = (a + y) * 2
         wanted = z if z[0] >= 100 else (z + y) * 2
         assert (exe(a, y) == wanted).all() and np.array_equal(exe(to_device(a), y), wanted)
-    assert not fake.calls["cuGraphLaunch"] and not [a for a in fake.memory if fake.memory[a].nbytes == 4000 + 256]
+    assert not fake.calls["cuStreamBeginCapture_v2"] and not [
+        a for a in fake.memory if fake.memory[a].nbytes == 4000 + 256
+    ]
     assert fake.calls["cuMemAllocAsync"] == fake.calls["cuMemFreeAsync"] == 4
 
 
@@ -492,6 +500,17 @@ def test_a_launch_that_fails_names_the_kernel(fake):
         assert e.value.code == code
     assert fake.calls["cuLaunchKernel"] == 2  # nothing was launched after the first
     assert (exe(x, y) == (x + y) * 2).all()
+
+
+def test_the_first_error_counts(fake):
+    body = "  %w = call ptr @mlc_gpu_alloc(ptr %context, i64 4000)\n" + BODY.replace(
+        "  ret", "  call void @mlc_gpu_free(ptr %context, ptr %w)\n  ret"
+    )
+    exe = built(body, program(), extra=SERVICES)
+    fake.fail.update({"cuLaunchKernel": 701, "cuMemFreeAsync": 1})
+    with pytest.raises(DriverError, match="kernel k") as e:
+        exe(*arrays())
+    assert e.value.code == 701 and not fake.fail
 
 
 def test_launches_that_no_grid_can_hold(fake):
@@ -721,6 +740,44 @@ def test_a_print_may_call_the_program_itself(fake, monkeypatch):
     assert (out == (x + y) * 2).all() and (found[1] == (x + 1 + y) * 2).all()
 
 
+def test_a_print_may_call_another_program(fake, monkeypatch):
+    """In memory that is not the first one's arena, although all programs have the same."""
+    first = """
+  %values = alloca [1 x ptr]
+  store ptr %b0, ptr %values
+  call void @mlc.k(ptr %b0, ptr %b1, ptr %arena, i64 1000, ptr %arena, ptr %context)
+  %host.at = getelementptr i8, ptr %context, i64 24
+  %host = load ptr, ptr %host.at
+  %status = call i32 %host(i32 0, ptr %values, ptr null, ptr %context)
+  call void @mlc_gpu_copy(ptr %context, ptr %b2, ptr %arena, i64 4000)
+  ret i32 %status
+"""
+    second = """
+  call void @mlc.k(ptr %b0, ptr %b1, ptr %arena, i64 1000, ptr %arena, ptr %context)
+  call void @mlc_gpu_copy(ptr %context, ptr %b2, ptr %arena, i64 4000)
+  ret i32 0
+"""
+    copy = "declare void @mlc_gpu_copy(ptr, ptr, ptr, i64)\n"
+    effects = [Effect("print", "{}", [{"dtype": "f32", "shape": [1]}])]
+    printing = built(first, program(effects=effects, arena=4000), extra=copy)
+    other = built(second, program(arena=4000), extra=copy)
+    x, y = arrays()
+    dx, dy, found = to_device(x), to_device(y), []
+    for _ in range(3):
+        assert np.array_equal(other(dx, dy), (x + y) * 2)
+
+    class Out:
+        def write(self, text):
+            found.extend([other(dx, dx), other(x, x)])
+
+        def flush(self): ...
+
+    monkeypatch.setattr(sys, "stdout", Out())
+    for given in ((dx, dy), (x, y)):
+        assert np.array_equal(printing(*given), (x + y) * 2)
+    assert len(found) == 4 and all(np.array_equal(z, x * 4) for z in found)
+
+
 # ---- stored programs
 def test_a_stored_program(fake):
     x, y = arrays()
@@ -764,7 +821,16 @@ def test_threads(fake):
 def test_a_forked_child_is_told(fake):
     exe, (x, y) = built(BODY, program()), arrays()
     out = exe(to_device(x), y)
-    exe.device.lock.acquire()  # as another thread of the parent's may have
+    held, over = threading.Event(), threading.Event()
+
+    def hold():
+        with exe.device:
+            held.set()
+            over.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
 
     def child(pipe):
         messages = []
@@ -778,7 +844,8 @@ def test_a_forked_child_is_told(fake):
     here, there = multiprocessing.Pipe()
     process = multiprocessing.get_context("fork").Process(target=child, args=(there,))
     process.start()
-    exe.device.lock.release()
+    over.set()
+    thread.join()
     assert here.poll(20), "the child hangs"
     messages = here.recv()
     process.join(20)
