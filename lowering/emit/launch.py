@@ -30,7 +30,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from ...dialects.errors import CompileError
 from . import async_copy, tensor_cores
 from .control import WRITES, written_memory
-from .device import NEEDS, SHARED_SYMBOL, TRIPLE, Shared, has_uses, special
+from .device import NEEDS, SHARED, SHARED_SYMBOL, TRIPLE, Shared, has_uses, special
 from .device import handlers as device_handlers
 from .elementwise import element_of
 from .memory import bytes_in, place, root_of, sizes_of, workspace
@@ -95,7 +95,8 @@ class Launches:
         """The first of each operation."""
 
     def code(self) -> DeviceCode:
-        head = [f'target triple = "{TRIPLE}"', *([SHARED_SYMBOL] if any(self.shared) else []), *self.globals]
+        shared = any(f"@{SHARED} " in f for f in self.functions)
+        head = [f'target triple = "{TRIPLE}"', *([SHARED_SYMBOL] if shared else []), *self.globals]
         parts = [*head, *sorted(self.declarations), *self.functions, END]
         return DeviceCode("\n".join(parts), tuple(self.names), tuple(self.shared), tuple(self.needs.values()))
 
