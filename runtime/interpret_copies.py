@@ -179,6 +179,9 @@ def source_values(frame: Threads, op: CopyOp, source: Buffer, count: int) -> Arr
 
     at = in_bounds(frame, of)
     note_read(frame, op, source, at, np.broadcast_to(threads.reshape(-1, 1), mask.shape)[mask])
+    some = mask[:, 0]
+    firsts = (np.cumsum(mask) - 1)[::count][some]
+    check_aligned(frame, op, "source", at[firsts].reshape(-1, 1), threads[some], size, count * size)
     out = np.zeros(mask.shape, source.flat.dtype)
     out[mask] = source.flat[at]
     return out

@@ -45,6 +45,16 @@ def test_a_copy_wants_aligned_rows() -> None:
     )
 
 
+def test_a_copy_of_less_wants_them_too() -> None:
+    body = f"""
+    %s = memref.alloc() : {shared("64x4xf32")}
+    %i = arith.muli %t, %c3 : index
+    %k = nvgpu.device_async_copy %x[%i], %s[%t, %c0], 4, %t : memref<64xf32> to {shared("64x4xf32")}"""
+    refused(
+        LINE, body, "source at a multiple of 16 bytes, found element 3 of 4 bytes, in thread 1", numbers(64), threads=4
+    )
+
+
 ELEMENTS: dict[str, tuple[Any, str, int]] = {
     "f16": (np.float16, "f32", 2),
     "bf16": (ml_dtypes.bfloat16, "f32", 2),
