@@ -46,8 +46,8 @@ def lanes(group: list[StageOp], axis: str, machine: Machine) -> int:
 
 
 def divisor(number: int, most: int) -> int:
-    """The largest divisor up to a number."""
-    return next(d for d in range(min(number, most), 0, -1) if number % d == 0)
+    """The largest divisor up to a number; 1 of 0."""
+    return next((d for d in range(min(number, most), 0, -1) if number % d == 0), 1)
 
 
 def bits(number: int) -> int:
@@ -103,7 +103,7 @@ def rows(group: list[StageOp], machine: Machine) -> list[str]:
         return []
     (axis,), only = reduced, names(group)
     whole = known(group, axis)
-    if whole is None or not any(axis_stride(a, s, axis) == 1 for stage in group for a, s in places(stage)):
+    if not whole or not any(axis_stride(a, s, axis) == 1 for stage in group for a, s in places(stage)):
         return []
     width = lanes(group, axis, machine)
     vectors = whole // width
