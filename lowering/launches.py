@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xdsl.dialects.builtin import IntegerAttr
 from xdsl.ir import Operation
 
 from ..dialects.loop.ops import ForOp, YieldOp
@@ -25,6 +26,12 @@ def grid(op: Operation) -> list[ForOp]:
             break
         op = inside[0]
     return found
+
+
+def group_of(loop: ForOp) -> int:
+    """Iterations of a block loop that come before the next one of the loop inside of it."""
+    found = loop.attributes.get("loop.group")
+    return found.value.data if isinstance(found, IntegerAttr) else 1
 
 
 def field_of(loop: ForOp) -> Field:

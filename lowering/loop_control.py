@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 
 from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import IntegerAttr, i1, i64
@@ -24,7 +25,7 @@ from ..dialects.loop.threads import WARP_BITS
 from ..dialects.nd.dims import Dim
 from .launch_scatter import launch_scatter
 from .launch_sort import launch_sort
-from .launches import bits_of, field_of, grid, iterations, repeats
+from .launches import bits_of, field_of, grid, group_of, iterations, repeats
 from .loop_memory import with_contract
 from .loop_pipeline import pipelined, stages_of
 from .loop_scatter import scatter
@@ -100,9 +101,32 @@ class Kernel(StageState):
         with self.launching(self.dim(total), max(bits, WARP_BITS) if mapped else 0, alone=not mapped) as launch:
             launch.grid = tuple(name for name, _ in counts)
             self.unravel(launch.block.args[0], counts)
+            for loop, inner in pairwise(loops):
+                if group_of(loop) > 1:
+                    self.grouped(loop, inner)
             for loop in loops:
                 self.step_of(loop)
             yield
+
+    def grouped(self, loop: ForOp, inner: ForOp) -> None:
+        """Number the iterations of two block loops by groups of the outer one's, those of a group first:
+
+        t = outer * columns + inner;  first = t / (columns * group) * group;  rows = min(group, count - first)
+        outer = first + t mod (columns * group) mod rows;  inner = t mod (columns * group) / rows
+        """
+        names = loop.axis.data, inner.axis.data
+        count, columns, group = self.dim(iterations(loop)), iterations(inner), group_of(loop)
+
+        def made(cls: type[Operation], a: SSAValue, b: SSAValue) -> SSAValue:
+            return self.index_op(cls, a, b, head=False)
+
+        rows, column = (self.bound(name) for name in names)
+        first = made(arith.MuliOp, made(arith.DivUIOp, rows, self.number(group)), self.number(group))
+        own = made(arith.SubiOp, rows, first)
+        within = made(arith.AddiOp, made(arith.MuliOp, own, self.dim(columns)), column)
+        size = made(arith.MinUIOp, made(arith.SubiOp, count, first), self.number(group))
+        self.axis[names[0]] = made(arith.AddiOp, first, made(arith.RemUIOp, within, size))
+        self.axis[names[1]] = made(arith.DivUIOp, within, size)
 
     def step_of(self, loop: ForOp) -> None:
         """The value of a block loop's axis, from the number of its iteration."""
