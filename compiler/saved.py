@@ -96,7 +96,7 @@ def load(path: str | Path) -> Compiled:
     """The program that `Compiled.save` wrote; CompileError if it cannot run here."""
     from .blocks import entry
     from .bounds import bounds_of
-    from .compile import Compiled, CompileOptions
+    from .compile import CompileOptions, compiled_class
     from .parsing import parse_module
 
     path = Path(path)
@@ -111,8 +111,9 @@ def load(path: str | Path) -> Compiled:
     for part, (name, dtype, shape) in zip(parts[1:], header["arrays"], strict=True):
         resources[name] = part.view(numpy_named(dtype)).reshape(shape)
     made = {int(name.removeprefix(MADE)): resources.pop(name) for name in [*resources] if name.startswith(MADE)}
-    exe, facts = Compiled.from_bytes(parts[0].tobytes(), resources, made)
-    exe.source, exe.options, exe.facts = header["source"], CompileOptions(**header["options"]), facts
+    options = CompileOptions(**header["options"])
+    exe, facts = compiled_class(options.target).from_bytes(parts[0].tobytes(), resources, made)
+    exe.source, exe.options, exe.facts = header["source"], options, facts
     exe.resources = resources
     if exe.program.symbols:
         exe.bounds = bounds_of(entry(parse_module(exe.source, exe.program.name), exe.options.entry))

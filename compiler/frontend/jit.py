@@ -116,7 +116,7 @@ def _together(found: Iterable[Attribute], kind: Sequence[Attribute], otherwise: 
         return otherwise
 
 
-OPTIONS = ("schedule", "numerics", "threads", "vector_bytes")
+OPTIONS = ("schedule", "numerics", "threads", "vector_bytes", "target", "arch")
 
 
 @dataclass
@@ -340,8 +340,8 @@ def jit(
     """Compile `fn` when it is called.
 
     `static`: positions or names of arguments that are Python values, part of what is compiled; `donate`: of arguments
-    whose arrays the program may overwrite and return. Further keywords: schedule, numerics, threads, vector_bytes
-    (see `mlc.compile`).
+    whose arrays the program may overwrite and return. Further keywords: schedule, numerics, threads, vector_bytes,
+    target, arch (see `mlc.compile`).
     """
     if fn is None:
         return lambda f: jit(f, static=static, donate=donate, **options)  # pyright: ignore

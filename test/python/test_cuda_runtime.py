@@ -1179,3 +1179,15 @@ def test_functions_of_arrays_on_the_device(jitted):
     assert type(tree({"a": dx}, 2.5)) is DeviceArray
     donating = mlc.jit(lambda x: x * 2, donate=0)
     assert donating(dx) is dx
+
+
+def test_a_saved_program_for_a_gpu(jitted, tmp_path):
+    weights = np.ones((8, 8), np.float32)
+    exe = mlc.compile(lambda x, w: x @ w, mlc.spec((4, 8)), target="cuda", arch="sm_80", constants={"w": weights})
+    exe.save(tmp_path / "model.mlcx")
+    assert not jitted.calls["cuModuleLoadData"]
+    again = mlc.load(tmp_path / "model.mlcx")
+    assert isinstance(again, CudaExecutable) and again.program == exe.program and again.ptx() == exe.ptx()
+    x = np.ones((4, 8), np.float32)
+    assert again(x).shape == (4, 8) and type(again(to_device(x))) is DeviceArray
+    assert type(mlc.jit(lambda x: -x, target="cuda", arch="sm_80")(to_device(x))) is DeviceArray
