@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 from mlc.compiler.parsing import parse_module
 from mlc.compiler.verify import verify
 from mlc.dialects.errors import CompileError
@@ -52,5 +51,7 @@ def numbers(*shape: int, dtype: Any = np.float32, seed: int = 0) -> Array:
 
 def refused(arguments: str, body: str, error: str, *inputs: Array, threads: int = 64, blocks: int = 1) -> None:
     """Check that a kernel has an error."""
+    import pytest
+
     with pytest.raises(CompileError, match=error):
         run(kernel(arguments, body, threads, blocks), *inputs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import ml_dtypes
@@ -17,6 +16,7 @@ from mlc.lowering.emit import tensor_cores
 from mlc.lowering.emit.launch import DeviceCode, joined
 from mlc.runtime.matching import assert_matches
 from ptxas import ARCHITECTURES, assembled, find, needs_ptxas
+from tensor_core_cases import DTYPES, PRODUCTS, function, product
 from tensor_cores_on_host import run_emitted
 
 
@@ -42,12 +42,6 @@ def matrices(tile: GemmTile) -> tuple[Any, Any, Any]:
     return x, w, (x.astype(np.float32) @ w.astype(np.float32)).astype(ml_dtypes.bfloat16)
 
 
-DTYPES: dict[str, Any] = {
-    **{"f32": np.float32, "f16": np.float16, "bf16": ml_dtypes.bfloat16, "i32": np.int32, "i8": np.int8}
-}
-LOWERED = (Path(__file__).resolve().parents[1] / "lowering/ptx_tensor_cores.mlir").read_text()
-
-
 @pytest.mark.parametrize(
     ("name", "shape", "dtype"), [("halves", "16x16", "f16"), ("words", "16x4", "f32"), ("bytes", "16x32", "i8")]
 )
@@ -66,13 +60,6 @@ def test_copies(count: int) -> None:
     assert_matches(EXACT, run_emitted(text, x, count, threads=32), want)
 
 
-def function(name: str) -> str:
-    """One of the functions in the file of `FileCheck`, as `f`."""
-    aliases = [line for line in LOWERED.splitlines() if line.startswith("!")]
-    body = LOWERED[LOWERED.index(f"func.func @{name}(") :]
-    return "\n".join([*aliases, body[: body.index("\n}\n") + 3].replace(f"@{name}(", "@f(")])
-
-
 @needs_ptxas
 @pytest.mark.parametrize("sm", ARCHITECTURES)
 def test_a_product_of_matrices_stays_in_registers(sm: str) -> None:
@@ -84,39 +71,6 @@ def test_a_product_of_matrices_stays_in_registers(sm: str) -> None:
     loop = text[text.index("cp.async.wait_group") : text.index("cvt.rn.bf16x2")]
     assert text.count("mma.sync") == 64 and text.count("ldmatrix") == 16 and text.count("cp.async.cg") == 24
     assert loop.count("add.s64") < 40 and "mov.b32" not in loop
-
-
-PRODUCTS = {
-    ("f16", "f32"): "f32.f16.f16.f32",
-    ("f16", "f16"): "f16.f16.f16.f16",
-    ("bf16", "f32"): "f32.bf16.bf16.f32",
-    ("f32", "f32"): "f32.tf32.tf32.f32",
-    ("i8", "i32"): "s32.s8.s8.s32",
-}
-
-
-def product(element: str, total: str, registers: int) -> tuple[str, str]:
-    """A kernel with one product, whose right factor has so many registers, and what it is in PTX."""
-    per = {"f32": 1, "i8": 4}.get(element, 2)
-    k = 4 * per * registers
-    zero, nothing = ("0" if kind.startswith("i") else "0.0" for kind in (element, total))
-    kinds = [f"{2 * registers}x{per}x{element}", f"{registers}x{per}x{element}", f"2x2x{total}"]
-    a, b, c = (f"vector<{kind}>" for kind in kinds)
-    reads = "".join(
-        f"%f{word} = vector.transfer_read %{word}[%t, %c0, %c0], %{pad} {{in_bounds = [true, true]}} : "
-        f"memref<32x{kind}>, vector<{kind}>\n"
-        for word, kind, pad in zip(("x", "y", "w"), kinds, ("z", "z", "n"), strict=True)
-    )
-    tf32 = ", tf32Enabled" if element == "f32" else ""
-    body = f"""
-    %z = arith.constant {zero} : {element}
-    %n = arith.constant {nothing} : {total}
-    {reads}
-    %d = nvgpu.mma.sync(%fx, %fy, %fw) {{mmaShape = [16, 8, {k}]{tf32}}} : ({a}, {b}, {c}) -> {c}
-    vector.transfer_write %d, %out[%t, %c0, %c0] {{in_bounds = [true, true]}} : {c}, memref<32x{kinds[2]}>"""
-    arguments = ", ".join(f"%{word}: memref<32x{kind}>" for word, kind in zip(("x", "y", "w"), kinds, strict=True))
-    text = kernel(f"{arguments}, %out: memref<32x{kinds[2]}>", body, 32)
-    return text, f"mma.sync.aligned.m16n8k{k}.row.col.{PRODUCTS[element, total]}"
 
 
 @pytest.mark.parametrize("registers", (1, 2))
