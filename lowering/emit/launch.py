@@ -24,7 +24,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from xdsl.dialects.builtin import IndexType
+from xdsl.dialects.builtin import IndexType, MemRefType
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...dialects.errors import CompileError
@@ -33,7 +33,7 @@ from .control import WRITES, written_memory
 from .device import NEEDS, SHARED, SHARED_SYMBOL, TRIPLE, Shared, has_uses, special
 from .device import handlers as device_handlers
 from .elementwise import element_of
-from .memory import bytes_in, place, root_of, sizes_of, workspace
+from .memory import VIEWS, bytes_in, place, root_of, sizes_of, workspace
 from .parallel import free_names
 from .state import ALIGNMENT, HANDLERS, Emitter, Fact, Form, Handler, Ref
 
@@ -175,6 +175,12 @@ def call(e: Emitter, parameters: list[tuple[str, str]], number: int, grid: str, 
     e.line(f"call void @mlc_gpu_launch(ptr %context, ptr {function}, {sizes}, ptr {frame})")
 
 
+def read_memory(op: Operation) -> Sequence[SSAValue]:
+    """The memrefs that an operation reads, or may read."""
+    written = set(written_memory(op))
+    return () if op.name in VIEWS else [v for v in op.operands if isinstance(v.type, MemRefType) and v not in written]
+
+
 class _Thread:
     """The function of one launch: what it uses of the kernel, and its text."""
 
@@ -189,8 +195,13 @@ class _Thread:
         self.roots: dict[str, SSAValue] = {}
         """The memory that a pointer of the host function lies in."""
         block = op.regions[0].block
-        self.written = {root_of(v) for inner_op in block.walk() for v in written_memory(inner_op)}
-        for found in block.walk():
+        ops = list(block.walk())
+        self.written = {root_of(v) for o in ops for v in written_memory(o)}
+        self.exchanged: set[SSAValue] = set()
+        """Memory by which threads may tell each other something: they write it, read it and wait for each other."""
+        if any(o.name == "gpu.barrier" for o in ops):
+            self.exchanged = self.written & {root_of(v) for o in ops for v in read_memory(o)}
+        for found in ops:
             if (number := NEEDS.get(found.name)) is not None:
                 launches.needs.setdefault(found.name, Need(found.name, found.location, number))
             for operand in found.operands:
@@ -294,9 +305,13 @@ class _Thread:
         return given
 
     def attributes(self, pointer: str, single: bool) -> str:
-        """What is known of a pointer: nobody writes there, or nobody else reads and writes there; alignment."""
+        """What is known of a pointer: nobody writes there, or nobody else reads and writes there; alignment.
+
+        To LLVM, `noalias` says that no barrier changes what is there.
+        """
         root, fact = self.roots[pointer], self.inner.facts[pointer]
-        alone = single and root in self.written and not self.inner.arguments.get(root, False)
+        own = root in self.written and root not in self.exchanged
+        alone = single and own and not self.inner.arguments.get(root, False)
         words = " noalias readonly" if fact.constant else " noalias" if alone else ""
         aligned = fact.alignment & -fact.alignment
         return f"{words} align {aligned}" if aligned > 1 else words
