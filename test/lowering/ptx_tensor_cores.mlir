@@ -161,3 +161,47 @@ func.func @bytes(%x: memref<16x32xi8> {llvm.noalias}, %out0: memref<32x2x2xi32> 
   }
   func.return
 }
+
+// What a thread has yet to read is read before a copy begins to write there, also where that is within a branch.
+
+// CHECK-LABEL: .entry mlc_before_0(
+// CHECK: ld.shared.v4.b32
+// CHECK: cp.async.cg.shared.global
+// CHECK: ld.shared.v4.b32
+// CHECK: bra
+// CHECK: cp.async.cg.shared.global
+// CHECK: cp.async.wait_group 0;
+// CHECK: st.global.v4.b32
+!rows = memref<32x4xf32, #gpu.address_space<workgroup>>
+func.func @before(%x: memref<64x4xf32> {llvm.noalias}, %out0: memref<64x4xf32> {llvm.noalias}) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c32 = arith.constant 32 : index
+  %zero = arith.constant 0.0 : f32
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1) threads(%t, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %s = memref.alloc() : !rows
+    %r = memref.alloc() : !rows
+    %u = arith.addi %t, %c32 : index
+    %first = vector.transfer_read %x[%t, %c0], %zero {in_bounds = [true]} : memref<64x4xf32>, vector<4xf32>
+    vector.transfer_write %first, %s[%t, %c0] {in_bounds = [true]} : vector<4xf32>, !rows
+    vector.transfer_write %first, %r[%t, %c0] {in_bounds = [true]} : vector<4xf32>, !rows
+    gpu.barrier
+    %v = vector.transfer_read %s[%t, %c0], %zero {in_bounds = [true]} : !rows, vector<4xf32>
+    %w = vector.transfer_read %r[%t, %c0], %zero {in_bounds = [true]} : !rows, vector<4xf32>
+    %a = nvgpu.device_async_copy %x[%u, %c0], %s[%t, %c0], 4 {bypassL1} : memref<64x4xf32> to !rows
+    %g = nvgpu.device_async_create_group %a
+    %some = arith.cmpi ult, %t, %c4 : index
+    scf.if %some {
+      %b = nvgpu.device_async_copy %x[%u, %c0], %r[%t, %c0], 4 {bypassL1} : memref<64x4xf32> to !rows
+      %h = nvgpu.device_async_create_group %b
+    }
+    nvgpu.device_async_wait %g
+    %sum = arith.addf %v, %w : vector<4xf32>
+    %new = vector.transfer_read %s[%t, %c0], %zero {in_bounds = [true]} : !rows, vector<4xf32>
+    vector.transfer_write %sum, %out0[%t, %c0] {in_bounds = [true]} : vector<4xf32>, memref<64x4xf32>
+    vector.transfer_write %new, %out0[%u, %c0] {in_bounds = [true]} : vector<4xf32>, memref<64x4xf32>
+    gpu.terminator
+  }
+  func.return
+}

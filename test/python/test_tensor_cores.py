@@ -43,7 +43,8 @@ def matrices(tile: GemmTile) -> tuple[Any, Any, Any]:
 
 
 @pytest.mark.parametrize(
-    ("name", "shape", "dtype"), [("halves", "16x16", "f16"), ("words", "16x4", "f32"), ("bytes", "16x32", "i8")]
+    ("name", "shape", "dtype"),
+    [("halves", "16x16", "f16"), ("words", "16x4", "f32"), ("bytes", "16x32", "i8"), ("before", "64x4", "f32")],
 )
 def test_tiles(name: str, shape: str, dtype: str) -> None:
     text = function(name)
