@@ -20,6 +20,7 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -240,25 +241,28 @@ class CudaExecutable(Executable):
         return device.arena
 
     def launch(self, plan: Plan, pointers: Sequence[int], arena: int | None, sizes: tuple[int, ...]) -> None:
-        """Enqueue the program; behind the device's lock."""
-        numbers = (ctypes.c_int64 * len(sizes))(*sizes) if sizes else None
-
-        def run(stream: int) -> bool:
-            context: Any = self.contexts.take(plan.long)
-            context.restart(stream, self.blocking)
-            status = self._entries[plan.held](self._buffers(*pointers), numbers, arena, ctypes.byref(context))
-            if status or context.failed:
-                self._failed(self.device, status, context)
-            free = not context.waits and not self._prints
-            plan.held = free and context.launches < HELD_LAUNCHES
-            may = free and context.launches >= graphs.LEAST_LAUNCHES
-            self.contexts.give(context)
-            return may
-
-        if self.recording:
+        """Enqueue the program, as a graph if there is one; behind the device's lock."""
+        if self.recording and plan.recordable is not False:
+            run = partial(self.enqueue, plan, pointers, arena, sizes)
             self.graphs.run((*pointers, arena, sizes), run)
         else:
-            run(self.device.stream)
+            self.enqueue(plan, pointers, arena, sizes, self.device.stream)
+
+    def enqueue(
+        self, plan: Plan, pointers: Sequence[int], arena: int | None, sizes: tuple[int, ...], stream: int
+    ) -> bool:
+        """Let the program's entry launch its kernels; may they be recorded, and is that worth it?"""
+        numbers = (ctypes.c_int64 * len(sizes))(*sizes) if sizes else None
+        context: Any = self.contexts.take(plan.long)
+        context.restart(stream, self.blocking)
+        status = self._entries[plan.held](self._buffers(*pointers), numbers, arena, ctypes.byref(context))
+        if status or context.failed:
+            self._failed(self.device, status, context)
+        free = not context.waits and not self._prints
+        plan.held = free and context.launches < HELD_LAUNCHES
+        plan.recordable = may = free and context.launches >= graphs.LEAST_LAUNCHES
+        self.contexts.give(context)
+        return may
 
     def _failed(self, device: Device, status: int, context: Any) -> NoReturn:
         """Raise what went wrong in a call: on the device first, then what the program's status says."""

@@ -83,13 +83,15 @@ class FastCall:
             pointers += [b.address for b in blocks]
             block = self.owner.arena_of(self.plan.arena)
             arena = block.address if block is not None else None
-            graph = self.graphs.known.get((*pointers, arena, self.plan.sizes))
+            plan, graphs = self.plan, self.graphs
+            key = (*pointers, arena, plan.sizes)
+            graph = graphs.known.get(key) if plan.recordable else None
             if type(graph) is Graph:
-                graph.launch()
+                graphs.replay(key, graph)
             else:
                 device.depth += 1
                 try:
-                    self.owner.launch(self.plan, pointers, arena, self.plan.sizes)
+                    self.owner.launch(plan, pointers, arena, plan.sizes)
                 finally:
                     device.depth -= 1
             if kept:

@@ -88,12 +88,15 @@ class Graphs:
             found = self.known[key] = graph or NEVER
             self.recorded += graph is not None
         if isinstance(found, Graph):
-            self.known.move_to_end(key)
-            self.replayed += 1
-            found.launch()
+            self.replay(key, found)
             return
         may = enqueue(self.device.stream)
         if found is None:
             self.known[key] = ONCE if may else NEVER
             while len(self.known) > MOST:
                 self.known.popitem(last=False)
+
+    def replay(self, key: Any, graph: Graph) -> None:
+        self.known.move_to_end(key)
+        self.replayed += 1
+        graph.launch()

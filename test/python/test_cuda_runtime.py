@@ -652,7 +652,8 @@ def test_shared_memory_beyond_48_KiB_is_asked_for(fake):
     image = Image("k", ["add", "scale", "last"], [100 << 10, 48 << 10, 0], "sm_80")
     exe = built(BODY, program(images=[image]), shared=100 << 10)
     exe(*arrays())
-    assert fake.attributes == [("add", 8, 100 << 10)] and fake.launched[0] == ("add", 4, 256, 100 << 10)
+    assert ("add", 8, 100 << 10) in fake.attributes and {name for name, *_ in fake.attributes} == {"add"}
+    assert fake.launched[0] == ("add", 4, 256, 100 << 10)
     image = Image("k", ["add", "scale", "last"], [228 << 10, 0, 0], "sm_80")
     with pytest.raises(CompileError, match=r"k: expected 233472 bytes of shared memory for a block, found 232448"):
         built(BODY, program(images=[image]))(*arrays())
