@@ -173,7 +173,8 @@ class CudaExecutable(Executable):
         if self._short and out is None:
             fast = self.short_calls.get(None if self._static else tuple([getattr(a, "shape", None) for a in arrays]))
             if fast is not None:
-                result = fast.run(arrays)
+                host = arrays and type(arrays[0]) is np.ndarray
+                result = fast.run_on_host(arrays) if host else fast.run(arrays)
                 if result is not None:
                     return result
         with device:
@@ -183,10 +184,14 @@ class CudaExecutable(Executable):
             finally:
                 device.depth -= 1
         if call.waits or call.pinned or self.blocking:
-            device.synchronize(f"{self.program.name} (with MLC_CUDA_SYNC=1 the error names the kernel)")
+            self.wait()
         if call.waits:
             results = [r if type(r) is DeviceArray else r() for r in results]
         return results[0] if len(results) == 1 else tuple(results)
+
+    def wait(self) -> None:
+        """Until all work is done; what went wrong in it is raised."""
+        self.device.synchronize(f"{self.program.name} (with MLC_CUDA_SYNC=1 the error names the kernel)")
 
     def _enqueue(self, device: Device, arrays: Sequence[Any], out: Any) -> tuple[Call, list[Any]]:
         given = [a if type(a) is np.ndarray else given_array(self, i, a, device) for i, a in enumerate(arrays)]

@@ -1,4 +1,5 @@
-"""The short way into a program: for arrays on the device, of any library, that need no conversion, by their shapes.
+"""Short ways into a program, by the shapes of its arguments: for arrays on the device, of any library, and for arrays
+of the host alone, that need no conversion.
 
 Each comparison that fails leads to the general way, which converts or explains. What remains is the look for the graph
 of the addresses, and the results' memory.
@@ -16,6 +17,7 @@ from numpy import ndarray
 from ..abi import row_major
 from ..arena import class_of
 from ..fast_call import in_order
+from ..results import address_of
 from .arguments import alignment_of
 from .device_array import DeviceArray, imported, is_foreign
 from .graphs import Graph
@@ -36,7 +38,7 @@ def is_short(exe: CudaExecutable) -> bool:
 class FastCall:
     """`run` returns None where the general way must be taken."""
 
-    __slots__ = ("checks", "constants", "device", "graphs", "owner", "plan", "results", "sizes")
+    __slots__ = ("checks", "constants", "device", "graphs", "owner", "plan", "results", "sizes", "staged")
 
     def __init__(self, owner: CudaExecutable, plan: Plan) -> None:
         self.owner, self.plan, self.device, self.graphs = owner, plan, owner.device, owner.graphs
@@ -46,6 +48,8 @@ class FastCall:
         ]
         self.constants = [a.address for a in owner.places]
         self.sizes = [(class_of(max(size, LEAST)), size) for size in plan.slots]
+        self.staged = [*range(len(self.checks)), *(("slot", k) for k in range(len(plan.slots)))]
+        """The executable's buffers that hold the arguments and the results."""
         self.results = [(w.shape, row_major(w.shape), w.dtype) for w in plan.results]
 
     def run(self, arrays: Sequence[Any]) -> Any:
@@ -81,19 +85,7 @@ class FastCall:
                 pool.collect()
             blocks = [pool.pop(size, wanted) for size, wanted in self.sizes]
             pointers += [b.address for b in blocks]
-            block = self.owner.arena_of(self.plan.arena)
-            arena = block.address if block is not None else None
-            plan, graphs = self.plan, self.graphs
-            key = (*pointers, arena, plan.sizes)
-            graph = graphs.known.get(key) if plan.recordable else None
-            if type(graph) is Graph:
-                graphs.replay(key, graph)
-            else:
-                device.depth += 1
-                try:
-                    self.owner.launch(plan, pointers, arena, plan.sizes)
-                finally:
-                    device.depth -= 1
+            self.launch(pointers)
             if kept:
                 device.retain(kept)
         results = [
@@ -101,3 +93,53 @@ class FastCall:
             for block, (shape, steps, dtype) in zip(blocks, self.results)
         ]
         return results[0] if len(results) == 1 else tuple(results)
+
+    def launch(self, pointers: list[int]) -> None:
+        """As a graph, if there is one; behind the device's lock."""
+        owner, plan, graphs, device = self.owner, self.plan, self.graphs, self.device
+        block = owner.arena_of(plan.arena)
+        arena = block.address if block is not None else None
+        if plan.recordable:
+            key = (*pointers, arena, plan.sizes)
+            graph = graphs.known.get(key)
+            if type(graph) is Graph:
+                graphs.replay(key, graph)
+                return
+        device.depth += 1
+        try:
+            owner.launch(plan, pointers, arena, plan.sizes)
+        finally:
+            device.depth -= 1
+
+    def run_on_host(self, arrays: Sequence[Any]) -> Any:
+        """For NumPy's arrays alone, once the executable has its buffers."""
+        for array, (dtype, shape, _, _) in zip(arrays, self.checks):
+            if (
+                type(array) is not ndarray
+                or array.dtype is not dtype
+                or array.shape != shape
+                or not array.flags.c_contiguous
+            ):
+                return None
+        device, owner = self.device, self.owner
+        outputs = [device.pool.pinned.array(shape, dtype) for shape, _, dtype in self.results]
+        with device:
+            if device.depth:
+                return None
+            try:
+                blocks = [owner.staged[key] for key in self.staged]
+            except KeyError:
+                return None
+            n, stream = len(arrays), device.stream
+            if any(b.size < a.nbytes for a, b in zip([*arrays, *outputs], blocks)):
+                return None
+            for array, block in zip(arrays, blocks):
+                if array.nbytes:
+                    device.driver.call("cuMemcpyHtoDAsync_v2", block.address, address_of(array), array.nbytes, stream)
+            addresses = [b.address for b in blocks]
+            self.launch([*addresses[:n], *self.constants, *addresses[n:]])
+            for array, block in zip(outputs, blocks[n:]):
+                if array.nbytes:
+                    device.driver.call("cuMemcpyDtoHAsync_v2", address_of(array), block.address, array.nbytes, stream)
+        owner.wait()
+        return outputs[0] if len(outputs) == 1 else tuple(outputs)
