@@ -57,6 +57,11 @@ class Need(NamedTuple):
     number: int
 
 
+MATRIX = "@llvm.nvvm.mma."
+"""Instructions of tensor cores: that a multiprocessor need have no more than one block lets NVIDIA's assembler keep the
+tiles of the next products in registers, which it else does not."""
+
+
 class DeviceCode(NamedTuple):
     """The launches of a kernel: a module of LLVM IR for the GPU, its functions in the order of the launches, and the
     bytes of a block's memory that each needs. `needs`: operations that not every architecture has."""
@@ -298,6 +303,8 @@ class _Thread:
             texts.append(f"{kind}{words} {n}")
             given.append((kind, n))
         size = f'"nvvm.maxntid"="{THREADS}"' if threads.terms else f'"nvvm.reqntid"="{threads.constant}"'
+        if any(MATRIX in line for line in lines):
+            size += ' "nvvm.minctasm"="1"'
         head = f"define ptx_kernel void @{name}({', '.join(texts)}) nounwind {size} {{"
         out.functions.append("\n".join([head, "entry:", *first, *lines, "  ret void", "}"]))
         out.declarations |= inner.declarations

@@ -31,8 +31,11 @@ from .steptext import bytes_of, extent, step
 THREADS = 256
 """Of a block, at most."""
 
-DEEP = (32, 16, 8)
+DEEP = (16, 8)
 """Points of the reduced axis that are in shared memory at a time."""
+
+AHEAD = 4
+"""Blocks of the reduced axis in shared memory; a power of two, so that their places are cheap to number."""
 
 SIDES = (128, 64, 32, 16, 8)
 """Of a block's tile."""
@@ -108,7 +111,7 @@ def contractions(group: list[StageOp], machine: Machine) -> list[str]:
         own = length // threads
         steps.append(step("distribute", only, axis=axis, threads=threads, lanes=min(lanes, own)))
     ahead = machine.tensor and extent(c.stage, inner) > size
-    return [*steps, step("pipeline", [c.label], stages=STAGES)] if ahead else steps
+    return [*steps, step("pipeline", [c.label], stages=AHEAD)] if ahead else steps
 
 
 def deepest(c: Contraction) -> str:
