@@ -82,8 +82,10 @@ class Machine:
 
     @property
     def dots(self) -> tuple[str, ...]:
-        """The instructions that add several products of narrow factors, as rows of lowering/emit/dots.py."""
-        return (*([self.int8_dot] if self.int8_dot else []), *(["bf16"] if self.bf16_dot else []))
+        """The instructions that add several products of narrow factors, as rows of lowering/emit/contract.py, and that
+        look lanes up in a register (lookups.py), which all of x86 with vectors of 512 bits has."""
+        lookups = ["permute16"] if self.vector_bytes == 64 and self.has_fma and not self.load_store else []
+        return (*([self.int8_dot] if self.int8_dot else []), *(["bf16"] if self.bf16_dot else []), *lookups)
 
     @property
     def tile_registers(self) -> int:

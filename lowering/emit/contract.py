@@ -21,6 +21,7 @@ from xdsl.ir.affine import AffineDimExpr
 
 from ...dialects.vector.ops import ContractOp
 from .elementwise import element_of
+from .lookups import LOOKUPS
 from .shapes import KINDS, bind, shape_of
 from .state import Emitter, emits
 from .table import Types, prepare
@@ -76,7 +77,7 @@ DOTS: dict[str, Dot] = {
 def runnable(dots: Sequence[str], features: str) -> list[str]:
     """Those of some rows that code for a target with these features may hold."""
     given = set(features.split(","))
-    return [name for name in dots if given & set(DOTS[name].features)]
+    return [name for name in dots if given & set((DOTS | LOOKUPS)[name].features)]
 
 
 class Maps(NamedTuple):
@@ -187,8 +188,7 @@ def added(e: Emitter, op: ContractOp, kind: str, factors: list[str], total: str,
 # ---- instructions that add several products
 def by_dots(e: Emitter, op: ContractOp, maps: Maps, acc: Vec) -> Native | None:
     """The sums by the machine's instruction for such factors; None: there is none."""
-    for name in e.dots:
-        dot = DOTS[name]
+    for dot in (DOTS[name] for name in e.dots if name in DOTS):
         for sides in ((0, 1), (1, 0)):
             found = _factors(op, maps, dot, sides)
             if found is not None and acc.kind == dot.sum and acc.width(0) in dot.intrinsics:

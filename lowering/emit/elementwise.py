@@ -19,6 +19,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.ir.affine import AffineBinaryOpExpr, AffineBinaryOpKind, AffineConstantExpr, AffineDimExpr, AffineExpr
 
+from .lookups import looked_up
 from .state import HANDLERS, Emitter, Form, emits
 from .table import FLOAT_PREDICATES, INTEGER_PREDICATES, TABLE, Prepared, Types, flags_of, is_nothing, prepare
 from .text import kind_of, literal, vector_of
@@ -91,7 +92,7 @@ def _vector(e: Emitter, op: Operation, kind: VectorType) -> None:
 
     narrow = kind.get_shape()[-1] == 1 and all(a.scalar is not None for a in arguments if isinstance(a, Vec))
     vec = e.vec(element, kind.get_shape(), None if narrow else native, scalar if narrow else None)
-    e.env[op.results[0]] = vec
+    e.env[op.results[0]] = looked_up(e, op, vec) if e.dots and name in ("arith.sitofp", "arith.uitofp") else vec
 
 
 # ---- index values

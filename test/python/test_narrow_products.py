@@ -153,6 +153,27 @@ def test_weights_of_four_bits(rows: int, k: int, n: int) -> None:
     assert len(exe.report()["kernels"]) == 1
 
 
+@pytest.mark.parametrize("dtype", ["int4", "uint4"])
+def test_elements_of_four_bits_are_looked_up(dtype: str, target: tuple[int, int]) -> None:
+    """Every byte in every lane; by one instruction in place of shifts and a conversion, where there is one."""
+    k, n = 256, 128
+
+    def product_of(x: Any, w: Any) -> Any:
+        return x @ mnp.unpack(w, dtype).astype("float32")
+
+    w = (np.arange(k, dtype=np.uint8)[:, None] + np.arange(n // 2, dtype=np.uint8)).astype(np.uint8)
+    x = np.arange(-k // 2, k // 2, dtype="f4")[None]
+    exe = mlc.compile(product_of, x, w)
+    if dtype == "int4":
+        elements = np.stack([w << 4, w & 0xF0], -1).reshape(k, n).view("i1") >> 4
+    else:
+        elements = np.stack([w & 0xF, w >> 4], -1).reshape(k, n)
+    assert_matches(EXACT, exe(x, w), (x @ elements.astype("f8")).astype("f4"))
+    if target[0] == 512 and runnable(["permute16"], jit.host()[1]):
+        assert "vpermps" in exe.assembly() or "vpermd" in exe.assembly()
+        assert "vcvtdq2ps" not in exe.assembly() and "vcvtudq2ps" not in exe.assembly()
+
+
 def test_casts_that_something_else_reads_are_stored() -> None:
     def both(x: Any, w: Any) -> Any:
         wide = w.astype("float32")
