@@ -225,6 +225,8 @@ def is_foreign(x: Any) -> bool:
     find = getattr(x, "__dlpack_device__", None)
     if find is not None:
         return int(find()[0]) in dlpack.ON_DEVICE
+    if dlpack.is_capsule(x):
+        return dlpack.kind_of(x) in dlpack.ON_DEVICE
     return hasattr(x, "__cuda_array_interface__")
 
 
@@ -239,6 +241,10 @@ def imported(x: Any, device: Device | None = None) -> DeviceArray:
         except TypeError:  # of before DLPack 1.0
             capsule = x.__dlpack__(stream=device.stream)
         place = dlpack.read(capsule)
+    elif dlpack.is_capsule(x):
+        place = dlpack.read(x)
+        device = on(device, place.device)
+        device.order(LEGACY, device.stream)  # whoever made it was not told another one
     else:
         place = _interface(x, device)
         device = on(device, place.device)

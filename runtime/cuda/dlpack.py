@@ -111,6 +111,18 @@ _keep = _api("Py_IncRef", None, ctypes.py_object)
 
 
 # ---- reading
+def is_capsule(x: Any) -> bool:
+    return type(x).__name__ == "PyCapsule"
+
+
+def kind_of(capsule: Any) -> int:
+    """The kind of device on which a capsule's array lies; 0: it is no capsule of DLPack that can be read."""
+    name = _name(capsule)
+    if name == NAME_VERSIONED:
+        return Versioned.from_address(_pointer(capsule, name)).tensor.device_type
+    return Managed.from_address(_pointer(capsule, name)).tensor.device_type if name == NAME else 0
+
+
 def read(capsule: Any) -> Place:
     """What a capsule holds; ValueError for what no program takes."""
     name = _name(capsule)

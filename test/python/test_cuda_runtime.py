@@ -928,6 +928,10 @@ def test_an_array_of_another_library_on_another_device(fake):
         built(BODY, program())(to_device(np.ones(1000, np.float32)), foreign)
 
 
+NAMES = []
+"""Of capsules that were taken; a capsule has but a pointer to its name."""
+
+
 def consume(capsule):
     """What a library does that takes an array: the structure, and what calls its deleter."""
     import ctypes
@@ -938,7 +942,7 @@ def consume(capsule):
     used = ctypes.create_string_buffer(b"used_" + name)
     rename(capsule, ctypes.cast(used, ctypes.c_char_p))
     made = (dlpack.Versioned if name == dlpack.NAME_VERSIONED else dlpack.Managed).from_address(address)
-    made.kept = used
+    NAMES.append(used)
     return made, lambda: ctypes.CFUNCTYPE(None, ctypes.c_void_p)(made.deleter)(address)
 
 
@@ -965,6 +969,20 @@ def test_capsules_keep_their_array(fake, version):
     del dropped, capsule
     pool.collect()
     assert pool.used == 0
+
+
+def test_bare_capsules_are_arguments(fake):
+    exe, (x, y) = built(BODY, program()), arrays()
+    dx, dy = to_device(x), to_device(y)
+    for version in (None, (1, 0)):
+        for _ in range(3):
+            assert np.array_equal(exe(dx.__dlpack__(max_version=version), dy), (x + y) * 2)
+    assert np.array_equal(exe(x.__dlpack__(), y), (x + y) * 2)
+    capsule = dx.__dlpack__()
+    _, delete = consume(capsule)
+    with pytest.raises(CompileError, match=r"argument 0 \(%x\): expected an array, found PyCapsule"):
+        exe(capsule, dy)
+    delete()
 
 
 def test_streams_of_consumers(fake):
