@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from .rows import Row
+from .rows import Row, verdict
 
 TOPICS = {
     "startup": "importing mlc, and a one-op program from process start",
@@ -30,6 +30,8 @@ TOPICS = {
     "calls": "what a call costs beyond its work",
     "first": "first kernels against NumPy, one thread each, and the digits' training",
 }
+APART = {"gpu": "programs on a GPU against torch, torch.compile and cuBLAS; --help has options"}
+"""What needs a machine of its own: measured where it is named only."""
 HERE = Path(__file__).parent
 
 
@@ -56,13 +58,8 @@ def judge(topics: Sequence[str]) -> tuple[list[str], bool]:
     for topic in tqdm(topics, desc="measuring", unit="topic"):
         found = {row.name: row for row in measure(topic)}
         for bar in (b for b in bars if b["topic"] == topic):
-            row = found[bar["row"]]
-            good = bar.get("least", float("-inf")) <= row.value <= bar.get("most", float("inf"))
-            bound = f">= {bar['least']}" if "least" in bar else f"<= {bar['most']}"
-            why = f": {row.note}" if row.note and not good else ""
-            lines.append(
-                f"{'met' if good else 'MISSED':7} {bar['name']}: {row.value:.3f} {row.unit} ({bound} {row.unit}){why}"
-            )
+            line, good = verdict(bar, found[bar["row"]])
+            lines.append(line)
             met &= good
     return lines, met
 
@@ -80,6 +77,10 @@ def main() -> int:
         from .suite.command import main as suite
 
         return suite(sys.argv[2:])
+    if "gpu" in sys.argv[1:]:
+        from .gpu import main as gpu
+
+        return gpu([a for a in sys.argv[1:] if a != "gpu"])
     if sys.argv[1:2] and sys.argv[1] in ("contractions", "unseen") and "--record" not in sys.argv:
         from .contractions import main as contractions
 
@@ -88,7 +89,10 @@ def main() -> int:
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "topic", nargs="?", choices=list(TOPICS), help="; ".join(f"{k}: {v}" for k, v in TOPICS.items())
+        "topic",
+        nargs="?",
+        choices=[*TOPICS, *APART],
+        help="; ".join(f"{k}: {v}" for k, v in (TOPICS | APART).items()),
     )
     parser.add_argument("--bars", action="store_true", help="compare with bars.toml; exit code 1 if one is missed")
     parser.add_argument("--record", action="store_true", help="append the rows to bench/RESULTS.md")

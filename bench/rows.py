@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from .timing import Timing
 
@@ -31,3 +32,11 @@ class Row:
 def ratio(name: str, times: Mapping[str, Timing], ours: str, peer: str) -> Row:
     """How many times faster `ours` is than `peer`, by the best rounds."""
     return Row(name, times[peer].best / times[ours].best, "x", {ours: times[ours], peer: times[peer]})
+
+
+def verdict(bar: Mapping[str, Any], row: Row) -> tuple[str, bool]:
+    """A line that says whether a bar of bars.toml is met, and whether it is."""
+    good = bar.get("least", -math.inf) <= row.value <= bar.get("most", math.inf)
+    bound = f">= {bar['least']}" if "least" in bar else f"<= {bar['most']}"
+    why = f": {row.note}" if row.note and not good else ""
+    return f"{'met' if good else 'MISSED':7} {bar['name']}: {row.value:.3f} {row.unit} ({bound} {row.unit}){why}", good

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import contraction_cases, unseen
-from bench.__main__ import TOPICS
+from bench import contraction_cases, gpu, gpu_cases, unseen
+from bench.__main__ import APART, TOPICS
 from bench.onnx_models import as_product, operands
 from bench.problems import Problem, compiled, given, signed
 
@@ -53,19 +53,21 @@ def written(topic: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("topic", TOPICS)
+@pytest.mark.parametrize("topic", [*TOPICS, *APART])
 def test_every_bar_names_a_row(topic: str) -> None:
     bars = [bar for bar in BARS if bar["topic"] == topic]
     assert bars and all(("least" in bar) != ("most" in bar) for bar in bars)
     for bar in bars:
         if topic == "contractions":
             assert bar["row"] in contraction_cases.row_names()
+        elif topic == "gpu":
+            assert bar["row"] in gpu.row_names()
         else:
             assert any(re.fullmatch(pattern, bar["row"]) for pattern in written(topic)), bar["row"]
 
 
 def test_every_bar_has_a_topic() -> None:
-    assert {bar["topic"] for bar in BARS} == set(TOPICS)
+    assert {bar["topic"] for bar in BARS} == {*TOPICS, *APART}
 
 
 def test_summaries_name_groups_and_rows() -> None:
@@ -141,7 +143,35 @@ def test_a_seed_decides_the_shapes() -> None:
     assert not any(c.name.startswith("outer") for c in fast) and len(fast) >= 15
 
 
-@pytest.mark.parametrize(("topic", "option"), [("contractions", "--peers"), ("unseen", "--seed")])
+def test_gpu_summaries_name_groups_and_peers() -> None:
+    every = gpu_cases.cases()
+    assert len({case.name for case in every}) == len(every) and set(gpu.COMPILED) <= {case.name for case in every}
+    for summary in gpu_cases.SUMMARIES:
+        group = [case for case in every if summary.group in case.groups]
+        assert group and all(summary.number in ("share", "us", *case.peers) for case in group), summary.name
+
+
+def test_gpu_rows_compile_without_a_gpu(capsys: pytest.CaptureFixture[str]) -> None:
+    assert gpu.main(["--dry", "sm_90a", "softmax_8192x8192", "small_5"]) == 0
+    softmax, small = capsys.readouterr().out.splitlines()
+    assert softmax.endswith("1 launches") and small.endswith("5 launches")
+
+
+def test_gpu_rows_compare_before_they_time(capsys: pytest.CaptureFixture[str]) -> None:
+    """On the CPU, with few elements: one case that is right, one that is not, one that cannot be compiled."""
+    pytest.importorskip("torch")
+    from bench import gpu_runs
+
+    place, case = gpu_runs.Host(), gpu_cases.small(5)
+    right = gpu_runs.measure(case, place, ["torch", "graph"])
+    assert not right.failed and right.times.keys() == {"mlc", "graph"} and right.host > 0
+    wrong = gpu_runs.measure(replace(case, ours=lambda x: x * 2.0), place, [])
+    assert wrong.failed["mlc"].startswith("Wrong") and "FAILED" in str(gpu_runs.row_of(wrong, 1))
+    broken = gpu_runs.measure(replace(case, ours=lambda x: x @ x[:3]), place, ["graph"])
+    assert "mlc" in broken.failed and broken.times.keys() == {"graph"}
+
+
+@pytest.mark.parametrize(("topic", "option"), [("contractions", "--peers"), ("unseen", "--seed"), ("gpu", "--peers")])
 def test_help(topic: str, option: str) -> None:
     command = [sys.executable, "-m", "bench", topic, "--help"]
     assert option in subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout

@@ -1,0 +1,433 @@
+"""Measures the cases of `gpu_cases`: mlc's result is compared with torch's in f64, then all are timed in turn.
+
+`Cuda` and `Host` are where that happens: a GPU, or the CPU with arrays of a few elements, which
+checks the measuring itself.
+"""
+
+# torch has no types here, and is not installed for type checks.
+# pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false, reportUnknownLambdaType=false
+
+from __future__ import annotations
+
+import gc
+import math
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import mlc
+
+from .contraction_runs import reason
+from .gpu_cases import SUMMARIES, Case, Summary
+from .rows import Row
+
+ROUNDS = 7
+SECONDS = 0.003
+"""Of one competitor in a round."""
+COPIED = (1 << 26, 1 << 28, 1 << 29)
+"""Bytes of the copies that say what memory can do."""
+ENERGY_SECONDS = 1.2
+Call = Callable[[], Any]
+
+
+class Wrong(Exception):
+    """A result is not what it should be."""
+
+
+# ---- where
+class Cuda:
+    """This process's GPU. torch works in its default stream, mlc in its own, and each is timed by events in its own."""
+
+    target = "cuda"
+
+    def __init__(self) -> None:
+        import torch
+        from mlc.runtime.cuda import device, timing
+
+        self.torch, self.device, self.timing = torch, device.current(), timing
+        self.name = self.device.properties.name
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.set_grad_enabled(False)
+        torch.manual_seed(0)
+
+    def tensor(self, shape: Sequence[int], dtype: str, scale: float) -> Any:
+        return (scale * self.torch.randn(shape, device="cuda")).to(getattr(self.torch, dtype))
+
+    def array(self, x: Any) -> Any:
+        """A tensor as an array of mlc, in place."""
+        return mlc.to_device(x)
+
+    def tensor_of(self, y: Any) -> Any:
+        return self.torch.from_dlpack(y)
+
+    def wait(self) -> None:
+        self.torch.cuda.synchronize()
+        self.device.synchronize()
+
+    def seconds(self, name: str, call: Call, count: int) -> float:
+        """Of one of `count` calls, by the clock of the device."""
+        if name == "mlc":
+            return self.timing.per_call(self.device, call, count)
+        start, end = (self.torch.cuda.Event(enable_timing=True) for _ in range(2))
+        start.record()
+        for _ in range(count):
+            call()
+        end.record()
+        end.synchronize()
+        return start.elapsed_time(end) * 1e-3 / count
+
+    def replay(self, call: Call) -> Call:
+        """The call as a CUDA graph of torch."""
+        torch = self.torch
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(3):
+                call()
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            call()
+        return graph.replay
+
+    def copies(self, size: int) -> dict[str, Call]:
+        """Copies of so many bytes: by torch, and by the driver."""
+        torch = self.torch
+        x, y = (torch.zeros(size // 4, device="cuda") for _ in range(2))
+        a, b, device = self.array(x), self.array(y), self.device
+        return {"torch": lambda: y.copy_(x), "mlc": lambda: device.copy(b.address, a.address, size)}
+
+    def forget(self) -> None:
+        """Memory of the case before, which the other's pool may need."""
+        gc.collect()
+        self.torch.cuda.empty_cache()
+
+    def meter(self) -> Any:
+        from mlc.runtime.cuda.energy import Meter
+
+        return Meter(self.device)
+
+
+class Host:
+    """The CPU instead of a GPU, at most `LIMIT` elements along a dimension; its times mean nothing."""
+
+    target, name, LIMIT = "cpu", "no GPU", 16
+
+    def __init__(self) -> None:
+        import torch
+
+        self.torch = torch
+        torch.set_grad_enabled(False)
+        torch.manual_seed(0)
+
+    def tensor(self, shape: Sequence[int], dtype: str, scale: float) -> Any:
+        few = [min(n, self.LIMIT) for n in shape]
+        return (scale * self.torch.randn(few)).to(getattr(self.torch, dtype))
+
+    def array(self, x: Any) -> Any:
+        import ml_dtypes
+
+        if x.dtype == self.torch.bfloat16:
+            return x.view(self.torch.int16).numpy().view(ml_dtypes.bfloat16)
+        return x.numpy()
+
+    def tensor_of(self, y: Any) -> Any:
+        import numpy as np
+
+        if y.dtype.name == "bfloat16":
+            return self.torch.from_numpy(y.view(np.int16)).view(self.torch.bfloat16)
+        return self.torch.from_numpy(y)
+
+    def wait(self) -> None:
+        pass
+
+    def seconds(self, name: str, call: Call, count: int) -> float:
+        start = time.perf_counter()
+        call()
+        return time.perf_counter() - start
+
+    def replay(self, call: Call) -> Call:
+        return call
+
+    def copies(self, size: int) -> dict[str, Call]:
+        x, y = (self.torch.zeros(1024) for _ in range(2))
+        return {"torch": lambda: y.copy_(x)}
+
+    def forget(self) -> None:
+        gc.collect()
+
+    def meter(self) -> Any:
+        raise LookupError("no meter of energy")
+
+
+Place = Cuda | Host
+
+
+# ---- one case
+@dataclass
+class Measured:
+    """Seconds of a call by competitor (medians), and why some have none."""
+
+    case: Case
+    times: dict[str, float] = field(default_factory=dict[str, float])
+    joules: dict[str, float] = field(default_factory=dict[str, float])
+    failed: dict[str, str] = field(default_factory=dict[str, str])
+    host: float = math.nan
+    """Seconds of the host for a call of mlc's."""
+
+    def over(self, peer: str) -> float:
+        """How many times faster mlc is."""
+        return self.times[peer] / self.times["mlc"] if {"mlc", peer} <= set(self.times) else math.nan
+
+    def rate(self, name: str = "mlc") -> float:
+        return self.case.amount / self.times[name] if name in self.times else math.nan
+
+
+def compiled(case: Case, place: Place, arrays: Sequence[Any]) -> Any:
+    return mlc.compile(case.ours, *(mlc.spec(a.shape, a.dtype.name) for a in arrays), target=place.target)
+
+
+def right(case: Case, place: Place, got: Any, want: Any) -> None:
+    """Is each element as near as the case says?"""
+    eps = place.torch.finfo(got.dtype).eps
+    if tuple(got.shape) != tuple(want.shape):
+        raise Wrong(f"expected shape {tuple(want.shape)}, found {tuple(got.shape)}")
+    size = want.abs()
+    bound = (case.ulps * size + case.sums * want.square().mean().sqrt()) * eps
+    off = ~((got.double() - want).abs() <= bound)  # so that NaN is off
+    if bool(off.any()):
+        at = [int(k) for k in off.nonzero()[0]]
+        found, wanted = (float(x[tuple(at)]) for x in (got, want))
+        raise Wrong(f"{int(off.sum())} of {want.numel()} wrong; at {at} found {found:.6g}, expected {wanted:.6g}")
+
+
+def checked(case: Case, place: Place, tensors: Sequence[Any], arrays: Sequence[Any]) -> tuple[Call, Any]:
+    """mlc's call, and its result, which was right when it was written over NaN."""
+    torch = place.torch
+    exe = compiled(case, place, arrays)
+    want = case.theirs(torch, *(x.double() for x in tensors))
+    first = place.tensor_of(exe(*arrays))
+    nan = torch.full_like(first, math.nan)
+    out = place.array(nan)
+    exe(*arrays, out=out)
+    place.wait()
+    right(case, place, nan, want.double())
+    return (lambda: exe(*arrays)), nan
+
+
+def rivals(
+    case: Case, place: Place, tensors: Sequence[Any], wanted: Sequence[str]
+) -> Iterator[tuple[str, Callable[[], Call]]]:
+    torch, theirs = place.torch, case.theirs
+
+    def plain() -> Call:
+        return lambda: theirs(torch, *tensors)
+
+    def inductor() -> Call:
+        torch._dynamo.reset()  # functions of one code share its limit of compilations
+        run = torch.compile(lambda *xs: theirs(torch, *xs), dynamic=False)
+        run(*tensors)
+        return lambda: run(*tensors)
+
+    made = {"torch": plain, "compile": inductor, "graph": lambda: place.replay(plain())}
+    return ((name, made[name]) for name in case.peers if name in wanted)
+
+
+def measure(case: Case, place: Place, wanted: Sequence[str]) -> Measured:
+    """Whatever a competitor raises is a note of its row."""
+    found, runs = Measured(case), dict[str, Call]()
+    place.forget()
+    scales = case.scales or (1.0,) * len(case.arrays)
+    tensors = [place.tensor(s, case.dtype, scale) for s, scale in zip(case.arrays, scales, strict=True)]
+    arrays, kept = [place.array(x) for x in tensors], None
+    try:
+        runs["mlc"], kept = checked(case, place, tensors, arrays)
+    except Exception as error:
+        found.failed["mlc"] = reason(error)
+    for name, make in rivals(case, place, tensors, wanted):
+        try:
+            runs[name] = make()
+            runs[name]()
+        except Exception as error:
+            found.failed[name] = reason(error)
+    found.times = timed(place, runs)
+    if kept is not None:
+        place.wait()
+        again = place.tensor_of(runs["mlc"]())
+        if not bool((again == kept).all()):
+            found.failed["mlc"] = "another result after it was timed"
+            del found.times["mlc"]
+        elif case.unit == "kernels":
+            found.host = host_seconds(place, runs["mlc"])
+        elif case.energy:
+            found.joules = spent(place, runs, found.times)
+    return found
+
+
+def timed(place: Place, runs: Mapping[str, Call]) -> dict[str, float]:
+    counts: dict[str, int] = {}
+    samples: dict[str, list[float]] = {name: [] for name in runs}
+    for name, run in runs.items():
+        place.wait()
+        once = place.seconds(name, run, 3)
+        counts[name] = max(3, min(200, int(SECONDS / max(once, 1e-7))))
+    for _ in range(ROUNDS):
+        for name, run in runs.items():
+            place.wait()
+            samples[name].append(place.seconds(name, run, counts[name]))
+    return {name: statistics.median(s) for name, s in samples.items()}
+
+
+def host_seconds(place: Place, run: Call, rounds: int = 60, inner: int = 10) -> float:
+    """Of the host for a call, which does not wait: the median of short rows of calls."""
+    found: list[float] = []
+    for _ in range(rounds):
+        place.wait()
+        start = time.perf_counter()
+        for _ in range(inner):
+            run()
+        found.append((time.perf_counter() - start) / inner)
+    place.wait()
+    return statistics.median(found)
+
+
+def spent(place: Place, runs: Mapping[str, Call], times: Mapping[str, float]) -> dict[str, float]:
+    """Joules of a call by competitor; nothing where there is no meter."""
+    try:
+        meter = place.meter()
+    except Exception:
+        return {}
+    found: dict[str, float] = {}
+    for name, run in runs.items():
+        place.wait()
+        time.sleep(0.1)
+        before, start, calls = meter.joules(), time.perf_counter(), 0
+        while time.perf_counter() - start < ENERGY_SECONDS:
+            for _ in range(max(1, int(0.05 / times[name]))):
+                run()
+                calls += 1
+            place.wait()
+        found[name] = (meter.joules() - before) / calls
+    return found
+
+
+# ---- rows
+def best_copy(place: Place) -> float:
+    """Bytes read and written in a second, the best of all rounds."""
+    best = 0.0
+    for size in COPIED:
+        place.forget()
+        for name, run in place.copies(size).items():
+            run()
+            for _ in range(ROUNDS):
+                place.wait()
+                best = max(best, 2 * size / place.seconds(name, run, 10))
+    return best
+
+
+def number(m: Measured, what: str, copy: float) -> float:
+    """What a summary is over; NaN where it was not measured."""
+    if what == "share":
+        return m.rate() / copy * 100
+    if what == "us":
+        return 1e6 / m.rate()
+    return m.over(what)
+
+
+def row_of(m: Measured, copy: float) -> Row:
+    """A case in one line: a share of the best copy in %, TFLOP/s, or us per kernel."""
+    case = m.case
+    if "mlc" in m.failed:
+        return Row(case.name, math.nan, "", note=f"FAILED {m.failed['mlc']}")
+    value, unit = {
+        "bytes": (m.rate() / copy * 100, "%"),
+        "flops": (m.rate() * 1e-12, "TF"),
+        "kernels": (1e6 / m.rate(), "us"),
+    }[case.unit]
+    notes = [f"{m.times['mlc'] * 1e6:.1f} us"]
+    for peer in case.peers:
+        if peer in m.times:
+            notes.append(f"{peer} x{m.over(peer):.3f}")
+        elif peer in m.failed:
+            notes.append(f"{peer} FAILED {m.failed[peer][:60]}")
+    if not math.isnan(m.host):
+        notes.append(f"host {m.host * 1e6:.2f} us")
+    if m.joules:
+        notes.append("mJ " + " ".join(f"{k} {1e3 * j:.1f}" for k, j in m.joules.items()))
+    return Row(case.name, value, unit, note="  ".join(notes))
+
+
+def summary(s: Summary, every: Sequence[Measured], copy: float) -> Row:
+    """NaN where a row of the group has no value: a mean over what happens to be there would say nothing."""
+    group = [m for m in every if s.group in m.case.groups]
+    unit = {"share": "%", "us": "us"}.get(s.number, "x")
+    known = [(v, m.case.name) for m in group if not math.isnan(v := number(m, s.number, copy))]
+    if not known:
+        return Row(s.name, math.nan, unit, note="nothing measured")
+    worst = (max if s.number == "us" else min)(known)
+    value = math.exp(sum(math.log(v) for v, _ in known) / len(known)) if s.mean else worst[0]
+    note = f"{len(known)} rows" + ("" if s.mean else f", {worst[1]}")
+    if len(known) < len(group):
+        return Row(s.name, math.nan, unit, note=f"{len(group) - len(known)} rows have none; of the others {value:.3f}")
+    return Row(s.name, value, unit, note=note)
+
+
+def summaries(every: Sequence[Measured], copy: float) -> list[Row]:
+    groups = {g for m in every for g in m.case.groups}
+    found = [summary(s, every, copy) for s in SUMMARIES if s.group in groups]
+    hosts = [m for m in every if m.case.unit == "kernels"]
+    if hosts:
+        found.append(Row("host_us_maximum", max(m.host for m in hosts) * 1e6, "us"))
+    return found
+
+
+# ---- how long compiling takes
+@contextmanager
+def environment(**values: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def compile_rows(chosen: Sequence[Case], place: Place) -> list[Row]:
+    """Medians over the cases: with the cache off, until the first result; and with a filled cache, until it may be
+    called."""
+    cold: dict[str, float] = {}
+    cached: dict[str, float] = {}
+    alone: list[float] = []
+    for case in chosen:
+        place.forget()
+        few = replace(case, arrays=tuple(case.arrays))
+        arrays = [place.array(place.tensor(s, few.dtype, 1.0)) for s in few.arrays]
+        compiled(case, place, arrays)
+        with environment(MLC_CACHE="0"):
+            start = time.perf_counter()
+            exe = compiled(case, place, arrays)
+            alone.append(time.perf_counter() - start)
+            exe(*arrays)
+            place.wait()
+            cold[case.name] = time.perf_counter() - start
+        again: list[float] = []
+        for _ in range(5):
+            start = time.perf_counter()
+            compiled(case, place, arrays)
+            again.append(time.perf_counter() - start)
+        cached[case.name] = statistics.median(again)
+    worst = max(cold, key=cold.__getitem__)
+    note = f"most {worst} {cold[worst]:.2f}, before its first call {statistics.median(alone):.2f}"
+    rows = [Row("compile_cold_median", statistics.median(cold.values()), "s", note=f"{len(cold)} programs, {note}")]
+    worst = max(cached, key=cached.__getitem__)
+    note = f"most {worst} {cached[worst] * 1e3:.2f}"
+    return [*rows, Row("compile_cached_median", statistics.median(cached.values()) * 1e3, "ms", note=note)]
