@@ -111,6 +111,7 @@ class MemoryState(State):
     # ---- places
     def transfer(self, view: View, access: Access, axes: Axes) -> tuple[SSAValue, list[SSAValue], AffineMapAttr]:
         """Buffer, first indices and permutation map of an access over vec axes."""
+        assert not view.swizzle, "only copies and matrix instructions know where a swizzled element lies"
         access = view.at(access)
         names = {n for n, _ in axes}
         dims: list[int | None] = []

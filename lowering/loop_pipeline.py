@@ -15,9 +15,9 @@ one are the last one again, so that no iteration differs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import IntAttr, IntegerAttr, MemRefType, NoneAttr, StridedLayoutAttr, i1
@@ -30,13 +30,17 @@ from ..dialects.loop.threads import fields
 from ..dialects.nvgpu.ops import COPIED_BYTES, CopyOp, CreateGroupOp, WaitOp
 from .loop_memory import memref_of
 from .loop_state import nest
-from .loop_threads import bytes_of, padded
+from .loop_threads import VECTOR, bytes_of, padded
+from .matrix_product import matrix_product
 from .storage import Memory, View, needs_memory, seq_axes, vec_axes
 
 if TYPE_CHECKING:
     from .loop_control import Kernel
 
 STAGES = "loop.stages"
+SWIZZLED = 8
+"""Chunks among which a swizzle exchanges."""
+
 Body = Callable[[list[SSAValue]], list[SSAValue]]
 
 
@@ -66,9 +70,7 @@ def pipelined(kernel: Kernel, op: ForOp, inits: list[SSAValue], build: Body) -> 
     """The loop with its operands ahead; `build` makes the rest of an iteration."""
     axis, count, ahead = op.axis.data, stages_of(op), operands_of(op)
     slot = f"{axis}_slot"
-    for stage in ahead:
-        for result in stage.results:
-            kernel.views[result] = ring(kernel, result, count, slot)
+    rings(kernel, ahead, count, slot)
     last = kernel.dim(op.extent.data - op.stride)
 
     def begin(position: SSAValue, place: SSAValue) -> SSAValue:
@@ -108,11 +110,37 @@ def pipelined(kernel: Kernel, op: ForOp, inits: list[SSAValue], build: Body) -> 
     return out
 
 
-def ring(kernel: Kernel, value: SSAValue, count: int, slot: str) -> View:
+def rings(kernel: Kernel, ahead: Sequence[StageOp], count: int, slot: str) -> None:
+    """Memory for the operands: swizzled where matrix instructions alone read it, else with rows apart."""
+    values = [r for stage in ahead for r in stage.results]
+    for value in values:
+        kernel.views[value] = ring(kernel, value, count, slot, SWIZZLED)
+    for value in values:
+        readers = [use.operation for use in value.uses]
+        row, width = shape(value)[-1], VECTOR // bytes_of(element_of(value))
+        whole = isinstance(row, int) and len(shape(value)) == 2 and row % (SWIZZLED * width) == 0
+        stage = value.owner
+        if (
+            whole
+            and isinstance(stage, StageOp)
+            and copy_of(kernel, stage) is not None
+            and all(isinstance(s, StageOp) and matrix_product(kernel, s) is not None for s in readers)
+        ):
+            kernel.views[value] = kernel.views[value]._replace(swizzle=width)
+            continue
+        alloc = kernel.views[value].buffer.owner
+        assert isinstance(alloc, Operation)
+        kernel.views[value] = ring(kernel, value, count, slot, 0)
+        alloc.detach()
+        alloc.erase()
+
+
+def ring(kernel: Kernel, value: SSAValue, count: int, slot: str, swizzled: int) -> View:
     """Memory of a block for several values, of which an axis chooses one."""
     assert kernel.launch is not None
     dims, element = shape(value), element_of(value)
-    own = padded((dims[0] * count, *dims[1:]), element)
+    whole = (dims[0] * count, *dims[1:])
+    own = whole if swizzled else padded(whole, element)
     buffer = kernel.allocated(memref_of(own, element, None, WORKGROUP), own, kernel.launch.block, kernel.location)
     buffer.name_hint = value.name_hint
     rows = dims[0]
@@ -121,31 +149,45 @@ def ring(kernel: Kernel, value: SSAValue, count: int, slot: str) -> View:
     return View(buffer, first, (1,) * len(dims))
 
 
-def copied(kernel: Kernel, stage: StageOp) -> bool:
-    """Begin the copies of a stage, if it is a plain copy that can be made so."""
+class Copy(NamedTuple):
+    """How a stage copies: the vec axis along which a thread copies neighbours, if there is one, and how many."""
+
+    lane: str
+    width: int
+
+
+def copy_of(kernel: Kernel, stage: StageOp) -> Copy | None:
+    """The stage as plain copies from the program's memory, or None."""
     body = stage.body.block
     if len(stage.ins) != 1 or len(stage.results) != 1 or stage.terminator.operands[0] is not body.args[0]:
-        return False
+        return None
     source, target = kernel.views[stage.ins[0]], kernel.views[stage.results[0]]
     (_, read), written = stage.reads()[0], stage.target(0).access
     element, memory = element_of(stage.results[0]), cast(Memory, source.buffer.type)
     if element == i1 or memory.memory_space != NoneAttr() or not rows_of_neighbours(memory):
+        return None
+    both = ((source, read), (target, written))
+    lanes = (a for a in vec_axes(stage) if all(steps(kernel, v, p, a[0]) == 1 for v, p in both))
+    found = Copy(*next(lanes, ("", 1)))
+    return found if found.width * bytes_of(element) in COPIED_BYTES else None
+
+
+def copied(kernel: Kernel, stage: StageOp) -> bool:
+    """Begin the copies of a stage, if it is a plain copy that can be made so."""
+    found = copy_of(kernel, stage)
+    if found is None:
         return False
+    source, target = kernel.views[stage.ins[0]], kernel.views[stage.results[0]]
+    (_, read), written = stage.reads()[0], stage.target(0).access
     kernel.share(fields(stage.axes))
-    vec = vec_axes(stage)
-    lane = next(
-        (a for a in vec if all(steps(kernel, v, p, a[0]) == 1 for v, p in ((source, read), (target, written)))), None
-    )
-    width = lane[1] if lane is not None else 1
-    if width * bytes_of(element) not in COPIED_BYTES:
-        return False
-    others = [a for a in vec if a is not lane]
+    others = [a for a in vec_axes(stage) if a[0] != found.lane]
 
     def each(_: list[SSAValue]) -> list[SSAValue]:
         for point in product(*(range(e) for _, e in others)):
-            at = {n: Linear(p) for (n, _), p in zip(others, point)} | ({lane[0]: Linear()} if lane is not None else {})
-            places = [[kernel.index(f.subst(at)) for f in v.at(p)] for v, p in ((source, read), (target, written))]
-            kernel.add(CopyOp.make(source.buffer, places[0], target.buffer, places[1], width))
+            at = {n: Linear(p) for (n, _), p in zip(others, point)} | {found.lane: Linear()}
+            begin = kernel.indices(source, tuple(f.subst(at) for f in read))
+            end = kernel.indices(target, tuple(f.subst(at) for f in written))
+            kernel.add(CopyOp.make(source.buffer, begin, target.buffer, end, found.width))
         return []
 
     kernel.guarded(kernel.conditions(stage, written), lambda: nest(kernel, seq_axes(stage), [], each).clear())

@@ -39,9 +39,10 @@ from ..dialects.gpu import LOCKSTEP, PRIVATE, WORKGROUP, LaunchOp, ShuffleOp, Te
 from ..dialects.loop.combiners import combine, identity
 from ..dialects.loop.linear import Access, Linear, axes_of
 from ..dialects.loop.ops import StageOp, element_of, shape
-from ..dialects.loop.threads import WARP_BITS, Field, fields
+from ..dialects.loop.threads import WARP_BITS, Field, fields, swept
 from ..dialects.nd.dims import Dim, Shape
 from ..dialects.vector.arith import ExtUIOp, TruncIOp
+from .launches import SPREAD_BITS
 from .loop_memory import MemoryState, memref_of, with_contract
 from .storage import BYTE, Axes, View, made, stored, vector_axes, whole_view
 
@@ -50,9 +51,6 @@ EQUAL, BELOW = 0, 6
 
 VECTOR = 16
 """Bytes that a thread moves at once."""
-
-SPREAD_BITS = 8
-"""Threads of a block that copies or fills memory."""
 
 
 @dataclass
@@ -92,6 +90,8 @@ class ThreadState(MemoryState):
 
     def __init__(self, entry: Block) -> None:
         super().__init__(entry)
+        self.swept = ""
+        """The axis of the stage along which the threads go."""
         self.done: list[Operation] = []
         """Statements that were lowered ahead of their place."""
 
@@ -174,7 +174,7 @@ class ThreadState(MemoryState):
 
     def conditions(self, stage: StageOp, access: Access) -> list[SSAValue]:
         """What holds for the one thread that writes the elements of an access."""
-        if self.launch is None or self.launch.alone:
+        if self.launch is None or self.launch.alone or swept(stage.axes) in axes_of(access):
             return []
         return self.owner([f for f in fields(stage.axes) if f.name in axes_of(access)])
 
@@ -210,7 +210,35 @@ class ThreadState(MemoryState):
             self.add(scf.YieldOp.create())
         self.add(scf.IfOp.create(operands=[condition], regions=[Region(block), Region()]))
 
+    def loop(
+        self,
+        axis: str,
+        extent: Dim,
+        inits: Sequence[SSAValue],
+        body: Callable[[list[SSAValue]], list[SSAValue]],
+        step: int = 1,
+        clamp: bool = False,
+        parallel: bool = False,
+    ) -> list[SSAValue]:
+        """A loop, or the thread's part of one along which the threads go."""
+        launch = self.launch
+        if not axis or axis != self.swept or launch is None or launch.alone:
+            return super().loop(axis, extent, inits, body, step, clamp, parallel)
+
+        def own(number: SSAValue, values: list[SSAValue]) -> list[SSAValue]:
+            self.axis[axis], self.depths[axis] = number, len(self.blocks) - 1
+            return body(values)
+
+        return self.counted(launch.thread, self.dim(extent), self.number(1 << launch.bits), inits, own)
+
     # ---- sums over threads
+    def shared_by(self, stage: StageOp) -> list[Field]:
+        """What of the thread's number a stage's points depend on: the bits of its mapped axes, or all."""
+        axis, launch = swept(stage.axes), self.launch
+        if axis and launch is not None and not launch.alone:
+            return [Field(axis, 1 << launch.bits, 0, launch.bits)]
+        return fields(stage.axes)
+
     def across(self, reduced: Sequence[Field], value: SSAValue, mode: str, element: Attribute) -> SSAValue:
         """The combination of the values of all points of some mapped axes, on all threads."""
         for f in reduced:
@@ -291,6 +319,16 @@ class ThreadState(MemoryState):
         return value
 
     # ---- memory, by all threads
+    def indices(self, view: View, access: Access) -> list[SSAValue]:
+        """The indices of an element in its buffer."""
+        at = [self.index(form) for form in view.at(access)]
+        if not view.swizzle:
+            return at
+        row, column = at
+        bits = self.index_op(arith.AndIOp, row, self.number(7), head=False)
+        bits = self.index_op(arith.MuliOp, bits, self.number(view.swizzle), head=False)
+        return [row, self.index_op(arith.XOrIOp, column, bits, head=False)]
+
     def alloc(self, value: SSAValue) -> View:
         """Memory of the block, of the thread, or, for a launch of one thread, of the program."""
         launch = self.launch

@@ -226,7 +226,7 @@ class Products:
     def loaded(self, factor: Factor, side: Linear, deep: Linear, tiles: int) -> SSAValue:
         """Tiles whose rows the threads point at."""
         access = tuple(deep if d == factor.deep else side for d in range(2))
-        places = [self.state.index(form) for form in factor.view.at(access)]
+        places = self.state.indices(factor.view, access)
         return self.state.emit(LdMatrixOp.make(factor.view.buffer, places, tiles, not factor.along))
 
     def base(self, factor: Factor, shared: Shared, tile: int) -> Linear:

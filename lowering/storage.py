@@ -27,13 +27,18 @@ Memory = MemRefType[Attribute]
 
 
 class View(NamedTuple):
-    """A value's memory: `buffer[offset + scale * index]`; with `combine`, a store combines with what is there."""
+    """A value's memory: `buffer[offset + scale * index]`; with `combine`, a store combines with what is there.
+
+    `swizzle`: elements of a chunk of 16 bytes; chunk c of row r of a matrix lies at c xor (r mod 8), so that the same
+    chunk of eight neighbouring rows lies in different banks.
+    """
 
     buffer: SSAValue
     offset: Access
     scale: tuple[int, ...]
     combine: str = ""
     stream: bool = False
+    swizzle: int = 0
 
     def at(self, access: Access) -> Access:
         return tuple(o + f.scaled(s) for o, s, f in zip(self.offset, self.scale, access))
