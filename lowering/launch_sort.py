@@ -20,9 +20,9 @@ from xdsl.ir import Attribute, SSAValue
 from ..dialects.loop.linear import Linear
 from ..dialects.loop.ops import SortOp, shape
 from ..dialects.nd.dims import Dim
+from .launches import SPREAD_BITS
 from .loop_memory import memref_of
 from .loop_sort import BELOW, NOT_LESS, Sorting
-from .loop_threads import SPREAD_BITS
 from .storage import View
 
 if TYPE_CHECKING:

@@ -7,8 +7,11 @@ from xdsl.ir import Operation
 
 from ..dialects.loop.ops import ForOp, YieldOp
 from ..dialects.loop.queries import members
-from ..dialects.loop.threads import Field, thread_bits
+from ..dialects.loop.threads import Field, swept, thread_bits
 from ..dialects.nd.dims import Dim
+
+SPREAD_BITS = 8
+"""Threads of a block that copies or fills memory, or goes along an axis."""
 
 
 def iterations(loop: ForOp) -> Dim:
@@ -45,6 +48,7 @@ def bits_of(op: Operation) -> int:
     """Bits of the numbers of the threads that a statement needs."""
     loops = [inner for inner in op.walk() if isinstance(inner, ForOp) and inner.kind.data == "thread"]
     found = [field_of(loop).bits for loop in loops if isinstance(iterations(loop), int)]
+    found += [SPREAD_BITS for s in members(op) if swept(s.axes)]
     return max([thread_bits(s.axes) for s in members(op)] + found, default=0)
 
 

@@ -24,7 +24,7 @@ from ..dialects.loop.combiners import combine, identity
 from ..dialects.loop.linear import Linear, axes_of
 from ..dialects.loop.narrow_products import NarrowProduct, narrow_product
 from ..dialects.loop.ops import IndexOp, StageOp, YieldOp, element_of, shape
-from ..dialects.loop.threads import fields
+from ..dialects.loop.threads import fields, swept
 from ..dialects.vector.arith import on_vectors
 from ..dialects.vector.ops import ContractOp, MultiReductionOp, ShapeCastOp, StepOp, TransposeOp
 from .loop_body import BodyValues
@@ -91,6 +91,7 @@ class StageState(ThreadState):
     def stage(self, s: StageOp, carried: Carried) -> None:
         self.location = s.location
         self.share(fields(s.axes))
+        self.swept = swept(s.axes)
         vec = vec_axes(s)
         sums = [k for k, t in enumerate(s.targets.data) if t.data.mode]
         memory = [k for k in sums if sums_in_memory(s, k)]
@@ -121,6 +122,7 @@ class StageState(ThreadState):
             return []
 
         nest(self, outer, [], reduced)
+        self.swept = ""
         for k in memory:
             self.views[s.results[k]] = self.views[s.results[k]]._replace(combine="")
 
@@ -128,7 +130,7 @@ class StageState(ThreadState):
     def start(self, result: SSAValue, target: Target, vec: Axes, carried: Carried) -> SSAValue:
         spread = axes_of(target.access)
         if result in carried and all(
-            n in spread for n in (*(n for n, _ in vec), *(f.name for f in fields(cast(StageOp, result.owner).axes)))
+            n in spread for n in (*(n for n, _ in vec), *(f.name for f in self.shared_by(cast(StageOp, result.owner))))
         ):
             owner = cast(StageOp, result.owner)
             return self.adapt(carried[result], vector_axes(owner, target.access) or [], vec)
@@ -144,7 +146,7 @@ class StageState(ThreadState):
             none = self.number(identity(target.mode, element), vector_of(element, keep))
             dims = [i for i, a in enumerate(vec) if a not in keep]
             acc = self.emit(MultiReductionOp.make(combining_kind(target.mode, element), acc, none, dims))
-        if reduced := [f for f in fields(s.axes) if f.name not in spread and f.bits]:
+        if reduced := [f for f in self.shared_by(s) if f.name not in spread and f.bits]:
             acc = self.across(reduced, acc, target.mode, element)
         return acc, keep
 

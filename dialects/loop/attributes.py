@@ -19,7 +19,7 @@ from ..nd.attributes import parse_dim
 from ..nd.dims import Dim
 from .linear import Access, Linear
 
-KINDS = ("vec", "parallel", "block", "thread", "warp", "lane")
+KINDS = ("vec", "parallel", "block", "thread", "warp", "lane", "sweep")
 """What an axis may be besides sequential; no size may be called so."""
 
 LOOP_KINDS = ("parallel", "block", "thread")
@@ -27,6 +27,9 @@ LOOP_KINDS = ("parallel", "block", "thread")
 
 THREADED = ("thread", "warp", "lane")
 """Axes whose points the threads of a block share out: see dialects/loop/threads.py."""
+
+SWEEP = "sweep"
+"""An axis of any extent along which all threads of a block go in steps of their number."""
 
 COMBINERS = ("add", "mul", "max", "min", "umax", "umin", "and", "or")
 CARRY = "carry"

@@ -2,6 +2,7 @@
 
     [i: warp 8, j: lane 32, k: vec 4]       i = thread / 32, j = thread mod 32: a warp has 32 lanes
     [i: thread 16, j: thread 16]            i = thread / 16 mod 16, j = thread mod 16: the last axis runs fastest
+    [i: sweep n]                            i = thread, thread + threads, thread + 2 * threads, .. below n
 
 A field has as many bits as its axis needs; threads beyond the axis repeat its last point. Threads that differ in other
 bits alone compute the same: a value in registers is on all of them, and one of them writes it.
@@ -12,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .attributes import THREADED, Axis
+from .attributes import SWEEP, THREADED, Axis
 
 WARP_BITS = 5
 """A warp has 32 lanes."""
@@ -53,6 +54,11 @@ def fields(axes: Sequence[Axis]) -> list[Field]:
     return sorted(found, key=lambda f: order[f.name])
 
 
+def swept(axes: Sequence[Axis]) -> str:
+    """The axis along which the threads go; empty if there is none."""
+    return next((a.name for a in axes if a.kind == SWEEP), "")
+
+
 def thread_bits(axes: Sequence[Axis]) -> int:
     """Bits of the numbers of the threads that a stage needs."""
     return max((f.shift + f.bits for f in fields(axes)), default=0)
@@ -61,6 +67,10 @@ def thread_bits(axes: Sequence[Axis]) -> int:
 def mistake(axes: Sequence[Axis]) -> str:
     """What is wrong with the mapping of a domain: expected and found; empty if nothing is."""
     kinds = {a.kind for a in axes} & set(THREADED)
+    sweeps = [a.name for a in axes if a.kind == SWEEP]
+    if len(sweeps) > 1 or (sweeps and kinds):
+        others = [a.name for a in axes if a.kind in THREADED]
+        return f"expected one axis that the threads of a block share, found {', '.join([*sweeps, *others])}"
     if not kinds:
         return ""
     for axis in axes:

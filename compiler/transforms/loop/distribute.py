@@ -7,7 +7,7 @@ from itertools import count
 
 from xdsl.dialects import func
 
-from ....dialects.loop.attributes import THREADED, Axis
+from ....dialects.loop.attributes import SWEEP, THREADED, Axis
 from ....dialects.loop.linear import Linear
 from ....dialects.loop.ops import StageOp
 from ....dialects.loop.queries import enclosing
@@ -24,14 +24,20 @@ class LoopDistribute(LoopStep):
         %m = loop.stage m [j0: vec 2, j1: thread 128, j: vec 4] (%a = %x[512 * j0 + 4 * j1 + j]) -> max [] {..}
 
     Rounds and neighbours are dimensions of vectors, with `rounds=loop` the rounds are a loop. The extent must be a
-    multiple of `threads * lanes`. Each stage is changed for itself: what passes between stages of one distribution
+    multiple of `threads * lanes`. An axis of any extent may be swept: all threads of the block go along it together.
+
+        %m = loop.stage m [j: 4099] (%a = %x[j]) -> max [] {..}
+    becomes, with axis=j kind=sweep,
+        %m = loop.stage m [j: sweep 4099] (%a = %x[j]) -> max [] {..}
+
+    Each stage is changed for itself: what passes between stages of one distribution
     stays in registers, anything else goes through memory of the block.
     """
 
     name = "loop-distribute"
 
     axis: str
-    threads: int
+    threads: int = 1
     lanes: int = 1
     kind: str = "thread"
     rounds: str = "vec"
@@ -39,22 +45,27 @@ class LoopDistribute(LoopStep):
 
     def on(self, f: func.FuncOp) -> None:
         require_axes(self.name, f, [self.axis], self.only)
-        if self.kind not in THREADED:
-            raise refuse(self.name, f, f"expected a kind of {', '.join(THREADED)}, found {self.kind}")
+        if self.kind not in (*THREADED, SWEEP):
+            raise refuse(self.name, f, f"expected a kind of {', '.join((*THREADED, SWEEP))}, found {self.kind}")
         if self.rounds not in ("vec", "loop"):
             raise refuse(self.name, f, f"expected rounds of vec or loop, found {self.rounds}")
         stages = [s for s in chosen(self.name, f, self.only) if s.extent(self.axis) is not None]
         for stage in stages:
             extent = stage.extent(self.axis)
+            if self.kind == SWEEP and self.lanes == 1:
+                continue
             if self.threads < 1 or self.lanes < 1 or not isinstance(extent, int) or extent % self.part:
                 what = f"expected the extent of axis {self.axis} to be a multiple of {self.threads} * {self.lanes}"
                 raise refuse(self.name, stage, f"{what}, found {extent}")
         for stage in stages:
-            self.share_out(stage)
+            if self.kind == SWEEP and self.lanes == 1:
+                stage.set_axes([a._replace(kind=SWEEP) if a.name == self.axis else a for a in stage.axes])
+            else:
+                self.share_out(stage)
 
     @property
     def part(self) -> int:
-        return self.threads * self.lanes
+        return self.lanes if self.kind == SWEEP else self.threads * self.lanes
 
     def share_out(self, stage: StageOp) -> None:
         """`axis` becomes `part * rounds + lanes * thread + axis`."""
@@ -63,9 +74,10 @@ class LoopDistribute(LoopStep):
         used = {a.name for a in stage.axes} | {loop.axis.data for loop in enclosing(stage)}
         names = (name for i in count() if (name := f"{self.axis}{i}") not in used)
         rounds, thread = next(names), next(names)
+        threads = extent // self.lanes if self.kind == SWEEP else self.threads
         parts = [
-            Axis(rounds, extent // self.part, "vec" if self.rounds == "vec" else ""),
-            Axis(thread, self.threads, self.kind),
+            Axis(rounds, extent // (threads * self.lanes), "vec" if self.rounds == "vec" else ""),
+            Axis(thread, threads, self.kind),
             Axis(self.axis, self.lanes, "vec"),
         ]
         forms = [(rounds, self.part), (thread, self.lanes), (self.axis, 1)]

@@ -92,7 +92,9 @@ def elements(group: list[StageOp], machine: Machine) -> list[str]:
         if size > 1:
             steps.append(step("distribute", only, axis=a, threads=size))
     if whole is None or whole > threads * width:
-        steps.append(step("tile", only, axis=lane, size=threads * width, kind="block"))
+        tile = step("tile", only, axis=lane, size=threads * width, kind="block")
+        # versions for a run-time extent stand around all blocks
+        steps = [tile, *steps] if whole is None else [*steps, tile]
     return [*steps, step("distribute", only, axis=lane, threads=threads, lanes=width)]
 
 
@@ -161,7 +163,7 @@ def points(group: list[StageOp], machine: Machine) -> list[str]:
     size = THREADS // 2 if whole is None else min(THREADS // 2, whole)
     steps = [step("tile", only, axis=a, size=1, kind="block") for a in shared if a != lane]
     if whole is None or whole > size:
-        steps.append(step("tile", only, axis=lane, size=size, kind="block"))
+        steps.insert(0, step("tile", only, axis=lane, size=size, kind="block"))
     return [*steps, step("distribute", only, axis=lane, threads=size)]
 
 

@@ -10,6 +10,7 @@ from xdsl.ir import Block, Operation, Region
 from ....dialects.loop.attributes import LOOP_KINDS, Axis
 from ....dialects.loop.linear import Linear
 from ....dialects.loop.ops import IfOp, YieldOp
+from ....dialects.loop.queries import enclosing
 from ....dialects.nd.dims import Dim
 from .step import LoopStep, refuse, require_axes
 from .structure import (
@@ -77,19 +78,21 @@ def tile_symbolic(run: Run, axis: str, size: int, clamp: bool, kind: str) -> Non
     if clamp and known(run[0], extent)[0] >= size:
         return tile_run(run, axis, size, True, kind)
     if clamp:
-        return versions(run, axis, size, extent)
+        return versions(run, axis, size, extent, kind)
     repeat = may_repeat(run, axis)
     main, rest = cut(run, axis, extent // size * size, extent)
     tile_run(main, axis, size, False, kind)
     if repeat:
-        tile_run(rest, axis, 1, False)
+        tile_run(rest, axis, 1, False, kind if kind == "block" else "")
     return None
 
 
-def versions(run: Run, axis: str, size: int, extent: Dim) -> None:
+def versions(run: Run, axis: str, size: int, extent: Dim, kind: str) -> None:
     """`loop.if`: clamped tiles where there are points enough for one, else single points."""
     results, parent, after, location = external(run), run[0].parent, run[-1].next_op, fused(run)
     assert parent is not None and after is not None
+    if any(loop.kind.data == "block" for loop in enclosing(run[0])):
+        kind = ""  # what blocks choose between is not shared by blocks once more
 
     def version(n: int) -> Region:
         copies, mapping = copy_run(run)
@@ -100,7 +103,7 @@ def versions(run: Run, axis: str, size: int, extent: Dim) -> None:
         # The region must hang in the program for names in use around it to be seen.
         holder = IfOp.create(regions=[region, Region(Block())], location=location)
         parent.insert_ops_before([holder], after)
-        tile_run(copies, axis, n, n > 1)
+        tile_run(copies, axis, n, n > 1, kind)
         holder.detach_region(region)
         holder.detach()
         holder.erase()

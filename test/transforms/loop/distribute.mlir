@@ -20,3 +20,5 @@ func.func @rows(%x: tensor<8x1024xf32>, %w: tensor<1024xf32>) -> (tensor<8xf32>,
 // LOOP: loop.stage m [i: 8, j0: 2, j1: thread 128, j: vec 4]
 // WARP: loop.stage m [i1: warp 8, j0: 32, j1: lane 32] (%a = %x[i1, 32 * j0 + j1], %b = %w[32 * j0 + j1]) -> add [i1]
 // WARP: loop.stage y [i: 8, j: 1024]
+// RUN: mlc-opt %s --split-input-file -p "loop-distribute{axis=j kind=sweep lanes=4}" | FileCheck %s --check-prefix=SWEEP
+// SWEEP: loop.stage m [i: 8, j1: sweep 256, j: vec 4] (%a = %x[i, 4 * j1 + j], %b = %w[4 * j1 + j]) -> add [i]
