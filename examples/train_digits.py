@@ -3,7 +3,7 @@
 Loss, gradients and the momentum update are traced into one function, differentiated, fused and compiled to native code;
 parameters and velocities are donated, so that the program updates them in place.
 
-    python examples/train_digits.py [--seed N] [--quiet]
+    python examples/train_digits.py [--seed N] [--target cuda] [--quiet]
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ def step(p: Parameters, velocity: Parameters, x: NDArray[np.float32], y: NDArray
     return p, velocity, value
 
 
-def train(seed: int, quiet: bool = False) -> float:
-    """Train with this seed, print what it cost, return the test accuracy."""
+def train(seed: int, quiet: bool = False, target: str | None = None) -> float:
+    """Train with this seed on the CPU or a GPU (`target`), print what it cost, return the test accuracy."""
     data, p = digits.load(seed), digits.initial_parameters(seed)
     velocity = OPTIMIZER.init(p)
-    compiled = mlc.jit(step, donate=("p", "velocity"))
+    compiled = mlc.jit(step, donate=("p", "velocity"), target=target)
 
     start = time.perf_counter()
     first = next(digits.batches(data, seed))
@@ -61,15 +61,18 @@ def train(seed: int, quiet: bool = False) -> float:
     report = executable.report()
     print(f"compiled in {compile_seconds:.2f} s: {len(report['kernels'])} kernels, {report['arena_bytes']} arena bytes")
     print(f"{step_seconds * 1e6:.0f} us per step")
-    return digits.accuracy(mlc.jit(predict)(p, data.test_x), data.test_y)
+    return digits.accuracy(mlc.jit(predict, target=target)(p, data.test_x), data.test_y)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=0, help="seed of the split, the initial parameters and the batches")
+    parser.add_argument(
+        "--target", choices=("cpu", "cuda"), help="cuda: on an NVIDIA GPU (default: MLC_TARGET, or cpu)"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     options = parser.parse_args()
-    print(f"accuracy {train(options.seed, options.quiet):.3f}")
+    print(f"accuracy {train(options.seed, options.quiet, options.target):.3f}")
 
 
 if __name__ == "__main__":
