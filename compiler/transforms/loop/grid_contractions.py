@@ -103,6 +103,7 @@ def contractions(group: list[StageOp], machine: Machine) -> list[str]:
     inner = deepest(c)
     steps = [step("tile", only, axis=a, size=1, kind="block") for a in batch]
     steps += [step("tile", only, axis=a, size=s, kind="block") for a, s in ((c.m, tile.rows), (c.n, tile.width))]
+    steps += raster(c.m, m, tile.rows, n, tile.width, machine)
     steps += [step("tile", [c.label], axis=a, size=1) for a in c.k if a != inner]
     size = next((d for d in DEEP if extent(c.stage, inner) >= d), extent(c.stage, inner))
     steps.append(step("tile", [c.label], axis=inner, size=size))
@@ -232,6 +233,7 @@ def tensor_contractions(group: list[StageOp], machine: Machine) -> list[str]:
     only = [s.label.data for s in group]
     steps = [step("tile", only, axis=a, size=1, kind="block") for a in batch]
     steps += [step("tile", only, axis=a, size=s, kind="block") for a, s in ((rows, tile.rows), (columns, tile.width))]
+    steps += raster(rows, m, tile.rows, n, tile.width, machine)
     steps += [step("tile", [c.label], axis=a, size=1) for a in c.k if a != inner]
     deep = [step("tile", [c.label], axis=inner, size=size)] if depth > size else []
     steps += deep
@@ -245,6 +247,20 @@ def tensor_contractions(group: list[StageOp], machine: Machine) -> list[str]:
     steps.append(step("vectorize", [c.label], axes=[inner]))
     steps.append(step("fragment", only, rows=rows, columns=columns, warps=[str(w) for w in tile.warps]))
     return [*steps, step("pipeline", [c.label], stages=min(STAGES, depth // size))] if depth > size else steps
+
+
+def raster(rows: str, m: int, high: int, n: int, wide: int, machine: Machine) -> list[str]:
+    """Tiles of a grid that does not fit at a time, by groups of rows."""
+    down, across = -(-m // high), -(-n // wide)
+    return (
+        [step("raster", loop=f"{rows}0", rows=GROUP)]
+        if min(down, across) > GROUP and down * across > 2 * machine.cores
+        else []
+    )
+
+
+GROUP = 8
+"""Rows of tiles that are worked on together."""
 
 
 def narrow(value: SSAValue, machine: Machine) -> bool:
