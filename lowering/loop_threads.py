@@ -49,6 +49,9 @@ from .storage import BYTE, Axes, View, made, stored, vector_axes, whole_view
 EQUAL, BELOW = 0, 6
 """Predicates of arith.cmpi: equal, unsigned less."""
 
+WORD = 4
+"""Bytes of a bank of a block's memory."""
+
 VECTOR = 16
 """Bytes that a thread moves at once."""
 
@@ -80,6 +83,24 @@ def padded(dims: Shape, element: Attribute) -> Shape:
     row = dims[-1] if len(dims) > 1 else 0
     vectors, rest = divmod(row * bytes_of(element), VECTOR) if isinstance(row, int) else (0, 1)
     return dims if rest or vectors % 2 or not vectors else (*dims[:-1], row + VECTOR // bytes_of(element))
+
+
+def scattered(dims: Shape, element: Attribute) -> Shape:
+    """Rows of which any 32 neighbours begin in different banks: an odd number of words apart."""
+    row, word = dims[-1] if len(dims) > 1 else 1, max(1, WORD // bytes_of(element))
+    return (*dims[:-1], row + word) if isinstance(row, int) and row // word % 2 == 0 else dims
+
+
+def across(value: SSAValue) -> bool:
+    """Do neighbouring threads read a column of the value?"""
+    for use in value.uses:
+        stage = use.operation
+        if isinstance(stage, StageOp) and not stage.whole(use.index):
+            access = stage.accesses.data[use.index].data
+            first = next((f.name for f in fields(stage.axes) if f.shift == 0 and f.bits), "")
+            if first in axes_of(access[:-1]) and first not in access[-1].names:
+                return True
+    return False
 
 
 class ThreadState(MemoryState):
@@ -345,7 +366,7 @@ class ThreadState(MemoryState):
             found = f"[{', '.join(map(str, dims))}]"
             raise CompileError(f"lower-loop: expected memory of {where} to have a known size, found {found}", location)
         element = element_of(value)
-        own = padded(dims, element) if space == WORKGROUP else dims
+        own = (scattered(dims, element) if across(value) else padded(dims, element)) if space == WORKGROUP else dims
         buffer = self.allocated(memref_of(own, element, None, space), own, home, location)
         buffer.name_hint = value.name_hint
         return whole_view(buffer, len(dims))
