@@ -55,7 +55,7 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
     tiles = tile(names, c.m, rows, c.stage)
     if scattered(c, rows, width, everywhere, machine):
         even = register_tile(c, machine, len(group) > 1, pieces=True, even=True)
-        if even.rows >= min(FEWEST, rows):
+        if even.rows >= FEWEST:
             rows, width, ends, packed = even
             tiles = tile(names, c.m, rows, c.stage)
         copy, over = pack_rows(c, names, rows, everywhere, machine)

@@ -92,33 +92,53 @@ def register_tile(
 ) -> Tile:
     """The cheapest tile within the register file. A register more is left free for what is `followed` by stages over
     the tile; lanes may be cut into `pieces` of different widths; `dots`: an instruction adds products of integers;
-    `even`: tiles divide all rows."""
+    `even`: tiles divide all rows, if some do."""
+    m, n = max(extent(c.stage, c.m), 1), max(extent(c.stage, c.n), 1)
+    tiles = shapes(m, n, c, machine, followed, pieces and isinstance(c.stage.extent(c.n), int), dots)
+    if even:
+        tiles = [t for t in tiles if m % t[0] == 0] or tiles
+    return cheapest(m, n, *described(c, machine, m, n), tuple(tiles), machine)[1]
+
+
+def relative_time(c: Contraction, machine: Machine, followed: bool, axis: str, size: int) -> float:
+    """The time for each multiply-add of a block of so many points of an axis, in its best tiles: 1 is the peak."""
+    m, n = (size if axis == a else max(extent(c.stage, a), 1) for a in (c.m, c.n))
+    tiles = shapes(m, n, c, machine, followed, True, False)
+    return cheapest(m, n, *described(c, machine, m, n), tuple(tiles), machine)[0]
+
+
+def described(
+    c: Contraction, machine: Machine, m: int, n: int
+) -> tuple[int, Panel, tuple[bool, ...], tuple[float, ...]]:
+    """Of a block of m rows and n lanes: elements of a vector, the lanes' operand, whether it may or must be packed, and
+    what the result costs in multiply-adds for each of them, by the rows of a tile."""
     stage, lanes = c.stage, lanes_of([c.stage], machine)
     size = bytes_of(element_of(stage.ins[c.rhs]))
     copied = c.transposed or c.packed or c.constant
     if c.converts(c.rhs) and not copied:
         size = machine.vector_bytes // lanes
-    points = prod(max(extent(stage, a.name), 1) for a in stage.axes)
-    read = prod(max(extent(stage, a), 1) for a in axes_of(c.access) if stage.extent(a) is not None)
-    depth = prod(max(extent(stage, a), 1) for a in c.k)
-    packing = 0.0 if copied else PACKED * machine.fma_per_cycle * read / points
+    sizes = {a.name: max(extent(stage, a.name), 1) for a in stage.axes} | {c.m: m, c.n: n}
+    points, depth = prod(sizes.values()), prod(sizes[a] for a in c.k)
+    read = prod(sizes[a] for a in axes_of(c.access) if a in sizes)
+    rows_bytes = c.lhs_bytes * m // max(extent(stage, c.m), 1)
+    lanes_bytes = c.rhs_bytes * n // max(extent(stage, c.n), 1)
     stride = c.stride(c.k[-1]) * size if c.k else size
-    m, n = max(extent(stage, c.m), 1), max(extent(stage, c.n), 1)
-    spread = c.lhs_bytes > machine.l1_bytes / 2
-    others = transfer(bytes_of(element_of(stage.ins[c.lhs])), c.lhs_bytes, machine) * LATE if spread else 0.0
-    far = transfer(size, c.rhs_bytes, machine)
-    panel = Panel(depth, size, stride, far, max(1.0, points / (read * m)), others, packing)
+    spread = rows_bytes > machine.l1_bytes / 2
+    panel = Panel(
+        depth=depth,
+        size=size,
+        stride=stride,
+        far=transfer(size, lanes_bytes, machine),
+        passes=max(1.0, points / (read * m)),
+        others=transfer(bytes_of(element_of(stage.ins[c.lhs])), rows_bytes, machine) * LATE if spread else 0.0,
+        packing=0.0 if copied else PACKED * machine.fma_per_cycle * read / points,
+    )
     # far apart, lines share their places in the caches, and pages are more than these have places for
-    apart = c.rhs_bytes > machine.l2_bytes / 2 or (4 * c.rhs_bytes >= machine.l2_bytes and stride % LINE == 0)
+    apart = lanes_bytes > machine.l2_bytes / 2 or (4 * lanes_bytes >= machine.l2_bytes and stride % LINE == 0)
     many = not c.windowed and m >= MANY
     choices = (True,) if copied or (many and apart) else (False, True) if many else (False,)
-    cut = pieces and isinstance(stage.extent(c.n), int)
-    integers = is_integer(element_of(stage.results[0])) and not dots
-    # without fused multiply-adds, a product needs a register before it is added; one of integers is made of several
-    registers = machine.tile_registers - (not machine.has_fma) - 2 * integers - followed
-    tiles = [t for t in shapes(m, n, lanes, cut, registers) if not even or m % t[0] == 0]
     stored = tuple(c.stored(min(rows, lanes) / lanes) for rows in range(1, machine.registers))
-    return cheapest(m, n, lanes, panel, choices, tuple(tiles), stored, machine)
+    return lanes, panel, choices, stored
 
 
 @lru_cache(1024)
@@ -128,11 +148,11 @@ def cheapest(
     lanes: int,
     panel: Panel,
     choices: tuple[bool, ...],
-    tiles: tuple[tuple[int, int, str], ...],
     stored: tuple[float, ...],
+    tiles: tuple[tuple[int, int, str], ...],
     machine: Machine,
-) -> Tile:
-    """Of all tiles; `stored`: what the result costs in multiply-adds for each of them, by the rows of a tile."""
+) -> tuple[float, Tile]:
+    """Of all tiles, with its time for each multiply-add by that at the peak."""
 
     def cost(tile: Tile) -> float:
         passes = -(-m // tile.rows) * panel.passes
@@ -141,17 +161,30 @@ def cheapest(
         total *= 1 + PIECES * (tile.ends != "")
         return total + panel.packing * tile.packed + stored[tile.rows - 1]
 
-    return min((Tile(*t, p) for t in tiles for p in choices), key=cost)
+    found = [Tile(*t, p) for t in tiles for p in choices]
+    costs = [cost(t) for t in found]
+    least = min(costs)
+    return least, found[costs.index(least)]
 
 
-def shapes(m: int, n: int, lanes: int, cut: bool, registers: int) -> list[tuple[int, int, str]]:
+def shapes(
+    m: int, n: int, c: Contraction, machine: Machine, followed: bool, cut: bool, dots: bool
+) -> list[tuple[int, int, str]]:
     """Rows, lanes and ends of tiles that fit the registers, beside a row of factors and some that are loaded ahead."""
+    integers = is_integer(element_of(c.stage.results[0])) and not dots
+    # without fused multiply-adds, a product needs a register before it is added; one of integers is made of several
+    registers = machine.tile_registers - (not machine.has_fma) - 2 * integers - followed
+    lanes = lanes_of([c.stage], machine)
     found: dict[tuple[int, int, str], None] = {}
     for vectors in range(min(8, registers // 4), 0, -1):
         if vectors > BURST < m and n > 2 * vectors * lanes:
             continue
         for rows in range(1, registers // 2 - 1):
-            if rows * vectors <= registers - 4 and (rows + 1) * vectors < registers - 1:
+            tile = rows * vectors
+            # tiles much smaller than the registers serve only fewer rows
+            if rows < m and 5 * tile < 2 * (registers - 4):
+                continue
+            if tile <= registers - 4 and (rows + 1) * vectors < registers - 1:
                 for width, ends in cuts(n, vectors * lanes, cut):
                     found[min(rows, m), width, ends] = None
     return list(found)

@@ -10,7 +10,7 @@ inside of a block as if the block were everything, so that on one thread nothing
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import ceil, prod
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from xdsl.ir import Operation
 from ....dialects.loop.ops import StageOp, element_of, shape
 from ...machine import Machine
 from .classify import Contraction, contraction
-from .register_tile import register_tile
+from .register_tile import register_tile, relative_time
 from .reorder import TYPICAL
 from .rows import VECTORS, contiguous, lane_axis, parallel_axes
 from .steptext import bytes_of, extent, lanes_of, step
@@ -33,6 +33,9 @@ MOST_TRIED = 512
 
 GAIN = 1.25
 """What several threads must gain."""
+
+FEW = 4
+"""Points that take no longer than fewer of them, which one thread does after all blocks."""
 
 CLOSE = 0.95
 """Gains that differ by less are taken for equal."""
@@ -85,7 +88,7 @@ def share(group: list[StageOp], machine: Machine, threads: int) -> Share | None:
             unit, grain, overhead = granularity(group, axis, machine)
             whole = group[0].extent(axis)
             if isinstance(whole, int):
-                found.append(blocks(axis, whole, unit, grain, overhead, threads))
+                found.append(blocks(axis, whole, unit, grain, overhead, threads, times(group, axis, machine)))
             else:  # what is left over is done point by point
                 found.append(Share(axis, min(unit, VECTORS * lanes_of(group, machine)), threads * 0.95))
     most = max((s.gain for s in found), default=0.0)
@@ -110,7 +113,7 @@ def granularity(group: list[StageOp], axis: str, machine: Machine) -> tuple[int,
     lanes = lanes_of(group, machine)
     c = contraction(group[0])
     if c is not None and axis in (c.m, c.n):
-        rows, width, *_ = register_tile(c, machine)
+        rows, width, *_ = register_tile(c, machine, len(group) > 1)
         if axis == c.n:
             return width, min(lanes, width), width / 64
         return rows, 1, PACKING if packs(c, machine) else rows / 16
@@ -120,12 +123,30 @@ def granularity(group: list[StageOp], axis: str, machine: Machine) -> tuple[int,
     return 1, 1, 1 / 16
 
 
-def blocks(axis: str, whole: int, unit: int, grain: int, overhead: float, threads: int) -> Share:
-    """The size that leaves threads idle least: BLOCKS for each if that does nearly as well as fewer."""
+def times(group: list[StageOp], axis: str, machine: Machine) -> Callable[[int], float]:
+    """The relative time for each point of a block by its size: of a contraction, in the tiles that it gets then."""
+    c = contraction(group[0])
+    if c is None or c.inner or axis not in (c.m, c.n):
+        return lambda size: 1.0
+    return lambda size: relative_time(c, machine, len(group) > 1, axis, size)
+
+
+def blocks(
+    axis: str,
+    whole: int,
+    unit: int,
+    grain: int,
+    overhead: float,
+    threads: int,
+    each: Callable[[int], float] = lambda size: 1.0,
+) -> Share:
+    """The size that leaves threads idle least: BLOCKS for each or fewer, if that does nearly as well; `each`: the time
+    for each point by the size of the block that it is in."""
 
     def gain(size: int) -> float:
         count, rest = divmod(whole, size)
-        return whole / (ceil(count / threads) * (size + overhead) + rest) if whole else 0.0
+        left = max(-(-rest // grain) * grain, FEW) if rest else 0
+        return whole / (ceil(count / threads) * (size + overhead) + left) if whole else 0.0
 
     def sizes(largest: int) -> list[int]:
         first = -(-unit // grain) * grain
@@ -133,7 +154,9 @@ def blocks(axis: str, whole: int, unit: int, grain: int, overhead: float, thread
         stride = -(-len(span) // MOST_TRIED)
         return list(span[:: -stride if stride > 1 else -1])
 
-    many = max(sizes(whole // (BLOCKS * threads)), key=gain)
-    few = max(sizes(-(-whole // threads)), key=gain)
-    best = many if gain(many) >= CLOSE * gain(few) else few
-    return Share(axis, best, gain(best))
+    counts = [BLOCKS >> k for k in range(BLOCKS.bit_length())]
+    tried = list(dict.fromkeys(max(sizes(-(-whole // (n * threads))), key=gain) for n in counts))
+    alone = each(whole)
+    gains = [gain(size) * alone / each(size) for size in tried]
+    size, best = next((s, g) for s, g in zip(tried, gains, strict=True) if g >= CLOSE * max(gains))
+    return Share(axis, size, best)
