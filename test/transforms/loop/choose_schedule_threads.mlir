@@ -72,8 +72,8 @@ func.func @small(%x: tensor<1024xf32>) -> tensor<1024xf32> {
 // CHECK: func.func @odd({{.*}} attributes {loop.schedule = "loop-tile{axis=i size={{[0-9]+}} kind=parallel only=mm},
 // RUNS: func.func @odd
 // ONE: func.func @odd
-func.func @odd(%A: tensor<257x257xf32>, %B: tensor<257x257xf32>) -> tensor<257x257xf32> {
-  %acc = loop.stage mm [i: 257, j: 257, k: 257] (%a = %A[i, k], %b = %B[k, j]) -> add [i, j] {
+func.func @odd(%A: tensor<257x160xf32>, %B: tensor<160x257xf32>) -> tensor<257x257xf32> {
+  %acc = loop.stage mm [i: 257, j: 257, k: 160] (%a = %A[i, k], %b = %B[k, j]) -> add [i, j] {
     %p = arith.mulf %a, %b : f32
     loop.yield %p : f32
   }
