@@ -13,9 +13,13 @@ before it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import gcd
+
 from xdsl.ir import Operation
 
 from ...dialects.nvgpu import CopyOp, WaitOp
+from ...dialects.nvgpu.ops import COPIED_BYTES
 from .device import on_device
 from .state import Emitter
 from .text import bytes_of
@@ -31,12 +35,16 @@ def copy(e: Emitter, op: Operation) -> None:
     size = bytes_of(target.kind)
     total = op.count * size
     e.writes(target.root, None)
-    name = f"llvm.nvvm.cp.async.{'cg' if op.bypass_l1 is not None else 'ca'}.shared.global.{total}"
-    places = [
-        e.op(f"addrspacecast ptr {e.address(ref, [e.index[i] for i in indices])} to ptr addrspace({space})")
-        for ref, indices, space in ((target, op.dst_indices, 3), (source, op.src_indices, 1))
+    pointers = [
+        e.address(ref, [e.index[i] for i in indices])
+        for ref, indices in ((target, op.dst_indices), (source, op.src_indices))
     ]
-    arguments = [("ptr addrspace(3)", places[0]), ("ptr addrspace(1)", places[1])]
+    whole = aligned_part(e, pointers, total)
+    if whole < total and op.src_elements is None:
+        in_parts(e, pointers, total, whole, target.kind)
+        return
+    name = f"llvm.nvvm.cp.async.{'cg' if op.bypass_l1 is not None else 'ca'}.shared.global.{total}"
+    arguments = shared_and_global(e, pointers)
     if op.src_elements is not None:
         given = e.index[op.src_elements]
         if given.terms:
@@ -47,6 +55,35 @@ def copy(e: Emitter, op: Operation) -> None:
             name += ".s"
     e.declare("void", name, *(kind for kind, _ in arguments))
     e.line(f"call void @{name}({', '.join(f'{kind} {text}' for kind, text in arguments)})")
+
+
+def shared_and_global(e: Emitter, pointers: Sequence[str]) -> list[tuple[str, str]]:
+    """Destination and source in their own address spaces."""
+    return [
+        (f"ptr addrspace({space})", e.op(f"addrspacecast ptr {pointer} to ptr addrspace({space})"))
+        for pointer, space in zip(pointers, (3, 1))
+    ]
+
+
+def aligned_part(e: Emitter, pointers: Sequence[str], total: int) -> int:
+    """How many of the bytes may be copied at once: what both addresses are known to be multiples of."""
+    both = gcd(total, *(e.facts[p].alignment for p in pointers if p in e.facts))
+    return both & -both if all(p in e.facts for p in pointers) else 1
+
+
+def in_parts(e: Emitter, pointers: Sequence[str], total: int, part: int, kind: str) -> None:
+    """A copy whose address is not known to be aligned to all of it: smaller ones, below 4 bytes the thread's own."""
+    size = max(part, bytes_of(kind))
+    for offset in range(0, total, size):
+        to, from_ = (e.gep(p, "i8", offset) for p in pointers)
+        if size in COPIED_BYTES:
+            name = f"llvm.nvvm.cp.async.ca.shared.global.{size}"
+            arguments = shared_and_global(e, (to, from_))
+            e.declare("void", name, *(k for k, _ in arguments))
+            e.line(f"call void @{name}({', '.join(f'{k} {text}' for k, text in arguments)})")
+        else:
+            value = e.op(f"load {kind}, ptr {from_}, align {size}")
+            e.line(f"store {kind} {value}, ptr {to}, align {size}")
 
 
 def bytes_read(e: Emitter, elements: str, count: int, size: int) -> str:

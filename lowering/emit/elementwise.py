@@ -118,6 +118,9 @@ BETWEEN = (
 )
 """What is one of two numbers, or a remainder, is a multiple of what both are."""
 
+BITWISE = ("arith.andi", "arith.ori", "arith.xori")
+"""What has the bits of numbers that are multiples of a power of two is one, too."""
+
 
 FOLDS: dict[str, Callable[[int, int], int]] = {
     "arith.minsi": min,
@@ -156,8 +159,9 @@ def define(e: Emitter, result: SSAValue, name: str, operands: list[SSAValue], pr
     texts = [e.scalar(o) for o in operands]
     value = texts[0] if is_nothing(name, types) else e.instruct(prepare(name, types), texts, depth)
     e.index[result] = e.name_index(value, depth)
-    if name in BETWEEN and e.facts:
-        e.multiples[value] = gcd(*(e.multiple_of_form(f) if f is not None else 1 for f in forms[-2:]))
+    if name in (*BETWEEN, *BITWISE) and e.facts:
+        both = gcd(*(e.multiple_of_form(f) if f is not None else 1 for f in forms[-2:]))
+        e.multiples[value] = both & -both if name in BITWISE else both
 
 
 def add(a: Form, b: Form) -> Form:

@@ -17,7 +17,7 @@ from math import prod
 from xdsl.dialects.builtin import bf16, f16, f32, i8
 from xdsl.ir import Attribute, BlockArgument, SSAValue
 
-from ....dialects.loop.linear import axes_of
+from ....dialects.loop.linear import Access, axes_of
 from ....dialects.loop.narrow_products import product, through
 from ....dialects.loop.ops import StageOp, element_of
 from ...machine import Machine
@@ -155,7 +155,7 @@ def copy(
     name, (across,) = value.name_hint or "", [a for a in order if a != along]
     label, element = f"{PREFIX}{name}", bytes_of(element_of(value))
     width = 1 if turned and element in (4, 8) else machine.vector_bytes // element
-    while width > 1 and (counts[along] % width or axis_stride(access, strides_of(value), across) % width):
+    while width > 1 and (counts[along] % width or not together(c.stage, access, strides_of(value), along, width)):
         width //= 2
     near = divisor(counts[along] // width, min(bits(counts[along] // width), threads))
     far = divisor(counts[across], max(1, threads // bits(near)))
@@ -165,6 +165,13 @@ def copy(
         step("distribute", [label], axis=across, threads=far),
         step("distribute", [label], axis=along, threads=near, lanes=width),
     ]
+
+
+def together(stage: StageOp, access: Access, strides: list[int], along: str, width: int) -> bool:
+    """Do so many neighbours along an axis always begin at a multiple of their number?"""
+    fixed = sum(form.const * s if isinstance(form.const, int) else 1 for form, s in zip(access, strides))
+    others = [axis_stride(access, strides, a.name) for a in stage.axes if a.name != along]
+    return all(step % width == 0 for step in (fixed, *others, extent(stage, along)))
 
 
 @dataclass(frozen=True)
