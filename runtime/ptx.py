@@ -18,6 +18,7 @@ import importlib.util
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -38,6 +39,10 @@ wait for a warp need 6.0."""
 
 LEVEL = 3
 """Of LLVM's optimisation: its passes take a few milliseconds for a kernel."""
+
+
+ENDED = "the code generator's process ended ({})"
+KILLED = [ENDED.format(-number) for number in (signal.SIGKILL, signal.SIGTERM)]
 
 
 class GeneratorError(Exception):
@@ -99,29 +104,36 @@ class _Process:
     def ask(self, text: str, sm: str, features: str, level: int) -> str:
         request = json.dumps({"text": text, "sm": sm, "features": features, "level": level}).encode()
         with self.lock:
-            process = self._start()
-            assert process.stdin is not None and process.stdout is not None and self.said is not None
-            before = self.said.seek(0, os.SEEK_END)
-            try:
-                ptx_child.send(process.stdin, request)  # pyright: ignore[reportArgumentType]
-                answer = ptx_child.receive(process.stdout)  # pyright: ignore[reportArgumentType]
-            except BrokenPipeError:
-                answer = None
-            except BaseException:
-                self._stop()  # what comes next would be an answer to this
-                raise
-            if answer is not None and answer[:1] == ptx_child.DONE:
-                return answer[1:].decode()
-            if answer is not None:
-                what = answer[1:].decode(errors="replace")
-            else:
-                code = process.wait()
-                self.said.seek(before)
-                what = self.said.read().decode(errors="replace")
-                self._stop()
-                what = _message(what) or f"the code generator's process ended ({code})"
+            answer, what = self._answer(request)
+            if what in KILLED:  # by somebody else: not by this module
+                answer, what = self._answer(request)
+        if answer is not None and answer[:1] == ptx_child.DONE:
+            return answer[1:].decode()
+        if answer is not None:
+            what = answer[1:].decode(errors="replace")
         version = int(features.removeprefix("+ptx"))
         raise GeneratorError(f"LLVM for {sm}: {what}{_reproducer(text, sm, version, level, what)}")
+
+    def _answer(self, request: bytes) -> tuple[bytes | None, str]:
+        """The other process's answer; if it has ended instead, what was said, or how it ended."""
+        process = self._start()
+        assert process.stdin is not None and process.stdout is not None and self.said is not None
+        before = self.said.seek(0, os.SEEK_END)
+        try:
+            ptx_child.send(process.stdin, request)  # pyright: ignore[reportArgumentType]
+            answer = ptx_child.receive(process.stdout)  # pyright: ignore[reportArgumentType]
+        except BrokenPipeError:
+            answer = None
+        except BaseException:
+            self._stop()  # what comes next would be an answer to this
+            raise
+        if answer is not None:
+            return answer, ""
+        code = process.wait()
+        self.said.seek(before)
+        what = self.said.read().decode(errors="replace")
+        self._stop()
+        return None, _message(what) or ENDED.format(code)
 
     def _stop(self) -> None:
         process, self.process, said, self.said = self.process, None, self.said, None

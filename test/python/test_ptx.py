@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -159,6 +162,25 @@ def test_what_llvm_cannot_select(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert file.read_text().startswith("; llc -mtriple=nvptx64-nvidia-cuda -mcpu=sm_80 -mattr=+ptx70 -O3\n")
     assert file.read_text().endswith(UNSELECTABLE)
     assert ".entry k" in ptx.ptx(BODY.format("i32 2"), "sm_80")
+
+
+def test_a_process_that_somebody_kills(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not the module's fault, which is compiled by the next process."""
+    monkeypatch.setenv("MLC_CACHE", "0")
+    ptx.start()
+    process = ptx._PROCESS.process
+    process.kill()
+    assert "1004" in ptx.ptx(BODY.format("i32 1004"), "sm_80")
+    ptx._PROCESS.process.send_signal(signal.SIGSTOP)  # it dies with the request in its input
+    threading.Timer(0.2, ptx._PROCESS.process.kill).start()
+    assert "1005" in ptx.ptx(BODY.format("i32 1005"), "sm_80")
+
+
+def test_threads_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLC_CACHE", "0")
+    with ThreadPoolExecutor(8) as pool:
+        texts = list(pool.map(lambda n: ptx.ptx(BODY.format(f"i32 {n}"), "sm_80"), range(2000, 2032)))
+    assert all(str(n) in text for n, text in zip(range(2000, 2032), texts, strict=True))
 
 
 def test_calls_and_wrong_text_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
