@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import mlc
 import pytest
 from mlc.compiler import options
 from mlc.compiler.driver import Options, run
@@ -15,6 +16,8 @@ from mlc.runtime import ptx
 from ptxas import ARCHITECTURES, Refused, Used, assembled, needs_ptxas
 from sampling import FULL
 from test_ptx import module_of
+
+from bench.suite.programs import PROGRAMS as SUITE
 
 pytestmark = needs_ptxas
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,6 +87,16 @@ PROGRAMS = {
 def test_programs(name: str, sm: str) -> None:
     found = assembled(ptx_text(PROGRAMS[name], sm), sm)
     assert found and all(used.spilled == 0 for used in found.values())
+
+
+@pytest.mark.parametrize(("number", "name"), [*enumerate(SUITE)], ids=list(SUITE))
+def test_programs_of_the_suite(number: int, name: str) -> None:
+    """Each for one of the architectures, or for all."""
+    for sm in ARCHITECTURES if FULL else ARCHITECTURES[number % 3 :][:1]:
+        exe = mlc.compile(SUITE[name].path, target="cuda", arch=sm)
+        found = {f: used for text in exe.ptx().values() for f, used in assembled(text, sm).items()}
+        assert len(found) >= len(exe.report()["kernels"])
+        assert not {f: used for f, used in found.items() if used.spilled or used.stack}
 
 
 def test_what_the_assembler_says() -> None:
