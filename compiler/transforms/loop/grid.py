@@ -14,14 +14,17 @@ from xdsl.dialects import func
 from ....dialects.loop.ops import StageOp
 from ....dialects.loop.queries import stages
 from ...machine import Machine
+from .carries import carrying
+from .grid_carries import carries
 from .grid_contractions import contractions, tensor_contractions
 from .grid_long import long, parts, sweeps
 from .grid_rows import columns, elements, points, rows
+from .grid_turned import turned
 from .partial import TAIL, TOTAL
 from .trials import Trials
 
 Mapping = Callable[[list[StageOp], Machine], list[str]]
-MAPPINGS: tuple[Mapping, ...] = (tensor_contractions, contractions, elements, rows, columns, sweeps, points)
+MAPPINGS: tuple[Mapping, ...] = (tensor_contractions, contractions, turned, elements, rows, columns, sweeps, points)
 """Each gives the steps of a part, or none if the part is not of its kind."""
 
 ENDS = (TOTAL, f"{TOTAL}1", TAIL, "rest")
@@ -38,6 +41,9 @@ def schedule_grid(f: func.FuncOp, groups: list[list[StageOp]], machine: Machine)
             for stage in part:
                 found += alone(trials, [*steps, *found], stage, machine)
         steps += found
+    for loop in carrying(f):
+        found = carries(loop)
+        steps += found if trials.after([*steps, *found]) is not None else []
     return ",".join(steps)
 
 
