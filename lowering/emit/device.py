@@ -21,7 +21,7 @@ from xdsl.ir import Operation, SSAValue
 
 from ...dialects.errors import CompileError
 from .elementwise import element_of, elementwise
-from .halves import source
+from .idioms import bound, source
 from .memory import bytes_in, load_scalar, memory_kind, place, sizes_of
 from .state import HANDLERS, Emitter, Fact, Handler, Read, Space
 from .text import bits_of, bytes_of, is_float, kind_of, vector_of
@@ -175,11 +175,25 @@ def bitcast(e: Emitter, op: Operation) -> None:
     if found is None:
         elementwise(e, op)
         return
-    kind, value = found
-    conversion = kind.create(operands=[value], result_types=[op.results[0].type])
-    elementwise(e, conversion)
-    e.env[op.results[0]] = e.env.pop(conversion.results[0])
-    conversion.erase()
+    instead(e, op, *found)
+
+
+@on_device("arith.select")
+def select(e: Emitter, op: Operation) -> None:
+    """A bound of a number is its extreme with that."""
+    found = bound(op)
+    if found is None:
+        elementwise(e, op)
+        return
+    instead(e, op, *found)
+
+
+def instead(e: Emitter, op: Operation, kind: type[Operation], *operands: SSAValue) -> None:
+    """Emit an operation of another kind in the place of one."""
+    other = kind.create(operands=operands, result_types=[op.results[0].type])
+    elementwise(e, other)
+    e.env[op.results[0]] = e.env.pop(other.results[0])
+    other.erase()
 
 
 # ---- what the threads of a block do together

@@ -1,4 +1,4 @@
-"""bf16 by a GPU's own conversions, where the levels above made them of integer operations.
+"""What the levels above make of several operations and a GPU has an instruction for: conversions of bf16, bounds.
 
     %b = arith.bitcast %x : bf16 to i16                       %y = fpext bfloat %x to float
     %w = arith.extui %b : i16 to i32                    ->
@@ -6,6 +6,9 @@
     %y = arith.bitcast %s : i32 to f32
 
     bits, rounded to nearest even, NaN apart            ->    %y = fptrunc float %x to bfloat
+
+    %p = arith.cmpf ogt, %x, %c : f32                         %y = call float @llvm.minimum.f32(float %x, float %c)
+    %y = arith.select %p, %c, %x : f32                  ->    (%c is a constant that is not 0)
 
 What a CPU does with subnormal numbers is its own affair; a GPU's conversions keep them.
 """
@@ -17,8 +20,20 @@ from __future__ import annotations
 from typing import Any
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import BFloat16Type, DenseIntOrFPElementsAttr, Float32Type, IntegerAttr, VectorType
+from xdsl.dialects.builtin import (
+    BFloat16Type,
+    DenseIntOrFPElementsAttr,
+    Float32Type,
+    FloatAttr,
+    IntegerAttr,
+    VectorType,
+)
 from xdsl.ir import Attribute, Operation, SSAValue
+
+from .table import FLOAT_PREDICATES
+
+GREATER, LESS = FLOAT_PREDICATES.index("ogt"), FLOAT_PREDICATES.index("olt")
+BOUNDS: dict[int, type[Operation]] = {GREATER: arith.MinimumfOp, LESS: arith.MaximumfOp}
 
 
 def source(op: Operation) -> tuple[type[Operation], SSAValue] | None:
@@ -31,6 +46,26 @@ def source(op: Operation) -> tuple[type[Operation], SSAValue] | None:
         found = _rounded(value)
         return (arith.TruncFOp, found) if found is not None else None
     return None
+
+
+def bound(op: Operation) -> tuple[type[Operation], SSAValue, SSAValue] | None:
+    """For a selection between a number and a bound of it: the extreme that it is, and of what. NaN stays NaN."""
+    test, limit, x = op.operands
+    compared = _operation(test, "arith.cmpf")
+    if compared is None or compared.operands[0] is not x or compared.operands[1] is not limit:
+        return None
+    predicate: Any = compared.properties["predicate"]
+    extreme = BOUNDS.get(predicate.value.data)
+    given = _constant(limit)
+    if (
+        extreme is None
+        or given is None
+        or given == 0
+        or given != given
+        or not isinstance(_element(x.type), Float32Type)
+    ):
+        return None
+    return extreme, x, limit
 
 
 def _shifted(value: SSAValue) -> SSAValue | None:
@@ -85,7 +120,7 @@ def _by(value: SSAValue, name: str, number: int) -> SSAValue | None:
     return found.operands[0] if found is not None and _constant(found.operands[1]) == number else None
 
 
-def _constant(value: SSAValue) -> int | None:
+def _constant(value: SSAValue) -> float | None:
     """A constant in all elements."""
     owner = value.owner
     if not isinstance(owner, Operation):
@@ -93,8 +128,8 @@ def _constant(value: SSAValue) -> int | None:
     if owner.name in ("vector.broadcast", "vector.splat"):
         return _constant(owner.operands[0])
     given: Any = owner.properties.get("value") if owner.name == "arith.constant" else None
-    if isinstance(given, IntegerAttr):
+    if isinstance(given, IntegerAttr | FloatAttr):
         return given.value.data
     if isinstance(given, DenseIntOrFPElementsAttr) and given.is_splat():
-        return int(next(iter(given.get_values())))
+        return next(iter(given.get_values()))
     return None
