@@ -48,3 +48,25 @@ func.func @scale(%x: memref<1024x4096xf32> {llvm.noalias}, %y: memref<?x4096xf32
   }
   func.return
 }
+
+// PTX: .entry mlc_bounded_0(
+// PTX: min.NaN.f32 {{.*}}, 0f42B20000;
+// PTX-NEXT: max.NaN.f32 {{.*}}, 0fC2D00000;
+// PTX-NOT: selp
+// PTX: ret;
+func.func @bounded(%x: memref<256xf32>) {
+  %c1 = arith.constant 1 : index
+  %c256 = arith.constant 256 : index
+  %most = arith.constant 89.0 : f32
+  %least = arith.constant -104.0 : f32
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1) threads(%tx, %ty, %tz) in (%sx = %c256, %sy = %c1, %sz = %c1) {
+    %v = memref.load %x[%tx] : memref<256xf32>
+    %above = arith.cmpf ogt, %v, %most : f32
+    %u = arith.select %above, %most, %v : f32
+    %below = arith.cmpf olt, %u, %least : f32
+    %w = arith.select %below, %least, %u : f32
+    memref.store %w, %x[%tx] : memref<256xf32>
+    gpu.terminator
+  }
+  func.return
+}
