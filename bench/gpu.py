@@ -134,6 +134,7 @@ def judge(rows: Sequence[Row]) -> tuple[list[str], bool]:
             lines.append(f"{'-':7} {bar['name']}: not measured")
             continue
         line, good = verdict(bar, row)
+        line += f": {row.note}" if good and row.note else ""
         lines.append(line)
         met &= good
     return lines, met

@@ -23,7 +23,7 @@ from typing import Any
 import mlc
 
 from .contraction_runs import reason
-from .gpu_cases import SUMMARIES, Case, Summary
+from .gpu_cases import SUMMARIES, Case, Summary, cases
 from .rows import Row
 
 ROUNDS = 7
@@ -371,7 +371,8 @@ def summary(s: Summary, every: Sequence[Measured], copy: float) -> Row:
         return Row(s.name, math.nan, unit, note="nothing measured")
     worst = (max if s.number == "us" else min)(known)
     value = math.exp(sum(math.log(v) for v, _ in known) / len(known)) if s.mean else worst[0]
-    note = f"{len(known)} rows" + ("" if s.mean else f", {worst[1]}")
+    total = sum(s.group in case.groups for case in cases())
+    note = f"{len(known)} of {total} rows" + ("" if s.mean else f", {worst[1]}")
     if len(known) < len(group):
         return Row(s.name, math.nan, unit, note=f"{len(group) - len(known)} rows have none; of the others {value:.3f}")
     return Row(s.name, value, unit, note=note)
