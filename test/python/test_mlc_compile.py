@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mlc.lowering.emit import table
 from mlc.runtime import jit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -143,3 +144,14 @@ def test_wrong_text(compile_file):
     ran = compile_file(text=PROGRAM.replace("nd.exp %x", "nd.exp %y"))
     assert ran.code == 1 and ran.err.startswith("<stdin>:2:")
     assert compile_file("/nowhere.mlir").err == "error: cannot read /nowhere.mlir: No such file or directory\n"
+
+
+def test_what_llvm_cannot_select_is_the_compilers_fault(compile_file, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLC_CRASH_DIR", str(tmp_path))
+    monkeypatch.setitem(table.ON_GPU, "math.sqrt", "call$F $T @llvm.tanh.$M($T {0})")
+    text = LAUNCHES.read_text().replace("vector.reduction <add>, %v :", "vector.reduction <add>, %q :")
+    text = text.replace("    %s = vector.red", "    %q = math.sqrt %v : vector<4xf32>\n    %s = vector.red")
+    ran = compile_file("--target=cuda", "--emit=ptx", text=text)
+    assert ran.code == 3 and ran.err.startswith("internal error: LLVM for sm_90a: LLVM ERROR: "), ran.err
+    (file,) = tmp_path.glob("*.ll")
+    assert f"reproducer: {file}" in ran.err and "@llvm.tanh.v4f32" in file.read_text()
