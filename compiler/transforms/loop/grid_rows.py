@@ -23,8 +23,8 @@ WARP = 32
 MOST_ROUNDS = 16
 """Vectors of a row that a thread holds at a time."""
 
-FEW_ROUNDS = 8
-"""What blocks are made larger for."""
+HELD = 32
+"""Elements of a row of a thread, from which on blocks are made larger."""
 
 WARP_ROW = 4
 """Vectors of a row for each lane, up to which a warp has the row for itself."""
@@ -120,7 +120,7 @@ def rows(group: list[StageOp], machine: Machine) -> list[str]:
             own += [step("distribute", only, axis=shared[-1], threads=size, kind="warp")] if size > 1 else []
             return [*outer, *own, step("distribute", only, axis=axis, threads=threads, lanes=width, kind="lane")]
     threads = next(
-        (d for n in (THREADS, 2 * THREADS, machine.threads) if vectors // (d := divisor(vectors, n)) <= FEW_ROUNDS), 0
+        (d for n in (THREADS, 2 * THREADS, machine.threads) if whole // (d := divisor(vectors, n)) <= HELD), 0
     )
     threads = threads or divisor(vectors, machine.threads)
     if threads < WARP and vectors > WARP * MOST_ROUNDS:
