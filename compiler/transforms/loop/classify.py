@@ -47,6 +47,10 @@ COPIED, COPIED_TURNED = 24.0, 10.0
 """An element that is gathered into a copy, in multiply-adds of an element; and where whole blocks are turned in
 registers for many rows."""
 
+FAR = 1 << 20
+"""Bytes of an operand of the rows that no second cache holds; it is copied where no reduced axis walks along its
+lines."""
+
 TURNED, SCATTERED = 25.0, 60.0
 """A vector of the result that is turned in registers before it is stored, and one that is stored by elements, in vector
 multiply-adds."""
@@ -148,6 +152,15 @@ class Contraction:
         return tuple(sorted(self.k, key=lambda a: -axis_stride(access, strides, a)))
 
     @property
+    def copied_rows(self) -> float:
+        """What a copy of the operand of the rows costs, in multiply-adds, if it needs one."""
+        value, access = self.stage.reads()[self.lhs]
+        strides = strides_of(value)
+        if bytes_in(value) < FAR or any(axis_stride(access, strides, a) == 1 for a in self.k):
+            return 0.0
+        return COPIED_TURNED * prod(max(extent(self.stage, a), 1) for a in axes_of(access) if self.stage.extent(a))
+
+    @property
     def rhs_bytes(self) -> int:
         return bytes_in(self.stage.ins[self.rhs])
 
@@ -220,6 +233,7 @@ def cost(c: Contraction) -> float:
     turned = m >= LANES and any(c.stride(a) == 1 and extent(stage, a) >= LANES for a in c.k)
     each = COPIED_TURNED if turned else COPIED
     copied = each * read / points if c.transposed and not (c.constant or c.packed) else 0.0
+    copied += c.copied_rows / points
     if c.constant and n > CUT * LANES:
         # blocks of it are packed before the program runs, the last one with what is left
         whole = -(-n // LANES) * LANES

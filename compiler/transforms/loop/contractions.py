@@ -28,6 +28,9 @@ SHORT = 1 << 14
 """Bytes of a line of a matrix in memory up to which the next block of lines is asked for ahead: the hardware starts
 anew on every page."""
 
+ROWS_KEPT = 8
+"""The part of the second cache, as a divisor, that the rows' factors of a block of the reduced axis take."""
+
 LINES = 8
 """Lines of a streamed matrix that are read together: fewer than a set of the first cache has ways, for lines that lie a
 power of two apart."""
@@ -69,6 +72,8 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
         steps += [step("nest", names, axis=a) for a in inside]
         steps += [*tiles, step("nest", names, axis=blocks)]
         return [*steps, *registers(c, names)]
+    if packed and not whole and (size := block_of_k(c, names, width, machine)):
+        steps.append(step("tile", names, axis=c.k[0], size=size))
     steps += tile(names, c.n, width, c.stage, ends)
     far = 4 * c.rhs_bytes >= machine.l2_bytes
     again = extent(c.stage, c.m) > rows and c.converts(c.rhs)
@@ -124,6 +129,19 @@ def keeps_lanes(c: Contraction, width: int, machine: Machine) -> bool:
 def stays(c: Contraction, machine: Machine) -> bool:
     """Does the lanes' operand stay in the second cache while the rows are read, which do not?"""
     return 2 * c.rhs_bytes <= machine.l2_bytes < 2 * max(c.lhs_bytes, bytes_in(c.stage.results[0]))
+
+
+def block_of_k(c: Contraction, names: Sequence[str], width: int, machine: Machine) -> int:
+    """Points of a reduced axis whose factors of the rows stay in the second cache for all panels, beside the result
+    that they are added up in; 0: all of them do, or the result does not."""
+    result, whole = bytes_in(c.stage.results[0]), c.stage.extent(c.k[0])
+    if len(names) > 1 or len(c.k) > 1 or not isinstance(whole, int) or not isinstance(c.stage.extent(c.m), int):
+        return 0
+    panel = whole * width * bytes_of(element_of(c.stage.ins[c.rhs]))
+    small = 4 * panel <= machine.l2_bytes or 2 * (c.lhs_bytes + panel) <= machine.l2_bytes
+    if small or 4 * result > machine.l2_bytes:
+        return 0
+    return -(-whole // -(-c.lhs_bytes // (machine.l2_bytes // ROWS_KEPT)))
 
 
 def tile(names: list[str], axis: str, size: int, stage: StageOp, ends: str = "") -> list[str]:
