@@ -16,8 +16,6 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from tqdm import tqdm
-
 from .rows import Row, verdict
 
 TOPICS = {
@@ -53,6 +51,8 @@ def processor() -> str:
 
 def judge(topics: Sequence[str]) -> tuple[list[str], bool]:
     """One line per bar, and whether all are met."""
+    from tqdm import tqdm
+
     bars = tomllib.loads((HERE / "bars.toml").read_text())["bar"]
     lines, met = [], True
     for topic in tqdm(topics, desc="measuring", unit="topic"):

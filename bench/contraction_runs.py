@@ -23,7 +23,7 @@ from .contraction_compile import compile_rows
 from .contractions import Options
 from .peers import PEERS, competitor
 from .problems import Array, compiled, given
-from .rows import Row
+from .rows import Row, reason
 from .timing import Run, Timing, interleave
 
 PAUSE = 0.03
@@ -47,12 +47,6 @@ class Measured:
     def rate(self, name: str, amount: float) -> float:
         """How much of `amount` the competitor does in a second of its median; NaN where it failed."""
         return amount / self.times[name].median if name in self.times else math.nan
-
-
-def reason(error: BaseException) -> str:
-    """The first line of an error, shortened."""
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0] if text else ''}"[:160]
 
 
 def executed(program: Program, options: Options, arrays: Sequence[Array], want: Array) -> Run:

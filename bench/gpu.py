@@ -21,7 +21,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .rows import Row, verdict
+from .rows import Row, reason, verdict
 
 if TYPE_CHECKING:
     from .gpu_cases import Case
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 PEERS = ("torch", "compile", "graph")
 COMPILED = ("ew_gelu_64M", "softmax_8192x8192", "layer_norm_8192x8192", "col_sum_8192x8192", "matmul_bf16_4096_NN")
-COMPILED += ("matmul_f32_4096_NN", "small_5")
+COMPILED += ("matmul_f32_4096_NN", "small_softmax_5")
 """Whose compile time is measured."""
 
 
@@ -72,8 +72,6 @@ def dry(chosen: Sequence[Case], arch: str) -> int:
         try:
             exe = mlc.compile(case.ours, *(mlc.spec(s, case.dtype) for s in case.arrays), target="cuda", arch=arch)
         except Exception as error:
-            from .contraction_runs import reason
-
             failed += 1
             print(f"{case.name:32} FAILED {reason(error)}", flush=True)
             continue
@@ -106,7 +104,7 @@ def measured(place: Place, chosen: Sequence[Case], options: argparse.Namespace) 
         try:
             m = gpu_runs.measure(case, place, peers)
         except Exception as error:  # no memory for its arrays
-            m = gpu_runs.Measured(case, failed={"mlc": gpu_runs.reason(error)})
+            m = gpu_runs.Measured(case, failed={"mlc": reason(error)})
         found.append(m)
         give(gpu_runs.row_of(m, copy))
     if wanted("compile", (), options.pattern):
@@ -116,7 +114,7 @@ def measured(place: Place, chosen: Sequence[Case], options: argparse.Namespace) 
             for row in gpu_runs.compile_rows([c for c in cases() if c.name in COMPILED], place):
                 give(row)
         except Exception as error:
-            give(Row("compile_cold_median", math.nan, "s", note=f"FAILED {gpu_runs.reason(error)}"))
+            give(Row("compile_cold_median", math.nan, "s", note=f"FAILED {reason(error)}"))
     for row in gpu_runs.summaries(found, copy):
         give(row)
     print(f"{time.perf_counter() - start:.0f} s", flush=True)

@@ -22,9 +22,8 @@ from typing import Any
 
 import mlc
 
-from .contraction_runs import reason
 from .gpu_cases import SUMMARIES, Case, Summary, cases
-from .rows import Row
+from .rows import Row, reason
 
 ROUNDS = 7
 SECONDS = 0.003

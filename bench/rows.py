@@ -40,3 +40,9 @@ def verdict(bar: Mapping[str, Any], row: Row) -> tuple[str, bool]:
     bound = f">= {bar['least']}" if "least" in bar else f"<= {bar['most']}"
     why = f": {row.note}" if row.note and not good else ""
     return f"{'met' if good else 'MISSED':7} {bar['name']}: {row.value:.3f} {row.unit} ({bound} {row.unit}){why}", good
+
+
+def reason(error: BaseException) -> str:
+    """The first line of an error, shortened."""
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0] if text else ''}"[:160]

@@ -152,7 +152,7 @@ def test_gpu_summaries_name_groups_and_peers() -> None:
 
 
 def test_gpu_rows_compile_without_a_gpu(capsys: pytest.CaptureFixture[str]) -> None:
-    assert gpu.main(["--dry", "sm_90a", "softmax_8192x8192", "small_5"]) == 0
+    assert gpu.main(["--dry", "sm_90a", "softmax_8192x8192", "small_softmax_5"]) == 0
     softmax, small = capsys.readouterr().out.splitlines()
     assert softmax.endswith("1 launches") and small.endswith("5 launches")
 
@@ -162,7 +162,7 @@ def test_gpu_rows_compare_before_they_time(capsys: pytest.CaptureFixture[str]) -
     pytest.importorskip("torch")
     from bench import gpu_runs
 
-    place, case = gpu_runs.Host(), gpu_cases.small(5)
+    place, case = gpu_runs.Host(), gpu_cases.softmaxes(5)
     right = gpu_runs.measure(case, place, ["torch", "graph"])
     assert not right.failed and right.times.keys() == {"mlc", "graph"} and right.host > 0
     wrong = gpu_runs.measure(replace(case, ours=lambda x: x * 2.0), place, [])
