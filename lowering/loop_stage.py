@@ -30,7 +30,6 @@ from ..dialects.vector.ops import ContractOp, MultiReductionOp, ShapeCastOp, Ste
 from .loop_body import BodyValues
 from .loop_memory import with_contract
 from .loop_state import INDEX, nest
-from .loop_threads import ThreadState
 from .matrix_product import Products, matrix_product
 from .storage import (
     Axes,
@@ -42,6 +41,7 @@ from .storage import (
     vector_axes,
     vector_of,
 )
+from .thread_sums import ThreadSums
 
 Carried = Mapping[SSAValue, SSAValue]
 """Sums that continue from an enclosing loop's value."""
@@ -65,7 +65,7 @@ def summed(op: Operation) -> bool:
     return all(mode == "add" for mode in modes)
 
 
-class StageState(ThreadState):
+class StageState(ThreadSums):
     """Adds stages."""
 
     def adapt(self, value: SSAValue, have: Axes, want: Axes) -> SSAValue:

@@ -1,13 +1,10 @@
-"""What the threads of a block do together: whose point is whose, who writes, sums over threads.
+"""Launches, and what the threads of a block do together: whose point is whose, who writes, copies by all of them.
 
 A launch gives its threads numbers; a mapped axis is a field of bits of the number (dialects/loop/threads.py). A value
 in registers is on every thread that differs in other bits alone, so one of them writes it:
 
     %mine = arith.cmpi eq, %rest, %c0 : index        the bits that do not belong to the place are 0
     scf.if %mine { vector.transfer_write .. }
-
-A sum over a mapped axis is complete on all threads: within a warp by exchanging halves, between warps through memory of
-the block, always in the same order.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -17,34 +14,27 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import product
 
-from xdsl.dialects import arith, memref, scf, vector
+from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import (
     AnyFloat,
-    DenseArrayBase,
     IntegerAttr,
     IntegerType,
-    MemRefType,
     UnitAttr,
-    VectorType,
     i1,
-    i32,
     i64,
 )
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ..dialects.errors import CompileError
-from ..dialects.gpu import LOCKSTEP, PRIVATE, WORKGROUP, LaunchOp, ShuffleOp, TerminatorOp
-from ..dialects.loop.combiners import combine, identity
+from ..dialects.gpu import LOCKSTEP, PRIVATE, WORKGROUP, LaunchOp, TerminatorOp
 from ..dialects.loop.linear import Access, Linear, axes_of
 from ..dialects.loop.ops import StageOp, element_of, shape
-from ..dialects.loop.threads import WARP_BITS, Field, fields, swept
+from ..dialects.loop.threads import Field, fields, swept
 from ..dialects.nd.dims import Dim, Shape
-from ..dialects.vector.arith import ExtUIOp, TruncIOp
 from .launches import SPREAD_BITS
-from .loop_memory import MemoryState, memref_of, with_contract
-from .storage import BYTE, Axes, View, made, stored, vector_axes, whole_view
+from .loop_memory import MemoryState, memref_of
+from .storage import Axes, View, made, stored, vector_axes, whole_view
 
 EQUAL, BELOW = 0, 6
 """Predicates of arith.cmpi: equal, unsigned less."""
@@ -251,93 +241,6 @@ class ThreadState(MemoryState):
             return body(values)
 
         return self.counted(launch.thread, self.dim(extent), self.number(1 << launch.bits), inits, own)
-
-    # ---- sums over threads
-    def shared_by(self, stage: StageOp) -> list[Field]:
-        """What of the thread's number a stage's points depend on: the bits of its mapped axes, or all."""
-        axis, launch = swept(stage.axes), self.launch
-        if axis and launch is not None and not launch.alone:
-            return [Field(axis, 1 << launch.bits, 0, launch.bits)]
-        return fields(stage.axes)
-
-    def across(self, reduced: Sequence[Field], value: SSAValue, mode: str, element: Attribute) -> SSAValue:
-        """The combination of the values of all points of some mapped axes, on all threads."""
-        for f in reduced:
-            if not f.full:
-                none = self.number(identity(mode, element), value.type)
-                operands = [self.is_point(f), value, none]
-                value = self.emit(arith.SelectOp.create(operands=operands, result_types=[value.type]))
-        shape = value.type.get_shape() if isinstance(value.type, VectorType) else ()
-        places = list(product(*map(range, shape)))
-        parts = [self.extract(value, place) for place in places]
-        bits = [b for f in reduced for b in range(f.shift, f.shift + f.bits)]
-        for bit in sorted(b for b in bits if b < WARP_BITS):
-            parts = [self.combined(mode, part, self.exchanged(part, bit, element)) for part in parts]
-        if high := sorted(b for b in bits if b >= WARP_BITS):
-            parts = self.between_warps(parts, high, mode, element)
-        return self.assembled(value, parts, places)
-
-    def combined(self, mode: str, a: SSAValue, b: SSAValue) -> SSAValue:
-        return self.emit(with_contract(combine(mode, a, b)))
-
-    def exchanged(self, part: SSAValue, bit: int, element: Attribute) -> SSAValue:
-        """What the thread has whose number differs in one bit."""
-        if element == i1:
-            part = self.emit(ExtUIOp.create(operands=[part], result_types=[BYTE]))
-        offset, width = (self.constant(IntegerAttr(n, i32), i32) for n in (1 << bit, 1 << WARP_BITS))
-        other = self.emit(ShuffleOp.make("xor", part, offset, width))
-        return self.emit(TruncIOp.create(operands=[other], result_types=[i1])) if element == i1 else other
-
-    def between_warps(
-        self, parts: list[SSAValue], bits: Sequence[int], mode: str, element: Attribute
-    ) -> list[SSAValue]:
-        """Each thread leaves its parts in memory of the block, and combines those of all that differ in the bits."""
-        launch = self.launch
-        assert launch is not None
-        threads = 1 << launch.bits
-        memory = BYTE if element == i1 else element
-        kind = MemRefType(memory, [len(parts), threads], memory_space=WORKGROUP)
-        scratch = self.allocated(kind, (len(parts), threads), launch.block, self.location)
-        scratch.name_hint = "partial"
-        for k, part in enumerate(parts):
-            if element == i1:
-                part = self.emit(ExtUIOp.create(operands=[part], result_types=[BYTE]))
-            self.add(memref.StoreOp.create(operands=[part, scratch, self.number(k), launch.thread], properties={}))
-        base = self.masked(threads - 1 - sum(1 << b for b in bits))
-        places = [sum(1 << b for b, on in zip(bits, chosen) if on) for chosen in product((0, 1), repeat=len(bits))]
-        others = [
-            base if not p else self.index_op(arith.AddiOp, base, self.number(p), head=False) for p in sorted(places)
-        ]
-        out: list[SSAValue] = []
-        for k in range(len(parts)):
-            total: SSAValue | None = None
-            for at in others:
-                operands = [scratch, self.number(k), at]
-                part = self.emit(memref.LoadOp.create(operands=operands, result_types=[memory], properties={}))
-                if element == i1:
-                    part = self.emit(TruncIOp.create(operands=[part], result_types=[i1]))
-                total = part if total is None else self.combined(mode, total, part)
-            assert total is not None
-            out.append(total)
-        return out
-
-    def extract(self, value: SSAValue, place: Sequence[int]) -> SSAValue:
-        if not isinstance(value.type, VectorType):
-            return value
-        at = {"static_position": DenseArrayBase.from_list(i64, list(place))}
-        return self.emit(
-            vector.ExtractOp.create(operands=[value], result_types=[value.type.element_type], properties=at)
-        )
-
-    def assembled(self, like: SSAValue, parts: Sequence[SSAValue], places: Sequence[Sequence[int]]) -> SSAValue:
-        if not isinstance(like.type, VectorType):
-            return parts[0]
-        value = like
-        for part, place in zip(parts, places):
-            at = {"static_position": DenseArrayBase.from_list(i64, list(place))}
-            op = vector.InsertOp.create(operands=[part, value], result_types=[like.type], properties=at)
-            value = self.emit(op)
-        return value
 
     # ---- memory, by all threads
     def indices(self, view: View, access: Access) -> list[SSAValue]:
