@@ -20,7 +20,7 @@ from xdsl.ir import Attribute, SSAValue
 from ..dialects.loop.linear import Linear
 from ..dialects.loop.ops import SortOp, shape
 from ..dialects.nd.dims import Dim
-from .launches import SPREAD_BITS
+from .launch_elements import elements
 from .loop_memory import memref_of
 from .loop_sort import BELOW, NOT_LESS, Sorting
 from .storage import View
@@ -50,7 +50,6 @@ class LaunchSort(Sorting):
             self.lines = self.lines * (d if k != op.along else 1)
         super().__init__(kernel, op)
         self.names = {k: f"_{k}" for k in range(len(dims)) if k != op.along}
-        self.total = self.lines * self.length
 
     def alloc(self, kind: Attribute) -> SSAValue:
         dims = (self.lines, self.length)
@@ -90,22 +89,13 @@ class LaunchSort(Sorting):
 
     def elements(self, body: Callable[[SSAValue, SSAValue], None], where: SSAValue | None = None) -> None:
         """A launch of a thread for each element of each line; `where`: or of none."""
-        kernel, size = self.kernel, 1 << SPREAD_BITS
-        total, grid = kernel.dim(self.total), kernel.dim((self.total + (size - 1)) // size)
-        n, dims = self.n, shape(self.op.x)
-        if where is not None:
-            grid = self.select(where, grid, self.number(0))
-        with kernel.launching(grid, SPREAD_BITS) as launch:
-            first = self.op_(arith.MuliOp, launch.block.args[0], self.number(size))
-            number = self.add(first, launch.thread)
+        kernel, dims = self.kernel, shape(self.op.x)
 
-            def one() -> None:
-                row = self.op_(arith.DivUIOp, number, n) if self.lines != 1 else self.number(0)
-                k = self.op_(arith.RemUIOp, number, n) if self.lines != 1 else number
-                kernel.unravel(row, [(name, dims[d]) for d, name in self.names.items()])
-                body(row, k)
+        def one(row: SSAValue, k: SSAValue) -> None:
+            kernel.unravel(row, [(name, dims[d]) for d, name in self.names.items()])
+            body(row, k)
 
-            kernel.guarded([self.test(BELOW, number, total)], one)
+        elements(kernel, self.lines, self.length, one, where)
 
     def give(self, row: SSAValue, k: SSAValue, values: list[SSAValue]) -> None:
         """Store an element at its place of the result: its key, or its position."""

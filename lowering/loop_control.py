@@ -23,6 +23,7 @@ from ..dialects.loop.combiners import combine, identity
 from ..dialects.loop.ops import ForOp, IfOp, JoinOp, ScatterOp, SortOp, StageOp, element_of, shape
 from ..dialects.loop.threads import WARP_BITS
 from ..dialects.nd.dims import Dim
+from .launch_scan import launch_scan
 from .launch_scatter import launch_scatter
 from .launch_sort import launch_sort
 from .launches import bits_of, field_of, grid, group_of, iterations, repeats
@@ -65,6 +66,8 @@ class Kernel(StageState):
                 launch_sort(self, op)
             elif self.host and isinstance(op, ScatterOp):
                 launch_scatter(self, op)
+            elif self.host and isinstance(op, ForOp) and launch_scan(self, op):
+                pass
             elif self.host and isinstance(op, StageOp | ForOp) and not repeats(op):
                 with self.launched(op):
                     self.statement(op, carried)

@@ -31,3 +31,26 @@ func.func @scattered(%x: tensor<64x96xf32>, %u: tensor<500x96xf32>, %k: tensor<5
 // CHECK: scf.if
 // CHECK-NEXT: scf.for %i = %c0 to %c500
 // CHECK: memref.load %out0
+
+// What a loop carries associatively is scanned: what each iteration adds, combinations at distances 1, 2, 4 .. 64, then
+// what each iteration places.
+func.func @scanned(%x: tensor<100xf32>) -> tensor<100xf32> {
+  %init = loop.stage init [] () -> [0] {
+    %0 = arith.constant 0.000000e+00 : f32
+    loop.yield %0 : f32
+  }
+  %last, %y = loop.for i = 100 with (%1 = %init) -> carry [0], [i] {
+    %2, %3 = loop.stage sum [] (%4 = %1[0], %5 = %x[i]) -> [0], [0] {
+      %6 = arith.addf %4, %5 : f32
+      loop.yield %6, %6 : f32, f32
+    }
+    loop.yield %2, %3 : tensor<1xf32>, tensor<1xf32>
+  }
+  func.return %y : tensor<100xf32>
+}
+
+// CHECK-LABEL: func.func @scanned
+// CHECK-COUNT-2: memref.alloc() {alignment = 64 : i64} : memref<1x100xf32>
+// CHECK-COUNT-9: gpu.launch {{.*}} threads({{.*}}) in ({{.*}} = %c256,
+// CHECK: memref.store {{.*}}, %out0
+// CHECK-NOT: gpu.launch

@@ -121,7 +121,7 @@ def test_scatters(name: str, shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize("name", ["cumulative sum 0", "cumulative max -1 reverse"])
-@pytest.mark.parametrize("shape", [(1, 1), (5, 67), (130, 3)])
+@pytest.mark.parametrize("shape", [(1, 1), (5, 67), (130, 3), (3, 130), (260, 2)])
 def test_loops_that_carry(name: str, shape: tuple[int, ...]) -> None:
     checked(name, shape)
 
@@ -152,7 +152,7 @@ def points(block: Block) -> int:
     return most
 
 
-@pytest.mark.parametrize("shape", [(48, 80)])
+@pytest.mark.parametrize("shape", [(48, 80), (5009,)])
 def test_one_thread_does_not_do_much(shape: tuple[int, ...]) -> None:
     slow: set[str] = set()
     for template in TEMPLATES:

@@ -17,14 +17,24 @@ from ...machine import Machine
 from .carries import carrying
 from .grid_carries import carries
 from .grid_contractions import contractions, tensor_contractions
-from .grid_long import long, parts, sweeps
+from .grid_long import exact, long, parts, sweeps
 from .grid_rows import columns, elements, points, rows
 from .grid_turned import turned
 from .partial import TAIL, TOTAL
 from .trials import Trials
 
 Mapping = Callable[[list[StageOp], Machine], list[str]]
-MAPPINGS: tuple[Mapping, ...] = (tensor_contractions, contractions, turned, elements, rows, columns, sweeps, points)
+MAPPINGS: tuple[Mapping, ...] = (
+    tensor_contractions,
+    contractions,
+    turned,
+    elements,
+    exact,
+    rows,
+    columns,
+    sweeps,
+    points,
+)
 """Each gives the steps of a part, or none if the part is not of its kind."""
 
 ENDS = (TOTAL, f"{TOTAL}1", TAIL, "rest")

@@ -1,5 +1,6 @@
 """GPU mappings of reductions that `rows` and `columns` do not share out: of any length, and of few long lines.
 
+exact      elements that are written once, by blocks that do not overlap
 sweep      a block goes along a line together, whatever its length is
 partial    fewer lines than multiprocessors: parts of a line to blocks, what they give combined by one block for a line
 """
@@ -11,7 +12,7 @@ from math import prod
 from ....dialects.loop.linear import axes_of
 from ....dialects.loop.ops import StageOp, element_of
 from ...machine import Machine
-from .grid_rows import THREADS, WARP, known, lanes, names, reduced_axes
+from .grid_rows import THREADS, WARP, divisor, known, lanes, names, reduced_axes
 from .reorder import axis_stride
 from .rows import lane_axis, parallel_axes, places
 from .steptext import bytes_of, element_bytes, extent, step
@@ -63,6 +64,22 @@ def sweeps(group: list[StageOp], machine: Machine) -> list[str]:
     width = lanes(group, axis, machine) if known(group, axis) is not None else 1
     steps = [step("tile", only, axis=a, size=1, kind="block") for a in shared]
     return [*steps, step("distribute", only, axis=axis, lanes=width, kind="sweep")]
+
+
+def exact(group: list[StageOp], machine: Machine) -> list[str]:
+    """Elements where blocks may not overlap, since results overwrite what they are made of: blocks that divide the
+    lane axis, or a block for each line that goes along it."""
+    shared, only = parallel_axes(group), names(group)
+    if not shared or any({a.name for a in s.axes} != set(shared) for s in group):
+        return []
+    lane = lane_axis(group, group[0], machine)
+    width, whole = lanes(group, lane, machine), known(group, lane)
+    steps = [step("tile", only, axis=a, size=1, kind="block") for a in shared if a != lane]
+    threads = divisor(whole // width, THREADS) if whole else 0
+    if threads < WARP:
+        return [*steps, step("distribute", only, axis=lane, lanes=width if whole else 1, kind="sweep")]
+    steps.append(step("tile", only, axis=lane, size=threads * width, kind="block"))
+    return [*steps, step("distribute", only, axis=lane, threads=threads, lanes=width)]
 
 
 def swept_axis(group: list[StageOp], reduced: list[str]) -> str:
@@ -129,4 +146,4 @@ def fit(points: int, width: int) -> int:
     return next((n for n in (THREADS * width, WARP * width, width) if points % n == 0), 0)
 
 
-__all__ = ["long", "parts", "sweeps"]
+__all__ = ["exact", "long", "parts", "sweeps"]

@@ -36,3 +36,16 @@ func.func @symbolic(%x: tensor<?x?xf32, #nd.sym<n, m>>) -> tensor<?xf32, #nd.sym
 }
 
 // CHECK: loop-tile{axis=i size=1 kind=block only=sum},loop-distribute{axis=j lanes=1 kind=sweep only=sum}
+
+// -----
+
+// Blocks that overlap would read what others have written.
+func.func @inplace(%x: tensor<33x2112xf32> {mlc.inplace = 0 : i64}) -> tensor<33x2112xf32> {
+  %y = loop.stage twice [i: 33, j: 2112] (%a = %x[i, j]) -> [i, j] {
+    %b = arith.addf %a, %a : f32
+    loop.yield %b : f32
+  }
+  func.return %y : tensor<33x2112xf32>
+}
+
+// CHECK: loop-tile{axis=i size=1 kind=block only=twice},loop-tile{axis=j size=704 kind=block only=twice},loop-distribute{axis=j threads=176 lanes=4 only=twice}
