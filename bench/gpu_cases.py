@@ -3,6 +3,10 @@
 `ours` takes arrays of mlc; `theirs` takes torch (or what has its functions) and tensors. Nothing here imports torch.
 """
 
+# What programs are of has no types.
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import math

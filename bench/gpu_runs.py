@@ -15,8 +15,8 @@ import math
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -230,7 +230,9 @@ def rivals(
     def faster(call: Call) -> Call:
         """As it is or in a graph: the host may take longer for a call than the device."""
         call()
-        calls = call, place.replay(call)
+        calls = [call]
+        with suppress(RuntimeError):  # what torch cannot record
+            calls.append(place.replay(call))
         took: list[float] = []
         for c in calls:
             place.wait()
@@ -398,7 +400,7 @@ def summaries(every: Sequence[Measured], copy: float) -> list[Row]:
 
 # ---- how long compiling takes
 @contextmanager
-def environment(**values: str) -> Iterator[None]:
+def environment(**values: str) -> Generator[None]:
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

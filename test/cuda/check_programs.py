@@ -185,8 +185,11 @@ def kernels(small: bool) -> Iterator[Kernel]:
     """Sizes that no tile divides; `small`: for tools that make a kernel a hundred times slower."""
     rng = np.random.default_rng(3)
     k = 1 if small else 4
-    normal = lambda *shape, dtype=np.float32: rng.standard_normal(shape).astype(dtype)
     bf16: Any = ml_dtypes.bfloat16
+
+    def normal(*shape: int, dtype: Any = np.float32) -> Any:
+        return rng.standard_normal(shape).astype(dtype)
+
     yield "softmax", nn.softmax, [normal(19 * k, 1000)]
     yield "softmax, long rows", nn.softmax, [normal(3 * k, 20001)]
     yield "layer norm", nn.layer_norm, [normal(17 * k, 4099), normal(4099), normal(4099)]
