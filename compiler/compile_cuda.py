@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..dialects.errors import CompileError
 from ..runtime.abi import Image, Program
 from ..runtime.cuda.executable import CudaExecutable
 from .compile import Compiled
@@ -34,6 +35,14 @@ def with_images(
 ) -> tuple[Program, list[bytes]]:
     """The program with the code of its launches, which comes last among the objects."""
     made = [(k, k.device) for k in code.kernels if k.device is not None and k.device.names]
+    most = options.machine.shared_bytes
+    for kernel, device in made:
+        for bytes_ in device.shared:
+            if bytes_ > most:
+                expected = f"expected at most {most} bytes of memory of a block, as {options.arch} has"
+                raise CompileError(
+                    f"kernel {kernel.name}: {expected}, found {bytes_}; use smaller tiles or fewer stages"
+                )
     images = [Image(k.name, list(d.names), list(d.shared), options.arch) for k, d in made]
     texts = [ptx_of(d, options.arch).encode() for _, d in made]
     return replace(program, images=images), [*objects, *texts]
