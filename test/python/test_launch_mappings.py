@@ -14,7 +14,8 @@ from mlc.compiler.compile import compile_module
 from mlc.compiler.parsing import parse_module
 from mlc.dialects.gpu import LaunchOp
 from mlc.dialects.nd.dims import symbol
-from mlc.dialects.nd.op import Array, Tolerance, building, sizes
+from mlc.dialects.nd.elementwise import Elementwise
+from mlc.dialects.nd.op import OPS, Array, Tolerance, building, sizes
 from mlc.lowering.barriers import single
 from mlc.runtime.interpreter import Interpreter
 from mlc.runtime.matching import assert_matches
@@ -37,14 +38,19 @@ ONE_THREAD: dict[str, str] = {}
 """Templates that have such a launch, and why."""
 
 
-def lowered(one: One) -> ModuleOp:
-    """The program of one op, at the vector level of a GPU."""
+def traced(one: One) -> ModuleOp:
+    """The program of one op."""
     block = Block(arg_types=one.types)
     with building(block):
         result = one.build(*map(Array, block.args)).value
     block.add_op(ReturnOp(result))
     f = FuncOp("main", ([a.type for a in block.args], [result.type]), Region(block))
-    module = ModuleOp([f])
+    return ModuleOp([f])
+
+
+def lowered(one: One) -> ModuleOp:
+    """The same at the vector level of a GPU."""
+    module = traced(one)
     driver.run(module, pipelines.specs(pipelines.CUDA_VECTOR), driver.from_environment())
     return module
 
@@ -156,7 +162,7 @@ def points(block: Block) -> int:
 def test_one_thread_does_not_do_much(shape: tuple[int, ...]) -> None:
     slow: set[str] = set()
     for template in TEMPLATES:
-        if template.rank > len(shape):
+        if template.rank > len(shape) or (len(shape) == 1 and issubclass(OPS[template.op], Elementwise)):
             continue
         one = One(str(template), template.build, template.types(shape, element_of(template)), [], [])
         try:
@@ -174,6 +180,19 @@ def test_one_thread_does_not_do_much(shape: tuple[int, ...]) -> None:
 def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[HostDriver]:
     with on_host(monkeypatch) as library:
         yield library
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"), [("cumulative sum -1", (100,)), ("reduce sum whole", (40009,)), ("softmax", (2, 1031))]
+)
+def test_ops_on_the_host(name: str, shape: tuple[int, ...], host: HostDriver) -> None:
+    template = NAMED[name]
+    types = template.types(shape, f32)
+    one = One(name, template.build, types, values(types, 2), [None])
+    exe = compile_module(traced(one), target="cuda")
+    want, op, operands = one.expect(one.inputs, {})
+    assert_matches(op, np.asarray(exe(*one.inputs)), want, inputs=operands)
+    assert host.launched
 
 
 ANY_SIZE = """func.func @main(%x: tensor<?xf32, #nd.sym<n>>) -> (tensor<?xi64, #nd.sym<n>>, tensor<f32>) {
