@@ -77,11 +77,24 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
     steps += tile(names, c.n, width, c.stage, ends)
     far = 4 * c.rhs_bytes >= machine.l2_bytes
     again = extent(c.stage, c.m) > rows and c.converts(c.rhs)
-    if not whole and (c.transposed or (not c.windowed and not c.packed and (again or packed))):
+    copied = not whole and (c.transposed or (not c.windowed and not c.packed and (again or packed)))
+    if copied:
         steps += pack(c, min(width, extent(c.stage, c.n)), [*everywhere, *columns], machine)
     steps += [step("nest", names, axis=a) for a in inside]
     steps += tiles
-    return [*steps, *converted_rows(c, machine), *registers(c, names, far)]
+    steps += [*converted_rows(c, machine), *registers(c, names, far)]
+    return steps if copied or whole or c.packed else [*steps, *lines_ahead(c, width, machine)]
+
+
+def lines_ahead(c: Contraction, width: int, machine: Machine) -> list[str]:
+    """A panel that is read as it lies, with strides, and does not stay in the first cache: its lines are asked for."""
+    size = bytes_of(element_of(c.stage.ins[c.rhs]))
+    line, depth = c.stride(c.k[-1]) * size, c.stage.extent(c.k[-1])
+    if len(c.k) > 1 or not isinstance(depth, int) or not width * size < line <= SHORT:
+        return []
+    if 2 * depth * width * size <= machine.l1_bytes:
+        return []
+    return [step("prefetch", [c.label], value=c.rhs_name, distance=LINES * line)]
 
 
 def loops_around(c: Contraction, batch: Sequence[str]) -> tuple[list[str], list[str], list[str]]:

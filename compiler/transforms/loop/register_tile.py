@@ -40,9 +40,9 @@ BURST = 4
 """Vectors in a row from a far cache that come while others are multiplied: of more, only few rows make use, or a
 result of two tiles' width."""
 
-NEAR, LATE = 0.65, 2.0
-"""What transfers cost of those at full rate: of a panel without gaps, which is asked for ahead; of factors of the rows,
-whose lines come one at a time."""
+NEAR, STRIDED, LATE = 0.65, 0.85, 2.0
+"""What transfers cost of those at full rate: of a panel without gaps; of one whose lines are asked for ahead; of the
+factors of the rows, whose lines come one at a time."""
 
 PACKED = 5.0
 """Cycles to pack a vector."""
@@ -134,7 +134,7 @@ def described(
         packing=0.0 if copied else PACKED * machine.fma_per_cycle * read / points,
     )
     # far apart, lines share their places in the caches, and pages are more than these have places for
-    apart = lanes_bytes > machine.l2_bytes / 2 or (4 * lanes_bytes >= machine.l2_bytes and stride % LINE == 0)
+    apart = lanes_bytes > machine.l2_bytes or (4 * lanes_bytes >= machine.l2_bytes and stride % LINE == 0)
     many = not c.windowed and m >= MANY
     choices = (True,) if copied or (many and apart) else (False, True) if many else (False,)
     stored = tuple(c.stored(min(rows, lanes) / lanes) for rows in range(1, machine.registers))
@@ -235,7 +235,7 @@ def wait(width: int, panel: Panel, packed: bool, machine: Machine) -> float:
     else:
         room = machine.l1_bytes
     missed = min(1.0, max(0.0, panel.depth * taken / room - STAYS))
-    return missed * transfer(panel.size, panel.depth * taken, machine) * (NEAR if dense else 1.0)
+    return missed * transfer(panel.size, panel.depth * taken, machine) * (NEAR if dense else STRIDED)
 
 
 def transfer(count: int, footprint: int, machine: Machine) -> float:

@@ -57,3 +57,15 @@ func.func @near(%A: tensor<160x32xf32>, %B: tensor<32x160xf32>) -> tensor<160x16
   }
   func.return %acc : tensor<160x160xf32>
 }
+
+// Few rows do not pay for a copy: lines of a panel that the first cache does not hold are asked for ahead.
+// CHECK: func.func @ahead({{.*}}loop-tile{axis=j size={{[0-9]+}} only=mm},loop-vectorize{axes=i,j only=mm},loop-prefetch{value=B distance=24576 only=mm}"}
+// RUNS: func.func @ahead
+// RUNS: mlc.prefetch = 24576
+func.func @ahead(%A: tensor<8x768xf32>, %B: tensor<768x768xf32>) -> tensor<8x768xf32> {
+  %acc = loop.stage mm [i: 8, j: 768, k: 768] (%a = %A[i, k], %b = %B[k, j]) -> add [i, j] {
+    %p = arith.mulf %a, %b : f32
+    loop.yield %p : f32
+  }
+  func.return %acc : tensor<8x768xf32>
+}
