@@ -43,7 +43,8 @@ WRITES: dict[str, int] = {
 
 
 class Touch(NamedTuple):
-    """An access of memory: where it is allocated, and the view and indices as values."""
+    """An access of memory: where it is allocated, and the view and indices as values, with what decides which threads
+    come there."""
 
     root: SSAValue
     place: tuple[SSAValue, ...]
@@ -144,7 +145,8 @@ class Launches:
                 pending = self.waited(op, inside, pending).after(inside)
             elif not self.together(op):
                 self.require_apart(op, inside)
-                pending = self.waited(op, inside, pending).after(inside)
+                some = [t._replace(place=(*t.place, *op.operands)) for t in inside]
+                pending = self.waited(op, some, pending).after(some)
             elif isinstance(op, scf.ForOp):
                 pending = self.waited(op, inside, pending)  # once, and not in every iteration
                 for _ in range(2):  # the second time behind an iteration

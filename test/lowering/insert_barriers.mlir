@@ -55,3 +55,29 @@ func.func @own(%x: memref<256xf32>) {
   }
   func.return
 }
+
+// -----
+
+// What one thread wrote is another's to read, also at the same place.
+// CHECK-LABEL: @one
+// CHECK: scf.if
+// CHECK: memref.store
+// CHECK: gpu.barrier
+// CHECK-NEXT: memref.load
+func.func @one(%x: memref<256xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c256 = arith.constant 256 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1) threads(%tx, %ty, %tz) in (%sx = %c256, %sy = %c1, %sz = %c1) {
+    %s = memref.alloc() : memref<256xf32, #gpu.address_space<workgroup>>
+    %v = memref.load %x[%tx] : memref<256xf32>
+    %first = arith.cmpi eq, %tx, %c0 : index
+    scf.if %first {
+      memref.store %v, %s[%c0] : memref<256xf32, #gpu.address_space<workgroup>>
+    }
+    %w = memref.load %s[%c0] : memref<256xf32, #gpu.address_space<workgroup>>
+    memref.store %w, %x[%tx] : memref<256xf32>
+    gpu.terminator
+  }
+  func.return
+}
