@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
+from math import gcd
 
 from xdsl.dialects import func
 
@@ -30,8 +31,9 @@ class LoopDistribute(LoopStep):
     becomes, with axis=j kind=sweep,
         %m = loop.stage m [j: sweep 4099] (%a = %x[j]) -> max [] {..}
 
-    Each stage is changed for itself: what passes between stages of one distribution
-    stays in registers, anything else goes through memory of the block.
+    Each stage is changed for itself: what passes between stages of one distribution stays in registers, anything else
+    goes through memory of the block. With `fit`, a stage whose extent is no multiple, as what is left over of a loop,
+    gets the most threads and neighbours that divide it.
     """
 
     name = "loop-distribute"
@@ -41,6 +43,7 @@ class LoopDistribute(LoopStep):
     lanes: int = 1
     kind: str = "thread"
     rounds: str = "vec"
+    fit: bool = False
     only: tuple[str, ...] = ()
 
     def on(self, f: func.FuncOp) -> None:
@@ -52,7 +55,7 @@ class LoopDistribute(LoopStep):
         stages = [s for s in chosen(self.name, f, self.only) if s.extent(self.axis) is not None]
         for stage in stages:
             extent = stage.extent(self.axis)
-            if self.kind == SWEEP and self.lanes == 1:
+            if (self.kind == SWEEP and self.lanes == 1) or (self.fit and isinstance(extent, int)):
                 continue
             if self.threads < 1 or self.lanes < 1 or not isinstance(extent, int) or extent % self.part:
                 what = f"expected the extent of axis {self.axis} to be a multiple of {self.threads} * {self.lanes}"
@@ -61,7 +64,16 @@ class LoopDistribute(LoopStep):
             if self.kind == SWEEP and self.lanes == 1:
                 stage.set_axes([a._replace(kind=SWEEP) if a.name == self.axis else a for a in stage.axes])
             else:
-                self.share_out(stage)
+                self.fitting(stage).share_out(stage)
+
+    def fitting(self, stage: StageOp) -> LoopDistribute:
+        """The step with numbers that divide the stage's extent."""
+        extent = stage.extent(self.axis)
+        if not isinstance(extent, int) or extent % self.part == 0:
+            return self
+        lanes = gcd(extent, self.lanes)
+        counts = (n for n in range(self.threads, 0, -1) if extent // lanes % n == 0)
+        return replace(self, threads=next(counts), lanes=lanes)
 
     @property
     def part(self) -> int:

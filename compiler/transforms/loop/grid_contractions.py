@@ -107,6 +107,8 @@ def contractions(group: list[StageOp], machine: Machine) -> list[str]:
     steps += [step("tile", [c.label], axis=a, size=1) for a in c.k if a != inner]
     size = next((d for d in DEEP if extent(c.stage, inner) >= d), extent(c.stage, inner))
     steps.append(step("tile", [c.label], axis=inner, size=size))
+    if extent(c.stage, inner) % size:
+        only.append(f"{c.label}_rest")
     steps += packs(c, tile, inner, size, machine)
     for axis, length, threads in ((c.m, tile.rows, tile.down), (c.n, tile.width, tile.across)):
         own = length // threads
@@ -157,13 +159,15 @@ def copy(
     width = 1 if turned and element in (4, 8) else machine.vector_bytes // element
     while width > 1 and (counts[along] % width or not together(c.stage, access, strides_of(value), along, width)):
         width //= 2
+    ragged = any(extent(c.stage, a) % counts[a] for a in order if a not in (c.m, c.n))
+    fit: dict[str, int | str | list[str]] = {"fit": "true"} if ragged else {}
     near = divisor(counts[along] // width, min(bits(counts[along] // width), threads))
     far = divisor(counts[across], max(1, threads // bits(near)))
     return [
         step("pack", [c.label], value=name, axes=order),
         step("reorder", [label], axes=[across, along]),
-        step("distribute", [label], axis=across, threads=far),
-        step("distribute", [label], axis=along, threads=near, lanes=width),
+        step("distribute", [label], axis=across, threads=far, **fit),
+        step("distribute", [label], axis=along, threads=near, lanes=width, **fit),
     ]
 
 
