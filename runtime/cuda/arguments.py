@@ -109,7 +109,6 @@ def in_place(exe: CudaExecutable, call: Call, i: int, array: DeviceArray) -> Dev
     exe.copies += 1
     low, high = extent(array.shape, array.steps)
     if same and high - low + 1 == array.size:
-        call.kept.append(array.owner)
         return array.copy()
     return upload(exe, call, i, reordered(array.numpy(), dtype, exe.program.arguments[i].strides))
 
@@ -120,6 +119,5 @@ def own(exe: CudaExecutable, call: Call, i: int) -> DeviceArray:
     others = [a for k, a in enumerate(call.arguments) if k != i and a.size]
     if array.read_only or any(array.overlaps(o) for o in others):
         exe.copies += 1
-        call.kept.append(array.owner)
         return array.copy()
     return array

@@ -61,7 +61,6 @@ class Call:
         "arguments",
         "device",
         "given",
-        "kept",
         "on_host",
         "own",
         "pinned",
@@ -82,8 +81,6 @@ class Call:
         """Those that are passed at run time."""
         self.slots: list[DeviceArray] = []
         self.arena: Block | None = None
-        self.kept: list[Any] = []
-        """Of others, until the work is done."""
         self.pinned = False
         """Is an argument copied by the device itself, some time?"""
         self.waits = False

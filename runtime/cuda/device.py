@@ -12,6 +12,7 @@ other libraries put their work if they are not told otherwise; graphs are record
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import threading
@@ -95,6 +96,8 @@ class Device:
         self.lock = threading.RLock()
         self._pushed: list[bool] = []
         self._gone: deque[tuple[str, int]] = deque()
+        self.left: deque[Any] = deque()
+        """Owners of memory that was borrowed and is not any more; work that is enqueued may still read it."""
         self._retained: deque[tuple[int, Any]] = deque()
         self.depth = 0
         """Programs that are being enqueued: more than one where one's print calls another."""
@@ -146,11 +149,8 @@ class Device:
             self.lock.release()
             raise
         self._pushed.append(other)
-        while self._gone:
-            name, handle = self._gone.popleft()
-            if name == "cuModuleUnload":  # its kernels may still run
-                self.driver.function("cuStreamSynchronize")(self.stream)
-            self.driver.function(name)(handle)
+        if self._gone or self.left or self._retained:
+            self._tidy()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -158,6 +158,25 @@ class Device:
             gone = c_void_p()
             self.driver.function("cuCtxPopCurrent_v2")(ctypes.addressof(gone))
         self.lock.release()
+
+    def _tidy(self) -> None:
+        """Destroy what waits for it, and keep the owners of memory until all work that is enqueued now is done."""
+        while self._gone:
+            name, handle = self._gone.popleft()
+            if name == "cuModuleUnload":  # its kernels may still run
+                self.driver.function("cuStreamSynchronize")(self.stream)
+            self.driver.function(name)(handle)
+        if self.left:
+            owners = [self.left.popleft() for _ in range(len(self.left))]
+            with contextlib.suppress(
+                CompileError, driver_.DriverError
+            ):  # of a context that is lost: nothing runs there
+                event = self.event()
+                self.driver.call("cuEventRecord", event, self.stream)
+                self._retained.append((event, owners))
+        query = self.driver.function("cuEventQuery")
+        while self._retained and query(self._retained[0][0]) != NOT_READY:
+            self.give_event(self._retained.popleft()[0])
 
     def later(self, name: str, handle: int) -> None:
         """Let a function of the driver destroy something, from a finalizer: it must take no lock."""
@@ -179,16 +198,6 @@ class Device:
                 driver.function("cuCtxPopCurrent_v2")(ctypes.addressof(seen))
         if status:
             driver.fail(status, doing)
-
-    def retain(self, owners: list[Any]) -> None:
-        """Keep these until all work that is enqueued now is done."""
-        with self:
-            query = self.driver.function("cuEventQuery")
-            while self._retained and query(self._retained[0][0]) != NOT_READY:
-                self.give_event(self._retained.popleft()[0])
-            event = self.event()
-            self.driver.call("cuEventRecord", event, self.stream)
-            self._retained.append((event, owners))
 
     def event(self) -> int:
         """An event without a time; behind the lock."""

@@ -5,7 +5,7 @@
 
 Anything with `__dlpack__` on a CUDA device, or with `__cuda_array_interface__`, is read in place. Order follows the
 protocols: this package's stream waits for a producer's, a consumer's for this one; no host waits. What was read in
-place is kept until the work that reads it is done (`Device.retain`).
+place is kept until nobody has it any more and the work that reads it is done (`Borrowed`).
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -35,11 +35,23 @@ def extent(shape: Sequence[int], strides: Sequence[int]) -> tuple[int, int]:
     return sum(min(s, 0) for s in spans), sum(max(s, 0) for s in spans)
 
 
+class Borrowed:
+    """Another library's memory. When its last array is gone the owner is kept for the work that is enqueued by then."""
+
+    __slots__ = ("device", "owner")
+
+    def __init__(self, device: Device, owner: Any) -> None:
+        self.device, self.owner = device, owner
+
+    def __del__(self) -> None:
+        self.device.left.append(self.owner)
+
+
 class DeviceArray:
     """Elements on a device; `owner` keeps their memory. It never changes by itself: a program's results and what the
     caller holds are apart, but for donated arguments."""
 
-    __slots__ = ("__weakref__", "address", "device", "dtype", "owner", "read_only", "shape", "steps")
+    __slots__ = ("__weakref__", "address", "device", "dtype", "fits", "owner", "read_only", "shape", "steps")
     __array_priority__ = 1000
 
     def __init__(
@@ -56,6 +68,8 @@ class DeviceArray:
         self.steps = steps
         """Strides in elements."""
         self.owner, self.read_only = owner, read_only
+        self.fits: Any = None
+        """What it was last found to be as expected of (`fast_call`)."""
 
     # ---- what it is
     @property
@@ -248,7 +262,8 @@ def imported(x: Any, device: Device | None = None) -> DeviceArray:
     else:
         place = _interface(x, device)
         device = on(device, place.device)
-    return DeviceArray(device, place.address, place.shape, place.strides, place.dtype, place.owner, place.read_only)
+    owner = Borrowed(device, place.owner)
+    return DeviceArray(device, place.address, place.shape, place.strides, place.dtype, owner, place.read_only)
 
 
 def on(wanted: Device | None, found: int) -> Device:

@@ -212,12 +212,7 @@ class CudaExecutable(Executable):
         pointers = [a.address for a in call.arguments + self.places + call.slots]
         arena = call.arena.address if call.arena is not None else None
         self.launch(plan, pointers, arena, (*plan.sizes, *call.strides))
-        results = hand_out(self, call, targets)
-        if not call.waits:
-            call.kept += [a.owner for a in call.arguments if type(a.owner) is not Block]
-            if call.kept:
-                device.retain(call.kept)
-        return call, results
+        return call, hand_out(self, call, targets)
 
     def _plan(self, given: Sequence[Any]) -> Plan:
         shapes = tuple([a.shape for a in given])

@@ -22,7 +22,6 @@ from .arguments import alignment_of
 from .device_array import DeviceArray, imported, is_foreign
 from .graphs import Graph
 from .memory import ALIGNMENT as LEAST
-from .memory import Block
 
 if TYPE_CHECKING:
     from .call import Plan
@@ -38,25 +37,52 @@ def is_short(exe: CudaExecutable) -> bool:
 class FastCall:
     """`run` returns None where the general way must be taken."""
 
-    __slots__ = ("checks", "constants", "device", "graphs", "owner", "plan", "results", "sizes", "staged")
+    __slots__ = ("constants", "device", "expected", "graphs", "owner", "plan", "results", "sizes", "staged")
 
     def __init__(self, owner: CudaExecutable, plan: Plan) -> None:
         self.owner, self.plan, self.device, self.graphs = owner, plan, owner.device, owner.graphs
-        self.checks = [
-            (dtype, shape, steps, alignment_of(argument, dtype) - 1)
+        self.expected = [
+            (dtype, shape, steps, alignment_of(argument, dtype) - 1, owner.device)
             for argument, dtype, shape, steps in zip(owner.program.arguments, owner.dtypes, plan.shapes, plan.steps)
         ]
+        """What arguments must be: as an array never changes, one that was found to be so has it as `fits`."""
         self.constants = [a.address for a in owner.places]
         self.sizes = [(class_of(max(size, LEAST)), size) for size in plan.slots]
-        self.staged = [*range(len(self.checks)), *(("slot", k) for k in range(len(plan.slots)))]
+        self.staged = [*range(len(self.expected)), *(("slot", k) for k in range(len(plan.slots)))]
         """The executable's buffers that hold the arguments and the results."""
         self.results = [(w.shape, row_major(w.shape), w.dtype) for w in plan.results]
 
     def run(self, arrays: Sequence[Any]) -> Any:
+        try:
+            known = [a.fits for a in arrays] == self.expected
+        except AttributeError:
+            known = False
+        if not known:
+            found = self.found(arrays)
+            if found is None:
+                return None
+            arrays = found
         device = self.device
-        pointers: list[int] = []
-        kept: list[Any] = []
-        for array, (dtype, shape, steps, bits) in zip(arrays, self.checks):
+        pool = device.pool
+        with device:
+            if device.depth:
+                return None
+            blocks = [pool.again(size, wanted) for size, wanted in self.sizes]
+            self.launch([*[a.address for a in arrays], *self.constants, *[b.address for b in blocks]])
+        if len(blocks) == 1:
+            shape, steps, dtype = self.results[0]
+            return DeviceArray(device, blocks[0].address, shape, steps, dtype, blocks[0])
+        return tuple(
+            [
+                DeviceArray(device, block.address, shape, steps, dtype, block)
+                for block, (shape, steps, dtype) in zip(blocks, self.results)
+            ]
+        )
+
+    def found(self, arrays: Sequence[Any]) -> list[DeviceArray] | None:
+        """Arrays on the device as they are expected. Whoever calls holds them until the work is enqueued."""
+        device, found = self.device, list[DeviceArray]()
+        for array, expected in zip(arrays, self.expected):
             if type(array) is not DeviceArray:
                 if type(array) is ndarray:
                     return None
@@ -64,56 +90,36 @@ class FastCall:
                     array = imported(array, device) if is_foreign(array) else None
                 except Exception:  # the general way says what it is
                     return None
-            if (
-                array is None
-                or array.steps != steps
-                or array.shape != shape
-                or array.dtype is not dtype
-                or array.address & bits
-                or array.device is not device
-            ):
+            if array is None or array.device is not device:
                 return None
-            if type(array.owner) is not Block:
-                kept.append(array.owner)
-            pointers.append(array.address)
-        pointers += self.constants
-        with device:
-            if device.depth:
+            dtype, shape, steps, bits, _ = expected
+            if array.steps != steps or array.shape != shape or array.dtype is not dtype or array.address & bits:
                 return None
-            pool = device.pool
-            if pool.returned:
-                pool.collect()
-            blocks = [pool.pop(size, wanted) for size, wanted in self.sizes]
-            pointers += [b.address for b in blocks]
-            self.launch(pointers)
-            if kept:
-                device.retain(kept)
-        results = [
-            DeviceArray(device, block.address, shape, steps, dtype, block)
-            for block, (shape, steps, dtype) in zip(blocks, self.results)
-        ]
-        return results[0] if len(results) == 1 else tuple(results)
+            array.fits = expected
+            found.append(array)
+        return found
 
     def launch(self, pointers: list[int]) -> None:
         """As a graph, if there is one; behind the device's lock."""
-        owner, plan, graphs, device = self.owner, self.plan, self.graphs, self.device
-        block = owner.arena_of(plan.arena)
-        arena = block.address if block is not None else None
-        if plan.recordable:
-            key = (*pointers, arena, plan.sizes)
-            graph = graphs.known.get(key)
-            if type(graph) is Graph:
-                graphs.replay(key, graph)
-                return
+        plan, device = self.plan, self.device
+        size, block = plan.arena, device.arena
+        if size and (block is None or block.size < size):
+            block = self.owner.arena_of(size)
+        arena = block.address if size and block is not None else None
+        key = (*pointers, arena, plan.sizes)
+        graph = self.graphs.known.get(key)
+        if type(graph) is Graph:
+            self.graphs.replay(key, graph)
+            return
         device.depth += 1
         try:
-            owner.launch(plan, pointers, arena, plan.sizes)
+            self.owner.launch(plan, pointers, arena, plan.sizes)
         finally:
             device.depth -= 1
 
     def run_on_host(self, arrays: Sequence[Any]) -> Any:
         """For NumPy's arrays alone, once the executable has its buffers."""
-        for array, (dtype, shape, _, _) in zip(arrays, self.checks):
+        for array, (dtype, shape, *_) in zip(arrays, self.expected):
             if (
                 type(array) is not ndarray
                 or array.dtype is not dtype

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...dialects.errors import CompileError
 from .driver import DriverError
+from .services import replay_of
 
 if TYPE_CHECKING:
     from .device import Device
@@ -40,10 +41,13 @@ class Graph:
 
     def __init__(self, device: Device, handle: int) -> None:
         self.device, self.handle = device, handle
-        self.launch_ = device.driver.function("cuGraphLaunch")
+        self.words = (c_void_p * 3)(device.context, handle, device.stream)
+        self.at = ctypes.addressof(self.words)
+        self.replay = replay_of(device.driver)
 
     def launch(self) -> None:
-        status = self.launch_(self.handle, self.device.stream)
+        """Behind the device's lock, in whatever context."""
+        status = self.replay(self.at)
         if status:
             self.device.driver.fail(status, "cuGraphLaunch")
 

@@ -81,6 +81,17 @@ class Pool:
             self.collect()
             return self.pop(size, wanted)
 
+    def again(self, size: int, wanted: int) -> Block:
+        """As `pop`: the block that came back last, where it is just this, is what a row of calls uses again."""
+        returned = self.returned
+        if returned:
+            last = returned.pop()
+            if last[1] == size and last[2] is None:
+                return Block(self, last[0], size)
+            returned.append(last)
+            self.collect()
+        return self.pop(size, wanted)
+
     def pop(self, size: int, wanted: int) -> Block:
         """A block of just this size; behind the device's lock."""
         addresses = self.free.get(size)

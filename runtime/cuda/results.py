@@ -20,7 +20,6 @@ from ..results import address_of, check_outputs, folds
 from .arguments import Array, buffer
 from .call import Call, Finish, Wanted
 from .device_array import DeviceArray, imported, is_foreign
-from .memory import Block
 
 if TYPE_CHECKING:
     from .executable import CudaExecutable
@@ -54,8 +53,6 @@ def _target(where: str, call: Call, t: Any, wanted: Wanted, others: Sequence[Any
         fail(f"{where}: expected an array on device {call.device.ordinal}, found one on device {array.device.ordinal}")
     if any(array.overlaps(o) for o in others if isinstance(o, DeviceArray)):
         fail(f"{where}: expected arrays apart from each other, found one memory for two")
-    if not isinstance(array.owner, Block):
-        call.kept.append(array.owner)
     return array
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..context import Context
 from ..locks import once
@@ -26,8 +26,10 @@ from ..locks import once
 if TYPE_CHECKING:
     from .driver import Driver
 
+REPLAY = "mlc_gpu_replay"
+"""`int mlc_gpu_replay(ptr)`: launch a graph in its context; three words: context, graph, stream."""
 LAUNCH, ALLOC, FREE, COPY, READ = "mlc_gpu_launch", "mlc_gpu_alloc", "mlc_gpu_free", "mlc_gpu_copy", "mlc_gpu_read"
-NAMES = (LAUNCH, ALLOC, FREE, COPY, READ)
+NAMES = (LAUNCH, ALLOC, FREE, COPY, READ, REPLAY)
 CALLED = (
     "cuLaunchKernel",
     "cuStreamSynchronize",
@@ -35,6 +37,10 @@ CALLED = (
     "cuMemFreeAsync",
     "cuMemcpyDtoDAsync_v2",
     "cuMemcpyDtoHAsync_v2",
+    "cuCtxGetCurrent",
+    "cuCtxPushCurrent_v2",
+    "cuCtxPopCurrent_v2",
+    "cuGraphLaunch",
 )
 """The driver's functions that they call; in another process, or after another driver, at other addresses."""
 
@@ -68,6 +74,10 @@ declare i32 @cuMemAllocAsync(ptr, i64, ptr)
 declare i32 @cuMemFreeAsync(ptr, ptr)
 declare i32 @cuMemcpyDtoDAsync_v2(ptr, ptr, i64, ptr)
 declare i32 @cuMemcpyDtoHAsync_v2(ptr, ptr, i64, ptr)
+declare i32 @cuCtxGetCurrent(ptr)
+declare i32 @cuCtxPushCurrent_v2(ptr)
+declare i32 @cuCtxPopCurrent_v2(ptr)
+declare i32 @cuGraphLaunch(ptr, ptr)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 
 define internal void @add(ptr %context, i64 %field) {{
@@ -158,6 +168,33 @@ done:
   ret void
 }}
 
+define i32 @mlc_gpu_replay(ptr %words) nounwind {{
+  %now.at = alloca ptr
+  store ptr null, ptr %now.at
+  %asked = call i32 @cuCtxGetCurrent(ptr %now.at)
+  %now = load ptr, ptr %now.at
+  %context = load ptr, ptr %words
+  %graph.at = getelementptr ptr, ptr %words, i64 1
+  %graph = load ptr, ptr %graph.at
+  %stream.at = getelementptr ptr, ptr %words, i64 2
+  %stream = load ptr, ptr %stream.at
+  %is = icmp eq ptr %now, %context
+  br i1 %is, label %here, label %push
+here:
+  %code = call i32 @cuGraphLaunch(ptr %graph, ptr %stream)
+  ret i32 %code
+push:
+  %pushed = call i32 @cuCtxPushCurrent_v2(ptr %context)
+  %good = icmp eq i32 %pushed, 0
+  br i1 %good, label %there, label %bad
+there:
+  %code.there = call i32 @cuGraphLaunch(ptr %graph, ptr %stream)
+  %popped = call i32 @cuCtxPopCurrent_v2(ptr %now.at)
+  ret i32 %code.there
+bad:
+  ret i32 %pushed
+}}
+
 define ptr @mlc_gpu_alloc(ptr %context, i64 %bytes) nounwind {{
   %place = alloca ptr
   store ptr null, ptr %place
@@ -237,6 +274,15 @@ def _object() -> bytes:
     from ..jit import stored_object
 
     return stored_object(text())
+
+
+def replay_of(driver: Driver) -> Any:
+    """`REPLAY` as it is called from Python."""
+    found = driver.typed.get(REPLAY)
+    if found is None:
+        found = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(addresses(driver)[REPLAY])
+        driver.typed[REPLAY] = found
+    return found
 
 
 def addresses(driver: Driver) -> Mapping[str, int]:

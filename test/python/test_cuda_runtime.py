@@ -888,7 +888,44 @@ def test_arrays_of_other_libraries_are_read_in_place(fake, versioned):
     assert sys.getrefcount(foreign) == references
     for _ in range(3):  # the short way
         assert np.array_equal(exe(foreign, Foreign(dy)), (x + y) * 2)
-    assert sys.getrefcount(foreign) > references and exe.copies == 0
+    with exe.device:
+        assert sys.getrefcount(foreign) == references and exe.copies == 0
+    exe(foreign, dy)
+    for _ in range(2):  # the work waits in the queue
+        with exe.device:
+            assert sys.getrefcount(foreign) > references
+    exe.wait()
+    with exe.device:
+        assert sys.getrefcount(foreign) == references
+
+
+def test_borrowed_arrays_cost_no_events(fake):
+    """Their owner is looked after when the last array goes, not at each call."""
+    exe, (x, y) = built(BODY, program()), arrays()
+    owner = Foreign(to_device(x))
+    references, array = sys.getrefcount(owner), to_device(owner)
+    for _ in range(4):
+        out = exe(array, to_device(y))
+    assert fake.calls["cuEventRecord"] == 0 and sys.getrefcount(owner) > references
+    assert np.array_equal(out, (x + y) * 2)
+    out = exe(array, to_device(y))
+    del array
+    with exe.device:
+        assert fake.queue and sys.getrefcount(owner) > references
+    exe.wait()
+    with exe.device:
+        assert sys.getrefcount(owner) == references
+
+
+def test_borrowed_arrays_of_a_context_that_is_lost(fake):
+    exe, (x, y) = built(BODY, program()), arrays()
+    owner = Foreign(to_device(x))
+    references = sys.getrefcount(owner)
+    exe(to_device(owner), to_device(y))
+    fake.fail["cuEventRecord"] = 700
+    for _ in range(2):
+        with exe.device:
+            assert sys.getrefcount(owner) == references
 
 
 def test_arrays_of_the_interface(fake):
