@@ -49,7 +49,7 @@ def pack_constant(group: Sequence[StageOp], machine: Machine) -> list[str]:
     if not isinstance(whole, int) or not all(isinstance(e, int) for e in extents if e is not None):
         return []
     by = dots(c, machine)
-    width = register_tile(c, machine, len(group) > 1, dots=by is not None).width
+    width = register_tile(c, machine, len(group) > 1, ways=by.ways if by is not None else 1).width
     if whole <= width and not c.transposed and by is None:
         return []
     value, access = c.stage.reads()[c.lhs]

@@ -108,7 +108,7 @@ def schedule_dots(
     """Batch loops, lane tiles, packed lanes, row tiles around the contraction and the stages that follow it."""
     names = [s.label.data for s in group]
     everywhere, columns, inside = loops_around(c, batch)
-    rows, width, *_ = register_tile(c, machine, len(group) > 1, dots=True)
+    rows, width, *_ = register_tile(c, machine, len(group) > 1, ways=d.ways)
     outer = fresh([c.stage], d.axis)
     steps: list[str] = []
     if c.stage.extent(d.axis) != d.ways:

@@ -30,6 +30,9 @@ OVERLAP = 4.0
 LATENCY = 4.0
 """Cycles of a multiply-add: so long the next one waits that adds to the same vector."""
 
+START = 15.0
+"""Cycles of a tile before and after its loop that no others hide."""
+
 CROSSING = 1.3
 """What a load of a line's length costs besides, which is not aligned and crosses lines."""
 
@@ -87,34 +90,35 @@ def register_tile(
     machine: Machine,
     followed: bool = False,
     pieces: bool = False,
-    dots: bool = False,
+    ways: int = 1,
     even: bool = False,
 ) -> Tile:
     """The cheapest tile within the register file. A register more is left free for what is `followed` by stages over
-    the tile; lanes may be cut into `pieces` of different widths; `dots`: an instruction adds products of integers;
+    the tile; lanes may be cut into `pieces` of different widths; an instruction
+    adds so many `ways` of products;
     `even`: tiles divide all rows, if some do."""
     m, n = max(extent(c.stage, c.m), 1), max(extent(c.stage, c.n), 1)
-    tiles = shapes(m, n, c, machine, followed, pieces and isinstance(c.stage.extent(c.n), int), dots)
+    tiles = shapes(m, n, c, machine, followed, pieces and isinstance(c.stage.extent(c.n), int), ways)
     if even:
         tiles = [t for t in tiles if m % t[0] == 0] or tiles
-    return cheapest(m, n, *described(c, machine, m, n), tuple(tiles), machine)[1]
+    return cheapest(m, n, *described(c, machine, m, n, ways), tuple(tiles), machine)[1]
 
 
 def relative_time(c: Contraction, machine: Machine, followed: bool, axis: str, size: int) -> float:
     """The time for each multiply-add of a block of so many points of an axis, in its best tiles: 1 is the peak."""
     m, n = (size if axis == a else max(extent(c.stage, a), 1) for a in (c.m, c.n))
-    tiles = shapes(m, n, c, machine, followed, True, False)
+    tiles = shapes(m, n, c, machine, followed, True, 1)
     return cheapest(m, n, *described(c, machine, m, n), tuple(tiles), machine)[0]
 
 
 def described(
-    c: Contraction, machine: Machine, m: int, n: int
+    c: Contraction, machine: Machine, m: int, n: int, ways: int = 1
 ) -> tuple[int, Panel, tuple[bool, ...], tuple[float, ...]]:
     """Of a block of m rows and n lanes: elements of a vector, the lanes' operand, whether it may or must be packed, and
     what the result costs in multiply-adds for each of them, by the rows of a tile."""
     stage, lanes = c.stage, lanes_of([c.stage], machine)
     size = bytes_of(element_of(stage.ins[c.rhs]))
-    copied = c.transposed or c.packed or c.constant
+    copied = c.transposed or c.packed or c.constant or ways > 1
     if c.converts(c.rhs) and not copied:
         size = machine.vector_bytes // lanes
     sizes = {a.name: max(extent(stage, a.name), 1) for a in stage.axes} | {c.m: m, c.n: n}
@@ -125,13 +129,13 @@ def described(
     stride = c.stride(c.k[-1]) * size if c.k else size
     spread = rows_bytes > machine.l1_bytes / 2
     panel = Panel(
-        depth=depth,
-        size=size,
+        depth=-(-depth // ways),
+        size=size * ways,
         stride=stride,
-        far=transfer(size, lanes_bytes, machine),
+        far=transfer(size * ways, lanes_bytes, machine),
         passes=max(1.0, points / (read * m)),
-        others=transfer(bytes_of(element_of(stage.ins[c.lhs])), rows_bytes, machine) * LATE if spread else 0.0,
-        packing=0.0 if copied else PACKED * machine.fma_per_cycle * read / points,
+        others=transfer(ways * bytes_of(element_of(stage.ins[c.lhs])), rows_bytes, machine) * LATE if spread else 0.0,
+        packing=0.0 if copied else PACKED * machine.fma_per_cycle * ways * read / points,
     )
     # far apart, lines share their places in the caches, and pages are more than these have places for
     apart = lanes_bytes > machine.l2_bytes or (4 * lanes_bytes >= machine.l2_bytes and stride % LINE == 0)
@@ -168,10 +172,10 @@ def cheapest(
 
 
 def shapes(
-    m: int, n: int, c: Contraction, machine: Machine, followed: bool, cut: bool, dots: bool
+    m: int, n: int, c: Contraction, machine: Machine, followed: bool, cut: bool, ways: int
 ) -> list[tuple[int, int, str]]:
     """Rows, lanes and ends of tiles that fit the registers, beside a row of factors and some that are loaded ahead."""
-    integers = is_integer(element_of(c.stage.results[0])) and not dots
+    integers = is_integer(element_of(c.stage.results[0])) and ways == 1
     # without fused multiply-adds, a product needs a register before it is added; one of integers is made of several
     registers = machine.tile_registers - (not machine.has_fma) - 2 * integers - followed
     lanes = lanes_of([c.stage], machine)
@@ -221,7 +225,8 @@ def of_tiles(tile: Tile, width: int, passes: float, lanes: int, panel: Panel, ma
         return (busy**OVERLAP + loads**OVERLAP + waits**OVERLAP) ** (1 / OVERLAP)
 
     again = wait(width, panel, tile.packed, machine)
-    return (passes - 1) * waiting(again) + waiting(again if tile.packed else max(again, panel.far))
+    first = waiting(again if tile.packed else max(again, panel.far))
+    return (passes - 1) * waiting(again) + first + passes * START / panel.depth
 
 
 def wait(width: int, panel: Panel, packed: bool, machine: Machine) -> float:
