@@ -98,7 +98,7 @@ class Device:
         self._gone: deque[tuple[str, int]] = deque()
         self.left: deque[Any] = deque()
         """Owners of memory that was borrowed and is not any more; work that is enqueued may still read it."""
-        self._retained: deque[tuple[int, Any]] = deque()
+        self.retained: deque[tuple[int, Any]] = deque()
         self.depth = 0
         """Programs that are being enqueued: more than one where one's print calls another."""
         self.arena: Block | None = None
@@ -149,7 +149,7 @@ class Device:
             self.lock.release()
             raise
         self._pushed.append(other)
-        if self._gone or self.left or self._retained:
+        if self._gone or self.left or self.retained:
             self._tidy()
         return self
 
@@ -173,10 +173,10 @@ class Device:
             ):  # of a context that is lost: nothing runs there
                 event = self.event()
                 self.driver.call("cuEventRecord", event, self.stream)
-                self._retained.append((event, owners))
+                self.retained.append((event, owners))
         query = self.driver.function("cuEventQuery")
-        while self._retained and query(self._retained[0][0]) != NOT_READY:
-            self.give_event(self._retained.popleft()[0])
+        while self.retained and query(self.retained[0][0]) != NOT_READY:
+            self.give_event(self.retained.popleft()[0])
 
     def later(self, name: str, handle: int) -> None:
         """Let a function of the driver destroy something, from a finalizer: it must take no lock."""

@@ -166,10 +166,8 @@ class CudaExecutable(Executable):
         return places
 
     # ---- calling
-    def _call(self, *arrays: Any, out: Any = None) -> Any:
-        if len(arrays) != len(self.dtypes):
-            wrong_count(self.program, len(arrays))
-        device = self.device
+    def __call__(self, *arrays: Any, out: Any = None) -> Any:
+        """One result as an array, several as a tuple."""
         if self._short and out is None:
             fast = self.short_calls.get(None if self._static else tuple([getattr(a, "shape", None) for a in arrays]))
             if fast is not None:
@@ -177,6 +175,12 @@ class CudaExecutable(Executable):
                 result = fast.run_on_host(arrays) if host else fast.run(arrays)
                 if result is not None:
                     return result
+        return self._call(*arrays, out=out)
+
+    def _call(self, *arrays: Any, out: Any = None) -> Any:
+        if len(arrays) != len(self.dtypes):
+            wrong_count(self.program, len(arrays))
+        device = self.device
         with device:
             device.depth += 1
             try:

@@ -18,6 +18,7 @@ from ..abi import row_major
 from ..arena import class_of
 from ..fast_call import in_order
 from ..results import address_of
+from . import driver
 from .arguments import alignment_of
 from .device_array import DeviceArray, imported, is_foreign
 from .graphs import Graph
@@ -37,10 +38,11 @@ def is_short(exe: CudaExecutable) -> bool:
 class FastCall:
     """`run` returns None where the general way must be taken."""
 
-    __slots__ = ("constants", "device", "expected", "graphs", "owner", "plan", "results", "sizes", "staged")
+    __slots__ = ("constants", "device", "expected", "graphs", "owner", "plan", "pool", "results", "sizes", "staged")
 
     def __init__(self, owner: CudaExecutable, plan: Plan) -> None:
-        self.owner, self.plan, self.device, self.graphs = owner, plan, owner.device, owner.graphs
+        self.owner, self.plan, self.graphs = owner, plan, owner.graphs
+        self.device, self.pool = owner.device, owner.device.pool
         self.expected = [
             (dtype, shape, steps, alignment_of(argument, dtype) - 1, owner.device)
             for argument, dtype, shape, steps in zip(owner.program.arguments, owner.dtypes, plan.shapes, plan.steps)
@@ -62,13 +64,27 @@ class FastCall:
             if found is None:
                 return None
             arrays = found
-        device = self.device
-        pool = device.pool
-        with device:
+        device, pool, plan = self.device, self.pool, self.plan
+        if driver.forked_child:
+            driver.check_process()
+        with device.lock:
             if device.depth:
                 return None
+            if device.left or device.retained:
+                with device:
+                    pass
             blocks = [pool.again(size, wanted) for size, wanted in self.sizes]
-            self.launch([*[a.address for a in arrays], *self.constants, *[b.address for b in blocks]])
+            block = device.arena
+            if plan.arena and (block is None or block.size < plan.arena):
+                block = self.owner.arena_of(plan.arena)
+            arena = block.address if plan.arena and block is not None else None
+            pointers = [*[a.address for a in arrays], *self.constants, *[b.address for b in blocks]]
+            key = (*pointers, arena, plan.sizes)
+            graph = self.graphs.known.get(key)
+            if type(graph) is Graph:
+                self.graphs.replay(key, graph)
+            else:
+                self.launch(pointers, arena)
         if len(blocks) == 1:
             shape, steps, dtype = self.results[0]
             return DeviceArray(device, blocks[0].address, shape, steps, dtype, blocks[0])
@@ -82,6 +98,8 @@ class FastCall:
     def found(self, arrays: Sequence[Any]) -> list[DeviceArray] | None:
         """Arrays on the device as they are expected. Whoever calls holds them until the work is enqueued."""
         device, found = self.device, list[DeviceArray]()
+        if len(arrays) != len(self.expected):
+            return None
         for array, expected in zip(arrays, self.expected):
             if type(array) is not DeviceArray:
                 if type(array) is ndarray:
@@ -99,26 +117,19 @@ class FastCall:
             found.append(array)
         return found
 
-    def launch(self, pointers: list[int]) -> None:
-        """As a graph, if there is one; behind the device's lock."""
-        plan, device = self.plan, self.device
-        size, block = plan.arena, device.arena
-        if size and (block is None or block.size < size):
-            block = self.owner.arena_of(size)
-        arena = block.address if size and block is not None else None
-        key = (*pointers, arena, plan.sizes)
-        graph = self.graphs.known.get(key)
-        if type(graph) is Graph:
-            self.graphs.replay(key, graph)
-            return
-        device.depth += 1
-        try:
-            self.owner.launch(plan, pointers, arena, plan.sizes)
-        finally:
-            device.depth -= 1
+    def launch(self, pointers: Sequence[int], arena: int | None) -> None:
+        """Behind the device's lock."""
+        with self.device as device:
+            device.depth += 1
+            try:
+                self.owner.launch(self.plan, pointers, arena, self.plan.sizes)
+            finally:
+                device.depth -= 1
 
     def run_on_host(self, arrays: Sequence[Any]) -> Any:
         """For NumPy's arrays alone, once the executable has its buffers."""
+        if len(arrays) != len(self.expected):
+            return None
         for array, (dtype, shape, *_) in zip(arrays, self.expected):
             if (
                 type(array) is not ndarray
@@ -143,7 +154,9 @@ class FastCall:
                 if array.nbytes:
                     device.driver.call("cuMemcpyHtoDAsync_v2", block.address, address_of(array), array.nbytes, stream)
             addresses = [b.address for b in blocks]
-            self.launch([*addresses[:n], *self.constants, *addresses[n:]])
+            arena = owner.arena_of(self.plan.arena)
+            pointers = [*addresses[:n], *self.constants, *addresses[n:]]
+            self.launch(pointers, arena.address if arena is not None else None)
             for array, block in zip(outputs, blocks[n:]):
                 if array.nbytes:
                     device.driver.call("cuMemcpyDtoHAsync_v2", address_of(array), block.address, array.nbytes, stream)

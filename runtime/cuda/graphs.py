@@ -37,19 +37,13 @@ ONCE = "once"
 
 
 class Graph:
-    """A graph that can be launched."""
+    """A graph that can be launched: `replay(at)` gives a CUresult; behind the device's lock, in whatever context."""
 
     def __init__(self, device: Device, handle: int) -> None:
         self.device, self.handle = device, handle
         self.words = (c_void_p * 3)(device.context, handle, device.stream)
         self.at = ctypes.addressof(self.words)
         self.replay = replay_of(device.driver)
-
-    def launch(self) -> None:
-        """Behind the device's lock, in whatever context."""
-        status = self.replay(self.at)
-        if status:
-            self.device.driver.fail(status, "cuGraphLaunch")
 
     def __del__(self) -> None:
         self.device.later("cuGraphExecDestroy", self.handle)
@@ -101,6 +95,9 @@ class Graphs:
                 self.known.popitem(last=False)
 
     def replay(self, key: Any, graph: Graph) -> None:
+        """Behind the device's lock, in whatever context."""
         self.known.move_to_end(key)
         self.replayed += 1
-        graph.launch()
+        status = graph.replay(graph.at)
+        if status:
+            self.device.driver.fail(status, "cuGraphLaunch")

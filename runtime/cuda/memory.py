@@ -162,13 +162,15 @@ class DevicePool(Pool):
         return self._pinned
 
     def allocate(self, size: int) -> int:
-        address: int | None = self.device.driver.got(c_void_p, "cuMemAlloc_v2", size)
+        with self.device as device:
+            address: int | None = device.driver.got(c_void_p, "cuMemAlloc_v2", size)
         assert address
         return address
 
     def release(self, address: int) -> None:
         """The driver waits for the work that may use it."""
-        self.device.driver.function("cuMemFree_v2")(address)
+        with self.device as device:
+            device.driver.function("cuMemFree_v2")(address)
 
     def ordered(self, streams: set[int]) -> bool:
         """The streams that always exist are waited for; of others nobody knows whether they still do."""
@@ -195,13 +197,15 @@ class PinnedPool(Pool):
 
     def allocate(self, size: int) -> int:
         address = c_void_p()
-        status = self.device.driver.function("cuMemHostAlloc")(ctypes.addressof(address), size, 0)
+        with self.device as device:
+            status = device.driver.function("cuMemHostAlloc")(ctypes.addressof(address), size, 0)
         if status == OUT_OF_MEMORY or not address.value:
             raise DeviceMemoryError(f"expected {size} bytes of pinned memory, found less")
         return address.value
 
     def release(self, address: int) -> None:
-        self.device.driver.function("cuMemFreeHost")(address)
+        with self.device as device:
+            device.driver.function("cuMemFreeHost")(address)
 
     def array(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
         """An array for a result, not initialised."""

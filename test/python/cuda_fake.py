@@ -22,6 +22,15 @@ KINDS = {"p": c_uint64, "i": ctypes.c_int64, "f": ctypes.c_float}
 
 OUT_OF_MEMORY, INVALID_VALUE, INVALID_PTX, TOO_NEW, ILLEGAL_ADDRESS, NOT_READY = 2, 1, 218, 222, 700, 600
 
+INVALID_CONTEXT = 201
+NEED_CONTEXT = {
+    *("cuMemAlloc_v2", "cuMemFree_v2", "cuMemHostAlloc", "cuMemFreeHost", "cuMemAllocAsync", "cuMemFreeAsync"),
+    *("cuMemcpyHtoDAsync_v2", "cuMemcpyDtoHAsync_v2", "cuMemcpyDtoDAsync_v2", "cuMemsetD8Async", "cuLaunchKernel"),
+    *("cuStreamCreate", "cuStreamSynchronize", "cuStreamWaitEvent", "cuStreamBeginCapture_v2", "cuStreamEndCapture"),
+    *("cuEventCreate", "cuEventRecord", "cuEventQuery", "cuGraphInstantiateWithFlags", "cuGraphLaunch"),
+    *("cuModuleLoadData", "cuModuleUnload", "cuModuleGetFunction"),
+}
+
 
 def host(address: int) -> int:
     assert address >= SHIFT, f"expected an address of the device, found {address:#x}"
@@ -54,7 +63,7 @@ class FakeDriver:
         self.handles: dict[int, Any] = {}
         self.capturing: list[Any] | None = None
         self.capture_stream = 0
-        self.current: list[int] = [0]
+        self.threads = threading.local()
         self.fail: dict[str, int] = {}
         """CUresult by function, for the next call."""
         self.broken = 0
@@ -69,6 +78,8 @@ class FakeDriver:
 
         def called(*arguments: Any) -> int:
             self.calls[name] += 1
+            if name in NEED_CONTEXT and not self.current[-1]:
+                return INVALID_CONTEXT
             if name in self.fail:
                 if name == "cuStreamEndCapture":
                     self.capturing = None
@@ -88,6 +99,13 @@ class FakeDriver:
         number = 0x1000 + 16 * len(self.handles)
         self.handles[number] = what
         return number
+
+    @property
+    def current(self) -> list[int]:
+        """The contexts of this thread, the current one last."""
+        if not hasattr(self.threads, "contexts"):
+            self.threads.contexts = [0]
+        return self.threads.contexts
 
     @property
     def used(self) -> int:
