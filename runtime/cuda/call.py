@@ -33,7 +33,19 @@ class Wanted:
 
 
 class Plan:
-    __slots__ = ("arena", "held", "long", "recordable", "results", "shapes", "sizes", "slots", "steps", "symbols")
+    __slots__ = (
+        "arena",
+        "free",
+        "held",
+        "long",
+        "recordable",
+        "results",
+        "shapes",
+        "sizes",
+        "slots",
+        "steps",
+        "symbols",
+    )
 
     def __init__(self, program: Program, symbols: dict[str, int], long: bool) -> None:
         self.symbols = symbols
@@ -51,6 +63,8 @@ class Plan:
         """Does a call look for signals?"""
         self.held = False
         """May the interpreter's lock be kept? Known after a call."""
+        self.free = False
+        """Does it wait for nothing, and can be recorded? Known after a call."""
         self.recordable: bool | None = None
         """Can, and should, calls be graphs? None: nobody knows yet."""
 

@@ -33,6 +33,7 @@ from ..executable import Executable
 from ..results import address_of
 from . import graphs
 from .arguments import given_array, own, placed
+from .bound import Bound
 from .call import Call, Plan
 from .device import Device, current
 from .device_array import DeviceArray
@@ -63,6 +64,8 @@ class CudaExecutable(Executable):
 
     CONTEXT = CudaContext
     IN_PLACE = False
+    bounds: tuple[Any, ...] = ()
+    """What is checked of the sizes of arguments (`compiler.compile`)."""
 
     def __init__(
         self,
@@ -193,13 +196,19 @@ class CudaExecutable(Executable):
             results = [r if type(r) is DeviceArray else r() for r in results]
         return results[0] if len(results) == 1 else tuple(results)
 
+    def bind(self, *arrays: Any, out: Any = None) -> Bound:
+        """The program bound to the memory of arrays on the device: a call of it is one replay (`bound`)."""
+        if len(arrays) != len(self.dtypes):
+            wrong_count(self.program, len(arrays))
+        return Bound(self, arrays, out)
+
     def wait(self) -> None:
         """Until all work is done; what went wrong in it is raised."""
         self.device.synchronize(f"{self.program.name} (with MLC_CUDA_SYNC=1 the error names the kernel)")
 
     def _enqueue(self, device: Device, arrays: Sequence[Any], out: Any) -> tuple[Call, list[Any]]:
         given = [a if type(a) is np.ndarray else given_array(self, i, a, device) for i, a in enumerate(arrays)]
-        plan = self._plan(given)
+        plan = self.plan_of(given)
         on_host = not any([type(a) is DeviceArray for a in given])  # noqa: C419
         call = Call(device, plan, given, on_host, device.depth == 1)
         call.arguments = [placed(self, call, i, x) for i, x in enumerate(arrays)]
@@ -218,7 +227,7 @@ class CudaExecutable(Executable):
         self.launch(plan, pointers, arena, (*plan.sizes, *call.strides))
         return call, hand_out(self, call, targets)
 
-    def _plan(self, given: Sequence[Any]) -> Plan:
+    def plan_of(self, given: Sequence[Any]) -> Plan:
         shapes = tuple([a.shape for a in given])
         plan = self._plans.get(shapes)
         if plan is None:
@@ -263,6 +272,7 @@ class CudaExecutable(Executable):
         if status or context.failed:
             self._failed(self.device, status, context)
         free = not context.waits and not self._prints
+        plan.free = free
         plan.held = free and context.launches < HELD_LAUNCHES
         plan.recordable = may = free and context.launches >= graphs.LEAST_LAUNCHES
         self.contexts.give(context)

@@ -7,6 +7,7 @@ import importlib.util
 import multiprocessing
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 
 import ml_dtypes
@@ -486,6 +487,101 @@ def test_programs_that_read_and_allocate(fake):
         a for a in fake.memory if fake.memory[a].nbytes == 4000 + 256
     ]
     assert fake.calls["cuMemAllocAsync"] == fake.calls["cuMemFreeAsync"] == 4
+
+
+# ---- bound to memory
+def test_a_bound_program_is_one_launch(fake):
+    exe, (x, y) = built(BODY, program()), arrays()
+    dx, dy = to_device(x), to_device(y)
+    step = exe.bind(dx, dy)
+    assert fake.enqueued == 2 and not fake.calls["cuLaunchKernel"]  # the copies of the arguments
+    first = step()
+    for k in range(4):
+        before = Counter(fake.calls)
+        assert step() is first and np.array_equal(first, (x + y) * 2)
+        if k:
+            asked = fake.calls - before
+            assert asked["cuGraphLaunch"] == 1 and not asked["cuLaunchKernel"] and not asked["cuEventRecord"]
+        x = x + 1
+        exe.device.copy_in(dx.address, x.ctypes.data, x.nbytes)  # what it holds when it is called is read
+        exe.wait()
+    assert fake.calls["cuGraphInstantiateWithFlags"] == 1 and fake.calls["cuLaunchKernel"] == 4
+    assert exe(dx, dy).address != first.address
+    exe.device.pool.collect()
+    used = exe.device.pool.used
+    del dx, dy
+    exe.device.pool.collect()
+    assert exe.device.pool.used == used and np.array_equal(step(), (x + y) * 2)  # it keeps its arguments
+    del step, first
+    exe.device.pool.collect()
+    assert exe.device.pool.used < used
+    with exe.device:
+        assert fake.calls["cuGraphExecDestroy"] == 1
+
+
+def test_a_bound_program_writes_where_it_is_told(fake):
+    exe, (x, y) = built(BODY, program()), arrays()
+    dx, dy, out = to_device(x), to_device(y), to_device(np.zeros(1000, np.float32))
+    step = exe.bind(dx, dy, out=out)
+    for _ in range(3):
+        assert step() is out and np.array_equal(out, (x + y) * 2)
+    again = exe.bind(dx, out, out=dx)  # over an argument: through other memory
+    assert again() is dx and np.array_equal(dx, (x + (x + y) * 2) * 2)
+
+
+def test_what_cannot_be_bound(fake):
+    exe, (x, y) = built(BODY, program()), arrays()
+    dx = to_device(x)
+    with pytest.raises(CompileError, match=r"bind: .*argument 1 \(%y\): expected an array on the device, found one of"):
+        exe.bind(dx, y)
+    with pytest.raises(CompileError, match=r"out\[0\]: expected an array on the device, found one of the host"):
+        exe.bind(dx, dx, out=np.zeros(1000, np.float32))
+    with pytest.raises(CompileError, match=r"expected 2 arguments .*, found 1"):
+        exe.bind(dx)
+    turned = to_device(np.ones((10, 100), np.float32))
+    other = built(BODY, program(arguments=[Argument("x", "f32", [100, 10])] * 2))
+    with pytest.raises(CompileError, match="in the order and alignment of the program, found one that is copied"):
+        part = DeviceArray(turned.device, turned.address, (100, 10), (1, 100), turned.dtype, turned.owner)
+        other.bind(part, part)
+    assert other.copies == 0
+
+
+def test_a_donated_argument_is_written_in_each_bound_call(fake):
+    body = "  call void @mlc.k(ptr %b0, ptr %b1, ptr %b0, i64 1000, ptr %arena, ptr %context)\n  ret i32 0\n"
+    given = [Argument("x", "f32", [1000], donated=True), Argument("y", "f32", [1000])]
+    exe = built(body, program(arguments=given, slots=[], results=[Result("f32", [1000], "argument", 0)]))
+    x, y = arrays()
+    dx, dy, want = to_device(x), to_device(y), x
+    step = exe.bind(dx, dy)
+    for _ in range(4):
+        want = (want + y) * 2
+        assert step() is dx and np.array_equal(dx, want)
+    assert fake.calls["cuGraphLaunch"] == 3
+    with pytest.raises(CompileError, match="writable and apart from the others"):
+        exe.bind(dx, dx)
+
+
+@pytest.mark.parametrize("name, value", [("MLC_CUDA_GRAPHS", "0"), ("MLC_CUDA_SYNC", "1"), ("MLC_POISON", "1")])
+def test_bound_programs_without_graphs(fake, monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    exe, (x, y) = built(BODY, program()), arrays()
+    step = exe.bind(to_device(x), to_device(y))
+    first = step()
+    for _ in range(3):
+        assert step() is first and np.array_equal(first, (x + y) * 2)
+    poisoned = name == "MLC_POISON"
+    assert fake.calls["cuMemsetD8Async"] == 4 * poisoned and fake.calls["cuGraphLaunch"] == 3 * poisoned
+
+
+def test_a_bound_program_says_what_fails(fake):
+    exe, (x, y) = built(BODY, program()), arrays()
+    step = exe.bind(to_device(x), to_device(y))
+    for _ in range(3):
+        step()
+    fake.fail["cuGraphLaunch"] = 700
+    with pytest.raises(DriverError, match=r"outside of its memory.*cuGraphLaunch"):
+        step()
+    assert np.array_equal(step(), (x + y) * 2)
 
 
 # ---- errors
