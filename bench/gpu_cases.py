@@ -293,5 +293,12 @@ SUMMARIES = (
     Summary("graph_over_cublas_minimum", "mm_graph", "graph"),
     Summary("kernel_us_maximum", "steps", "us"),
 )
-EXTRA = ("host_us_maximum", "compile_cold_median", "compile_cached_median", "copy_GB/s")
+EXTRA = (
+    "host_us_maximum",
+    "bound_host_us_maximum",
+    "bound_kernel_us_maximum",
+    "compile_cold_median",
+    "compile_cached_median",
+    "copy_GB/s",
+)
 """Rows that are no cases' and no summaries'."""

@@ -61,6 +61,10 @@ class Cuda:
         """A tensor as an array of mlc, in place."""
         return mlc.to_device(x)
 
+    def bound(self, exe: Any, arrays: Sequence[Any]) -> Call:
+        """The program bound to the memory of its arguments and results."""
+        return exe.bind(*arrays)
+
     def tensor_of(self, y: Any) -> Any:
         return self.torch.from_dlpack(y)
 
@@ -135,6 +139,9 @@ class Host:
             return x.view(self.torch.int16).numpy().view(ml_dtypes.bfloat16)
         return x.numpy()
 
+    def bound(self, exe: Any, arrays: Sequence[Any]) -> Call:
+        return lambda: exe(*arrays)
+
     def tensor_of(self, y: Any) -> Any:
         import numpy as np
 
@@ -178,6 +185,9 @@ class Measured:
     failed: dict[str, str] = field(default_factory=dict[str, str])
     host: float = math.nan
     """Seconds of the host for a call of mlc's."""
+    bound: float = math.nan
+    bound_host: float = math.nan
+    """Seconds of a bound call of mlc's, and those of the host for it."""
 
     def over(self, peer: str) -> float:
         """How many times faster mlc is."""
@@ -205,10 +215,9 @@ def right(case: Case, place: Place, got: Any, want: Any) -> None:
         raise Wrong(f"{int(off.sum())} of {want.numel()} wrong; at {at} found {found:.6g}, expected {wanted:.6g}")
 
 
-def checked(case: Case, place: Place, tensors: Sequence[Any], arrays: Sequence[Any]) -> tuple[Call, Any]:
+def checked(case: Case, place: Place, exe: Any, tensors: Sequence[Any], arrays: Sequence[Any]) -> tuple[Call, Any]:
     """mlc's call, and its result, which was right when it was written over NaN."""
     torch = place.torch
-    exe = compiled(case, place, arrays)
     want = case.theirs(torch, *(x.double() for x in tensors))
     first = place.tensor_of(exe(*arrays))
     nan = torch.full_like(first, math.nan)
@@ -255,9 +264,10 @@ def measure(case: Case, place: Place, wanted: Sequence[str]) -> Measured:
     place.forget()
     scales = case.scales or (1.0,) * len(case.arrays)
     tensors = [place.tensor(s, case.dtype, scale) for s, scale in zip(case.arrays, scales, strict=True)]
-    arrays, kept = [place.array(x) for x in tensors], None
+    arrays, exe, kept = [place.array(x) for x in tensors], None, None
     try:
-        runs["mlc"], kept = checked(case, place, tensors, arrays)
+        exe = compiled(case, place, arrays)
+        runs["mlc"], kept = checked(case, place, exe, tensors, arrays)
     except Exception as error:
         found.failed["mlc"] = reason(error)
     for name, make in rivals(case, place, tensors, wanted):
@@ -275,9 +285,22 @@ def measure(case: Case, place: Place, wanted: Sequence[str]) -> Measured:
             del found.times["mlc"]
         elif case.unit == "kernels":
             found.host = host_seconds(place, runs["mlc"])
+            measure_bound(found, place, place.bound(exe, arrays), kept)
         elif case.energy:
             found.joules = spent(place, runs, found.times)
     return found
+
+
+def measure_bound(found: Measured, place: Place, call: Call, kept: Any) -> None:
+    """The times of a bound call, whose results are looked at before and after."""
+    results = [place.tensor_of(call()) for _ in range(3)]
+    found.bound = timed(place, {"mlc": call})["mlc"]
+    found.bound_host = host_seconds(place, call)
+    place.wait()
+    for result in (*results, place.tensor_of(call())):
+        if not bool((result == kept).all()):
+            found.failed["mlc"] = "another result of a bound call"
+            found.times.pop("mlc", None)
 
 
 def timed(place: Place, runs: Mapping[str, Call]) -> dict[str, float]:
@@ -367,7 +390,8 @@ def row_of(m: Measured, copy: float) -> Row:
         elif peer in m.failed:
             notes.append(f"{peer} FAILED {m.failed[peer][:60]}")
     if not math.isnan(m.host):
-        notes.append(f"host {m.host * 1e6:.2f} us")
+        kernel = m.bound / m.case.amount * 1e6
+        notes.append(f"host {m.host * 1e6:.2f} us, bound {kernel:.3f} us, host {m.bound_host * 1e6:.2f} us")
     if m.joules:
         notes.append("mJ " + " ".join(f"{k} {1e3 * j:.1f}" for k, j in m.joules.items()))
     return Row(case.name, value, unit, note="  ".join(notes))
@@ -395,6 +419,10 @@ def summaries(every: Sequence[Measured], copy: float) -> list[Row]:
     hosts = [m for m in every if m.case.unit == "kernels"]
     if hosts:
         found.append(Row("host_us_maximum", max(m.host for m in hosts) * 1e6, "us"))
+        found.append(Row("bound_host_us_maximum", max(m.bound_host for m in hosts) * 1e6, "us"))
+        chains = [m for m in hosts if "steps" in m.case.groups]
+        if chains:
+            found.append(Row("bound_kernel_us_maximum", max(m.bound / m.case.amount for m in chains) * 1e6, "us"))
     return found
 
 

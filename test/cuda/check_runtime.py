@@ -240,7 +240,7 @@ def host_time(device: devices.Device, f: Callable[[], Any], rounds: int = 60, in
 
 
 def times() -> None:
-    """time of a call: of the host without waiting; of the device; with a wait; NumPy in and out"""
+    """time of a call: of the host without waiting; of the device; with a wait; NumPy in and out; bound: host, device"""
     for launches in (1, 5, 20):
         for graphs in ("1", "0"):
             os.environ["MLC_CUDA_GRAPHS"] = graphs
@@ -254,13 +254,17 @@ def times() -> None:
 
 def _times(exe: CudaExecutable, x: Any, y: Any) -> list[float]:
     device, dx, dy = exe.device, to_device(x), to_device(y)
+    bound = exe.bind(dx, dy)
     for _ in range(4):
         exe(dx, dy)
+        bound()
     return [
         host_time(device, lambda: exe(dx, dy)),
         min(timing.per_call(device, lambda: exe(dx, dy), 10) for _ in range(10)),
         host_time(device, lambda: exe(dx, dy).synchronize()),
         host_time(device, lambda: exe(x, y)),
+        host_time(device, bound),
+        min(timing.per_call(device, bound, 10) for _ in range(10)),
     ]
 
 
