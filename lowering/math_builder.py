@@ -24,14 +24,12 @@ from xdsl.dialects.builtin import (
     i32,
     i64,
 )
-from xdsl.dialects.utils import FastMathFlag
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ..dialects.vector import MultiReductionOp
 from ..dialects.vector.arith import on_vectors
 
 NO_FLAGS = arith.FastMathFlagsAttr("none")
-ESTIMATE = arith.FastMathFlagsAttr([FastMathFlag.APPROX_FUNC])
 NO_OVERFLOW = arith.IntegerOverflowAttr("none")
 PREDICATES = {"oeq": 1, "ogt": 2, "oge": 3, "olt": 4, "ole": 5, "uno": 14, "une": 13}
 
@@ -133,19 +131,6 @@ class MathBuilder:
 
     def div(self, a: SSAValue | float, b: SSAValue | float) -> SSAValue:
         return self._float(arith.DivfOp, a, b)
-
-    def quotient(self, a: SSAValue, b: SSAValue) -> SSAValue:
-        """a / b of numbers of usual size, b between 2^-100 and 2^100.
-
-        For a GPU by an estimate of 1 / b, off by a unit in the last place at most, and a correction with the exact
-        remainder: within 0.5 + 2^-22 units.
-        """
-        if self.space is None or self.format is not F32:
-            return self.div(a, b)
-        one = self.f(1.0)
-        reciprocal = self.emit(arith.DivfOp, [one, b], self.kind, {"fastmath": ESTIMATE})
-        estimate = self.mul(a, reciprocal)
-        return self.fma(self.fma(self.neg(estimate), b, a), reciprocal, estimate)
 
     def neg(self, a: SSAValue) -> SSAValue:
         return self._float(arith.NegfOp, a)

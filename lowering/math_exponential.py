@@ -106,7 +106,7 @@ def tanh(b: MathBuilder, x: SSAValue) -> SSAValue:
     p = b.fma(b.mul(r, r), b.horner(r, EXP[b.format]), r)
     scale = power_of_two(b, n, 0)
     t = b.fma(scale, p, b.sub(scale, 1.0))
-    return b.copysign(b.quotient(t, b.add(t, 2.0)), x)
+    return b.copysign(b.div(t, b.add(t, 2.0)), x)
 
 
 def sinh(b: MathBuilder, x: SSAValue) -> SSAValue:
