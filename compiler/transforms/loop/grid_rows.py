@@ -23,8 +23,11 @@ WARP = 32
 MOST_ROUNDS = 16
 """Vectors of a row that a thread holds at a time."""
 
-HELD = 32
-"""Elements of a row of a thread, from which on blocks are made larger."""
+BLOCKS = ((128, 16), (256, 32), (512, 64))
+"""Threads of a block for a row, and most elements that each of them holds."""
+
+ROW_LANES = 4
+"""Most neighbours that a thread of a row moves at once."""
 
 WARP_ROW = 4
 """Vectors of a row for each lane, up to which a warp has the row for itself."""
@@ -107,7 +110,7 @@ def rows(group: list[StageOp], machine: Machine) -> list[str]:
     whole = known(group, axis)
     if not whole or not any(axis_stride(a, s, axis) == 1 for stage in group for a, s in places(stage)):
         return []
-    width = lanes(group, axis, machine)
+    width = min(lanes(group, axis, machine), ROW_LANES)
     vectors = whole // width
     outer = [step("tile", only, axis=a, size=1, kind="block") for a in shared[:-1]]
     if shared and vectors <= WARP * WARP_ROW:
@@ -119,9 +122,7 @@ def rows(group: list[StageOp], machine: Machine) -> list[str]:
             own = [step("tile", only, axis=shared[-1], size=size, kind="block")]
             own += [step("distribute", only, axis=shared[-1], threads=size, kind="warp")] if size > 1 else []
             return [*outer, *own, step("distribute", only, axis=axis, threads=threads, lanes=width, kind="lane")]
-    threads = next(
-        (d for n in (THREADS, 2 * THREADS, machine.threads) if whole // (d := divisor(vectors, n)) <= HELD), 0
-    )
+    threads = next((d for n, most in BLOCKS if whole // (d := divisor(vectors, n)) <= most), 0)
     threads = threads or divisor(vectors, machine.threads)
     if threads < WARP and vectors > WARP * MOST_ROUNDS:
         return []
