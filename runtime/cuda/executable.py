@@ -24,6 +24,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
+from numpy import ndarray
 
 from .. import poison
 from ..abi import Program
@@ -174,7 +175,7 @@ class CudaExecutable(Executable):
         if self._short and out is None:
             fast = self.short_calls.get(None if self._static else tuple([getattr(a, "shape", None) for a in arrays]))
             if fast is not None:
-                host = arrays and type(arrays[0]) is np.ndarray
+                host = not arrays or type(arrays[0]) is ndarray
                 result = fast.run_on_host(arrays) if host else fast.run(arrays)
                 if result is not None:
                     return result

@@ -10,6 +10,8 @@ of the addresses, and the results' memory.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import starmap
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from numpy import ndarray
@@ -27,6 +29,8 @@ from .memory import ALIGNMENT as LEAST
 if TYPE_CHECKING:
     from .call import Plan
     from .executable import CudaExecutable
+
+FITS, ADDRESS = attrgetter("fits"), attrgetter("address")
 
 
 def is_short(exe: CudaExecutable) -> bool:
@@ -56,7 +60,7 @@ class FastCall:
 
     def run(self, arrays: Sequence[Any]) -> Any:
         try:
-            known = [a.fits for a in arrays] == self.expected
+            known = [*map(FITS, arrays)] == self.expected
         except AttributeError:
             known = False
         if not known:
@@ -73,21 +77,22 @@ class FastCall:
             if device.left or device.retained:
                 with device:
                     pass
-            blocks = [pool.again(size, wanted) for size, wanted in self.sizes]
-            block = device.arena
-            if plan.arena and (block is None or block.size < plan.arena):
-                block = self.owner.arena_of(plan.arena)
-            arena = block.address if plan.arena and block is not None else None
-            pointers = [*[a.address for a in arrays], *self.constants, *[b.address for b in blocks]]
-            key = (*pointers, arena, plan.sizes)
+            blocks = [*starmap(pool.again, self.sizes)]
+            arena: int | None = None
+            if plan.arena:
+                block = device.arena
+                if block is None or block.size < plan.arena:
+                    block = self.owner.arena_of(plan.arena)
+                arena = block.address if block is not None else None
+            key = (*map(ADDRESS, arrays), *self.constants, *map(ADDRESS, blocks), arena, plan.sizes)
             graph = self.graphs.known.get(key)
             if type(graph) is Graph:
                 self.graphs.replay(key, graph)
             else:
-                self.launch(pointers, arena)
+                self.launch([*map(ADDRESS, arrays), *self.constants, *map(ADDRESS, blocks)], arena)
         if len(blocks) == 1:
-            shape, steps, dtype = self.results[0]
-            return DeviceArray(device, blocks[0].address, shape, steps, dtype, blocks[0])
+            (block,), (shape, steps, dtype) = blocks, self.results[0]
+            return DeviceArray(device, block.address, shape, steps, dtype, block)
         return tuple(
             [
                 DeviceArray(device, block.address, shape, steps, dtype, block)

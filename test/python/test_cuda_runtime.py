@@ -319,6 +319,36 @@ def test_views_of_what_the_program_has(fake):
     assert not any(np.shares_memory(a, b) for i, a in enumerate(host) for b in host[:i])
 
 
+def test_a_program_without_arguments_gives_arrays_of_the_host(fake):
+    x, y = arrays()
+    constants = [Constant("f32", 1000), Constant("f32", 1000)]
+    exe = built(BODY, program(arguments=[], constants=constants), [x.tobytes(), y.tobytes()])
+    for _ in range(4):
+        out = exe()
+        assert type(out) is np.ndarray and np.array_equal(out, (x + y) * 2)
+    step = exe.bind()
+    for _ in range(3):
+        assert type(step()) is DeviceArray and np.array_equal(step(), (x + y) * 2)
+
+
+def test_arrays_are_compared_again_by_another_program(fake):
+    """What one program found of an array is of that program."""
+    x, y = arrays()
+    dx, dy = to_device(x), to_device(y)
+    one, other = built(BODY, program()), built(BODY, program(arguments=[Argument("x", "i32", [1000])] * 2))
+    for _ in range(3):
+        assert np.array_equal(one(dx, dy), (x + y) * 2)
+        with pytest.raises(CompileError, match="expected int32, found float32 on the device"):
+            other(dx, dy)
+        with pytest.raises(CompileError, match=r"expected 2 arguments .*, found 1"):
+            one(dx)
+    ints = to_device(x.view(np.int32)), to_device(y.view(np.int32))
+    for _ in range(3):
+        other(*ints)
+        with pytest.raises(CompileError, match="expected int32, found float32 on the device"):
+            other(dx, ints[0])
+
+
 # ---- donated arguments, and the caller's memory
 DONATES = {
     "arguments": [Argument("x", "f32", [1000], donated=True), Argument("y", "f32", [1000])],
