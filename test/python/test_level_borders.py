@@ -31,6 +31,7 @@ CONVERSIONS = ("nd_to_stablehlo", "stablehlo_to_nd")
 ALLOWED: dict[str, set[str]] = {
     # The entry calls kernels in the order of the program, whose constants and control flow are ops of the tensor level.
     "lowering/emit/entry.py": {"Constant", "Print", "ResourceOp"},
+    "lowering/emit/entry_device.py": {"Constant", "ResourceOp"},
     "lowering/emit/entry_pointers.py": {"Constant", "ResourceOp", "nd.constant"},
     "lowering/emit/entry_regions.py": {"Check", "If", "Print", "Scan", "While"},
     # Interpreters say what programs of the tensor level mean.

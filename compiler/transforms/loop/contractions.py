@@ -77,13 +77,20 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
     steps += tile(names, c.n, width, c.stage, ends)
     far = 4 * c.rhs_bytes >= machine.l2_bytes
     again = extent(c.stage, c.m) > rows and c.converts(c.rhs)
-    copied = not whole and (c.transposed or (not c.windowed and not c.packed and (again or packed)))
+    wanted = not c.windowed and not c.packed and (again or packed) and not lies_ready(c, width)
+    copied = not whole and (c.transposed or wanted)
     if copied:
         steps += pack(c, min(width, extent(c.stage, c.n)), [*everywhere, *columns], machine)
     steps += [step("nest", names, axis=a) for a in inside]
     steps += tiles
     steps += [*converted_rows(c, machine), *registers(c, names, far)]
     return steps if copied or whole or c.packed else [*steps, *lines_ahead(c, width, machine)]
+
+
+def lies_ready(c: Contraction, width: int) -> bool:
+    """Is the lanes' operand one panel as it lies, which a copy would not change?"""
+    together = len(c.k) == 1 and c.stride(c.k[0]) == c.stage.extent(c.n) and not c.converts(c.rhs)
+    return together and not c.transposed and extent(c.stage, c.n) <= width
 
 
 def lines_ahead(c: Contraction, width: int, machine: Machine) -> list[str]:
