@@ -89,7 +89,7 @@ def contractions(group: list[StageOp], machine: Machine) -> list[str]:
     if c is None or c.inner:
         return []
     m, n, depth = known(group, c.m), known(group, c.n), known(group, c.k[-1])
-    if m is None or n is None or depth is None or m < LEAST or n < LEAST:
+    if m is None or n is None or not depth or m < LEAST or n < LEAST:
         return []
     only = [s.label.data for s in group]
     batch = [a for a in parallel_axes(group) if a not in (c.m, c.n)]
@@ -231,7 +231,7 @@ def tensor_contractions(group: list[StageOp], machine: Machine) -> list[str]:
     rows, columns = sorted((c.m, c.n), key=order.index)
     inner = deepest(c)
     m, n, depth = (known(group, a) for a in (rows, columns, inner))
-    if m is None or n is None or depth is None:
+    if m is None or n is None or not depth:
         return []
     batch = [a for a in parallel_axes(group) if a not in (rows, columns)]
     points = prod(extent(c.stage, a) for a in batch)
