@@ -23,7 +23,6 @@ from ..results import address_of
 from . import driver
 from .arguments import alignment_of
 from .device_array import DeviceArray, imported, is_foreign
-from .graphs import Graph
 from .memory import ALIGNMENT as LEAST
 
 if TYPE_CHECKING:
@@ -85,9 +84,12 @@ class FastCall:
                     block = self.owner.arena_of(plan.arena)
                 arena = block.address if block is not None else None
             key = (*map(ADDRESS, arrays), *self.constants, *map(ADDRESS, blocks), arena, plan.sizes)
-            graph = self.graphs.known.get(key)
-            if type(graph) is Graph:
-                self.graphs.replay(key, graph)
+            graphs = self.graphs
+            graph = graphs.latest if key == graphs.latest_key else graphs.find(key)
+            if graph is not None:
+                status = graph.replay(graph.at)
+                if status:
+                    device.driver.fail(status, "cuGraphLaunch")
             else:
                 self.launch([*map(ADDRESS, arrays), *self.constants, *map(ADDRESS, blocks)], arena)
         if len(blocks) == 1:

@@ -76,7 +76,10 @@ class Graphs:
     def __init__(self, device: Device) -> None:
         self.device = device
         self.known: OrderedDict[Any, Graph | str] = OrderedDict()
-        self.recorded = self.replayed = 0
+        self.recorded = 0
+        self.latest_key: Any = None
+        self.latest: Graph | None = None
+        """What was found last, for rows of calls that are alike."""
 
     def run(self, key: Any, enqueue: Callable[[int], bool]) -> None:
         """Enqueue work in the device's stream: as a graph, or by `enqueue`."""
@@ -85,19 +88,25 @@ class Graphs:
             graph = record(self.device, enqueue)
             found = self.known[key] = graph or NEVER
             self.recorded += graph is not None
-        if isinstance(found, Graph):
-            self.replay(key, found)
+        graph = self.find(key)
+        if graph is not None:
+            status = graph.replay(graph.at)
+            if status:
+                self.device.driver.fail(status, "cuGraphLaunch")
             return
         may = enqueue(self.device.stream)
         if found is None:
             self.known[key] = ONCE if may else NEVER
             while len(self.known) > MOST:
                 self.known.popitem(last=False)
+            if self.latest_key not in self.known:
+                self.latest_key = self.latest = None
 
-    def replay(self, key: Any, graph: Graph) -> None:
-        """Behind the device's lock, in whatever context."""
+    def find(self, key: Any) -> Graph | None:
+        """The graph that was recorded for it, if there is one."""
+        found = self.known.get(key)
+        if not isinstance(found, Graph):
+            return None
         self.known.move_to_end(key)
-        self.replayed += 1
-        status = graph.replay(graph.at)
-        if status:
-            self.device.driver.fail(status, "cuGraphLaunch")
+        self.latest_key, self.latest = key, found
+        return found
