@@ -112,6 +112,12 @@ def test_sizes_known_at_run_time(name: str, shape: tuple[int, ...]) -> None:
         checked(name, shape, symbolic=True)
 
 
+@pytest.mark.parametrize("shape", [(0, 0), (0, 5), (5, 0)])
+@pytest.mark.parametrize("name", [n for n, t in NAMED.items() if t.op == "contract" and t.rank])
+def test_contractions_over_nothing(name: str, shape: tuple[int, ...]) -> None:
+    checked(name, shape)
+
+
 @pytest.mark.parametrize("shape", [(1,), (33,), (3, 70), (2, 131), (300, 2)])
 @pytest.mark.parametrize("name", ["sort -1", "sort 0 descending", "argsort 0", "argsort -1 descending"])
 def test_sorts(name: str, shape: tuple[int, ...]) -> None:

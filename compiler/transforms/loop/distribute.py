@@ -52,12 +52,14 @@ class LoopDistribute(LoopStep):
             raise refuse(self.name, f, f"expected a kind of {', '.join((*THREADED, SWEEP))}, found {self.kind}")
         if self.rounds not in ("vec", "loop"):
             raise refuse(self.name, f, f"expected rounds of vec or loop, found {self.rounds}")
+        if self.threads < 1 or self.lanes < 1:
+            raise refuse(self.name, f, f"expected threads and lanes of at least 1, found {self.threads}, {self.lanes}")
         stages = [s for s in chosen(self.name, f, self.only) if s.extent(self.axis) is not None]
         for stage in stages:
             extent = stage.extent(self.axis)
             if (self.kind == SWEEP and self.lanes == 1) or (self.fit and isinstance(extent, int)):
                 continue
-            if self.threads < 1 or self.lanes < 1 or not isinstance(extent, int) or extent % self.part:
+            if not isinstance(extent, int) or extent % self.part:
                 what = f"expected the extent of axis {self.axis} to be a multiple of {self.threads} * {self.lanes}"
                 raise refuse(self.name, stage, f"{what}, found {extent}")
         for stage in stages:
@@ -86,7 +88,7 @@ class LoopDistribute(LoopStep):
         used = {a.name for a in stage.axes} | {loop.axis.data for loop in enclosing(stage)}
         names = (name for i in count() if (name := f"{self.axis}{i}") not in used)
         rounds, thread = next(names), next(names)
-        threads = extent // self.lanes if self.kind == SWEEP else self.threads
+        threads = max(extent // self.lanes, 1) if self.kind == SWEEP else self.threads
         parts = [
             Axis(rounds, extent // (threads * self.lanes), "vec" if self.rounds == "vec" else ""),
             Axis(thread, threads, self.kind),
