@@ -19,6 +19,7 @@ from xdsl.dialects.builtin import AnyFloat, DenseIntOrFPElementsAttr, FloatAttr,
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
+from ..dialects.errors import CompileError
 from ..dialects.loop.attributes import Target
 from ..dialects.loop.combiners import combine, identity
 from ..dialects.loop.linear import Linear, axes_of
@@ -90,8 +91,12 @@ class StageState(ThreadSums):
 
     def stage(self, s: StageOp, carried: Carried) -> None:
         self.location = s.location
-        self.share(fields(s.axes))
-        self.swept = swept(s.axes)
+        mapped, self.swept = fields(s.axes), swept(s.axes)
+        if self.launch is None and (mapped or self.swept):
+            axis = self.swept or mapped[0].name
+            message = f"lower-loop: stage {s.label.data}: axis {axis} is shared out to threads"
+            raise CompileError(f"{message}: expected lower-loop{{launch=true}}, which makes launches", s.location)
+        self.share(mapped)
         vec = vec_axes(s)
         sums = [k for k, t in enumerate(s.targets.data) if t.data.mode]
         memory = [k for k in sums if sums_in_memory(s, k)]

@@ -27,8 +27,8 @@ MOST = 16
 THREAD_LOCAL = 1
 """CUstreamCaptureMode: other threads may do what they want meanwhile."""
 
-LEAST_LAUNCHES = 2
-"""One launch alone is as fast as a graph of it."""
+LEAST_LAUNCHES = 1
+"""Of a program that is worth recording: a call without launches has nothing to replay."""
 
 NEVER = "never"
 """Known not to be recordable."""

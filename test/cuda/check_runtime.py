@@ -25,7 +25,6 @@ from mlc.runtime import jit  # noqa: E402
 from mlc.runtime.abi import Argument, Image, Program, Result, Slot  # noqa: E402
 from mlc.runtime.cuda import device as devices  # noqa: E402
 from mlc.runtime.cuda import driver, modules, timing  # noqa: E402
-from mlc.runtime.cuda import graphs as graphs_of  # noqa: E402
 from mlc.runtime.cuda.device_array import to_device  # noqa: E402
 from mlc.runtime.cuda.energy import Meter  # noqa: E402
 from mlc.runtime.cuda.executable import CudaExecutable  # noqa: E402
@@ -247,9 +246,6 @@ def times() -> None:
             found = ", ".join(map(micro, _times(chain(1024, launches), *data(1024))))
             row(f"{launches} launches, {'graph' if graphs == '1' else 'one by one'}", found)
     os.environ["MLC_CUDA_GRAPHS"] = "1"
-    least, graphs_of.LEAST_LAUNCHES = graphs_of.LEAST_LAUNCHES, 1
-    row("1 launch, as a graph", ", ".join(map(micro, _times(chain(1024, 1), *data(1024)))))
-    graphs_of.LEAST_LAUNCHES = least
 
 
 def _times(exe: CudaExecutable, x: Any, y: Any) -> list[float]:

@@ -19,6 +19,9 @@ from .steptext import bytes_of, extent, step
 THREADS = 256
 """Of a block."""
 
+APART = 128
+"""Of a block whose threads have nothing to do with each other: multiprocessors run out of small blocks more evenly."""
+
 WARP = 32
 MOST_ROUNDS = 16
 """Vectors of a row that a thread holds at a time."""
@@ -29,7 +32,7 @@ BLOCKS = ((128, 16), (256, 32), (512, 64))
 ROW_LANES = 4
 """Most neighbours that a thread of a row moves at once."""
 
-WARP_ROW = 4
+WARP_ROW = 8
 """Vectors of a row for each lane, up to which a warp has the row for itself."""
 
 
@@ -82,11 +85,11 @@ def elements(group: list[StageOp], machine: Machine) -> list[str]:
     only, lane = names(group), lane_axis(group, group[0], machine)
     width, whole = lanes(group, lane, machine), known(group, lane)
     steps: list[str] = []
-    if whole is not None and whole <= THREADS * width:
+    if whole is not None and whole <= APART * width:
         threads = whole // width
-        lines = max(1, THREADS // bits(threads))
+        lines = max(1, APART // bits(threads))
     else:
-        threads, lines = THREADS, 1
+        threads, lines = APART, 1
     others = [a for a in shared if a != lane]
     for a in others:
         last = a == others[-1]
@@ -113,15 +116,12 @@ def rows(group: list[StageOp], machine: Machine) -> list[str]:
     width = min(lanes(group, axis, machine), ROW_LANES)
     vectors = whole // width
     outer = [step("tile", only, axis=a, size=1, kind="block") for a in shared[:-1]]
-    if shared and vectors <= WARP * WARP_ROW:
-        threads = divisor(vectors, WARP)
-        if vectors // threads <= MOST_ROUNDS:
-            most = THREADS // WARP
-            count = extent(group[0], shared[-1])
-            size = min(most, count)
-            own = [step("tile", only, axis=shared[-1], size=size, kind="block")]
-            own += [step("distribute", only, axis=shared[-1], threads=size, kind="warp")] if size > 1 else []
-            return [*outer, *own, step("distribute", only, axis=axis, threads=threads, lanes=width, kind="lane")]
+    threads = divisor(vectors, WARP)
+    if shared and vectors <= threads * WARP_ROW:
+        size = min(APART // WARP, extent(group[0], shared[-1]))
+        own = [step("tile", only, axis=shared[-1], size=size, kind="block")]
+        own += [step("distribute", only, axis=shared[-1], threads=size, kind="warp")] if size > 1 else []
+        return [*outer, *own, step("distribute", only, axis=axis, threads=threads, lanes=width, kind="lane")]
     threads = next((d for n, most in BLOCKS if whole // (d := divisor(vectors, n)) <= most), 0)
     threads = threads or divisor(vectors, machine.threads)
     if threads < WARP and vectors > WARP * MOST_ROUNDS:
