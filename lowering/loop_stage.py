@@ -94,8 +94,8 @@ class StageState(ThreadSums):
         mapped, self.swept = fields(s.axes), swept(s.axes)
         if self.launch is None and (mapped or self.swept):
             axis = self.swept or mapped[0].name
-            message = f"lower-loop: stage {s.label.data}: axis {axis} is shared out to threads"
-            raise CompileError(f"{message}: expected lower-loop{{launch=true}}, which makes launches", s.location)
+            message = f"expected launch=true for threads, found axis {axis}, which is shared out to them"
+            raise CompileError(f"lower-loop: stage {s.label.data}: {message}", s.location)
         self.share(mapped)
         vec = vec_axes(s)
         sums = [k for k, t in enumerate(s.targets.data) if t.data.mode]
