@@ -4,6 +4,7 @@
     mlc-run add.mlir --input "[1, 2, 3]" --input @y.npy
     mlc-run examples/mlp.mlir --size b=32 --check-each
     mlc-run examples/layout.mlir --bench --report
+    mlc-run examples/layer.mlir --target=cuda --check
 
 Inputs that are not given are random (--seed): floats standard normal, integers 0 to 9, i1 coin flips.
 """
@@ -24,8 +25,10 @@ from xdsl.dialects.func import FuncOp
 
 from ..compiler import weights
 from ..compiler.driver import Options, passes_of, run
+from ..compiler.options import TARGETS
 from ..compiler.parsing import parse_module
 from ..compiler.registry import load
+from ..compiler.settings import TARGET
 from ..compiler.spec import parse_pipeline
 from ..compiler.verify import verify
 from ..dialects.errors import CompileError, memory_wanted
@@ -69,8 +72,14 @@ def arguments() -> argparse.ArgumentParser:
     what.add_argument(
         "--check-each", action="store_true", help="compare after every pass and name the first that changes a result"
     )
-    what.add_argument("--pipeline", default="cpu", metavar="NAME", help="the passes of --check-each (default: cpu)")
+    what.add_argument("--pipeline", metavar="NAME", help="the passes of --check-each (default: those of the target)")
     what.add_argument("--bench", action="store_true", help="time it: best and median of calls in microseconds")
+    what.add_argument(
+        "--target",
+        choices=list(TARGETS),
+        default=TARGET.get(),
+        help="where native code runs; cuda: an NVIDIA GPU (default: MLC_TARGET, or cpu)",
+    )
     what.add_argument("--threads", type=int, metavar="N", help="threads of parallel loops (default: MLC_THREADS, or 1)")
     what.add_argument(
         "--schedule", metavar="FILE", help="steps of kernels instead of the chosen ones (mlc-opt --print-schedule)"
@@ -117,13 +126,31 @@ def execute(args: argparse.Namespace) -> int:
             return WRONG_PROGRAM
         print("check passed")
     if args.bench:
-        print(bench(lambda: call(arrays)))
+        print(bench(_timed(call, arrays, args)))
     return 0
+
+
+def _timed(
+    call: Callable[[Sequence[Any]], list[Any]], arrays: list[Array], args: argparse.Namespace
+) -> Callable[[], object]:
+    """A call that is over when it returns; on a GPU, of arrays that are there before."""
+    if args.interpret or args.target == "cpu":
+        return lambda: call(arrays)
+    from ..runtime.cuda.device_array import to_device
+
+    there = [to_device(a) for a in arrays]
+
+    def timed() -> None:
+        for result in call(there):
+            if hasattr(result, "synchronize"):
+                result.synchronize()
+
+    return timed
 
 
 def _callable(
     module: ModuleOp, args: argparse.Namespace, sizes: dict[str, int]
-) -> tuple[Callable[[Sequence[Array]], list[Array]], Callable[[], str]]:
+) -> tuple[Callable[[Sequence[Any]], list[Any]], Callable[[], str]]:
     """What runs the module, natively or in the interpreter, and what reports about it."""
     if args.interpret:
         from ..compiler.checking import reference
@@ -133,9 +160,9 @@ def _callable(
 
     place = inputs.entry_function(module, args.entry).location
     schedule = Path(args.schedule) if args.schedule else None
-    executable = compile_module(module, entry=args.entry, threads=args.threads, schedule=schedule)
+    executable = compile_module(module, entry=args.entry, threads=args.threads, schedule=schedule, target=args.target)
 
-    def call(arrays: Sequence[Array]) -> list[Array]:
+    def call(arrays: Sequence[Any]) -> list[Any]:
         try:
             out = executable(*arrays)
         except MemoryError as error:
@@ -155,7 +182,7 @@ def _report(of: Any) -> str:
 def _check_each(module: ModuleOp, args: argparse.Namespace, arrays: list[Array], sizes: dict[str, int]) -> int:
     from ..compiler.checking import Change, check_each, differs, reference
 
-    passes = passes_of(parse_pipeline(args.passes) if args.passes else args.pipeline)
+    passes = passes_of(parse_pipeline(args.passes) if args.passes else args.pipeline or args.target)
     change = check_each(module, passes, args.entry, arrays, sizes, lambda by: print(f"same after {by}"))
     if change is None and not args.passes:
         want = reference(module, args.entry, arrays, sizes)

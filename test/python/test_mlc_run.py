@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from device_on_host import on_host
 from mlc.dialects.nd.op import EXACT
+from mlc.runtime.cuda import driver
 from mlc.runtime.matching import assert_matches
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,3 +152,29 @@ def test_check_each_of_a_loop(execute):
     ran = execute("-", "--check-each", "--report", "--input", "3", "--input", "[1, 2, 3]", text=LOOP)
     assert ran.code == 0, ran.err
     assert "same after pass graph-plan" in ran.out and ran.out.endswith("same in native code\n")
+
+
+# ---- GPUs
+def test_target_cuda(execute, monkeypatch, tmp_path):
+    """On the host's CPU in the place of a GPU, numbers in and out."""
+    given = ["--target=cuda", "--size", "b=3"]
+    with on_host(monkeypatch) as host:
+        ran = execute("-", *given, "--check", "--bench", "-o", tmp_path / "o.npz", text=AFFINE)
+        assert ran.code == 0, ran.err
+        assert re.fullmatch(r"check passed\nbest .* us, median .* us, \d+ calls\n", ran.out)
+        assert host.launched and loaded(tmp_path / "o.npz")[0].shape == (3, 2)
+        ran = execute("-", *given, "--check-each", text=AFFINE)
+        assert ran.code == 0, ran.err
+        assert "same after pass lower-loop{launch=true}\n" in ran.out and ran.out.endswith("same in native code\n")
+
+
+def test_target_cuda_without_a_driver(execute, monkeypatch):
+    monkeypatch.setattr(driver, "LIBRARY", "libcuda_that_is_not_there.so.1")
+    monkeypatch.setattr(driver, "_loaded", [])
+    ran = execute("-", "--target=cuda", "--size", "b=3", text=AFFINE)
+    assert ran.code == 1 and ran.err.startswith("error: expected NVIDIA's driver, found no libcuda_that_is_not_there")
+
+
+def test_target_cuda_has_no_threads(execute):
+    ran = execute("-", "--target=cuda", "--threads=2", "--size", "b=3", text=AFFINE)
+    assert ran.code == 1 and "threads: expected none for target cuda, found 2" in ran.err
