@@ -12,7 +12,7 @@ from ..dialects.errors import CompileError
 from ..lowering.emit.entry import emit_program, kernels_of
 from ..lowering.emit.kernel import KernelCode, emit_kernel
 from . import settings
-from .machine import Machine
+from .machine import Machine, sm_number
 
 if TYPE_CHECKING:
     from ..lowering.emit.launch import DeviceCode
@@ -86,9 +86,8 @@ def ptx_of(code: DeviceCode, sm: str) -> str:
     from ..runtime.ptx import GeneratorError, ptx
     from .driver import InternalError
 
-    number = int("".join(c for c in sm if c.isdigit()))
     for need in code.needs:
-        if number < need.number:
+        if sm_number(sm) < need.number:
             expected = f"an architecture from sm_{need.number} on, which has it"
             raise CompileError(f"{need.name}: expected {expected}, found {sm}", need.location)
     try:

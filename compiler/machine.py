@@ -147,8 +147,7 @@ class Machine:
     @staticmethod
     def gpu(arch: str) -> Machine:
         """A GPU by the target of its code: the description of the newest known one that is not newer."""
-        number = int("".join(c for c in arch if c.isdigit()) or 0)
-        older = [m for m in GPUS.values() if int("".join(c for c in m.arch if c.isdigit())) <= number]
+        older = [m for m in GPUS.values() if sm_number(m.arch) <= sm_number(arch)]
         if not older:
             raise CompileError(
                 f"machine description: expected an architecture from {next(iter(GPUS))} on, found {arch}"
@@ -161,6 +160,11 @@ class Machine:
         path, bits = settings.MACHINE.get(), settings.VECTOR_BITS.get()
         found = Machine.load(path) if path else detect()
         return found.with_vectors(vector_width(bits, "MLC_VECTOR_BITS")) if bits else found
+
+
+def sm_number(arch: str) -> int:
+    """90 of `sm_90a`; 0 of what has no number."""
+    return int("".join(c for c in arch if c.isdigit()) or 0)
 
 
 GPUS = {

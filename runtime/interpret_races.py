@@ -115,13 +115,18 @@ class Accesses:
         if self.clock.lockstep:
             return
         found = self.writer[at]
-        other = (found >= phase) & ((found ^ mine) & THREADS != 0)
-        if self.foreign is not None:
-            other |= (found != 0) & (found < self.clock.block())
+        other = self._of_others(found, mine, phase)
         if other.any():
             k = _first(other)
             raise self._conflict(op, "reads", "wrote", shown[k], mine[k], found[k])
         self._note_readers(at, mine, phase)
+
+    def _of_others(self, found: Array, mine: Array, phase: int) -> Array:
+        """Which accesses are another thread's since the last barrier, or an earlier block's."""
+        other = (found >= phase) & ((found ^ mine) & THREADS != 0)
+        if self.foreign is not None:
+            other |= (found != 0) & (found < self.clock.block())
+        return other
 
     def _note_readers(self, at: Array, mine: Array, phase: int) -> None:
         old = self.reader[at]
@@ -146,9 +151,7 @@ class Accesses:
             return
         for readers in (self.reader, self.second):
             found = readers[at]
-            other = (found >= phase) & ((found ^ mine) & THREADS != 0)
-            if self.foreign is not None:
-                other |= (found != 0) & (found < self.clock.block())
+            other = self._of_others(found, mine, phase)
             if other.any():
                 k = _first(other)
                 raise self._conflict(op, "writes", "read", shown[k], mine[k], found[k])
@@ -156,9 +159,8 @@ class Accesses:
             k = _first(found != 0)
             raise self._conflict(op, "writes", "read", shown[k], mine[k], found[k])
         found = self.writer[at]
-        other = (found >= phase) & ((found ^ mine) & THREADS != 0)
+        other = self._of_others(found, mine, phase)
         if self.foreign is not None:
-            other |= (found != 0) & (found < self.clock.block())
             other &= bits(old) != bits(new)
         if other.any():
             k = _first(other)

@@ -15,6 +15,7 @@ from ....dialects.loop.attributes import Axis
 from ....dialects.loop.ops import ForOp, StageOp
 from ....dialects.loop.queries import stages
 from ....lowering.launch_scan import scan_of
+from .grid_rows import each
 from .reorder import axis_stride, strides_of
 from .steptext import step
 
@@ -46,7 +47,7 @@ def carries(loop: ForOp) -> list[str]:
     reads = [(p, strides_of(v)) for s in found for v, p in s.reads() if v not in loop.body.block.args]
     lane = next((a for a in axes if any(axis_stride(p, s, a.name) == 1 for p, s in reads)), axes[-1])
     whole = lane.extent if isinstance(lane.extent, int) else None
-    steps = [step("tile", names, axis=a.name, size=1, kind="block") for a in axes if a is not lane]
+    steps = each(names, (a.name for a in axes if a is not lane))
     if whole is None or whole > THREADS:
         steps.insert(0, step("tile", names, axis=lane.name, size=THREADS, kind="block"))
     return [*steps, step("tile", names, axis=lane.name, size=1, kind="thread")]

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import NamedTuple
 
 from xdsl.dialects.builtin import bf16, f16, f32, i8
 from xdsl.ir import Attribute, BlockArgument, SSAValue
@@ -22,7 +23,7 @@ from ....dialects.loop.narrow_products import product, through
 from ....dialects.loop.ops import StageOp, element_of
 from ...machine import Machine
 from .classify import Contraction, contraction
-from .grid_rows import bits, divisor, known
+from .grid_rows import WARP, bits, divisor, each, known, names
 from .pack import PREFIX
 from .reorder import axis_stride, strides_of
 from .rows import parallel_axes
@@ -91,7 +92,7 @@ def contractions(group: list[StageOp], machine: Machine) -> list[str]:
     m, n, depth = known(group, c.m), known(group, c.n), known(group, c.k[-1])
     if m is None or n is None or not depth or m < LEAST or n < LEAST:
         return []
-    only = [s.label.data for s in group]
+    only = names(group)
     batch = [a for a in parallel_axes(group) if a not in (c.m, c.n)]
     points = prod(extent(c.stage, a) for a in batch)
     whole = prod(extent(c.stage, a) for a in c.k)
@@ -101,10 +102,7 @@ def contractions(group: list[StageOp], machine: Machine) -> list[str]:
         return []
     tile = min(found, key=lambda t: t.seconds(m, n, whole, points, machine))
     inner = deepest(c)
-    steps = [step("tile", only, axis=a, size=1, kind="block") for a in batch]
-    steps += [step("tile", only, axis=a, size=s, kind="block") for a, s in ((c.m, tile.rows), (c.n, tile.width))]
-    steps += raster(c.m, m, tile.rows, n, tile.width, machine)
-    steps += [step("tile", [c.label], axis=a, size=1) for a in c.k if a != inner]
+    steps = blocks(c, only, batch, Side(c.m, m, tile.rows), Side(c.n, n, tile.width), machine)
     size = next((d for d in DEEP if extent(c.stage, inner) >= d), extent(c.stage, inner))
     steps.append(step("tile", [c.label], axis=inner, size=size))
     if extent(c.stage, inner) % size:
@@ -188,7 +186,7 @@ class Fragments:
 
     @property
     def threads(self) -> int:
-        return 32 * self.warps[0] * self.warps[1]
+        return WARP * self.warps[0] * self.warps[1]
 
     def seconds(self, m: int, n: int, k: int, batch: int, machine: Machine) -> float:
         """Waves of tiles, each as long as its instructions take; small tiles of warps load more than they multiply."""
@@ -241,11 +239,8 @@ def tensor_contractions(group: list[StageOp], machine: Machine) -> list[str]:
         return []
     whole = prod(extent(c.stage, a) for a in c.k)
     tile = min(found, key=lambda t: t.seconds(m, n, whole, points, machine))
-    only = [s.label.data for s in group]
-    steps = [step("tile", only, axis=a, size=1, kind="block") for a in batch]
-    steps += [step("tile", only, axis=a, size=s, kind="block") for a, s in ((rows, tile.rows), (columns, tile.width))]
-    steps += raster(rows, m, tile.rows, n, tile.width, machine)
-    steps += [step("tile", [c.label], axis=a, size=1) for a in c.k if a != inner]
+    only = names(group)
+    steps = blocks(c, only, batch, Side(rows, m, tile.rows), Side(columns, n, tile.width), machine)
     deep = [step("tile", [c.label], axis=inner, size=size)] if depth > size else []
     steps += deep
     for k in range(len(c.stage.ins)):
@@ -260,14 +255,26 @@ def tensor_contractions(group: list[StageOp], machine: Machine) -> list[str]:
     return [*steps, step("pipeline", [c.label], stages=min(STAGES, depth // size))] if depth > size else steps
 
 
-def raster(rows: str, m: int, high: int, n: int, wide: int, machine: Machine) -> list[str]:
-    """Tiles of a grid that does not fit at a time, by groups of rows."""
-    down, across = -(-m // high), -(-n // wide)
-    return (
-        [step("raster", loop=f"{rows}0", rows=GROUP)]
-        if min(down, across) > GROUP and down * across > 2 * machine.cores
-        else []
-    )
+class Side(NamedTuple):
+    """An axis of the result, its extent, and how much of it a tile has."""
+
+    axis: str
+    extent: int
+    size: int
+
+    @property
+    def tiles(self) -> int:
+        return -(-self.extent // self.size)
+
+
+def blocks(c: Contraction, only: list[str], batch: list[str], rows: Side, columns: Side, machine: Machine) -> list[str]:
+    """A block for each tile of the result; in it, the reduced axes but the deepest one point after the other. Tiles of
+    a grid that does not fit at a time go by groups of rows."""
+    steps = each(only, batch)
+    steps += [step("tile", only, axis=s.axis, size=s.size, kind="block") for s in (rows, columns)]
+    if min(rows.tiles, columns.tiles) > GROUP and rows.tiles * columns.tiles > 2 * machine.cores:
+        steps.append(step("raster", loop=f"{rows.axis}0", rows=GROUP))
+    return steps + [step("tile", [c.label], axis=a, size=1) for a in c.k if a != deepest(c)]
 
 
 GROUP = 8

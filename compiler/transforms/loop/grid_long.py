@@ -12,7 +12,7 @@ from math import prod
 from ....dialects.loop.linear import axes_of
 from ....dialects.loop.ops import StageOp, element_of
 from ...machine import Machine
-from .grid_rows import THREADS, WARP, divisor, known, lanes, names, reduced_axes
+from .grid_rows import THREADS, WARP, divisor, each, known, lanes, names, reduced_axes
 from .reorder import axis_stride
 from .rows import lane_axis, parallel_axes, places
 from .steptext import bytes_of, element_bytes, extent, step
@@ -62,7 +62,7 @@ def sweeps(group: list[StageOp], machine: Machine) -> list[str]:
     if len(reduced) > 1 and len(group) > 1:
         return []
     width = lanes(group, axis, machine) if known(group, axis) is not None else 1
-    steps = [step("tile", only, axis=a, size=1, kind="block") for a in shared]
+    steps = each(only, shared)
     return [*steps, step("distribute", only, axis=axis, lanes=width, kind="sweep")]
 
 
@@ -74,7 +74,7 @@ def exact(group: list[StageOp], machine: Machine) -> list[str]:
         return []
     lane = lane_axis(group, group[0], machine)
     width, whole = lanes(group, lane, machine), known(group, lane)
-    steps = [step("tile", only, axis=a, size=1, kind="block") for a in shared if a != lane]
+    steps = each(only, (a for a in shared if a != lane))
     threads = divisor(whole // width, THREADS) if whole else 0
     if threads < WARP:
         return [*steps, step("distribute", only, axis=lane, lanes=width if whole else 1, kind="sweep")]

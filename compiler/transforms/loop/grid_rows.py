@@ -8,6 +8,7 @@ points     a thread computes a point of the results by itself
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from math import prod
 
 from ....dialects.loop.ops import StageOp, element_of
@@ -39,11 +40,10 @@ WARP_ROW = 8
 def lanes(group: list[StageOp], axis: str, machine: Machine) -> int:
     """Neighbours along an axis that a thread moves at once: vectors of the narrowest of the large values, where they
     are neighbours in memory and the axis is a whole number of them."""
-    whole = group[0].extent(axis) if group[0].extent(axis) is not None else 0
-    whole = next((e for s in group if (e := s.extent(axis)) is not None), whole)
+    whole = known(group, axis)
     widths = [bytes_of(element_of(v)) for s in group for v in (*s.ins, *s.results)]
     moved = [axis_stride(access, strides, axis) for s in group for access, strides in places(s)]
-    if 1 not in moved or not isinstance(whole, int):
+    if 1 not in moved or whole is None:
         return 1
     n = machine.vector_bytes // max(min(widths), 2)
     while n > 1 and whole % n:
@@ -75,6 +75,11 @@ def known(group: list[StageOp], axis: str) -> int | None:
 
 def names(group: list[StageOp]) -> list[str]:
     return [s.label.data for s in group]
+
+
+def each(only: Sequence[str], axes: Iterable[str]) -> list[str]:
+    """A block for each point of the axes."""
+    return [step("tile", only, axis=a, size=1, kind="block") for a in axes]
 
 
 def elements(group: list[StageOp], machine: Machine) -> list[str]:
@@ -115,7 +120,7 @@ def rows(group: list[StageOp], machine: Machine) -> list[str]:
         return []
     width = min(lanes(group, axis, machine), ROW_LANES)
     vectors = whole // width
-    outer = [step("tile", only, axis=a, size=1, kind="block") for a in shared[:-1]]
+    outer = each(only, shared[:-1])
     threads = divisor(vectors, WARP)
     if shared and vectors <= threads * WARP_ROW:
         size = min(APART // WARP, extent(group[0], shared[-1]))
@@ -127,7 +132,7 @@ def rows(group: list[StageOp], machine: Machine) -> list[str]:
     if threads < WARP and vectors > WARP * MOST_ROUNDS:
         return []
     rounds = "vec" if vectors // threads <= MOST_ROUNDS else "loop"
-    own = [step("tile", only, axis=a, size=1, kind="block") for a in shared[-1:]]
+    own = each(only, shared[-1:])
     return [*outer, *own, step("distribute", only, axis=axis, threads=threads, lanes=width, rounds=rounds)]
 
 
@@ -147,7 +152,7 @@ def columns(group: list[StageOp], machine: Machine) -> list[str]:
         width //= 2
     tile = min(WARP * width, whole - whole % width)
     warps = divisor(lines, WARP)
-    steps = [step("tile", only, axis=a, size=1, kind="block") for a in shared if a != lane]
+    steps = each(only, (a for a in shared if a != lane))
     steps += [step("tile", only, axis=lane, size=tile, kind="block")] if whole > tile else []
     steps.append(step("distribute", only, axis=axis, threads=warps, kind="warp", rounds="loop"))
     return [*steps, step("distribute", only, axis=lane, threads=tile // width, lanes=width, kind="lane")]
@@ -161,8 +166,8 @@ def points(group: list[StageOp], machine: Machine) -> list[str]:
     (stage,), only = group, names(group)
     lane = next((a for a in reversed(shared) if any(axis_stride(p, s, a) == 1 for p, s in places(stage))), shared[-1])
     whole = known(group, lane)
-    size = THREADS // 2 if whole is None else min(THREADS // 2, whole)
-    steps = [step("tile", only, axis=a, size=1, kind="block") for a in shared if a != lane]
+    size = APART if whole is None else min(APART, whole)
+    steps = each(only, (a for a in shared if a != lane))
     if whole is None or whole > size:
         steps.insert(0, step("tile", only, axis=lane, size=size, kind="block"))
     return [*steps, step("distribute", only, axis=lane, threads=size)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from ....dialects.loop.linear import Access, axes_of
 from ....dialects.loop.ops import StageOp, element_of, shape
 from ...machine import Machine
-from .grid_rows import THREADS, WARP, divisor, known
+from .grid_rows import THREADS, WARP, divisor, each, known
 from .pack import PREFIX
 from .reorder import axis_stride, row_major, strides_of
 from .rows import parallel_axes
@@ -41,7 +41,7 @@ def turned(group: list[StageOp], machine: Machine) -> list[str]:
         return []
     tile = {a: min(SIDE, n) for a, n in sizes.items() if n is not None}
     only = [stage.label.data]
-    steps = [step("tile", only, axis=a, size=1, kind="block") for a in shared if a not in tile]
+    steps = each(only, (a for a in shared if a not in tile))
     steps += [step("tile", only, axis=a, size=tile[a], kind="block") for a in shared if a in tile]
     for value in dict.fromkeys(v for v, _ in across):
         label, width = f"{PREFIX}{value.name_hint}", machine.vector_bytes // bytes_of(element_of(value))
