@@ -31,8 +31,7 @@ def elements(
         operands = [where, grid, kernel.number(0)]
         grid = kernel.emit(arith.SelectOp.create(operands=operands, result_types=[grid.type]))
     with kernel.launching(grid, SPREAD_BITS) as launch:
-        first = kernel.index_op(arith.MuliOp, launch.block.args[0], kernel.number(size), head=False)
-        number = kernel.index_op(arith.AddiOp, first, launch.thread, head=False)
+        number = kernel.in_grid(launch)
 
         def one() -> None:
             row, k = kernel.number(0), number

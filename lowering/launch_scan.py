@@ -25,7 +25,7 @@ from ..dialects.loop.attributes import CARRY, THREADED
 from ..dialects.loop.combiners import FLOAT, INTEGER
 from ..dialects.loop.linear import Access
 from ..dialects.loop.ops import ForOp, StageOp, element_of
-from ..dialects.nd.dims import Dim
+from ..dialects.nd.dims import size
 from .launch_elements import BELOW, elements
 from .loop_body import BodyValues
 from .loop_memory import memref_of
@@ -88,9 +88,7 @@ class LaunchScan:
     def __init__(self, kernel: Kernel, loop: ForOp, scan: Scan) -> None:
         self.kernel, self.loop, self.scan = kernel, loop, scan
         self.axes = [(a.name, a.extent) for a in scan.stage.axes]
-        self.lines: Dim = 1
-        for _, extent in self.axes:
-            self.lines = self.lines * extent
+        self.lines = size(extent for _, extent in self.axes)
         self.length = loop.extent.data
         dims = (self.lines, self.length)
         element = element_of(loop.inits[0])
@@ -140,7 +138,7 @@ class LaunchScan:
         kernel = self.kernel
         own = self.bind(row, k).at(self.scan.fresh, ())
         view = kernel.views[self.loop.inits[0]]
-        begin = self.load(view.buffer, *(kernel.index(f) for f in view.at(self.scan.read)))
+        begin = self.kernel.loaded(view.buffer, *(kernel.index(f) for f in view.at(self.scan.read)))
         leads = kernel.compared(0, k, kernel.number(0))
         self.store(self.select(leads, self.combined(begin, own), own), self.buffers[0], row, k)
 
@@ -151,8 +149,8 @@ class LaunchScan:
         def one(row: SSAValue, k: SSAValue) -> None:
             reaches = kernel.compared(NOT_LESS, k, reach)
             back = self.select(reaches, reach, kernel.number(0))
-            before = self.load(self.buffers[of], row, kernel.index_op(arith.SubiOp, k, back, head=False))
-            own = self.load(self.buffers[of], row, k)
+            before = self.kernel.loaded(self.buffers[of], row, kernel.index_op(arith.SubiOp, k, back, head=False))
+            own = self.kernel.loaded(self.buffers[of], row, k)
             self.store(self.select(reaches, self.combined(before, own), own), self.buffers[1 - of], row, k)
 
         elements(kernel, self.lines, self.length, one, where)
@@ -161,7 +159,7 @@ class LaunchScan:
         """What an iteration places, and what is carried out of the loop."""
         kernel, stage = self.kernel, self.scan.stage
         values = self.bind(row, k)
-        total = self.load(self.buffers[of], row, k)
+        total = self.kernel.loaded(self.buffers[of], row, k)
         values.found[self.scan.combination.results[0], ()] = total
         for number, result in enumerate(self.loop.results):
             view, target = kernel.views[result], self.loop.target(number)
@@ -181,12 +179,6 @@ class LaunchScan:
 
     def select(self, p: SSAValue, a: SSAValue, b: SSAValue) -> SSAValue:
         return self.kernel.emit(arith.SelectOp.create(operands=[p, a, b], result_types=[a.type]))
-
-    def load(self, buffer: SSAValue, *at: SSAValue) -> SSAValue:
-        kind = buffer.type
-        assert isinstance(kind, MemRefType)
-        op = memref.LoadOp.create(operands=[buffer, *at], result_types=[kind.element_type], properties={})
-        return self.kernel.emit(op)
 
     def store(self, value: SSAValue, buffer: SSAValue, *at: SSAValue) -> None:
         kind = buffer.type

@@ -15,11 +15,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xdsl.dialects import arith
-
 from ..dialects.loop.attributes import Axis
 from ..dialects.loop.ops import ScatterOp
-from ..dialects.nd.dims import Dim
+from ..dialects.nd.dims import size
 from .loop_body import BodyValues
 from .loop_scatter import guarded, written
 from .loop_state import nest
@@ -38,23 +36,19 @@ def launch_scatter(kernel: Kernel, op: ScatterOp) -> None:
     if any(a.extent == 0 for a in op.axes):
         return
     apart = free_axes(kernel, op)
-    total: Dim = 1
-    for a in apart:
-        total = total * a.extent
-    size = 1 << BITS
+    total, width = size(a.extent for a in apart), 1 << BITS
     kernel.location = op.location
-    grid = kernel.dim((total + (size - 1)) // size)
+    grid = kernel.dim((total + (width - 1)) // width)
     with kernel.launching(grid, BITS) as launch:
         launch.alone = True
-        first = kernel.index_op(arith.MuliOp, launch.block.args[0], kernel.number(size), head=False)
-        number = kernel.index_op(arith.AddiOp, first, launch.thread, head=False)
+        number = kernel.in_grid(launch)
         others = [(a.name, a.extent) for a in op.axes if a not in apart]
 
         def one() -> None:
             kernel.unravel(number, [(a.name, a.extent) for a in apart])
             nest(kernel, others, [], lambda _: guarded(kernel, op, lambda values: written(values, view)))
 
-        whole = isinstance(total, int) and total % size == 0
+        whole = isinstance(total, int) and total % width == 0
         kernel.guarded([] if whole else [kernel.compared(BELOW, number, kernel.dim(total))], one)
         kernel.location = op.location
 

@@ -19,7 +19,7 @@ from xdsl.ir import Attribute, SSAValue
 
 from ..dialects.loop.linear import Linear
 from ..dialects.loop.ops import SortOp, shape
-from ..dialects.nd.dims import Dim
+from ..dialects.nd.dims import size
 from .launch_elements import elements
 from .loop_memory import memref_of
 from .loop_sort import BELOW, NOT_LESS, Sorting
@@ -45,9 +45,7 @@ class LaunchSort(Sorting):
 
     def __init__(self, kernel: Kernel, op: SortOp) -> None:
         dims = shape(op.x)
-        self.lines: Dim = 1
-        for k, d in enumerate(dims):
-            self.lines = self.lines * (d if k != op.along else 1)
+        self.lines = size(d for k, d in enumerate(dims) if k != op.along)
         super().__init__(kernel, op)
         self.names = {k: f"_{k}" for k in range(len(dims)) if k != op.along}
 

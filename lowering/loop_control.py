@@ -22,7 +22,7 @@ from ..dialects.loop.attributes import CARRY
 from ..dialects.loop.combiners import combine, identity
 from ..dialects.loop.ops import ForOp, IfOp, JoinOp, ScatterOp, SortOp, StageOp, element_of, shape
 from ..dialects.loop.threads import WARP_BITS
-from ..dialects.nd.dims import Dim
+from ..dialects.nd.dims import size
 from .launch_scan import launch_scan
 from .launch_scatter import launch_scatter
 from .launch_sort import launch_sort
@@ -97,11 +97,8 @@ class Kernel(StageState):
         thread where nothing is mapped."""
         loops, bits = grid(op), bits_of(op)
         counts = [(loop.axis.data, iterations(loop)) for loop in loops]
-        total: Dim = 1
-        for _, count in counts:
-            total = total * count
-        mapped = bool(loops or bits)
-        with self.launching(self.dim(total), max(bits, WARP_BITS) if mapped else 0, alone=not mapped) as launch:
+        mapped, blocks = bool(loops or bits), self.dim(size(n for _, n in counts))
+        with self.launching(blocks, max(bits, WARP_BITS) if mapped else 0, alone=not mapped) as launch:
             launch.grid = tuple(name for name, _ in counts)
             self.unravel(launch.block.args[0], counts)
             for loop, inner in pairwise(loops):

@@ -211,6 +211,12 @@ class MemoryState(State):
             return make()
         return self.once((cls, kind, properties.get("permutation_map"), *operands), make)
 
+    def loaded(self, buffer: SSAValue, *at: SSAValue) -> SSAValue:
+        """One element of a buffer."""
+        kind = buffer.type
+        assert isinstance(kind, MemRefType)
+        return self.emit(memref.LoadOp.create(operands=[buffer, *at], result_types=[kind.element_type], properties={}))
+
     def write(self, value: SSAValue, view: View, access: Access, axes: Axes, element: Attribute) -> None:
         """Store a vector over `axes`, or combine it with what is there."""
         if view.combine:

@@ -149,10 +149,7 @@ class Sorting:
     # ---- memory
 
     def load(self, buffer: SSAValue, *at: SSAValue) -> SSAValue:
-        kind = buffer.type
-        assert isinstance(kind, MemRefType)
-        new = memref.LoadOp.create(operands=[buffer, *at], result_types=[kind.element_type], properties={})
-        return self.kernel.emit(new)
+        return self.kernel.loaded(buffer, *at)
 
     def store(self, value: SSAValue, buffer: SSAValue, *at: SSAValue) -> None:
         self.kernel.add(memref.StoreOp.create(operands=[value, buffer, *at], properties={}))

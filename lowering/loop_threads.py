@@ -31,7 +31,7 @@ from ..dialects.gpu import LOCKSTEP, PRIVATE, WORKGROUP, LaunchOp, TerminatorOp
 from ..dialects.loop.linear import Access, Linear, axes_of
 from ..dialects.loop.ops import StageOp, element_of, shape
 from ..dialects.loop.threads import Field, fields, swept
-from ..dialects.nd.dims import Dim, Shape
+from ..dialects.nd.dims import Dim, Shape, size
 from .launches import SPREAD_BITS
 from .loop_memory import MemoryState, memref_of
 from .storage import Axes, View, made, stored, vector_axes, whole_view
@@ -126,6 +126,11 @@ class ThreadState(MemoryState):
         launch = LaunchOp.make(grid, self.number(1 << bits), self.number(1), Region(block))
         launch.attributes[LOCKSTEP] = UnitAttr()
         self.add(launch)
+
+    def in_grid(self, launch: Launch) -> SSAValue:
+        """The thread's number among those of all blocks."""
+        first = self.index_op(arith.MuliOp, launch.block.args[0], self.number(1 << launch.bits), head=False)
+        return self.index_op(arith.AddiOp, first, launch.thread, head=False)
 
     # ---- whose point
     def at_launch(self, key: tuple[object, ...], make: Callable[[], SSAValue]) -> SSAValue:
@@ -303,26 +308,22 @@ class ThreadState(MemoryState):
         if axes:
             access[-1] = access[-1].scaled(width) + Linear.axis("_lane")
         extents = list(zip(names, [*dims[:-1], last // width] if dims else []))
-        total: Dim = 1
-        for _, extent in extents:
-            total = total * extent
 
         def body(number: SSAValue) -> None:
             self.unravel(number, extents)
             self.write(value(tuple(access), axes), view, tuple(access), axes, element)
 
-        self.spread(total, body)
+        self.spread(size(extent for _, extent in extents), body)
 
     def spread(self, total: Dim, body: Callable[[SSAValue], None]) -> None:
         """Run the body for each number below `total`: the threads of the block, or of a grid, share them out."""
         launch = self.launch
         count = self.dim(total)
         if launch is None:
-            size = 1 << SPREAD_BITS
-            with self.launching(self.dim((total + size - 1) // size), SPREAD_BITS) as made:
-                block = self.index_op(arith.MuliOp, made.block.args[0], self.number(size), head=False)
-                number = self.index_op(arith.AddiOp, block, made.thread, head=False)
-                whole = isinstance(total, int) and total % size == 0
+            width = 1 << SPREAD_BITS
+            with self.launching(self.dim((total + width - 1) // width), SPREAD_BITS) as made:
+                number = self.in_grid(made)
+                whole = isinstance(total, int) and total % width == 0
                 self.guarded([] if whole else [self.compared(BELOW, number, count)], lambda: body(number))
             return
 

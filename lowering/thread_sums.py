@@ -90,8 +90,7 @@ class ThreadSums(ThreadState):
         for k in range(len(parts)):
             total: SSAValue | None = None
             for at in others:
-                operands = [scratch, self.number(k), at]
-                part = self.emit(memref.LoadOp.create(operands=operands, result_types=[memory], properties={}))
+                part = self.loaded(scratch, self.number(k), at)
                 if element == i1:
                     part = self.emit(TruncIOp.create(operands=[part], result_types=[i1]))
                 total = part if total is None else self.combined(mode, total, part)
