@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import BlockArgument, SSAValue
 
 from ..dialects.errors import CompileError
-from ..dialects.nd.resource import Resource, ResourceAttr, ResourceOp, content_hash, keep
+from ..dialects.nd.resource import Resource, ResourceAttr, ResourceOp, content_hash, data_of, keep
 from ..dialects.nd.types import NUMPY, dtype_of, element, shape_of, tensor
 from ..runtime.abi import numpy_named
 from ..runtime.prepared import release
@@ -203,6 +203,5 @@ def replace(f: FuncOp, argument: BlockArgument, name: str, array: np.ndarray[Any
 
 
 def resources_of(module: ModuleOp) -> dict[str, np.ndarray[Any, Any]]:
-    """The arrays of a module's resources by hash, as far as they are known."""
-    found: Iterable[Resource] = (op.data.data for op in module.walk() if isinstance(op, ResourceOp))
-    return {r.hash: r.array for r in found if r.array is not None}
+    """The arrays of a module's resources by hash. Raises CompileError for one whose data nothing gave."""
+    return {op.data.data.hash: data_of(op) for op in module.walk() if isinstance(op, ResourceOp)}

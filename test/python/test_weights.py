@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -132,6 +133,10 @@ def test_a_resource_needs_its_data_and_no_other():
     with pytest.raises(mlc.CompileError, match=f"w: expected the data of hash {content_hash(w)}"):
         mlc.compile(text, constants={"w": other})
     assert mlc.compile(text, constants={"w": w})().tobytes() == w.tobytes()
+    del w
+    gc.collect()
+    with pytest.raises(mlc.CompileError, match='"w": expected its data, found none'):  # though the program is cached
+        mlc.compile(text)
 
 
 def test_the_hash_depends_on_type_shape_and_bytes():
