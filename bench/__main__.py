@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from .rows import Row, verdict
+from .results import Row, verdict
 
 TOPICS = {
     "startup": "importing mlc, and a one-op program from process start",
@@ -24,10 +24,13 @@ TOPICS = {
     "parse": "a StableHLO text of 50,000 lines, from text to kernels, with the peak memory",
     "ops": "every family of ops over a million elements against NumPy, one thread each",
     "contractions": "products and convolutions against all peers and the core's peak; --help has options",
+    "rows": "all other programs, from elementwise to attention, against peers and bounds; --help has options",
     "unseen": "contractions whose shapes a seed draws, against the core's peak",
     "calls": "what a call costs beyond its work",
     "first": "first kernels against NumPy, one thread each, and the digits' training",
 }
+PEERED = ("contractions", "rows", "unseen")
+"""With options of their own."""
 APART = {"gpu": "programs on a GPU against torch, torch.compile and cuBLAS; --help has options"}
 """What needs a machine of its own: measured where it is named only."""
 HERE = Path(__file__).parent
@@ -81,10 +84,10 @@ def main() -> int:
         from .gpu import main as gpu
 
         return gpu([a for a in sys.argv[1:] if a != "gpu"])
-    if sys.argv[1:2] and sys.argv[1] in ("contractions", "unseen") and "--record" not in sys.argv:
-        from .contractions import main as contractions
+    if sys.argv[1:2] and sys.argv[1] in PEERED and "--record" not in sys.argv:
+        from .peered import main as peered
 
-        return contractions(sys.argv[1], sys.argv[2:])
+        return peered(sys.argv[1], sys.argv[2:])
     parser = argparse.ArgumentParser(
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

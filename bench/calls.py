@@ -11,7 +11,7 @@ from typing import Any
 import mlc
 import numpy as np
 
-from .rows import Row
+from .results import Row
 from .timing import interleave
 
 SHAPE = (8, 4)

@@ -18,7 +18,7 @@ import mlc
 import mlc.nn as nn
 import mlc.numpy as mnp
 
-from .rows import Row
+from .results import Row
 
 LAYERS, HEADS, WIDTH, LENGTH = 12, 8, 256, 64
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from .rows import Row
+from .results import Row
 
 
 def timed(repeats: int) -> dict[str, float]:

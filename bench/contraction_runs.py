@@ -20,10 +20,10 @@ from tqdm import tqdm
 from . import peak
 from .contraction_cases import SUMMARIES, Case, Program, Summary, cases
 from .contraction_compile import compile_rows
-from .contractions import Options
+from .peered import Options
 from .peers import PEERS, competitor
 from .problems import Array, compiled, given
-from .rows import Row, reason
+from .results import Row, reason
 from .timing import Run, Timing, interleave
 
 PAUSE = 0.03

@@ -14,7 +14,7 @@ import mlc.nn as nn
 import numpy as np
 from mlc.runtime.matching import Tolerance, assert_matches
 
-from .rows import Row, ratio
+from .results import Row, ratio
 from .timing import interleave
 
 Array = np.ndarray[Any, Any]

@@ -21,7 +21,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .rows import Row, reason, verdict
+from .results import Row, reason, verdict
 
 if TYPE_CHECKING:
     from .gpu_cases import Case

@@ -23,7 +23,7 @@ from typing import Any
 import mlc
 
 from .gpu_cases import SUMMARIES, Case, Summary, cases
-from .rows import Row, reason
+from .results import Row, reason
 
 ROUNDS = 7
 SECONDS = 0.003

@@ -20,7 +20,7 @@ from mlc.runtime.matching import Tolerance, assert_matches
 from numpy.lib.stride_tricks import sliding_window_view
 from tqdm import tqdm
 
-from .rows import Row, ratio
+from .results import Row, ratio
 from .timing import Run, Timing, interleave
 
 Array = np.ndarray[Any, Any]

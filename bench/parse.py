@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .rows import Row
+from .results import Row
 from .transformer_text import Sizes, text
 
 PHASES = ("start", "parse", "verify", "import", "tensor", "fuse", "kernels")

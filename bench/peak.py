@@ -20,7 +20,7 @@ import numpy as np
 from mlc.compiler.machine import Machine
 from mlc.runtime import jit
 
-from .rows import Row
+from .results import Row
 
 COUNTS = (8, 12, 16, 24)
 """Accumulators: more than latency times throughput, fewer than registers."""
@@ -137,10 +137,99 @@ def read_text(lanes: int, streams: int, unroll: int = 4) -> str:
     )
 
 
-def linked(text: str, arguments: int) -> tuple[Any, Any]:
-    """The function `loop`, and what keeps its code."""
+MOVED = """
+define void @loop(i64 %copied, i64 %read, i64 %written, i64 %times, ptr %x, ptr %y) #0 {
+entry:
+  br label %again
+again:
+  %t = phi i64 [0, %entry], [%t.up, %next]
+  %any = icmp ult i64 0, %copied
+  br i1 %any, label %copy, label %reads
+copy:
+  %i = phi i64 [0, %again], [%i.up, %copy]
+COPY
+  %i.up = add i64 %i, 4
+  %i.more = icmp ult i64 %i.up, %copied
+  br i1 %i.more, label %copy, label %reads
+reads:
+  %some = icmp ult i64 %copied, %read
+  br i1 %some, label %load, label %writes
+load:
+  %j = phi i64 [%copied, %reads], [%j.up, %load]
+READ
+  %j.up = add i64 %j, 4
+  %j.more = icmp ult i64 %j.up, %read
+  br i1 %j.more, label %load, label %writes
+writes:
+  %rest = icmp ult i64 %copied, %written
+  br i1 %rest, label %store, label %next
+store:
+  %k = phi i64 [%copied, %writes], [%k.up, %store]
+WRITE
+  %k.up = add i64 %k, 4
+  %k.more = icmp ult i64 %k.up, %written
+  br i1 %k.more, label %store, label %next
+next:
+  %t.up = add i64 %t, 1
+  %more = icmp ult i64 %t.up, %times
+  br i1 %more, label %again, label %done
+done:
+  ret void
+}
+attributes #0 = { nounwind "min-legal-vector-width"="512" }
+!0 = !{i32 1}
+"""
+
+
+def moved_text(lanes: int, streamed: bool) -> str:
+    """A function that copies vectors, reads more or writes more of them, `times` times; four vectors at once."""
+    vector, hint = f"<{lanes} x i32>", ", !nontemporal !0" if streamed else ""
+    parts: dict[str, list[str]] = {"COPY": [], "READ": [], "WRITE": []}
+    for u in range(4):
+        for name, at in (("COPY", "i"), ("READ", "j"), ("WRITE", "k")):
+            parts[name].append(f"  %{at}{u} = add i64 %{at}, {u}")
+        for name, at in (("COPY", "i"), ("READ", "j")):
+            parts[name].append(f"  %x{at}{u} = getelementptr {vector}, ptr %x, i64 %{at}{u}")
+            volatile = "" if name == "COPY" else "volatile "
+            parts[name].append(f"  %v{at}{u} = load {volatile}{vector}, ptr %x{at}{u}, align 64")
+        for name, at in (("COPY", "i"), ("WRITE", "k")):
+            value = f"%v{at}{u}" if name == "COPY" else "zeroinitializer"
+            parts[name].append(f"  %y{at}{u} = getelementptr {vector}, ptr %y, i64 %{at}{u}")
+            parts[name].append(f"  store {vector} {value}, ptr %y{at}{u}, align 64{hint}")
+    text = MOVED
+    for name, lines in parts.items():
+        text = text.replace(name, "\n".join(lines))
+    return text
+
+
+SHORT = 50e-6
+"""Seconds of a loop that is repeated until it takes so long: calls take about one."""
+
+
+@lru_cache(8)
+def best_move(read: int, written: int) -> Loop:
+    """The fastest loop that reads and writes so many bytes, what is written a copy of what is read as far as that goes,
+    where they lie in the caches after the last time; its `operations` are times."""
+    lanes = Machine.host().lanes(4)
+    width = 4 * lanes
+    block = lambda size: -(-size // (4 * width)) * 4
+    counts = (block(min(read, written)), block(read), block(written))
+    data = [np.ones((max(n, 4) + 1) * width, np.uint8) for n in counts[1:]]
+    x, y = (-a.ctypes.data % width + a.ctypes.data for a in data)
+    loops: list[Loop] = []
+    for streamed in (False, True):
+        call, code = linked(moved_text(lanes, streamed), 6, whole=4)
+        once = min(seconds(lambda call=call: call(*counts, 1, x, y), 3) for _ in range(2))
+        times = max(1, int(SHORT / once))
+        run = lambda call=call, times=times: call(*counts, times, x, y)
+        loops.append(Loop(run, float(times), (code, data)))
+    return max(loops, key=lambda loop: loop.operations / seconds(loop.run, 5))
+
+
+def linked(text: str, arguments: int, whole: int = 1) -> tuple[Any, Any]:
+    """The function `loop`, whose first arguments are whole numbers and the others pointers, and what keeps its code."""
     code = jit.Linked([jit.compile_object(text)])
-    kinds = [ctypes.c_int64, *[ctypes.c_void_p] * (arguments - 1)]
+    kinds = [*[ctypes.c_int64] * whole, *[ctypes.c_void_p] * (arguments - whole)]
     return ctypes.CFUNCTYPE(None, *kinds)(code.address("loop")), code
 
 

@@ -1,4 +1,4 @@
-"""The peers: for each, how it runs a contraction problem at its best, with one thread or several.
+"""The peers: for each, how it runs a contraction problem or another function at its best, with one thread or several.
 
 Weights that are constant become initialisers, frozen parameters or closures. Thread counts come from the environment,
 which `contractions.settle` sets before any of the packages is imported, so that all peers run in one process. Where a
@@ -11,6 +11,8 @@ peer has two set-ups (channels first or last), the faster one is taken; putting 
 
 from __future__ import annotations
 
+import contextlib
+import io
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,19 +22,22 @@ from typing import Any
 import numpy as np
 
 from . import onnx_models
+from .functions import Function
 from .problems import Array, Problem
 from .timing import interleave
 
 
 @dataclass(frozen=True)
 class Competitor:
-    """`run` computes the problem once; `array` gives its result as NumPy's, in the problem's order."""
+    """`run` computes the problem once; `array` gives its result as NumPy's, in the problem's order. A function may have
+    several results, then in a tuple or list."""
 
     run: Callable[[], Any]
-    array: Callable[[Any], Array] = np.asarray
+    array: Callable[[Any], Any] = np.asarray
 
 
-Make = Callable[[Problem, Sequence[Array], int], Iterator[Competitor]]
+Task = Problem | Function
+Make = Callable[[Any, Sequence[Array], int], Iterator[Competitor]]
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Peer:
 
     name: str
     modules: tuple[str, ...]
-    supports: Callable[[Problem], bool]
+    supports: Callable[[Any], bool]
     make: Make
 
     def missing(self) -> list[str]:
@@ -49,7 +54,7 @@ class Peer:
         return [m for m in self.modules if find_spec(m.partition(".")[0]) is None or find_spec(m) is None]
 
 
-def competitor(peer: Peer, p: Problem, arrays: Sequence[Array], threads: int) -> Competitor:
+def competitor(peer: Peer, p: Task, arrays: Sequence[Array], threads: int) -> Competitor:
     """The peer's fastest set-up for the problem."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -60,7 +65,17 @@ def competitor(peer: Peer, p: Problem, arrays: Sequence[Array], threads: int) ->
     return found[min(found, key=lambda k: times[str(k)].median)]
 
 
-def make_numpy(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
+def every(one: Callable[[Any], Array]) -> Callable[[Any], Any]:
+    """For several results."""
+    return lambda found: [one(y) for y in found] if isinstance(found, tuple | list) else one(found)
+
+
+def make_numpy(p: Task, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
+    if isinstance(p, Function):
+        assert p.numpy is not None
+        fn = p.numpy(np)
+        yield Competitor(lambda: fn(*arrays))
+        return
     x, w = arrays
     orders, out = onnx_models.as_product(p.text), np.empty(np.einsum(p.text, x, w, optimize=True).shape, x.dtype)
     if orders is None:
@@ -85,10 +100,12 @@ def torch_array(y: Any) -> Array:
     return y.view(torch.int16).numpy().view(ml_dtypes.bfloat16) if y.dtype == torch.bfloat16 else y.numpy()
 
 
-def torch_function(p: Problem) -> Callable[..., Any]:
+def torch_function(p: Task) -> Callable[..., Any]:
     import torch
     import torch.nn.functional as F
 
+    if isinstance(p, Function):
+        return p.torch(torch)
     if p.kind == "einsum":
         orders = onnx_models.as_product(p.text)
         if p.dtype == "int8":
@@ -114,28 +131,32 @@ def torch_function(p: Problem) -> Callable[..., Any]:
     return backward
 
 
-def make_torch(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
+def make_torch(p: Task, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
     import torch
 
     torch.set_num_threads(threads)
-    torch.set_grad_enabled(False)
+    torch.set_grad_enabled(trains(p))
     tensors, fn = torch_tensors(arrays), torch_function(p)
-    yield Competitor(lambda: fn(*tensors), torch_array)
-    if p.kind.startswith("conv") and len(p.places) == 2:
+    yield Competitor(lambda: fn(*tensors), every(torch_array))
+    if isinstance(p, Problem) and p.kind.startswith("conv") and len(p.places) == 2:
         last = [t.contiguous(memory_format=torch.channels_last) for t in tensors]
         yield Competitor(lambda: fn(*last), torch_array)
 
 
-def make_inductor(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
+def trains(p: Task) -> bool:
+    return isinstance(p, Function) and p.trains
+
+
+def make_inductor(p: Task, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
     import torch
 
     torch.set_num_threads(threads)
-    torch.set_grad_enabled(False)
+    torch.set_grad_enabled(trains(p))
     torch._dynamo.reset()  # functions of one code share its limit of compilations
     tensors, fn = torch_tensors(arrays), torch_function(p)
     if not p.constant:
         run = torch.compile(fn, dynamic=False)
-        yield Competitor(lambda: run(*tensors), torch_array)
+        yield Competitor(lambda: run(*tensors), every(torch_array))
         return
 
     class Frozen(torch.nn.Module):
@@ -150,11 +171,13 @@ def make_inductor(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator
     yield Competitor(lambda: module(tensors[0]), torch_array)
 
 
-def jax_function(p: Problem, last: bool = False) -> Callable[..., Any]:
+def jax_function(p: Task, last: bool = False) -> Callable[..., Any]:
     """`last`: a convolution with channels last, in its arrays and its result."""
     import jax
     import jax.numpy as jnp
 
+    if isinstance(p, Function):
+        return p.jax(jax)
     if p.kind == "einsum":
         sums, result = {"int8": ("int32", "int32"), "bfloat16": ("float32", "bfloat16")}.get(p.dtype, (p.dtype,) * 2)
         return lambda x, w: jnp.einsum(p.text, x, w, preferred_element_type=sums).astype(result)
@@ -173,21 +196,21 @@ def jax_function(p: Problem, last: bool = False) -> Callable[..., Any]:
 
 
 def closed(
-    p: Problem, arrays: Sequence[Array]
+    p: Task, arrays: Sequence[Array]
 ) -> Iterator[tuple[Callable[..., Any], list[Array], Callable[[Any], Array]]]:
     """For each order of channels: the function with its constants closed over, the arrays left, the result as array."""
 
     def over(fn: Callable[..., Any], arrays: Sequence[Array]) -> tuple[Callable[..., Any], list[Array]]:
         return ((lambda x: fn(x, *arrays[1:])), [arrays[0]]) if p.constant else (fn, list(arrays))
 
-    yield (*over(jax_function(p), arrays), np.asarray)
+    yield (*over(jax_function(p), arrays), every(np.asarray))
     if p.kind == "conv":
         x, w = arrays
         last = [np.ascontiguousarray(np.moveaxis(x, 1, -1)), np.ascontiguousarray(np.moveaxis(w, (1, 0), (-2, -1)))]
         yield (*over(jax_function(p, last=True), last), lambda y: np.moveaxis(np.asarray(y), -1, 1))
 
 
-def make_jax(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
+def make_jax(p: Task, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
     import jax
 
     for fn, left, array in closed(p, arrays):
@@ -195,7 +218,7 @@ def make_jax(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Comp
         yield Competitor(lambda run=run, buffers=buffers: jax.block_until_ready(run(*buffers)), array)
 
 
-def make_iree(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
+def make_iree(p: Task, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
     import jax
     from iree import compiler, runtime
 
@@ -208,54 +231,87 @@ def make_iree(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Com
         context.add_vm_module(runtime.VmModule.copy_buffer(context.instance, code))
         (module,) = (m for name, m in context.modules.items() if name != "hal")
         buffers = [runtime.asdevicearray(config.device, a) for a in left]
-        copied = lambda y, array=array: array(np.array(y))  # the memory is the result's, which may be gone soon
+        copied = every(lambda y, array=array: array(np.array(y)))  # the memory is the result's, which may be gone soon
         yield Competitor(lambda run=module["main"], buffers=buffers: run(*buffers), copied)
 
 
-def make_onnxruntime(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
+def make_onnxruntime(p: Task, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
     import onnxruntime
 
-    arrays = onnx_models.operands(p, arrays)
+    arrays = onnx_models.operands(p, arrays) if isinstance(p, Problem) else arrays
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(onnx_models.model(p, arrays), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(model(p, arrays), options, providers=["CPUExecutionProvider"])
     feed = {given.name: a for given, a in zip(session.get_inputs(), arrays)}
-    yield Competitor(lambda: session.run(None, feed), lambda found: found[0])
+    yield Competitor(lambda: session.run(None, feed), lambda found: found if len(found) > 1 else found[0])
 
 
-def make_openvino(p: Problem, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
-    import io
+def model(p: Task, arrays: Sequence[Array]) -> bytes:
+    """An ONNX model; of a function, the one that torch exports."""
+    if isinstance(p, Problem):
+        return onnx_models.model(p, arrays)
+    import torch
 
+    fn = p.torch(torch)
+
+    class Module(torch.nn.Module):
+        def forward(self, *arrays: Any) -> Any:
+            return fn(*arrays)
+
+    tensors = tuple(torch_tensors(arrays))
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        program = torch.onnx.export(Module().eval(), tensors, dynamo=True, verbose=False)
+    assert program is not None
+    return program.model_proto.SerializeToString()
+
+
+def make_openvino(p: Task, arrays: Sequence[Array], threads: int) -> Iterator[Competitor]:
     import openvino
 
     core = openvino.Core()
     precision = "bf16" if p.dtype == "bfloat16" else "f32"
     how = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
-    model = core.read_model(io.BytesIO(onnx_models.model(p, arrays)))
-    request = core.compile_model(model, "CPU", how).create_infer_request()
+    found = core.read_model(io.BytesIO(model(p, arrays)))
+    request = core.compile_model(found, "CPU", how).create_infer_request()
     for k, a in enumerate(arrays[:1] if p.constant else arrays):
         request.set_input_tensor(k, openvino.Tensor(a, shared_memory=True))
-    yield Competitor(request.infer, lambda found: np.array(next(iter(found.values()))))
+    yield Competitor(request.infer, openvino_arrays)
 
 
-def floats(*kinds: str) -> Callable[[Problem], bool]:
-    return lambda p: p.kind in kinds and p.dtype == "float32"
+def openvino_arrays(found: Any) -> Any:
+    arrays = [np.array(y) for y in found.values()]
+    return arrays if len(arrays) > 1 else arrays[0]
 
 
-FORWARD = ("einsum", "conv", "mlp")
+def in_numpy(p: Task) -> bool:
+    if isinstance(p, Function):
+        return p.numpy is not None
+    return p.kind == "einsum" and p.dtype == "float32"
+
+
+FORWARD = ("einsum", "conv", "mlp", "function")
 EVERY = (*FORWARD, "conv_input", "conv_weight")
 
 
-def integers(p: Problem) -> bool:
+def runs_models(p: Task) -> bool:
+    """What only runs models cannot train."""
+    if isinstance(p, Function):
+        return not p.trains
+    return onnx_models.supports(p) and p.dtype != "bfloat16"
+
+
+def integers(p: Task) -> bool:
     """torch._int_mm wants more than 16 rows, and multiples of 8."""
-    return p.dtype == "int8" and p.shapes[0][0] > 16 and not any(n % 8 for s in p.shapes for n in s)
+    if not isinstance(p, Problem) or p.dtype != "int8":
+        return False
+    return p.shapes[0][0] > 16 and not any(n % 8 for s in p.shapes for n in s)
 
 
 PEERS = {
     peer.name: peer
     for peer in (
-        Peer("numpy", ("numpy",), floats("einsum"), make_numpy),
+        Peer("numpy", ("numpy",), in_numpy, make_numpy),
         Peer("torch", ("torch",), lambda p: p.kind in EVERY and (p.dtype != "int8" or integers(p)), make_torch),
         Peer("inductor", ("torch",), lambda p: p.kind in FORWARD and (p.dtype != "int8" or integers(p)), make_inductor),
         Peer("jax", ("jax",), lambda p: p.kind in EVERY, make_jax),
@@ -263,9 +319,9 @@ PEERS = {
         Peer(
             "onnxruntime",
             ("onnxruntime", "onnx"),
-            lambda p: onnx_models.supports(p) and p.dtype != "bfloat16",
+            runs_models,
             make_onnxruntime,
         ),
-        Peer("openvino", ("openvino", "onnx"), floats("einsum", "conv", "conv_input", "mlp"), make_openvino),
+        Peer("openvino", ("openvino", "onnx"), lambda p: runs_models(p) and p.dtype == "float32", make_openvino),
     )
 }

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from .rows import Row
+from .results import Row
 
 ONE_OP = """
 import numpy as np, mlc

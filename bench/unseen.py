@@ -10,9 +10,9 @@ import random
 
 from . import contraction_runs
 from .contraction_cases import Case, Program, Summary
-from .contractions import Options, in_process
+from .peered import Options, in_process
 from .problems import Problem
-from .rows import Row
+from .results import Row
 
 FAST_TERMS, FAST_COLUMNS = 64, 32
 MEAN = Summary("unseen_mean", "fast", "_peak", mean=True)

@@ -104,7 +104,7 @@ class Machine:
     @property
     def stream_bytes(self) -> int:
         """Results from here on are stored past the caches."""
-        return min(self.l3_bytes, 8 << 20)
+        return min(self.l3_bytes, 4 << 20)
 
     def bandwidth(self, footprint: int) -> float:
         """Bytes per second at which one core reads data of this total size again and again."""

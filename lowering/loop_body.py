@@ -52,7 +52,9 @@ class BodyValues:
             if needed is None or (arg in needed and not self.s.whole(k)):
                 self.at(arg, self.vec)
         for op in self.s.body.block.ops:
-            if op is not self.s.terminator and (needed is None or op.results[0] in needed):
+            if isinstance(op, IndexOp) or op is self.s.terminator:
+                continue
+            if needed is None or op.results[0] in needed:
                 self.at(op.results[0], self.vec)
 
     def needed(self, results: Sequence[SSAValue] | None) -> set[SSAValue] | None:
@@ -145,6 +147,9 @@ class BodyValues:
     def made(self, op: Operation, axes: Axes) -> SSAValue:
         if isinstance(op, LoadOp):
             return self.load(op, axes)
+        if axes and isinstance(op, arith.IndexCastOp) and isinstance(op.input.owner, IndexOp):
+            self.state.location = op.location
+            return self.state.coordinate(op.input.owner.linear, axes, op.result.type)
         values = {o: self.at(o, axes) for o in op.operands}
         self.state.location = op.location
         self.state.scalar_op(op, axes, values)

@@ -238,18 +238,25 @@ class StageState(ThreadSums):
                 result.name_hint = old.name_hint
                 values[old] = result
 
-    def coordinate(self, form: Linear, vec: Axes) -> SSAValue:
-        """A coordinate at every point of a vector: `first + c * step` for each vec axis."""
+    def coordinate(self, form: Linear, vec: Axes, element: Attribute = INDEX) -> SSAValue:
+        """A coordinate at every point of a vector, as index or integer: `first + c * step` for each vec axis."""
+
+        def cast(value: SSAValue, axes: Axes) -> SSAValue:
+            if element == INDEX:
+                return value
+            kind = vector_of(element, axes)
+            return self.emit(on_vectors(arith.IndexCastOp).create(operands=[value], result_types=[kind]))
+
         names = {n for n, _ in vec}
         first = self.index(form.without(names))
         if not vec:
             return first
-        kind = vector_of(INDEX, vec)
-        total = self.emit(vector.BroadcastOp.create(operands=[first], result_types=[kind]))
+        kind = vector_of(element, vec)
+        total = self.emit(vector.BroadcastOp.create(operands=[cast(first, [])], result_types=[kind]))
         for name, extent in vec:
             if c := form.coef(name):
                 axis = [(name, extent)]
-                value = self.emit(StepOp.create(result_types=[vector_of(INDEX, axis)]))
+                value = cast(self.emit(StepOp.create(result_types=[vector_of(INDEX, axis)])), axis)
                 if c != 1:
                     value = self.emit(combine("mul", value, self.number(c, value.type)))
                 total = self.emit(combine("add", total, self.adapt(value, axis, vec)))

@@ -101,6 +101,8 @@ class Body:
     def index(self, form: Linear, t: Attribute) -> SSAValue:
         """A coordinate as a number of type `t`."""
         at = self.add(IndexOp.make(form, self.location))
+        if t == i32:  # more of them fit into a vector
+            return self.op(arith.IndexCastOp, at, to=i32)
         return convert(self, self.op(arith.IndexCastOp, at, to=i64), t)
 
     def compare(self, kind: str, x: SSAValue, y: SSAValue, unsigned: bool = False) -> SSAValue:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from xdsl.dialects import func
 from xdsl.dialects.builtin import DYNAMIC_INDEX, IndexType, MemRefType, NoneAttr, StridedLayoutAttr, VectorType
 
-from . import contract, control, elementwise, memory, shapes, transfer
+from . import contract, control, elementwise, memory, reductions, shapes, transfer
 from .elementwise import element_of
 from .memory import layout_of
 from .state import ALIGNMENT, Emitter, Fact, Ref
@@ -29,7 +29,7 @@ from .text import bytes_of, kind_of
 if TYPE_CHECKING:
     from .launch import DeviceCode
 
-HANDLER_MODULES = (contract, control, elementwise, memory, shapes, transfer)
+HANDLER_MODULES = (contract, control, elementwise, memory, reductions, shapes, transfer)
 
 
 class Parameter(NamedTuple):

@@ -1,22 +1,20 @@
-"""vector operations that move or reduce elements: broadcast, shape_cast, transpose, extract, insert, reductions."""
+"""vector operations that move elements: broadcast, shape_cast, transpose, extract, insert; kinds of combination."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import product
-from math import inf, prod
+from math import prod
 
 from xdsl.dialects.builtin import DenseArrayBase, IndexType, VectorType
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from .elementwise import combine, element_of
+from .elementwise import element_of
 from .state import Emitter, emits
-from .text import bits_of, is_float, literal, mask, shuffle_of, vector_of
+from .text import mask
 from .transfer import Access, load
 from .transpose import part_of, resize, transposed
-from .values import Assembled, Lead, Vec
+from .values import Assembled, Lead
 
 # Combining kind: the operation for floats, for integers.
 KINDS = {
@@ -34,17 +32,6 @@ KINDS = {
     "or": ("", "arith.ori"),
     "xor": ("", "arith.xori"),
 }
-
-
-def identity(kind: str, element: str) -> str:
-    """The value that combines with any other to that."""
-    bits = bits_of(element)
-    signed = 1 << (bits - 1)
-    integers = {"mul": 1, "maxsi": -signed, "minsi": signed - 1, "minui": -1, "and": -1}
-    floats = {"mul": 1.0, "maximumf": -inf, "minimumf": inf, "maxnumf": -inf, "minnumf": inf, "add": -0.0}
-    if is_float(element):
-        return literal(floats[kind], element)
-    return literal(integers.get(kind, 0) & 1 if bits == 1 else integers.get(kind, 0), element)
 
 
 def shape_of(kind: Attribute) -> tuple[int, ...]:
@@ -196,74 +183,3 @@ def from_elements(e: Emitter, op: Operation) -> None:
     e.env[result] = e.vec(
         element_of(result.type), shape, None, lambda at: texts[sum(i * s for i, s in zip(at, strides))]
     )
-
-
-# ---- reductions
-def reduce_lanes(e: Emitter, name: str, kind: str, value: str, width: int, flags: str) -> str:
-    """Halve until one lane is left."""
-    while width > 1:
-        native, half = vector_of(kind, width), width // 2
-        parts = [
-            e.op(f"shufflevector {native} {value}, {native} poison, {shuffle_of(range(first, first + half))}")
-            for first in (0, half)
-        ]
-        value, width = e.apply(name, kind, parts, half, flags), half
-    return e.op(f"extractelement {vector_of(kind, 1)} {value}, i64 0")
-
-
-def reduced(e: Emitter, name: str, start: str, source: Vec, leads: Sequence[Lead], flags: str) -> str:
-    """All lanes of some lead positions as one scalar."""
-    total, wide = [], source.width(0)
-    tails: list[str] = []
-    for lead in leads:
-        for chunk in range(source.chunks):
-            value, count, width = source.nat(lead, chunk), source.count(chunk), source.width(chunk)
-            if count < width:
-                bits, native = vector_of("i1", width), source.type(chunk)
-                fill = e.splat(start, source.kind, width)
-                value = e.op(f"select {bits} {mask(count, width)}, {native} {value}, {native} {fill}")
-            (total if width == wide else tails).append(value)
-    value = reduce_lanes(e, name, source.kind, combine(e, name, source.kind, total, wide, flags), wide, flags)
-    if tails:
-        width = source.width(source.chunks - 1)
-        tail = combine(e, name, source.kind, tails, width, flags)
-        value = e.apply(name, source.kind, [value, reduce_lanes(e, name, source.kind, tail, width, flags)], 0, flags)
-    return value
-
-
-@emits("vector.multi_reduction", "vector.reduction")
-def reduction(e: Emitter, op: Operation) -> None:
-    """A tree over the reduced leads, then over the lanes; the accumulator last."""
-    source, result = e.vector(op.operands[0]), op.results[0]
-    kind_name = op.properties["kind"].data.value  # pyright: ignore
-    name = KINDS[kind_name][0 if is_float(source.kind) else 1]
-    rank = len(source.shape)
-    dims = set(numbers(op.properties["reduction_dims"])) if "reduction_dims" in op.properties else {0}
-    kept = [d for d in range(rank) if d not in dims]
-    start = identity(kind_name, source.kind)
-    has_acc = len(op.operands) > 1
-
-    def leads(at: dict[int, int]) -> list[Lead]:
-        return list(product(*([at[d]] if d in at else range(source.shape[d]) for d in range(rank - 1))))
-
-    def joined(value: str, acc: str | None, width: int = 0) -> str:
-        return value if acc is None else e.apply(name, source.kind, [acc, value], width)
-
-    if not kept:
-        acc = e.scalar(op.operands[1]) if has_acc else None
-        bind(e, result, joined(reduced(e, name, start, source, leads({}), ""), acc))
-        return
-    acc_vec = e.vector(op.operands[1]) if has_acc else None
-    shape = shape_of(result.type)
-
-    def scalar(at: Lead) -> str:
-        value = reduced(e, name, start, source, leads(dict(zip(kept, at))), "")
-        return joined(value, acc_vec.sca(at) if acc_vec else None)
-
-    def native(lead: Lead, chunk: int) -> str:
-        width = source.width(chunk)
-        value = combine(e, name, source.kind, [source.nat(x, chunk) for x in leads(dict(zip(kept, lead)))], width)
-        return joined(value, acc_vec.nat(lead, chunk) if acc_vec else None, width)
-
-    inner = rank - 1 in dims
-    e.env[result] = e.vec(source.kind, shape, None if inner else native, scalar if inner else None)

@@ -5,11 +5,14 @@ sizes in `index`, so that each term of an address is added in the loop that bind
 the scope in which the name of an index value is visible.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import gcd
+from itertools import product
+from math import gcd, prod
 from typing import Any, NamedTuple
 
 from xdsl.dialects.builtin import VectorType
@@ -17,8 +20,11 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from ...dialects.errors import CompileError
 from .table import Prepared, Types, prepare
-from .text import Writer, bytes_of
+from .text import Writer, bytes_of, kind_of
 from .values import Native, Scalar, Value, Vec
+
+SPREAD = 8
+"""Vectors whose lanes are all one value, and that are made before a loop: each takes a register."""
 
 ALIGNMENT = 64
 
@@ -289,6 +295,25 @@ class Emitter(Writer):
                 value = self.env.get(operand)
                 if isinstance(value, Vec) and not value.constant:
                     value.all()
+            if op.name == "vector.broadcast" and not self.gpu:
+                self._spread_before(op)
+
+    def _spread_before(self, op: Operation) -> None:
+        """A few values from outside that a nested region puts into all lanes are put there before it."""
+        source, kind = op.operands[0], op.results[0].type
+        shape = source.type.get_shape() if isinstance(source.type, VectorType) else ()
+        if isinstance(source.owner, Operation) and source.owner.name == "vector.shape_cast":
+            source = source.owner.operands[0]
+        found = self.env.get(source)
+        if not isinstance(kind, VectorType) or found is None:
+            return
+        width = min(self.lanes, 1 << (kind.get_shape()[-1] - 1).bit_length())
+        element = kind_of(kind.element_type)
+        if isinstance(found, str):
+            self.splat(found, element, width)
+        elif shape[-1:] == (1,) and prod(shape) <= SPREAD:
+            for at in product(*map(range, found.shape)):
+                self.splat(found.sca(at), element, width)
 
     def writes(self, root: SSAValue, access: object) -> None:
         """Before a write: lazy reads of memory that it may change are done now, if they are needed after it.

@@ -20,12 +20,13 @@ func.func @linear(%x: tensor<?x16xf32, #nd.sym<b>>, %w: tensor<16x4xf32>, %b: te
 
 // -----
 
-// exp is computed once, for the sum and for the quotient.
+// exp is computed once, for the sum and for the result; each row is divided once.
 // CHECK-LABEL: func.func @softmax
 // CHECK-NEXT:    loop.stage max [i: 4, j: 8] (%{{.*}} = %x[i, j]) -> max [i]
 // CHECK:         loop.stage exp_sum [i: 4, j: 8] (%{{.*}} = %x[i, j], %{{.*}} = %{{.*}}[i]) -> [i, j], add [i]
 // CHECK-COUNT-1: math.exp
-// CHECK:         loop.stage div [i: 4, j: 8] (%{{.*}} = %{{.*}}[i, j], %{{.*}} = %{{.*}}[i]) -> [i, j]
+// CHECK:         loop.stage div [i: 4] (%{{.*}} = %{{.*}}[i]) -> [i]
+// CHECK:         loop.stage mul [i: 4, j: 8] (%{{.*}} = %{{.*}}[i, j], %{{.*}} = %{{.*}}[i]) -> [i, j]
 // CHECK-NOT:     math.exp
 func.func @softmax(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
   %0 = nd.softmax %x : tensor<4x8xf32>

@@ -10,13 +10,16 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
+import mlc
 import numpy as np
 import pytest
 
-from bench import contraction_cases, gpu, gpu_cases, unseen
+from bench import contraction_cases, gpu, gpu_cases, row_cases, unseen
 from bench.__main__ import APART, TOPICS
 from bench.onnx_models import as_product, operands
 from bench.problems import Problem, compiled, given, signed
+from bench.programs import suite
+from bench.suite.programs import PROGRAMS, SMALL
 
 ROOT = Path(__file__).parents[2]
 BARS = tomllib.loads((ROOT / "bench" / "bars.toml").read_text())["bar"]
@@ -60,6 +63,8 @@ def test_every_bar_names_a_row(topic: str) -> None:
     for bar in bars:
         if topic == "contractions":
             assert bar["row"] in contraction_cases.row_names()
+        elif topic == "rows":
+            assert bar["row"] in row_cases.row_names()
         elif topic == "gpu":
             assert bar["row"] in gpu.row_names()
         else:
@@ -71,11 +76,32 @@ def test_every_bar_has_a_topic() -> None:
 
 
 def test_summaries_name_groups_and_rows() -> None:
-    every = contraction_cases.cases(1 << 27)
-    names = {name for case in every for name in case.rows()}
-    for summary in contraction_cases.SUMMARIES:
-        group = [case for case in every if summary.group in case.groups]
-        assert group and all(case.name + summary.suffix in names for case in group), summary.name
+    for every, summaries in (
+        (contraction_cases.cases(1 << 27), contraction_cases.SUMMARIES),
+        (row_cases.cases((0,)), row_cases.SUMMARIES),
+    ):
+        names = {name for case in every for name in case.rows()}
+        assert len({case.name for case in every}) == len(every)
+        for summary in summaries:
+            group = [case for case in every if summary.group in case.groups]
+            assert group and all(case.name + summary.suffix in names for case in group), summary.name
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_functions_are_the_programs_of_the_suite(name: str) -> None:
+    p = suite()[name]
+    arrays = p.arrays()
+    p.check(mlc.compile(PROGRAMS[name].path)(*arrays), p.reference(arrays))
+
+
+@pytest.mark.parametrize("case", list(row_cases.unseen(5)), ids=lambda case: case.name)
+def test_drawn_programs(case: row_cases.Case) -> None:
+    p = case.program
+    arrays = p.arrays()
+    want = p.reference(arrays)
+    p.check(p.compiled(arrays, 1)(*p.given(arrays)), want)
+    with pytest.raises(AssertionError):
+        p.check([y + y.dtype.type(1) for y in want], want)
 
 
 @pytest.mark.parametrize("name", TINY)
@@ -171,7 +197,9 @@ def test_gpu_rows_compare_before_they_time(capsys: pytest.CaptureFixture[str]) -
     assert "mlc" in broken.failed and broken.times.keys() == {"graph"}
 
 
-@pytest.mark.parametrize(("topic", "option"), [("contractions", "--peers"), ("unseen", "--seed"), ("gpu", "--peers")])
+@pytest.mark.parametrize(
+    ("topic", "option"), [("contractions", "--peers"), ("rows", "--peers"), ("unseen", "--seed"), ("gpu", "--peers")]
+)
 def test_help(topic: str, option: str) -> None:
     command = [sys.executable, "-m", "bench", topic, "--help"]
     assert option in subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout

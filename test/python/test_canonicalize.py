@@ -124,6 +124,15 @@ def wide(x: Array, n: int = 5) -> Array:
     return nd.broadcast_to(nd.reshape(x, (*x.shape, 1)), (*x.shape, n))
 
 
+def spelled_softmax(x: Array, axis: int) -> Array:
+    e = nd.exp(x - x.max(axis, keepdims=True))
+    return e / e.sum(axis, keepdims=True)
+
+
+SCALED = ["reduce", "broadcast", "sub", "exp", "reduce", "constant", "div", "broadcast", "mul"]
+"""A softmax with one division for each line."""
+
+
 F = "3 4 f32"
 V = "4 f32"
 I = "4 i32"  # noqa: E741
@@ -219,6 +228,11 @@ FIRES: list[tuple[str, Program, tuple[str, ...], list[str]]] = [
     ("log_softmax", lambda x: nd.log(nd.softmax(x)), (F,), ["log_softmax"]),
     ("softmax_shifted", lambda x: nd.softmax(x - x.max(-1, keepdims=True)), (F,), ["softmax"]),
     ("softmax_shifted", lambda x, s: nd.log_softmax(wide(s, 4) + x), (F, "3 f32"), ["log_softmax"]),
+    ("spelled_softmax", lambda x: spelled_softmax(x, -1), (F,), ["softmax"]),
+    ("spelled_softmax", lambda x: spelled_softmax(x, 0), (F,), SCALED),
+    ("spelled_softmax", lambda x: (s := spelled_softmax(x, -1), nd.Array(s.value.owner.x)), (F,), SCALED),
+    ("extreme_neutral", lambda x: nd.maximum(x, -np.inf), (V,), []),
+    ("extreme_neutral", lambda x: nd.minimum(np.inf, x), (V,), []),
     ("sum_softmax", lambda x: nd.softmax(x).sum(-1), (F,), ["constant"]),
     ("relu_positive", lambda x: nd.relu(nd.exp(x)), (F,), ["exp"]),
     ("convert_convert", lambda x: nd.convert(nd.convert(x, f64), f32), (V,), []),
@@ -280,6 +294,12 @@ STAYS: list[tuple[str, Program, tuple[str, ...]]] = [
 @pytest.mark.parametrize(("why", "fn", "types"), STAYS, ids=[s[0] for s in STAYS])
 def test_rule_declines(why: str, fn: Program, types: tuple[str, ...]) -> None:
     assert ops(simplified(fn, *types)) == ops(build(fn, *types))
+
+
+def test_quotients_by_other_sums_stay() -> None:
+    """exp(x) / sum(exp(x)) may be of small numbers; so may quotients by sums along another dimension."""
+    assert ops(simplified(lambda x: (e := nd.exp(x)) / e.sum(-1, keepdims=True), F))[-1] == "div"
+    assert ops(simplified(lambda x: (e := nd.exp(x - x.max(-1, keepdims=True))) / e.sum(0), "4 4 f32"))[-1] == "div"
 
 
 FAST: list[tuple[Program, tuple[str, ...], list[str]]] = [

@@ -193,7 +193,18 @@ REDUCTIONS: dict[str, tuple[tuple[str, ...], Any]] = {
 
 
 @pytest.mark.parametrize(
-    "shape, dims", [((21,), (0,)), ((5, 40), (1,)), ((5, 40), (0,)), ((4, 3, 7), (0, 2)), ((3, 19), (0, 1))]
+    "shape, dims",
+    [
+        ((21,), (0,)),
+        ((5, 40), (1,)),
+        ((5, 40), (0,)),
+        ((4, 3, 7), (0, 2)),
+        ((3, 19), (0, 1)),
+        ((21, 3), (1,)),
+        ((2, 16, 16), (2,)),
+        ((40, 50), (1,)),
+        ((3, 5, 1), (2,)),
+    ],
 )
 @pytest.mark.parametrize("kind, dtype", [(k, t) for k, (types, _) in REDUCTIONS.items() for t in types])
 def test_reductions(kind: str, dtype: str, shape: tuple[int, ...], dims: tuple[int, ...]) -> None:

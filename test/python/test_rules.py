@@ -182,10 +182,9 @@ def test_explore_rules_are_not_applied() -> None:
         apply_rules(Block(), [LIBRARY["transpose_of_product"]])
 
 
-@pytest.mark.parametrize("stable", [False, True])
-def test_softmax_is_found(stable: bool) -> None:
+def test_softmax_is_found() -> None:
     def program(x: Array) -> Any:
-        e = nd.exp(x - x.max(-1, keepdims=True) if stable else x)
+        e = nd.exp(x)
         return e / e.sum(-1, keepdims=True)
 
     module = build(program, (2, 3, 7))

@@ -10,13 +10,15 @@
 // CHECK-NEXT:    %2 = nd.sub %x, %1
 // CHECK-NEXT:    %3 = nd.exp %2
 // CHECK-NEXT:    %4 = nd.reduce sum %3 "a b -> a"
-// CHECK-NEXT:    %5 = nd.broadcast %4 "a -> a b"
-// CHECK-NEXT:    %6 = nd.div %3, %5
-// CHECK-NEXT:    %7 = nd.constant 0.0
-// CHECK-NEXT:    %8 = nd.max %6, %7
-// CHECK-NEXT:    func.return %8
+// CHECK-NEXT:    %5 = nd.constant 1.0
+// CHECK-NEXT:    %6 = nd.div %5, %4
+// CHECK-NEXT:    %7 = nd.broadcast %6 "a -> a b"
+// CHECK-NEXT:    %8 = nd.mul %3, %7
+// CHECK-NEXT:    %9 = nd.constant 0.0
+// CHECK-NEXT:    %10 = nd.max %8, %9
+// CHECK-NEXT:    func.return %10
 // SOME-LABEL:  func.func @main
-// SOME:          nd.div
+// SOME:          nd.mul
 // SOME-NEXT:     nd.relu
 func.func @main(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
   %0 = nd.softmax %x : tensor<4x8xf32>

@@ -20,10 +20,10 @@ func.func @main(%x: tensor<8x16xf32>, %w: tensor<16x4xf32>, %b: tensor<4xf32>) -
 
 // -----
 
-// Max, exp, sum and quotient are one kernel over rows.
+// Max, exp, sum, quotient and product are one kernel over rows.
 // CHECK-LABEL: func.func @softmax
-// CHECK-NEXT:    graph.kernel "max_sub_exp_sum_div" (%x_1 = %x) -> (tensor<?x16xf32, #nd.sym<b>>) {
-// CHECK-COUNT-7: = nd.
+// CHECK-NEXT:    graph.kernel "max_sub_exp_div_mul" (%x_1 = %x) -> (tensor<?x16xf32, #nd.sym<b>>) {
+// CHECK-COUNT-9: = nd.
 // CHECK-NEXT:      graph.yield
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return

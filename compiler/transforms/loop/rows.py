@@ -18,7 +18,7 @@ VECTORS = 4
 """Vectors of lanes worked on at once: enough to hide the latency of a chain of operations."""
 
 ROWS = 4
-"""Rows that share what they read in common, or that are each shorter than a vector or two."""
+"""Rows worked on at once where they share what they read, are each shorter than a vector or two, or are reduced."""
 
 LINES = (16, 8)
 """Most and fewest lines of a matrix that are added up at a time where the lines are kept apart."""
@@ -120,23 +120,57 @@ def schedule_rows(group: list[StageOp], machine: Machine) -> list[str]:
     if not any(contiguous(s, lane) for s in group):  # elements one by one: several vectors are only longer code
         width = lanes
     rows = [a for a in shared if a != lane]
+    if lane not in shared:
+        return [*steps, *reducing(group, widest, rows, lane, width, machine)]
     short = bool(rows) and not long(widest, lane, 2 * lanes)
-    several = ROWS if short or (lane not in shared and shares_rows(group, rows, lane)) else 1
+    for a in rows:
+        size = ROWS if short and a == rows[-1] else 1
+        if long(widest, a, size):
+            steps.append(step("tile", names, axis=a, size=size))
+    steps += by_lines(group, lane, width, machine)
+    steps += [step("tile", names, axis=lane, size=width)] if long(widest, lane, width) else []
+    return [*steps, step("vectorize", names, axes=[rows[-1], lane] if short else [lane])]
+
+
+def reducing(
+    group: list[StageOp], widest: StageOp, rows: list[str], lane: str, width: int, machine: Machine
+) -> list[str]:
+    """Steps for lines along which something is reduced, vectors of `width` at a time."""
+    names, lanes = [s.label.data for s in group], lanes_of(group, machine)
+    several, block = beside(group, widest, rows, lane, width, machine)
+    steps: list[str] = []
     for a in rows:
         size = several if a == rows[-1] else 1
         if long(widest, a, size):
             steps.append(step("tile", names, axis=a, size=size))
-    if lane in shared:
-        steps += by_lines(group, lane, width, machine)
-        steps += [step("tile", names, axis=lane, size=width)] if long(widest, lane, width) else []
-        return [*steps, step("vectorize", names, axes=[rows[-1], lane] if short else [lane])]
-    split = width if several == 1 else lanes
-    # A row of two blocks or less is one vector: no loop, and no rest to combine.
-    if long(widest, lane, 2 * split if several == 1 else split):
-        wide = several == 1 and extent(widest, lane) % (2 * split) == 0 and folds(group, lane)
-        steps.append(step("split", names, axis=lane, size=2 * split if wide else split))
-    vec = [rows[-1], lane] if several > 1 else [lane]
-    return [*steps, step("vectorize", names, axes=vec)]
+    # A line of two blocks or less is one vector: no loop, and no rest to combine.
+    if long(widest, lane, 2 * block if several == 1 else block):
+        wide = several == 1 and width > lanes and extent(widest, lane) % (2 * block) == 0 and folds(group, lane)
+        steps.append(step("split", names, axis=lane, size=2 * block if wide else block))
+    return [*steps, step("vectorize", names, axes=[rows[-1], lane] if several > 1 else [lane])]
+
+
+def beside(
+    group: list[StageOp], widest: StageOp, rows: list[str], lane: str, width: int, machine: Machine
+) -> tuple[int, int]:
+    """How many lines are reduced at the same time, and how many elements of each at a time.
+
+    Sums of several lines wait for each other less, and end together in one vector. Short lines fill half of the
+    registers; longer ones, which are read again after they are reduced, half of the first cache.
+    """
+    lanes = lanes_of(group, machine)
+    if not rows or width == lanes:
+        return 1, width
+    if shares_rows(group, rows, lane):
+        return ROWS, lanes
+    length = widest.extent(lane)
+    if not isinstance(length, int) or not isinstance(widest.extent(rows[-1]), int):
+        return 1, width
+    if length <= width:
+        most = min(machine.registers // 2 // -(-length // lanes), lanes)
+        return 1 << max(most, 1).bit_length() - 1, width
+    fitting = machine.l1_bytes // 2 // (length * element_bytes(group))
+    return (min(1 << fitting.bit_length() - 1, ROWS), width // 2) if fitting > 1 else (1, width)
 
 
 def by_lines(group: list[StageOp], lane: str, width: int, machine: Machine) -> list[str]:

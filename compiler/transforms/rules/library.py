@@ -72,13 +72,6 @@ def scale_and_shift_of_convolution(x: Array, k: Array, scale: Array, shift: Arra
 
 
 @rule("simplify", "ieee", where="float(T)", x="... n")
-def find_stable_softmax(x: Array) -> Sides:
-    """exp(x - max(x)) / sum(exp(x - max(x))) -> softmax(x)"""
-    e = exp(x - x.max(-1, keepdims=True))
-    return e / e.sum(-1, keepdims=True), softmax(x)
-
-
-@rule("simplify", "ieee", where="float(T)", x="... n")
 def find_softmax(x: Array) -> Sides:
     """exp(x) / sum(exp(x)) -> softmax(x), which does not overflow"""
     e = exp(x)

@@ -9,6 +9,7 @@ dimensions.
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from ....dialects.nd.array import Array
@@ -316,6 +317,13 @@ def factor_constants(op: Any) -> Array | None:  # x*c + x*d -> x * (c + d)
 def same_twice(op: Any) -> Array | None:  # max(x, x) -> x, also min, and, or
     if op.x is op.y:
         return A(op.x)
+
+
+@on(Max, Min, level="exact")
+def extreme_neutral(op: Any) -> Array | None:  # max(x, -inf) -> x; min(x, inf) -> x
+    for x, y in either(op):
+        if splat(y) == (-inf if type(op) is Max else inf):
+            return A(x)
 
 
 @on(Max, Min, level="exact")

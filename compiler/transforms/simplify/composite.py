@@ -9,14 +9,14 @@ from xdsl.ir import Attribute
 
 from ....dialects.nd.array import Array
 from ....dialects.nd.composite import LogSoftmax, Relu, Softmax
-from ....dialects.nd.elementwise import Abs, Add, Exp, Log, Sub
+from ....dialects.nd.elementwise import Abs, Add, Div, Exp, Log, Sub
 from ....dialects.nd.movement import Broadcast
 from ....dialects.nd.op import bind
 from ....dialects.nd.reduction import Reduce
 from ....dialects.nd.selection import Convert
 from ....dialects.nd.types import element, shape_of
 from ..rewriting import Table
-from .patterns import A, defined, either, like, splat
+from .patterns import A, defined, either, like, mul, splat
 
 rules = Table()
 on = rules.on
@@ -44,6 +44,26 @@ def softmax_shifted(op: Any) -> Array | None:  # softmax(x - s) -> softmax(x) wh
             b = defined(s, Broadcast)
             if splat(s) is not None or (b and b.dims.result[-1] not in b.dims.operands[0]):
                 return op.again([A(x)])
+
+
+@on(Div, level="ieee")
+def spelled_softmax(op: Any) -> Array | None:
+    # e / sum(e) where e = exp(x - max(x)) -> softmax(x) along the last dimension, if nothing else reads the parts;
+    # else -> e * (1 / sum(e)): the sum is at least 1
+    spread_sum, e = defined(op.y, Broadcast), defined(op.x, Exp)
+    shifted = e and defined(e.x, Sub)
+    spread_max = shifted and defined(shifted.y, Broadcast)
+    if not spread_sum or not spread_max or spread_sum.map != spread_max.map:
+        return None
+    total, top = defined(spread_sum.x, Reduce), defined(spread_max.x, Reduce)
+    if not total or not top or (total.kind.data, top.kind.data) != ("sum", "max") or total.map != top.map:
+        return None
+    if total.x is not op.x or top.x is not shifted.x:
+        return None
+    alone = len(list(op.x.uses)) == 2 and total.result.has_one_use() and op.y.has_one_use()
+    if alone and total.dims.result == total.dims.operands[0][:-1]:
+        return bind(Softmax, A(top.x))
+    return mul(op.x, spread_sum.again([bind(Div, like(1, total.result), A(total.result))]))
 
 
 @on(Reduce, level="ieee")

@@ -22,7 +22,7 @@ func.func @turned(%A: tensor<64x48xf32>, %B: tensor<80x48xf32>) -> tensor<64x80x
   func.return %acc : tensor<64x80xf32>
 }
 
-// CHECK: func.func @softmax({{.*}} attributes {loop.schedule = "loop-tile{axis=i size=1 only=max,exp,scale},loop-split{axis=j size=64 only=max,exp,scale},loop-vectorize{axes=j only=max,exp,scale}"}
+// CHECK: func.func @softmax({{.*}} attributes {loop.schedule = "loop-tile{axis=i size=4 only=max,exp,scale},loop-split{axis=j size=32 only=max,exp,scale},loop-vectorize{axes=i,j only=max,exp,scale}"}
 // RUNS: func.func @softmax
 func.func @softmax(%X: tensor<64x1000xf32>) -> tensor<64x1000xf32> {
   %m = loop.stage max [i: 64, j: 1000] (%x = %X[i, j]) -> max [i] {
@@ -50,7 +50,7 @@ func.func @muladd(%a: tensor<16777216xf32>, %b: tensor<16777216xf32>) -> tensor<
   func.return %y : tensor<16777216xf32>
 }
 
-// CHECK: func.func @transpose({{.*}} attributes {loop.schedule = "loop-tile{axis=i size=8 only=tr},loop-tile{axis=j size=8 only=tr},loop-vectorize{axes=i,j only=tr}"}
+// CHECK: func.func @transpose({{.*}} attributes {loop.schedule = "loop-tile{axis=i size=8 only=tr},loop-tile{axis=j size=8 only=tr},loop-vectorize{axes=i,j only=tr},loop-stream{only=tr}"}
 // RUNS: func.func @transpose
 func.func @transpose(%x: tensor<1024x1000xf64>) -> tensor<1000x1024xf64> {
   %y = loop.stage tr [i: 1000, j: 1024] (%a = %x[j, i]) -> [i, j] {
@@ -101,7 +101,7 @@ func.func @pieces(%x: tensor<8192x1024xf32>, %y: tensor<8192x1024xf32>) -> tenso
 }
 
 // What has few points does not narrow the vectors: lanes of f32 next to results of i64; only reduced along, twice as many.
-// CHECK: func.func @mixed({{.*}} attributes {loop.schedule = "loop-tile{axis=i size=1 only=m,w},loop-split{axis=j size=128 only=m,w},loop-vectorize{axes=j only=m,w}"}
+// CHECK: func.func @mixed({{.*}} attributes {loop.schedule = "loop-tile{axis=i size=2 only=m,w},loop-split{axis=j size=32 only=m,w},loop-vectorize{axes=i,j only=m,w}"}
 // RUNS: func.func @mixed
 func.func @mixed(%x: tensor<64x1024xf32>) -> tensor<64xi64> {
   %m = loop.stage m [i: 64, j: 1024] (%a = %x[i, j]) -> max [i] {

@@ -17,7 +17,7 @@ func.func @prime(%x: tensor<500x4099xf32>) -> tensor<500x4099xf32> {
   func.return %0 : tensor<500x4099xf32>
 }
 
-// CHECK: loop-tile{axis=i size=1 kind=block only=max,exp_sum,div},loop-distribute{axis=j lanes=1 kind=sweep only=max,exp_sum,div}
+// CHECK: loop-tile{axis=i size=1 kind=block only=max,exp_sum,div,mul},loop-distribute{axis=j lanes=1 kind=sweep only=max,exp_sum,div,mul}
 
 // -----
 

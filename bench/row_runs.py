@@ -1,0 +1,158 @@
+"""Measures the cases of rows: every program is compared with its reference, then all are timed in turn."""
+
+from __future__ import annotations
+
+import gc
+import math
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import mlc
+import numpy as np
+from tqdm import tqdm
+
+from . import peak
+from .contraction_runs import LIMIT, PAUSE, ROUND, SLOW, combined, wanted
+from .functions import Array, Function
+from .peered import Options
+from .peers import PEERS, competitor
+from .results import Row, reason
+from .row_cases import SUMMARIES, Case, Summary, cases
+from .timing import Run, Timing, interleave
+
+CALL = "call"
+"""The name under which a call without work is timed; its time is taken off ours where shares are computed."""
+WARM = 10
+"""Calls after which all caches of calls are filled."""
+
+
+@dataclass
+class Measured:
+    """The times of one case by competitor, why some have none, and what bounds it: seconds of each kind of work."""
+
+    case: Case
+    times: Mapping[str, Timing] = field(default_factory=dict[str, Timing])
+    failed: dict[str, str] = field(default_factory=dict[str, str])
+    moves: float = 0.0
+    """How often the loop beside it moves the program's bytes."""
+    math: float = 0.0
+    products: float = 0.0
+
+    @property
+    def bound(self) -> float:
+        """Seconds."""
+        moving = self.times[LIMIT].median / self.moves
+        return max(moving, self.math, self.products)
+
+
+def idle(arrays: Sequence[Array]) -> Run:
+    """A call of a program with as many arrays, and next to no work."""
+    small = [np.ones(1, a.dtype) for a in arrays]
+    exe = mlc.compile(lambda *xs: xs[0] + xs[0], *(mlc.spec((1,), str(a.dtype)) for a in arrays))
+    out = exe(*small)
+    return lambda: exe(*small, out=out)
+
+
+def ours(p: Function, arrays: Sequence[Array], want: Sequence[Array], threads: int) -> Run:
+    """mlc's program, compiled and compared; results go to memory that the caller holds."""
+    exe, given = p.compiled(arrays, threads), p.given(arrays)
+    found = exe(*given)
+    p.check(found, want)
+    out = found if isinstance(found, tuple) else (found,)
+    single = out[0] if len(out) == 1 else out
+    return lambda: exe(*given, out=single)
+
+
+def measure(case: Case, options: Options) -> Measured:
+    """Peers before mlc: what mlc holds as a constant becomes read-only."""
+    found, runs, p = Measured(case), dict[str, Run](), case.program
+    arrays = p.arrays()
+    want = p.reference(arrays)
+
+    def attempt(name: str, make: Callable[[], Run]) -> None:
+        try:
+            runs[name] = make()
+        except Exception as error:  # whatever a peer raises is its row's note
+            found.failed[name] = reason(error)
+
+    for name, peer in PEERS.items() if case.peers else ():
+        if not peer.supports(p):
+            continue
+        if options.peers is not None and name not in options.peers:
+            found.failed[name] = "not wanted"
+        elif missing := peer.missing():
+            found.failed[name] = f"no module {missing[0]}"
+        else:
+
+            def compete(name: str = name) -> Run:
+                c = competitor(PEERS[name], p, arrays, options.threads)
+                p.check(c.array(c.run()), want)
+                return c.run
+
+            attempt(name, compete)
+    attempt("mlc", lambda: ours(p, arrays, want, options.threads))
+    move = peak.best_move(*p.bytes(arrays, want))
+    f32 = peak.best_loop("float32")
+    assert f32 is not None
+    found.moves, found.math = move.operations, p.math_seconds(arrays)
+    found.products = p.flops / options.threads * peak.seconds(f32.run, 20) / f32.operations
+    for run in (*(runs[name] for name in ("mlc",) if name in runs), nothing := idle(p.given(arrays))):
+        for _ in range(WARM):
+            run()
+    once = {name: peak.seconds(run, 1) for name, run in runs.items()}
+    behind = {name: t for name, t in once.items() if t > max(SLOW, 20 * min(once.values()))}
+    runs = {name: run for name, run in runs.items() if name not in behind} | {LIMIT: move.run, CALL: nothing}
+    rounds = max(3, round(options.seconds / (PAUSE + ROUND)))
+    found.times = interleave(runs, rounds, ROUND, PAUSE) | {name: Timing(t, t) for name, t in behind.items()}
+    return found
+
+
+def rows_of(m: Measured) -> list[Row]:
+    """A case's rows, with the names that it declares."""
+    case, failed = m.case, m.failed
+    own = {"mlc": m.times["mlc"]} if "mlc" in m.times else {}
+    rivals = {name: t for name, t in m.times.items() if name in PEERS}
+    lacking = "  ".join(f"without {name}: {why}" for name, why in failed.items() if name in PEERS)
+    note = f"mlc: {failed['mlc']}" if "mlc" in failed else ""
+    found: list[Row] = []
+    if case.peers:
+        fastest = min((t.median for t in rivals.values()), default=math.nan)
+        value = math.nan if lacking or not own else fastest / own["mlc"].median
+        found.append(Row(case.name, value, "x", own | rivals, "  ".join(filter(None, (note, lacking)))))
+    if case.share:
+        spent = own["mlc"].median - m.times[CALL].median if own else math.nan
+        kind = "moving" if m.bound not in (m.math, m.products) else "functions" if m.bound == m.math else "products"
+        of = f"{kind} {m.bound * 1e6:.1f} us, call {m.times[CALL].median * 1e6:.2f} us"
+        found.append(Row(f"{case.name}_share", 100 * m.bound / spent, "%", own, note or of))
+    for name in case.versus:
+        value = m.times[name].median / own["mlc"].median if own and name in m.times else math.nan
+        found.append(Row(f"{case.name}_over_{name}", value, "x", own, failed.get(name, note)))
+    return found
+
+
+def summary(s: Summary, every: Sequence[Measured], rows: Mapping[str, Row]) -> Row:
+    """NaN where a row of the group has no value: a mean over what happens to be there would say nothing."""
+    found = [rows[m.case.name + s.suffix] for m in every if s.group in m.case.groups]
+    unit = found[0].unit
+    lacking = [row.name for row in found if math.isnan(row.value)]
+    known = [row.value for row in found if not math.isnan(row.value)]
+    if lacking:
+        partly = f"; of the other {len(known)}: {combined(s, known):.3f}" if known else ""
+        return Row(s.name, math.nan, unit, note=f"no value of {', '.join(lacking)}{partly}")
+    worst = min(found, key=lambda row: row.value)
+    return Row(s.name, combined(s, known), unit, note=f"{len(found)} rows, least {worst.name}")
+
+
+def measured(options: Options) -> list[Row]:
+    """All rows: of cases, then of groups. They go to stderr as they come."""
+    found: list[Measured] = []
+    chosen = [c for c in cases(options.seeds) if wanted(c.name, c.groups, options)]
+    for case in tqdm(chosen, desc="rows", unit="case", disable=None):
+        found.append(measure(case, options))
+        tqdm.write("\n".join(map(str, rows_of(found[-1]))), file=sys.stderr)
+        gc.collect()  # arrays, engines
+    rows = [row for m in found for row in rows_of(m)]
+    by_name = {row.name: row for row in rows}
+    groups = {g for m in found for g in m.case.groups}
+    return [*rows, *(summary(s, found, by_name) for s in SUMMARIES if s.group in groups)]
