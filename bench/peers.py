@@ -222,7 +222,7 @@ def make_iree(p: Task, arrays: Sequence[Array], threads: int) -> Iterator[Compet
     import jax
     from iree import compiler, runtime
 
-    flags = ["--iree-llvmcpu-target-cpu=host", "--iree-opt-level=O3"]
+    flags = ["--iree-llvmcpu-target-cpu=host", "--iree-opt-level=O3", "--iree-llvmcpu-stack-allocation-limit=1048576"]
     config = runtime.Config("local-task" if threads > 1 else "local-sync")
     for fn, left, array in closed(p, arrays):
         text = jax.jit(fn).lower(*(jax.ShapeDtypeStruct(a.shape, a.dtype) for a in left)).as_text()

@@ -31,9 +31,9 @@ from .dots import dots, offset_steps, schedule_dots
 from .few_rows import around, versions
 from .grid import schedule_grid
 from .reorder import TYPICAL
-from .rows import parallel_axes, schedule_rows
+from .rows import ROWS, parallel_axes, schedule_rows
 from .step import LoopStep
-from .steptext import element_bytes, step
+from .steptext import element_bytes, extent, step
 from .structure import fusable
 from .threads import share
 from .trials import Trials
@@ -243,7 +243,9 @@ def accepted(trials: Trials, before: list[str], steps: list[str]) -> list[str]:
 
 
 def streamed(f: func.FuncOp, machine: Machine) -> list[str]:
-    """Results too large for the caches, unless an operand is made in their own memory: streaming would evict it."""
+    """Results too large for the caches. Where an operand of the same type would be made in their own memory, which
+    streaming evicts, its lines must be few enough to be made in the second cache."""
+    groups = {stage: group for group in parts(f) for stage in group}
     last = f.body.block.last_op
     assert last is not None
     names: list[str] = []
@@ -257,9 +259,18 @@ def streamed(f: func.FuncOp, machine: Machine) -> list[str]:
             big = isinstance(elements, int) and elements * element_bytes([stage]) >= machine.stream_bytes
             inherits = any(isinstance(v.owner, StageOp) and v.type == piece.type for v in stage.ins)
             every = all(a.name in axes_of(t.data.access) for t in stage.targets.data for a in stage.axes)
-            if big and every and not inherits and not piece.has_more_than_one_use():
+            apart = not inherits or line_bytes(stage, groups.get(stage, [stage])) <= machine.l2_bytes // 2
+            if big and every and apart and not piece.has_more_than_one_use():
                 names.append(stage.label.data)
     return names
+
+
+def line_bytes(stage: StageOp, group: list[StageOp]) -> int:
+    """Bytes of what lies inside of the loops that a group shares, for as many lines as are worked on at once."""
+    shared = parallel_axes(group)
+    inner = size(extent(stage, a.name) for a in stage.axes if a.name not in shared)
+    assert isinstance(inner, int)
+    return inner * ROWS * element_bytes(group)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,9 @@ from .step import refuse
 
 Run = list[Operation]
 
+REST = "_rest"
+"""The end of the label of what combines a reduction with that of its ragged end."""
+
 
 def all_members(run: Run) -> list[StageOp]:
     return [s for op in run for s in members(op)]
@@ -311,7 +314,7 @@ def combine_stage(a: SSAValue, b: SSAValue, mode: str) -> StageOp:
         inner = made.terminator.operands[0].owner
         assert isinstance(inner, Operation)
         made = inner
-    label = f"{made.label.data}_rest" if isinstance(made, StageOp) else "rest"
+    label = f"{made.label.data}{REST}" if isinstance(made, StageOp) else "rest"
     body = body_of([element, element], build, location)
     return StageOp.make(label, axes, [(a, access), (b, access)], [Target("", access)], body, location)
 

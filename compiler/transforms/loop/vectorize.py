@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -9,10 +10,18 @@ from xdsl.dialects import func
 
 from ....dialects.loop.attributes import KINDS, Axis
 from ....dialects.loop.ops import StageOp
+from ....dialects.loop.queries import stages
 from .step import LoopStep, chosen, refuse, require_axes
+from .structure import REST
 
 LARGEST = 8192
 """Elements of the largest vector: each becomes dozens of registers' worth of code, never a loop."""
+
+
+def rests(f: func.FuncOp, only: Sequence[str]) -> list[StageOp]:
+    """The stages behind the chosen ones that combine parts of their reductions."""
+    labels = [f"{name}{REST}" for name in only]
+    return [s for s in stages(f) if s.label.data in labels and s.label.data not in only]
 
 
 @dataclass(frozen=True)
@@ -23,7 +32,8 @@ class LoopVectorize(LoopStep):
     becomes, with axes=i,j,
         %c = loop.stage mm [i: vec 6, j: vec 64, k: 256] (%a = %A[i, k], %b = %B[k, j]) -> add [i, j] {..}
 
-    An axis of run-time extent stays a loop. `kind=` gives another kind, and an empty one takes it away.
+    An axis of run-time extent stays a loop. `kind=` gives another kind, and an empty one takes it away. What combines
+    a reduction with that of its ragged end goes with it.
     """
 
     name = "loop-vectorize"
@@ -37,7 +47,7 @@ class LoopVectorize(LoopStep):
         if self.kind and self.kind not in KINDS:
             raise refuse(self.name, f, f"expected a kind of {', '.join(KINDS)}, found {self.kind}")
         changed: list[tuple[StageOp, list[Axis]]] = []
-        for stage in chosen(self.name, f, self.only):
+        for stage in [*chosen(self.name, f, self.only), *rests(f, self.only)]:
             axes = [
                 a._replace(kind=self.kind) if a.name in self.axes and isinstance(a.extent, int) else a
                 for a in stage.axes

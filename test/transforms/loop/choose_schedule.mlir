@@ -100,7 +100,7 @@ func.func @pieces(%x: tensor<8192x1024xf32>, %y: tensor<8192x1024xf32>) -> tenso
   func.return %r : tensor<16384x1024xf32>
 }
 
-// What has few points does not narrow the vectors: lanes of f32 next to results of i64; only reduced along, twice as many.
+// What has few points does not narrow the vectors: lanes of f32 next to results of i64.
 // CHECK: func.func @mixed({{.*}} attributes {loop.schedule = "loop-tile{axis=i size=2 only=m,w},loop-split{axis=j size=32 only=m,w},loop-vectorize{axes=i,j only=m,w}"}
 // RUNS: func.func @mixed
 func.func @mixed(%x: tensor<64x1024xf32>) -> tensor<64xi64> {

@@ -2,9 +2,9 @@
 // RUN: mlc-opt %s -p "nd-to-loop,choose-schedule{machine=%test/transforms/loop/wide.toml},apply-schedule,lower-loop" | FileCheck %s --check-prefix=RUNS
 // What a loop carries stays in registers: a few vectors of lines that lie side by side, or several lines at once.
 
-// CHECK: func.func @columns({{.*}} attributes {loop.schedule = "loop-tile{axis=j size=128 only=init,cumulative_sum},loop-vectorize{axes=j only=init,cumulative_sum}"}
+// CHECK: func.func @columns({{.*}} attributes {loop.schedule = "loop-tile{axis=j size=256 only=init,cumulative_sum},loop-vectorize{axes=j only=init,cumulative_sum}"}
 // RUNS: func.func @columns
-// RUNS: scf.for {{.*}} iter_args({{.*}}) -> (vector<128xf32>)
+// RUNS: scf.for {{.*}} iter_args({{.*}}) -> (vector<256xf32>)
 func.func @columns(%x: tensor<100x1000xf32>) -> tensor<100x1000xf32> {
   %0 = nd.cumulative sum %x along [0] : tensor<100x1000xf32>
   func.return %0 : tensor<100x1000xf32>
