@@ -27,10 +27,7 @@ from ..dialects.loop.ops import IndexOp, StageOp, YieldOp, element_of, shape
 from ..dialects.loop.queries import body_of
 from ..dialects.nd.dims import Dim
 
-MODES: dict[str, str] = {op.name: mode for table in (FLOAT, INTEGER) for mode, op in table.items()} | {
-    "arith.maxnumf": "max",
-    "arith.minnumf": "min",
-}
+MODES: dict[str, str] = {op.name: mode for table in (FLOAT, INTEGER) for mode, op in table.items()}
 """The combiner that an op in a generic's body stands for."""
 
 NAMES = "ijklmnopqrstuvwxyz"

@@ -60,6 +60,7 @@ from .regroup import Unfactored
 from .scalar_bodies import combiner, computed, product
 from .scalars import Scalars
 from .scatters import scatter
+from .shifts import only_shifts
 from .stages import Member, Stage, Stages
 
 
@@ -241,7 +242,8 @@ class Kernel:
         op = member.value.owner
         if isinstance(op, Reduce):
             kept = tuple(f for f, i in zip(at, op.dims.operands[0]) if i in op.dims.result)
-            return scalars.wide(op.x, at), Target(combiner(op.word, element(op.x.type)), kept)
+            mode = "maxnum" if only_shifts(op) else combiner(op.word, element(op.x.type))
+            return scalars.wide(op.x, at), Target(mode, kept)
         if not isinstance(op, Operation):  # an argument that is returned
             return scalars.read(member.value, at), Target("", at)
         return scalars.at(member.value, at), Target("", at)

@@ -47,6 +47,8 @@ UFUNC: dict[str, np.ufunc] = {
     "add": np.add,
     "mul": np.multiply,
     "max": np.maximum,
+    "maxnum": np.fmax,
+    "minnum": np.fmin,
     "min": np.minimum,
     "and": np.bitwise_and,
     "or": np.bitwise_or,

@@ -1,8 +1,10 @@
-"""Combiners: their identity and their scalar operation for each element type. NaN wins every max and min; `umax` and
-`umin` take the bits of integers as numbers without a sign."""
+"""Combiners: their identity and their scalar operation for each element type. NaN wins every max and min; `maxnum` and
+`minnum` leave it out and give either of two zeros; `umax` and `umin` take the bits of integers as numbers without a
+sign."""
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any, cast
 
 from xdsl.dialects import arith
@@ -14,6 +16,8 @@ FLOAT: dict[str, type[Operation]] = {
     "mul": arith.MulfOp,
     "max": arith.MaximumfOp,
     "min": arith.MinimumfOp,
+    "maxnum": arith.MaxnumfOp,
+    "minnum": arith.MinnumfOp,
 }
 INTEGER: dict[str, type[Operation]] = {
     "add": arith.AddiOp,
@@ -51,7 +55,7 @@ def allowed(mode: str, element: Attribute) -> bool:
 def identity(mode: str, element: Attribute) -> int | float:
     """The value that a reduction over nothing gives."""
     if isinstance(element, AnyFloat):
-        return {"add": 0.0, "mul": 1.0, "max": float("-inf"), "min": float("inf")}[mode]
+        return {"add": 0.0, "mul": 1.0, "max": -inf, "min": inf, "maxnum": -inf, "minnum": inf}[mode]
     assert is_integer(element)
     if element == i1:
         return {"and": 1, "or": 0}[mode]

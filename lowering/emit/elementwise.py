@@ -20,6 +20,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.ir.affine import AffineBinaryOpExpr, AffineBinaryOpKind, AffineConstantExpr, AffineDimExpr, AffineExpr
 
 from .lookups import looked_up
+from .numbers import row_of
 from .state import HANDLERS, Emitter, Form, emits
 from .table import FLOAT_PREDICATES, INTEGER_PREDICATES, TABLE, Prepared, Types, flags_of, is_nothing, prepare
 from .text import kind_of, literal, vector_of
@@ -34,10 +35,9 @@ def elementwise(e: Emitter, op: Operation) -> None:
     elif isinstance(kind, IndexType):
         _index(e, op)
     else:
+        name = op.name if e.gpu else row_of(op)
         types, operands = _scalar_types(op, kind), [e.scalar(o) for o in op.operands]
-        e.env[result] = (
-            operands[0] if is_nothing(op.name, types) else e.instruct(prepare(op.name, types, e.gpu), operands)
-        )
+        e.env[result] = operands[0] if is_nothing(name, types) else e.instruct(prepare(name, types, e.gpu), operands)
 
 
 for _name in TABLE:
@@ -69,7 +69,7 @@ def _vector(e: Emitter, op: Operation, kind: VectorType) -> None:
     arguments = [e.env[o] if isinstance(o.type, VectorType) else e.scalar(o) for o in op.operands]
     first, second = element_of(op.operands[0].type), element_of(op.operands[min(1, len(arguments) - 1)].type)
     choice = isinstance(arguments[0], str)  # the condition of a select may be one scalar for all lanes
-    name, element = op.name, kind_of(kind.element_type)
+    name, element = op.name if e.gpu else row_of(op), kind_of(kind.element_type)
     details = _details(op)
     rows: dict[int, Prepared | None] = {}
 

@@ -20,6 +20,7 @@ from math import inf
 from xdsl.ir import Operation
 
 from .elementwise import combine
+from .numbers import EXTREMES, is_number
 from .shapes import KINDS, bind, numbers, shape_of
 from .state import Emitter, emits
 from .text import bits_of, is_float, literal, mask, shuffle_of, vector_of
@@ -135,6 +136,8 @@ def reduction(e: Emitter, op: Operation) -> None:
     source, result = e.vector(op.operands[0]), op.results[0]
     kind = op.properties["kind"].data.value  # pyright: ignore
     name = KINDS[kind][0 if is_float(source.kind) else 1]
+    if not e.gpu and name in EXTREMES and is_number(op.operands[0]):
+        name = EXTREMES[name]
     lanes = Lanes(e, name, source.kind, identity(kind, source.kind))
     rank = len(source.shape)
     dims = set(numbers(op.properties["reduction_dims"])) if "reduction_dims" in op.properties else {0}

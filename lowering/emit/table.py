@@ -191,6 +191,9 @@ TABLE: dict[str, Row] = {
     "arith.bitcast": "bitcast $T {0} to $R",
     "arith.index_cast": "$CAST $T {0} to $R",
     "arith.index_castui": "$UCAST $T {0} to $R",
+    # their first operand is a number (numbers.py): one instruction of x86
+    "number.maxnumf": ("fcmp ogt $T {1}, {0}", "select $B {2}, $T {1}, $T {0}"),
+    "number.minnumf": ("fcmp olt $T {1}, {0}", "select $B {2}, $T {1}, $T {0}"),
 }
 
 

@@ -46,3 +46,21 @@ func.func @sum(%x: tensor<4x8xi32>) -> tensor<4xi32> {
 // CHECK-NEXT: arith.constant 1 : i32
 // RUNS-LABEL: func.func @sum
 // RUNS: vector.transfer_write
+
+// Of NaN and a number, maxnumf takes the number.
+func.func @largest(%x: tensor<4x8xf32>) -> tensor<4xf32> {
+  %least = arith.constant 0xFF800000 : f32
+  %empty = tensor.empty() : tensor<4xf32>
+  %init = linalg.fill ins(%least : f32) outs(%empty : tensor<4xf32>) -> tensor<4xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0)>], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<4x8xf32>) outs(%init : tensor<4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %s = arith.maxnumf %a, %o : f32
+    linalg.yield %s : f32
+  } -> tensor<4xf32>
+  func.return %r : tensor<4xf32>
+}
+
+// CHECK-LABEL: func.func @largest
+// CHECK: loop.stage {{.*}} -> maxnum [i] {
+// RUNS-LABEL: func.func @largest
+// RUNS: vector.multi_reduction <maxnumf>

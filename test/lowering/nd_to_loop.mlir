@@ -20,9 +20,9 @@ func.func @linear(%x: tensor<?x16xf32, #nd.sym<b>>, %w: tensor<16x4xf32>, %b: te
 
 // -----
 
-// exp is computed once, for the sum and for the result; each row is divided once.
+// exp is computed once, for the sum and for the result; each row is divided once. The maximum only shifts the exponents.
 // CHECK-LABEL: func.func @softmax
-// CHECK-NEXT:    loop.stage max [i: 4, j: 8] (%{{.*}} = %x[i, j]) -> max [i]
+// CHECK-NEXT:    loop.stage max [i: 4, j: 8] (%{{.*}} = %x[i, j]) -> maxnum [i]
 // CHECK:         loop.stage exp_sum [i: 4, j: 8] (%{{.*}} = %x[i, j], %{{.*}} = %{{.*}}[i]) -> [i, j], add [i]
 // CHECK-COUNT-1: math.exp
 // CHECK:         loop.stage div [i: 4] (%{{.*}} = %{{.*}}[i]) -> [i]
@@ -31,6 +31,40 @@ func.func @linear(%x: tensor<?x16xf32, #nd.sym<b>>, %w: tensor<16x4xf32>, %b: te
 func.func @softmax(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
   %0 = nd.softmax %x : tensor<4x8xf32>
   func.return %0 : tensor<4x8xf32>
+}
+
+// -----
+
+// Whoever sees the exponentials themselves sees NaN in every one of their line.
+// CHECK-LABEL: func.func @seen
+// CHECK-NEXT:    loop.stage max [i: 4, j: 8] (%{{.*}} = %x[i, j]) -> max [i]
+func.func @seen(%x: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<4x8xf32>) {
+  %0 = nd.reduce max %x "a b -> a" : (tensor<4x8xf32>) -> tensor<4xf32>
+  %1 = nd.broadcast %0 "a -> a b" : tensor<4xf32> -> tensor<4x8xf32>
+  %2 = nd.sub %x, %1 : tensor<4x8xf32>
+  %3 = nd.exp %2 : tensor<4x8xf32>
+  %4 = nd.reduce sum %3 "a b -> a" : (tensor<4x8xf32>) -> tensor<4xf32>
+  %5 = nd.broadcast %4 "a -> a b" : tensor<4xf32> -> tensor<4x8xf32>
+  %6 = nd.div %3, %5 : tensor<4x8xf32>
+  func.return %3, %6 : tensor<4x8xf32>, tensor<4x8xf32>
+}
+
+// -----
+
+// Products with the exponentials, and the logarithm of their sum.
+// CHECK-LABEL: func.func @weights
+// CHECK-NEXT:    loop.stage max [i: 4, j: 8] (%{{.*}} = %x[i, j]) -> maxnum [i]
+func.func @weights(%x: tensor<4x8xf32>, %v: tensor<8x3xf32>) -> (tensor<4x3xf32>, tensor<4x8xf32>) {
+  %0 = nd.reduce max %x "a b -> a" : (tensor<4x8xf32>) -> tensor<4xf32>
+  %1 = nd.broadcast %0 "a -> a b" : tensor<4xf32> -> tensor<4x8xf32>
+  %2 = nd.sub %x, %1 : tensor<4x8xf32>
+  %3 = nd.exp %2 : tensor<4x8xf32>
+  %4 = nd.reduce sum %3 "a b -> a" : (tensor<4x8xf32>) -> tensor<4xf32>
+  %5 = nd.contract %3, %v "a b, b c -> a c" : (tensor<4x8xf32>, tensor<8x3xf32>) -> tensor<4x3xf32>
+  %6 = nd.log %4 : tensor<4xf32>
+  %7 = nd.broadcast %6 "a -> a b" : tensor<4xf32> -> tensor<4x8xf32>
+  %8 = nd.sub %2, %7 : tensor<4x8xf32>
+  func.return %5, %8 : tensor<4x3xf32>, tensor<4x8xf32>
 }
 
 // -----

@@ -492,6 +492,42 @@ def test_streaming_stores_only_where_alignment_is_certain() -> None:
         assert "!nontemporal" not in code(n, start).llvm_ir and code(n, start).streamed == ()
 
 
+@pytest.mark.parametrize("word, ufunc", [("maxnumf", np.fmax), ("minnumf", np.fmin)])
+def test_running_extremes_of_numbers(word: str, ufunc: np.ufunc) -> None:
+    """What was found so far is a number: one comparison for each vector, and none that asks for NaN."""
+    first = "0xFF800000" if word == "maxnumf" else "0x7F800000"
+    text = f"""func.func @k(%x: memref<9x50xf32>, %out: memref<f32>) {{
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c9 = arith.constant 9 : index
+      %z = arith.constant 0.0 : f32
+      %least = arith.constant {first} : f32
+      %start = arith.constant dense<{first}> : vector<50xf32>
+      %m = scf.for %i = %c0 to %c9 step %c1 iter_args(%a = %start) -> (vector<50xf32>) {{
+        %v = vector.transfer_read %x[%i, %c0], %z {{in_bounds = [true]}} : memref<9x50xf32>, vector<50xf32>
+        %b = arith.{word} %a, %v : vector<50xf32>
+        scf.yield %b : vector<50xf32>
+      }}
+      %r = vector.multi_reduction <{word}>, %m, %least [0] : vector<50xf32> to f32
+      memref.store %r, %out[] : memref<f32>
+      func.return
+    }}"""
+    x = np.random.default_rng(0).standard_normal((9, 50)).astype(np.float32)
+    x[3], x[5, 7] = np.nan, np.nan
+    out = np.zeros((), np.float32)
+    kernel = native(text)
+    for _ in range(2):
+        kernel(x, out)
+        assert_matches(EXACT, out, ufunc.reduce(x, axis=None))
+        x[:] = np.nan
+        x[8, 49] = 2.5
+    assert "fcmp uno" not in emit_kernel(function(text)).llvm_ir
+    two = text.replace(f"arith.{word} %a, %v", f"arith.{word} %v, %a")
+    kernel = native(two)
+    kernel(x, out)
+    assert_matches(EXACT, out, ufunc.reduce(x, axis=None))
+
+
 def test_equal_input_gives_equal_text() -> None:
     assert emit_kernel(function(MATMUL)).llvm_ir == emit_kernel(function(MATMUL)).llvm_ir
 
