@@ -112,7 +112,7 @@ def drawn(rng: np.random.Generator, shape: Sequence[int | str], scaled: bool) ->
     sizes = [n for n in shape if isinstance(n, int)]
     how = next((n for n in shape if isinstance(n, str)), "")
     if how.startswith("index"):
-        return rng.integers(0, int(how.split()[1]), sizes)
+        return rng.integers(0, int(how.split()[1]), sizes, np.int32)
     if how.startswith("mask"):
         return rng.random(sizes) < 0.7
     x = rng.standard_normal(sizes, np.float32)

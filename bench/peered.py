@@ -1,7 +1,7 @@
 """Topics that are measured against peers and against what the core can do: contractions, rows, unseen.
 
     python -m bench contractions [--threads N] [--only PATTERN] [--peers a,b] [--seconds S] [--plot FILE.svg]
-    python -m bench rows [--threads N] [--only PATTERN] [--peers a,b] [--seconds S]
+    python -m bench rows [--threads N] [--only PATTERN] [--peers a,b] [--seconds S] [--seed S ...]
     python -m bench unseen --seed S ...
 
 All competitors of a row run in one process (see `peers`), which stays on as many cores as it may have threads, with a
@@ -74,6 +74,7 @@ def parser(topic: str) -> argparse.ArgumentParser:
     p.add_argument("--only", metavar="PATTERN", default=Options.only, help="names or groups, such as 'mm_*' or conv")
     p.add_argument("--peers", metavar="A,B", help="only these; rows that lack one of their peers have no ratio")
     if topic == "rows":
+        p.add_argument("--seed", type=int, nargs="+", default=list(Options.seeds), help="draws sizes of `unseen` rows")
         return p
     p.add_argument(
         "--tune", type=float, metavar="S", default=Options.tune, help="seconds of search for a row tuned_..."
@@ -91,6 +92,8 @@ def main(topic: str, arguments: Sequence[str]) -> int:
         options = Options(given.threads, given.only, peers, given.seconds)
         if topic == "contractions":
             options = replace(options, plot=given.plot, tune=given.tune)
+        else:
+            options = replace(options, seeds=tuple(given.seed))
     settle(options.threads)
     from . import contraction_runs, row_runs, unseen
 

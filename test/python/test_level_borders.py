@@ -22,7 +22,7 @@ NAMES = frozenset(op.name for op in Nd.operations)
 
 LOWERING = {
     "arg_reductions", "axis_names", "joins", "lines", "nd_to_loop", "positions", "scalar_bodies", "scalar_rows",
-    "scalars", "scatters", "stages",
+    "scalars", "scatters", "shifts", "stages",
 }  # fmt: skip
 """nd-to-loop: the pass, its tables and what it asks of the ops of a kernel."""
 CONVERSIONS = ("nd_to_stablehlo", "stablehlo_to_nd")
