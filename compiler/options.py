@@ -137,7 +137,7 @@ def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
     automatic = options.schedule is None or not for_every_kernel(options.schedule)
     out: list[Any] = []
     for spec in specs(LEVELS[options.target][level]):
-        if spec.name == "canonicalize" and options.numerics != "ieee":
+        if spec.name in ("canonicalize", "winograd") and options.numerics != "ieee":
             spec = replace(spec, options={"numerics": (options.numerics,)})
         if spec.name == "choose-schedule":
             if options.schedule is not None:
