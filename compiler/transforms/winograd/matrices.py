@@ -8,7 +8,6 @@ of Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, arXiv:1509
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,15 +34,6 @@ class Algorithm:
     def points(self) -> int:
         """m + 2"""
         return self.a.shape[1]
-
-    @cached_property
-    def growth(self) -> float:
-        """The error's factor in one dimension: what the rounding of a product grows to in the worst of the results.
-
-        A product at point u is as large as |g[u]| |b[u]|, in the Euclidean norm, and a[y, u] of it comes to result y.
-        """
-        size = np.linalg.norm(self.g, axis=1) * np.linalg.norm(self.b, axis=1)
-        return float(np.linalg.norm(self.a * size, axis=1).max())
 
 
 ALGORITHMS = {
