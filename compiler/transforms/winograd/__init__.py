@@ -1,4 +1,4 @@
-"""winograd: convolutions of three taps with stride 1 by fewer products (arXiv:1509.09308), at the numerics level `fast`.
+"""winograd: convolutions of three taps with stride 1 by fewer products, at the numerics level `fast`.
 
     %0 = nd.contract %x, %w "n c h+k-1 w+l-1, f c k l -> n f h w"
 becomes
@@ -12,9 +12,10 @@ becomes
     %8 = nd.contract %A, %7 "a u, u n p q b f -> n f p a q b"
     %0 = nd.reshape %8
 
-F(4, 3) multiplies 4 times less in two dimensions, F(2, 3) 2.25 times; `cost.py` chooses one of them or leaves the
-contraction as it is. Along with products the transforms multiply rounding errors (`matrices.Algorithm.growth`), and an
-infinity or NaN reaches all results of its tiles, so that nothing happens below the level `fast`.
+(Lavin and Gray, arXiv:1509.09308). F(4, 3) multiplies 4 times less in two dimensions, F(2, 3) 2.25 times; `cost.py`
+chooses one of them or leaves the contraction as it is. The transforms multiply rounding errors (`error.py`), and an
+infinity or NaN reaches all results of its tiles, so that nothing happens below the level `fast`. Names and places go to
+what stands for the contraction; regions are rewritten too; sizes known at run time only may be those of the batch.
 """
 
 from __future__ import annotations
@@ -32,9 +33,9 @@ from ....dialects.nd.contraction import Contract
 from ...machine import Machine
 from ..rewriting import Rewrite, blocks, by_class, functions, rewrite
 from .cost import cheapest
+from .expansion import expanded
 from .matching import convolution
 from .matrices import ALGORITHMS
-from .expansion import expanded
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
     |error| <= growth^d * eps * sqrt(K) * sum_c max |x[c]| * sum_k |w[c, k]|
 
-for d windows and sums of K = 3^d * channels terms; the maximum is over what a tile reads. A product at point u is as large
-as |g[u]| |b[u]| in the Euclidean norm, a[y, u] of it comes to result y, and errors of several points add up as squares:
+for d windows and sums of K = 3^d * channels terms; the maximum is over what a tile reads. A product at point u is as
+large as |g[u]| |b[u]| in the Euclidean norm, a[y, u] of it comes to result y, and errors of several points add up as
+squares:
 
     growth = max_y sqrt(sum_u (a[y, u] |g[u]| |b[u]|)^2)
 
-which is 2.24 for F(2, 3) and 9.71 for F(4, 3), so 5 and 94 in two dimensions. Measured errors are a tenth of that. Unlike
-a contraction's, the error of a result depends on all that its tile reads, also where the result itself does not.
+which is 2.24 for F(2, 3) and 9.71 for F(4, 3), so 5 and 94 in two dimensions. Measured errors are a tenth of that.
+Unlike a contraction's, the error of a result depends on all that its tile reads, also where the result does not.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ Np = np.ndarray[Any, Any]
 
 
 def growth(by: Algorithm) -> float:
+    """The error's factor in one dimension."""
     size = np.linalg.norm(by.g, axis=1) * np.linalg.norm(by.b, axis=1)
     return float(np.linalg.norm(by.a * size, axis=1).max())
 

@@ -14,6 +14,7 @@ schedules need nothing new.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import numpy as np
 
@@ -27,6 +28,9 @@ from .matching import Convolution
 from .matrices import TAPS, Algorithm, Matrix
 
 Names = tuple[str, ...]
+
+AT_ONCE = 16
+"""Points of a tile whose sums registers hold: the input's tiles are transformed in one step, without a copy between."""
 
 
 def expanded(c: Convolution, by: Algorithm) -> Array:
@@ -63,12 +67,20 @@ class Steps:
     def input(self) -> tuple[Array, Names]:
         x, names = self.padded(), (*self.c.batch, *self.lines, *self.c.channels)
         self.sizes |= zip(names, x.shape)
-        for k, w in enumerate(self.c.windows):
-            window = Index(((w.p, self.by.results), ("i", 1)), max(w.start, 0))
-            read = tuple(window if n == self.lines[k] else bare(n) for n in names)
-            names = (*self.points[: k + 1], *(w.p if n == self.lines[k] else n for n in names[k:]))
-            x = self.transformed(self.by.b, (bare(self.points[k]), bare("i")), x, read, names)
+        each = len(self.places) if self.by.points ** len(self.places) <= AT_ONCE else 1
+        for k in range(0, len(self.places), each):
+            group = range(k, k + each)
+            index = {self.lines[g]: self.window(g) for g in group}
+            rows = (*bares(self.points[k : k + each]), *(bare(f"i{g}") for g in group))
+            read = tuple(index.get(n) or bare(n) for n in names)
+            places = {self.lines[g]: self.places[g] for g in group}
+            names = (*self.points[: k + each], *(places.get(n, n) for n in names[k:]))
+            x = self.transformed([self.by.b] * each, rows, x, read, names)
         return x, names
+
+    def window(self, k: int) -> Index:
+        """What the tiles of a window read."""
+        return Index(((self.places[k], self.by.results), (f"i{k}", 1)), max(self.c.windows[k].start, 0))
 
     def padded(self) -> Array:
         """The input with channels last and zeros around it, as far as tiles read."""
@@ -86,7 +98,7 @@ class Steps:
             g = self.by.g[:, ::-1] if window.backwards else self.by.g
             taps = tuple(other.k for other in self.c.windows[k + 1 :])
             order = (*self.points[: k + 1], *taps, *self.c.channels, *self.c.features)
-            w = self.transformed(g, (bare(self.points[k]), bare(window.k)), w, bares(names), order)
+            w = self.transformed([g], (bare(self.points[k]), bare(window.k)), w, bares(names), order)
             names = order
         return w, names
 
@@ -95,12 +107,15 @@ class Steps:
             split = [p] if k else self.places  # the last transform brings the dimensions into the result's order
             found = (*names[:k], *names[k + 1 :]) if k else self.c.result
             order = tuple(e for n in found for e in ((n, f"{n}.a") if n in split else (n,)))
-            y = self.transformed(self.by.a, (bare(f"{p}.a"), bare(self.points[k])), y, bares(names), order)
+            y = self.transformed([self.by.a], (bare(f"{p}.a"), bare(self.points[k])), y, bares(names), order)
             names = order
         rank, whole = len(self.c.result), [self.sizes[n] for n in self.c.result]
         whole = [d * self.by.results if n in self.places else d for n, d in zip(self.c.result, whole, strict=True)]
         return slice_(reshape(y, tuple(whole)), [0] * rank, [1] * rank, [self.c.sizes[n] for n in self.c.result])
 
-    def transformed(self, matrix: Matrix, rows: Dims, x: Array, read: Dims, names: Names) -> Array:
-        factor = constant(np.ascontiguousarray(matrix, np.float32))
+    def transformed(self, matrices: Sequence[Matrix], rows: Dims, x: Array, read: Dims, names: Names) -> Array:
+        """Dimensions of x times matrices; of several, the rows of all come first in `rows`, then the columns."""
+        whole = reduce(np.multiply.outer, matrices)
+        whole = np.transpose(whole, [*range(0, whole.ndim, 2), *range(1, whole.ndim, 2)])
+        factor = constant(np.ascontiguousarray(whole, np.float32))
         return contract([factor, x], DimMap((rows, read), bares(names)), self.shape(names))

@@ -109,7 +109,8 @@ def convolution(op: Contract) -> Convolution | None:
 
 
 def window(index: Index, sizes: Mapping[str, Dim], m: DimMap) -> Window | None:
-    """`p + k + start` or `p - k + start` with three taps, p and k nowhere else but bare in the result and the kernel."""
+    """`p + k + start` or, backwards, `p - k + start + 2`, with three taps; p is else in the result only, k in the
+    kernel."""
     if index.divisor != 1 or len(index.terms) != 2 or not isinstance(index.offset, int):
         return None
     result = {i.name for i in m.result}

@@ -2,7 +2,8 @@
 
     y = A ((G w) * (B x)),  y[a] = sum_k x[a + k] w[k]
 
-of Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, arXiv:1509.09308 (their B^T and A^T are B and A here).
+of Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, arXiv:1509.09308. Their B^T and A^T are b and a
+here.
 """
 
 from __future__ import annotations
