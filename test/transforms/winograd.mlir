@@ -66,7 +66,7 @@ func.func @line(%x: tensor<?x14x8xf32, #nd.sym<n>>, %w: tensor<3x8x5xf32>) -> te
 
 // CHECK-LABEL: @gradient
 // CHECK: nd.pad %y, {{.*}} low [0, 1, 0] high [0, 1, 0]
-// CHECK: nd.constant {{\[\[}}0.0, 0.0, 0.25], {{.*}} : tensor<6x3xf32>
+// CHECK: nd.constant {{\[\[}}0.0, 0.0, 1.0], {{.*}}, [1.0, 0.0, 0.0]] : tensor<6x3xf32>
 // CHECK: nd.contract {{.*}}, %w "a b, b c d -> a d c"
 // IEEE-LABEL: @gradient
 // IEEE-NEXT:  nd.contract

@@ -12,10 +12,13 @@ becomes
     %8 = nd.contract %A, %7 "a u, u n p q b f -> n f p a q b"
     %0 = nd.reshape %8
 
-(Lavin and Gray, arXiv:1509.09308). F(4, 3) multiplies 4 times less in two dimensions, F(2, 3) 2.25 times; `cost.py`
-chooses one of them or leaves the contraction as it is. The transforms multiply rounding errors (`error.py`), and an
-infinity or NaN reaches all results of its tiles, so that nothing happens below the level `fast`. Names and places go to
-what stands for the contraction; regions are rewritten too; sizes known at run time only may be those of the batch.
+as in Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, arXiv:1509.09308. F(4, 3) multiplies 4 times
+less in two dimensions, F(2, 3) 2.25 times; the estimated time on `machine` (a description; else the host) chooses one
+of them or leaves the contraction as it is (`cost.py`); `tile=4` and `tile=2` do not ask.
+
+The transforms multiply rounding errors (`error.py`), and an infinity or NaN reaches all results of its tiles, so that
+nothing happens below the level `fast`. Regions are rewritten, too. Sizes known at run time only may be those of the
+batch.
 """
 
 from __future__ import annotations
@@ -40,11 +43,7 @@ from .matrices import ALGORITHMS
 
 @dataclass(frozen=True)
 class Winograd(ModulePass):
-    """Convolutions of three taps by fewer products.
-
-    `tile`: how many results a tile has in each dimension, 2 or 4, whatever it costs; 0 chooses by cost on `machine`,
-    the name of a description, without it the host.
-    """
+    """Convolutions of three taps by fewer products."""
 
     name = "winograd"
     numerics: str = "fast"

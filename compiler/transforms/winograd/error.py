@@ -8,7 +8,7 @@ squares:
 
     growth = max_y sqrt(sum_u (a[y, u] |g[u]| |b[u]|)^2)
 
-which is 2.24 for F(2, 3) and 9.71 for F(4, 3), so 5 and 94 in two dimensions. Measured errors are a tenth of that.
+which is 2.24 for F(2, 3) and 4.62 for F(4, 3), so 5 and 21.4 in two dimensions. Measured errors are a tenth of that.
 Unlike a contraction's, the error of a result depends on all that its tile reads, also where the result does not.
 """
 

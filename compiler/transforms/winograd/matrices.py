@@ -1,14 +1,18 @@
 """The minimal algorithms F(2, 3) and F(4, 3): `m` results of three taps by m + 2 products.
 
-    y = A ((G w) * (B x)),  y[a] = sum_k x[a + k] w[k]
+    y = a ((g w) * (b x)),  y[i] = sum_k x[i + k] w[k]
 
-of Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, arXiv:1509.09308. Their B^T and A^T are b and a
-here.
+of Lavin and Gray, arXiv:1509.09308, whose B^T and A^T are b and a here. The products are the values of polynomials at
+m + 1 points and at infinity (Cook and Toom); the choice of points decides how far rounding errors grow (Barabasz and
+others, arXiv:1803.10986). The transforms are contractions, which multiply by any numbers in the same time, so that those
+of F(4, 3) need not be small integers: 0, +-sqrt(1/2) and +-sqrt(2) have a quarter of the error of 0, +-1 and +-2.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from math import prod, sqrt
 from typing import Any
 
 import numpy as np
@@ -37,26 +41,25 @@ class Algorithm:
         return self.a.shape[1]
 
 
-ALGORITHMS = {
-    2: Algorithm(
-        a=np.array([[1, 1, 1, 0], [0, 1, -1, -1]], np.float64),
-        g=np.array([[2, 0, 0], [1, 1, 1], [1, -1, 1], [0, 0, 2]], np.float64) / 2,
-        b=np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]], np.float64),
-    ),
-    4: Algorithm(
-        a=np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]], np.float64),
-        g=np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]], np.float64) / 24,
-        b=np.array(
-            [
-                [4, 0, -5, 0, 1, 0],
-                [0, -4, -4, 1, 1, 0],
-                [0, 4, -4, -1, 1, 0],
-                [0, -2, -1, 2, 1, 0],
-                [0, 2, -1, -2, 1, 0],
-                [0, 4, 0, -5, 0, 1],
-            ],
-            np.float64,
-        ),
-    ),
-}
+def algorithm(*points: float) -> Algorithm:
+    """F(m, 3) of m + 1 points and infinity, by Lagrange's interpolation transposed."""
+    n = len(points) + 1
+    m = n - TAPS + 1
+    a, g, b = np.zeros((m, n)), np.zeros((n, TAPS)), np.zeros((n, n))
+    for u, p in enumerate(points):
+        others = [q for q in points if q != p]
+        a[:, u] = [p**i for i in range(m)]
+        g[u] = [p**k / prod(p - q for q in others) for k in range(TAPS)]
+        b[u, :-1] = with_roots(others)
+    a[-1, -1] = g[-1, -1] = 1
+    b[-1] = with_roots(points)
+    return Algorithm(a, g, b)
+
+
+def with_roots(roots: Any) -> Matrix:
+    """Coefficients of the product of all (t - root), from the constant one on."""
+    return reduce(np.convolve, ([-root, 1.0] for root in roots))
+
+
+ALGORITHMS = {2: algorithm(0, 1, -1), 4: algorithm(0, sqrt(1 / 2), -sqrt(1 / 2), sqrt(2), -sqrt(2))}
 """By m."""
