@@ -34,7 +34,7 @@ from ....dialects.errors import CompileError
 from ....dialects.nd.array import Array
 from ....dialects.nd.contraction import Contract
 from ...machine import Machine
-from ..rewriting import Rewrite, blocks, by_class, functions, rewrite
+from ..rewriting import LEVELS, Rewrite, blocks, by_class, functions, rewrite
 from .cost import cheapest
 from .expansion import expanded
 from .matching import convolution
@@ -53,14 +53,19 @@ class Winograd(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         if self.tile and self.tile not in ALGORITHMS:
             raise CompileError(f"winograd: expected a tile of {' or '.join(map(str, ALGORITHMS))}, found {self.tile}")
+        if self.numerics not in LEVELS:
+            raise CompileError(f"expected numerics to be one of {', '.join(LEVELS)}, found {self.numerics}")
+        if self.numerics != "fast":
+            return
         machine = Machine.load(self.machine) if self.machine else Machine.host()
 
         def by_tiles(op: Any) -> Array | None:  # y = conv(x, w) -> A ((G w G') * (B x B')) A'
-            c = convolution(op)
-            by = None if c is None else ALGORITHMS.get(self.tile) or cheapest(c, machine)
-            return None if c is None or by is None else expanded(c, by)
+            if (c := convolution(op)) is None:
+                return None
+            by = ALGORITHMS.get(self.tile) or cheapest(c, machine)
+            return None if by is None else expanded(c, by)
 
-        rules = by_class([Rewrite("winograd", (Contract,), "fast", by_tiles)], self.numerics)
+        rules = by_class([Rewrite("winograd", (Contract,), "fast", by_tiles)])
         for f in functions(op):
             for block in blocks(f):
                 rewrite(block, rules)

@@ -7,8 +7,8 @@
     y = A M A^T         "b v, u v n p q f -> u n p q b f", then "a u, u n p q b f -> n f p a q b"
 
 and y [n, f, P, m, Q, m] is [n, f, m*P, m*Q], of which the result is the first part. Each transform is a contraction
-with a constant of a few numbers: its lanes run along channels, constant kernels are transformed at compile time, and
-schedules need nothing new.
+with a constant of a few numbers: one pass over its operand, with lanes along channels, where sums of slices that are
+spelled out would be several kernels and a copy; and constant kernels are transformed at compile time.
 """
 
 from __future__ import annotations

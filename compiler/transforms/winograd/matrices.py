@@ -4,8 +4,8 @@
 
 of Lavin and Gray, arXiv:1509.09308, whose B^T and A^T are b and a here. The products are the values of polynomials at
 m + 1 points and at infinity (Cook and Toom); the choice of points decides how far rounding errors grow (Barabasz and
-others, arXiv:1803.10986). The transforms are contractions, which multiply by any numbers in the same time, so that those
-of F(4, 3) need not be small integers: 0, +-sqrt(1/2) and +-sqrt(2) have a quarter of the error of 0, +-1 and +-2.
+others, arXiv:1803.10986). The transforms are contractions, which take the same time for any numbers, so that the points
+of F(4, 3) need not be small integers: 0, +-sqrt(1/2), +-sqrt(2) have a quarter of the error of 0, +-1, +-2.
 """
 
 from __future__ import annotations
