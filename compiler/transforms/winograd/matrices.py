@@ -10,8 +10,8 @@ of F(4, 3) need not be small integers: 0, +-sqrt(1/2), +-sqrt(2) have a quarter 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 from math import prod, sqrt
 from typing import Any
 
@@ -56,9 +56,12 @@ def algorithm(*points: float) -> Algorithm:
     return Algorithm(a, g, b)
 
 
-def with_roots(roots: Any) -> Matrix:
+def with_roots(roots: Sequence[float]) -> Matrix:
     """Coefficients of the product of all (t - root), from the constant one on."""
-    return reduce(np.convolve, ([-root, 1.0] for root in roots))
+    found = np.ones(1)
+    for root in roots:
+        found = np.convolve(found, [-root, 1.0])
+    return found
 
 
 ALGORITHMS = {2: algorithm(0, 1, -1), 4: algorithm(0, sqrt(1 / 2), -sqrt(1 / 2), sqrt(2), -sqrt(2))}
