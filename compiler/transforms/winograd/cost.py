@@ -22,6 +22,9 @@ from .matrices import ALGORITHMS, TAPS, Algorithm
 SHARE = 0.7
 """Of a cache's bandwidth, what transforms and products reach: half of their accesses are stores."""
 
+TURNED = 2
+"""How many times longer the kernel's elements take, which lie in another order than their transform."""
+
 GAIN = 1.15
 """What the products must gain over the contraction."""
 
@@ -44,8 +47,9 @@ def direct_seconds(c: Convolution, machine: Machine) -> float:
 
 def seconds(c: Convolution, by: Algorithm, machine: Machine) -> float:
     """The kernel's transform, if it is not a constant, the input's, the products, and the way back."""
-    moved = [*of_input(c, by), *of_result(c, by), *(() if is_constant(c.w.value) else of_kernel(c, by))]
-    transforms = sum(transfer(ELEMENT * n, machine) for n in moved)
+    transforms = sum(transfer(ELEMENT * n, machine) for n in (*of_input(c, by), *of_result(c, by)))
+    if not is_constant(c.w.value):
+        transforms += TURNED * sum(transfer(ELEMENT * n, machine) for n in of_kernel(c, by))
     points = by.points ** len(c.windows)
     tiles = count(c, c.batch) * prod(-(-c.length(w) // by.results) for w in c.windows)
     channels, features = count(c, c.channels), count(c, c.features)
@@ -58,28 +62,31 @@ def seconds(c: Convolution, by: Algorithm, machine: Machine) -> float:
 
 def of_input(c: Convolution, by: Algorithm) -> Iterator[int]:
     """Elements that the copy with zeros around it moves, then each transform."""
-    outside, sides = count(c, c.batch) * count(c, c.channels), [by.results * t + TAPS - 1 for t in tiles_of(c, by)]
-    yield 2 * outside * prod(sides)
-    for k, tiles in enumerate(tiles_of(c, by)):
-        before = outside * prod(sides)
-        sides[k] = tiles
-        outside *= by.points
-        yield before + outside * prod(sides)
+    others, tiles = count(c, c.batch) * count(c, c.channels), tiles_of(c, by)
+    sides = [by.results * t + TAPS - 1 for t in tiles]
+    size = others * prod(sides)
+    yield 2 * size
+    for group in by.groups(len(tiles)):
+        for k in group:
+            sides[k] = tiles[k] * by.points
+        before, size = size, others * prod(sides)
+        yield before + size
 
 
 def of_result(c: Convolution, by: Algorithm) -> Iterator[int]:
     """Elements that each transform moves."""
-    size = count(c, c.batch) * count(c, c.features) * prod(tiles_of(c, by)) * by.points ** len(c.windows)
-    for _ in c.windows:
-        before, size = size, size // by.points * by.results
+    tiles = tiles_of(c, by)
+    size = count(c, c.batch) * count(c, c.features) * prod(tiles) * by.points ** len(tiles)
+    for group in by.groups(len(tiles)):
+        before, size = size, size // by.points ** len(group) * by.results ** len(group)
         yield before + size
 
 
 def of_kernel(c: Convolution, by: Algorithm) -> Iterator[int]:
     """The same of the kernel's."""
     size = count(c, c.channels) * count(c, c.features) * TAPS ** len(c.windows)
-    for _ in c.windows:
-        before, size = size, size // TAPS * by.points
+    for group in by.groups(len(c.windows)):
+        before, size = size, size // TAPS ** len(group) * by.points ** len(group)
         yield before + size
 
 

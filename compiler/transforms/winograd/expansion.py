@@ -8,12 +8,13 @@
 
 and y [n, f, P, m, Q, m] is [n, f, m*P, m*Q], of which the result is the first part. Each transform is a contraction
 with a constant of a few numbers: one pass over its operand, with lanes along channels, where sums of slices that are
-spelled out would be several kernels and a copy; and constant kernels are transformed at compile time.
+spelled out would be several kernels and a copy; and constant kernels are transformed at compile time. Small tiles are
+transformed in all dimensions at once, "u v i j, n m*p+i m*q+j c -> u v n p q c".
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 
 import numpy as np
@@ -24,13 +25,10 @@ from ....dialects.nd.contraction import contract
 from ....dialects.nd.dimmap import DimMap, Dims, Index, bare
 from ....dialects.nd.dims import Dim
 from ....dialects.nd.movement import pad, reshape, slice_, transpose
-from .matching import Convolution
+from .matching import Convolution, Window
 from .matrices import TAPS, Algorithm, Matrix
 
 Names = tuple[str, ...]
-
-AT_ONCE = 16
-"""Points of a tile whose sums registers hold: the input's tiles are transformed in one step, without a copy between."""
 
 
 def expanded(c: Convolution, by: Algorithm) -> Array:
@@ -38,54 +36,66 @@ def expanded(c: Convolution, by: Algorithm) -> Array:
     steps = Steps(c, by)
     v, of_v = steps.input()
     u, of_u = steps.kernel()
-    of_m = (*steps.points, *c.batch, *steps.places, *c.features)
+    of_m = (*map(point, c.windows), *c.batch, *(w.p for w in c.windows), *c.features)
     m = contract([v, u], DimMap((bares(of_v), bares(of_u)), bares(of_m)), steps.shape(of_m))
     return steps.result(m, of_m)
 
 
-def bares(names: Sequence[str]) -> Dims:
+def bares(names: Iterable[str]) -> Dims:
     return tuple(bare(n) for n in names)
 
 
+def point(w: Window) -> str:
+    """The name of a window's points."""
+    return f"{w.p}.u"
+
+
+def line(w: Window) -> str:
+    """The name of the dimension of the input that a window reads."""
+    return f"{w.p}.x"
+
+
+def part(w: Window) -> str:
+    """The name of a window's results in a tile, whose name is that of the window's results."""
+    return f"{w.p}.a"
+
+
 class Steps:
-    """The transforms of one convolution. A window of result p reads the input's dimension `p.x` and has tiles p, points
-    `p.u` and, in a tile, results `p.a`."""
+    """The transforms of one convolution, each in steps over a group of windows."""
 
     def __init__(self, c: Convolution, by: Algorithm) -> None:
         self.c, self.by = c, by
-        self.places: Names = tuple(w.p for w in c.windows)
-        self.points: Names = tuple(f"{p}.u" for p in self.places)
-        self.lines: Names = tuple(f"{p}.x" for p in self.places)
+        self.groups = [[c.windows[k] for k in group] for group in by.groups(len(c.windows))]
         self.sizes: dict[str, Dim] = dict(c.sizes)
         for w in c.windows:
             tiles = -(-c.length(w) // by.results)
-            self.sizes |= {w.p: tiles, f"{w.p}.u": by.points, f"{w.p}.a": by.results}
+            self.sizes |= {w.p: tiles, point(w): by.points, part(w): by.results}
 
-    def shape(self, names: Sequence[str]) -> tuple[Dim, ...]:
+    def shape(self, names: Names) -> tuple[Dim, ...]:
         return tuple(self.sizes[n] for n in names)
 
     def input(self) -> tuple[Array, Names]:
-        x, names = self.padded(), (*self.c.batch, *self.lines, *self.c.channels)
+        x, names = self.padded(), (*self.c.batch, *map(line, self.c.windows), *self.c.channels)
         self.sizes |= zip(names, x.shape)
-        each = len(self.places) if self.by.points ** len(self.places) <= AT_ONCE else 1
-        for k in range(0, len(self.places), each):
-            group = range(k, k + each)
-            index = {self.lines[g]: self.window(g) for g in group}
-            rows = (*bares(self.points[k : k + each]), *(bare(f"i{g}") for g in group))
-            read = tuple(index.get(n) or bare(n) for n in names)
-            places = {self.lines[g]: self.places[g] for g in group}
-            names = (*self.points[: k + each], *(places.get(n, n) for n in names[k:]))
-            x = self.transformed([self.by.b] * each, rows, x, read, names)
+        points: Names = ()
+        for group in self.groups:
+            columns = tuple(f"i{k}" for k in range(len(group)))
+            windows = {
+                line(w): Index(((w.p, self.by.results), (i, 1)), max(w.start, 0))
+                for w, i in zip(group, columns, strict=True)
+            }
+            read = tuple(windows.get(n) or bare(n) for n in names)
+            tiles = {line(w): w.p for w in group}
+            rest = tuple(tiles.get(n, n) for n in names[len(points) :])
+            points = (*points, *map(point, group))
+            names = (*points, *rest)
+            x = self.transformed([self.by.b for _ in group], [*map(point, group), *columns], x, read, names)
         return x, names
-
-    def window(self, k: int) -> Index:
-        """What the tiles of a window read."""
-        return Index(((self.places[k], self.by.results), (f"i{k}", 1)), max(self.c.windows[k].start, 0))
 
     def padded(self) -> Array:
         """The input with channels last and zeros around it, as far as tiles read."""
         c = self.c
-        order = [c.x_names.index(n) for n in (*c.batch, *self.places, *c.channels)]
+        order = [c.x_names.index(n) for n in (*c.batch, *(w.p for w in c.windows), *c.channels)]
         x, low, high = transpose(c.x, order), [0] * len(order), [0] * len(order)
         for k, w in enumerate(c.windows, len(c.batch)):
             end = w.start - (-c.length(w) // self.by.results) * self.by.results + TAPS - 1
@@ -93,29 +103,35 @@ class Steps:
         return pad(x, 0, low, high)
 
     def kernel(self) -> tuple[Array, Names]:
-        w, names = self.c.w, self.c.w_names
-        for k, window in enumerate(self.c.windows):
-            g = self.by.g[:, ::-1] if window.backwards else self.by.g
-            taps = tuple(other.k for other in self.c.windows[k + 1 :])
-            order = (*self.points[: k + 1], *taps, *self.c.channels, *self.c.features)
-            w = self.transformed([g], (bare(self.points[k]), bare(window.k)), w, bares(names), order)
-            names = order
-        return w, names
+        x, names = self.c.w, self.c.w_names
+        done: list[Window] = []
+        for group in self.groups:
+            done += group
+            matrices = [self.by.g[:, ::-1] if w.backwards else self.by.g for w in group]
+            rows = [*map(point, group), *(w.k for w in group)]
+            taps = (w.k for w in self.c.windows if w not in done)
+            order = (*map(point, done), *taps, *self.c.channels, *self.c.features)
+            x, names = self.transformed(matrices, rows, x, bares(names), order), order
+        return x, names
 
     def result(self, y: Array, names: Names) -> Array:
-        for k, p in reversed(list(enumerate(self.places))):
-            split = [p] if k else self.places  # the last transform brings the dimensions into the result's order
-            found = (*names[:k], *names[k + 1 :]) if k else self.c.result
-            order = tuple(e for n in found for e in ((n, f"{n}.a") if n in split else (n,)))
-            y = self.transformed([self.by.a], (bare(f"{p}.a"), bare(self.points[k])), y, bares(names), order)
-            names = order
-        rank, whole = len(self.c.result), [self.sizes[n] for n in self.c.result]
-        whole = [d * self.by.results if n in self.places else d for n, d in zip(self.c.result, whole, strict=True)]
-        return slice_(reshape(y, tuple(whole)), [0] * rank, [1] * rank, [self.c.sizes[n] for n in self.c.result])
+        c = self.c
+        for group in reversed(self.groups):
+            last = group is self.groups[0]  # brings the dimensions into the result's order
+            kept = c.result if last else tuple(n for n in names if n not in map(point, group))
+            parts = {w.p: (w.p, part(w)) for w in (c.windows if last else group)}
+            order = tuple(m for n in kept for m in parts.get(n, (n,)))
+            rows = [*map(part, group), *map(point, group)]
+            y, names = self.transformed([self.by.a for _ in group], rows, y, bares(names), order), order
+        rank, tiled = len(c.result), {w.p for w in c.windows}
+        whole = [self.sizes[n] * (self.by.results if n in tiled else 1) for n in c.result]
+        return slice_(reshape(y, tuple(whole)), [0] * rank, [1] * rank, [c.sizes[n] for n in c.result])
 
-    def transformed(self, matrices: Sequence[Matrix], rows: Dims, x: Array, read: Dims, names: Names) -> Array:
-        """Dimensions of x times matrices; of several, the rows of all come first in `rows`, then the columns."""
+    def transformed(
+        self, matrices: Sequence[Matrix], names: Sequence[str], x: Array, read: Dims, result: Names
+    ) -> Array:
+        """Dimensions of x times matrices, whose rows are the first half of `names` and whose columns are the second."""
         whole = reduce(np.multiply.outer, matrices)
         whole = np.transpose(whole, [*range(0, whole.ndim, 2), *range(1, whole.ndim, 2)])
         factor = constant(np.ascontiguousarray(whole, np.float32))
-        return contract([factor, x], DimMap((rows, read), bares(names)), self.shape(names))
+        return contract([factor, x], DimMap((bares(names), read), bares(result)), self.shape(result))

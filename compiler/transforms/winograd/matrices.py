@@ -21,6 +21,10 @@ Matrix = np.ndarray[Any, np.dtype[np.float64]]
 
 TAPS = 3
 
+AT_ONCE = 16
+"""Points of a tile up to which it is transformed in all dimensions at once: with few points, memory is what takes time,
+and one step moves less than two."""
+
 
 @dataclass(frozen=True)
 class Algorithm:
@@ -39,6 +43,11 @@ class Algorithm:
     def points(self) -> int:
         """m + 2"""
         return self.a.shape[1]
+
+    def groups(self, dimensions: int) -> list[range]:
+        """The dimensions in which tiles are transformed at once, one group after the other."""
+        at_once = self.points**dimensions <= AT_ONCE
+        return [range(dimensions)] if at_once else [range(k, k + 1) for k in range(dimensions)]
 
 
 def algorithm(*points: float) -> Algorithm:
