@@ -44,7 +44,7 @@ CASES: dict[str, Case] = {
     "one dimension": ("n h+k-1 c, k c f -> n h f", (3, 13, 6), (3, 6, 17), (3, 13, 17)),
     "no batch": ("c h+k-1 w+l-1, f c k l -> f h w", (3, 6, 6), (4, 3, 3, 3), (4, 6, 6)),
     "more names": (
-        "a b h+k-1 d w+l-1 c, k c e l d f -> a f h b w e",
+        "a i0 h+k-1 d w+l-1 c, k c e l d u -> a u h i0 w e",
         (2, 3, 6, 2, 5, 4),
         (3, 4, 3, 3, 2, 5),
         (2, 5, 6, 3, 5, 3),

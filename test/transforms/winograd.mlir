@@ -3,8 +3,10 @@
 // RUN: mlc-opt %s -p 'winograd{tile=4 numerics=ieee}' --split-input-file | FileCheck %s --check-prefix=IEEE
 // RUN: mlc-opt %s -p 'winograd{tile=4 numerics=exact}' --split-input-file | FileCheck %s --check-prefix=IEEE
 // RUN: not mlc-opt %s -p 'winograd{tile=3}' --split-input-file 2>&1 | FileCheck %s --check-prefix=WRONG
+// RUN: not mlc-opt %s -p 'winograd{numerics=best}' --split-input-file 2>&1 | FileCheck %s --check-prefix=LEVEL
 // RUN: mlc-opt %s -p 'winograd{machine=%test/transforms/loop/wide.toml}' --split-input-file | FileCheck %s --check-prefix=CHOICE
 // WRONG: error: winograd: expected a tile of 2 or 4, found 3
+// LEVEL: error: expected numerics to be one of exact, ieee, fast, found best
 // Tiles of 4 x 4 results; 56 are 14 tiles, which read 58 places. Those of 2 x 2 are transformed at once.
 
 // CHECK-LABEL: @channels_first

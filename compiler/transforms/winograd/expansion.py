@@ -45,18 +45,26 @@ def bares(names: Iterable[str]) -> Dims:
     return tuple(bare(n) for n in names)
 
 
-def point(w: Window) -> str:
-    """The name of a window's points."""
-    return f"{w.p}.u"
+# Names besides the contraction's own; its name of a window's results is that of their tiles here.
 
 
 def line(w: Window) -> str:
-    """The name of the dimension of the input that a window reads."""
+    """Of the dimension of the input that a window reads."""
     return f"{w.p}.x"
 
 
+def place(w: Window) -> str:
+    """Of what a tile reads of it."""
+    return f"{w.p}.i"
+
+
+def point(w: Window) -> str:
+    """Of a tile's points."""
+    return f"{w.p}.u"
+
+
 def part(w: Window) -> str:
-    """The name of a window's results in a tile, whose name is that of the window's results."""
+    """Of a tile's results."""
     return f"{w.p}.a"
 
 
@@ -75,21 +83,19 @@ class Steps:
         return tuple(self.sizes[n] for n in names)
 
     def input(self) -> tuple[Array, Names]:
+        """V and the names of its dimensions."""
         x, names = self.padded(), (*self.c.batch, *map(line, self.c.windows), *self.c.channels)
         self.sizes |= zip(names, x.shape)
         points: Names = ()
         for group in self.groups:
-            columns = tuple(f"i{k}" for k in range(len(group)))
-            windows = {
-                line(w): Index(((w.p, self.by.results), (i, 1)), max(w.start, 0))
-                for w, i in zip(group, columns, strict=True)
-            }
+            windows = {line(w): Index(((w.p, self.by.results), (place(w), 1)), max(w.start, 0)) for w in group}
             read = tuple(windows.get(n) or bare(n) for n in names)
             tiles = {line(w): w.p for w in group}
             rest = tuple(tiles.get(n, n) for n in names[len(points) :])
             points = (*points, *map(point, group))
             names = (*points, *rest)
-            x = self.transformed([self.by.b for _ in group], [*map(point, group), *columns], x, read, names)
+            rows = [*map(point, group), *map(place, group)]
+            x = self.transformed([self.by.b for _ in group], rows, x, read, names)
         return x, names
 
     def padded(self) -> Array:
@@ -103,6 +109,7 @@ class Steps:
         return pad(x, 0, low, high)
 
     def kernel(self) -> tuple[Array, Names]:
+        """U and the names of its dimensions."""
         x, names = self.c.w, self.c.w_names
         done: list[Window] = []
         for group in self.groups:
@@ -115,6 +122,7 @@ class Steps:
         return x, names
 
     def result(self, y: Array, names: Names) -> Array:
+        """The convolution's result of M and the names of its dimensions."""
         c = self.c
         for group in reversed(self.groups):
             last = group is self.groups[0]  # brings the dimensions into the result's order
