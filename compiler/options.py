@@ -135,9 +135,11 @@ def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
     from .transforms.loop.set_schedule import SetSchedule
 
     automatic = options.schedule is None or not for_every_kernel(options.schedule)
+    # what the products of winograd cost is known of CPUs
+    by_numerics = ("canonicalize", "winograd") if options.target == "cpu" else ("canonicalize",)
     out: list[Any] = []
     for spec in specs(LEVELS[options.target][level]):
-        if spec.name == "canonicalize" and options.numerics != "ieee":
+        if spec.name in by_numerics and options.numerics != "ieee":
             spec = replace(spec, options={"numerics": (options.numerics,)})
         if spec.name == "choose-schedule":
             if options.schedule is not None:

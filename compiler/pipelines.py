@@ -22,6 +22,7 @@ ND = [
     "canonicalize",
     "decompose",
     "canonicalize",
+    "winograd{numerics=ieee}",
     "fold-constants",
     "dce",
 ]

@@ -74,7 +74,7 @@ class Kernel:
         """Those that the search may change, by label, and whether other stages share their loops."""
         groups = parts(self.function)
         found = {g[0].label.data: (contraction(g[0]), len(g) > 1) for g in groups}
-        return {label: (c, more) for label, (c, more) in found.items() if c is not None}
+        return {label: (c, more) for label, (c, more) in found.items() if c is not None and not c.along}
 
 
 @dataclass

@@ -37,6 +37,7 @@ from .steptext import element_bytes, extent, step
 from .structure import fusable
 from .threads import share
 from .trials import Trials
+from .turned import schedule_turned
 from .woven import schedule_woven
 
 LEAST = 16
@@ -211,6 +212,8 @@ def choose(group: list[StageOp], machine: Machine, tiles: Mapping[str, Tile] | N
     found = contraction(group[0])
     if found is not None and tiles and found.label in tiles:
         return schedule_of(found, group, batch_axes(found, group), tiles[found.label], machine)
+    if found is not None and found.along:
+        return schedule_turned(found, group, batch_axes(found, group), machine)
     if found is not None and (by := dots(found, machine)) is not None:
         return schedule_dots(found, by, group, batch_axes(found, group), machine)
     if found is not None and found.inner:
@@ -228,7 +231,7 @@ def points_of(stage: StageOp) -> int:
 
 
 def batch_axes(c: Contraction, group: list[StageOp]) -> list[str]:
-    return [a for a in parallel_axes(group) if a not in (c.m, c.n, *c.inner)]
+    return [a for a in parallel_axes(group) if a not in (c.m, c.n, c.along, *c.inner)]
 
 
 def accepted(trials: Trials, before: list[str], steps: list[str]) -> list[str]:

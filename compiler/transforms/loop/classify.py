@@ -5,13 +5,14 @@
 j may carry the lanes and i the rows, or the other way round. A pair is judged by what it costs for each multiply-add:
 lanes that are left empty, loads, the copy of an operand whose lanes are not contiguous, and turning the result's tile
 in registers where its lanes are not contiguous. So a convolution over channels first has its lanes along the channels
-of the result, unless they are few; its rows are pixels then, and its kernel is what is packed.
+of the result, unless they are few; its rows are pixels then, and its kernel is what is packed. Where few rows leave
+nothing to turn, another axis of the lanes' operand along which the result is contiguous may make up the tile.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
 
@@ -67,6 +68,8 @@ class Contraction:
     rhs: int
     inner: tuple[str, ...] = ()
     """Short axes that the result's index of the lanes counts faster: elements unpacked from one of the operand."""
+    along: str = ""
+    """An axis of the lanes' operand along which the result is contiguous: tiles of it by the lanes are turned."""
 
     @property
     def label(self) -> str:
@@ -141,7 +144,8 @@ class Contraction:
         if self.result_stride(self.n) == 1:
             return 0.0
         reduced = prod(max(extent(self.stage, a), 1) for a in self.k)
-        return (TURNED / filled if self.result_stride(self.m) == 1 else SCATTERED) / reduced
+        turned = self.along or self.result_stride(self.m) == 1
+        return (TURNED / filled if turned else SCATTERED) / reduced
 
     @property
     def walked(self) -> tuple[str, ...]:
@@ -201,7 +205,15 @@ def candidates(stage: StageOp) -> list[Contraction]:
             continue
         rows = [m for m in result if m not in used[rhs[0]] and any(m in used[i] for i in reduced)]
         found += [Contraction(stage, m, n, k, rhs[0], woven.get(n, ())) for m in reversed(rows)]
-    return found
+    return [*found, *(turned for c in found if (turned := turned_along(c)) is not None)]
+
+
+def turned_along(c: Contraction) -> Contraction | None:
+    """With few rows and lanes that are not contiguous in the result, an axis of their operand that is."""
+    others = axes_of(c.access) - {c.n, *c.k}
+    along = next((a.name for a in c.stage.axes if a.name in others and c.result_stride(a.name) == 1), "")
+    possible = along and c.few and not c.inner and not c.transposed and c.result_stride(c.n) != 1
+    return replace(c, along=along) if possible else None
 
 
 def one_factor(stage: StageOp, operands: Sequence[int]) -> bool:
@@ -230,6 +242,8 @@ def cost(c: Contraction) -> float:
     m, n, stage = max(extent(c.stage, c.m), 1), max(extent(c.stage, c.n), 1), c.stage
     points = prod(max(extent(stage, a.name), 1) for a in stage.axes)
     read = prod(max(extent(stage, a), 1) for a in axes_of(c.access) if stage.extent(a) is not None)
+    if c.along:
+        return 1.0 + LOADED + c.stored()  # a vector is loaded for each multiply-add
     turned = m >= LANES and any(c.stride(a) == 1 and extent(stage, a) >= LANES for a in c.k)
     each = COPIED_TURNED if turned else COPIED
     copied = each * read / points if c.transposed and not (c.constant or c.packed) else 0.0
