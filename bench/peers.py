@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from . import onnx_models
-from .functions import Function
+from .function_problems import Function
 from .problems import Array, Problem
 from .timing import interleave
 
@@ -138,6 +138,9 @@ def make_torch(p: Task, arrays: Sequence[Array], threads: int) -> Iterator[Compe
     torch.set_grad_enabled(trains(p))
     tensors, fn = torch_tensors(arrays), torch_function(p)
     yield Competitor(lambda: fn(*tensors), every(torch_array))
+    if isinstance(p, Function) and p.images:
+        turned = [t.contiguous(memory_format=torch.channels_last) if t.dim() == 4 else t for t in tensors]
+        yield Competitor(lambda: fn(*turned), every(torch_array))
     if isinstance(p, Problem) and p.kind.startswith("conv") and len(p.places) == 2:
         last = [t.contiguous(memory_format=torch.channels_last) for t in tensors]
         yield Competitor(lambda: fn(*last), torch_array)
@@ -255,13 +258,19 @@ def model(p: Task, arrays: Sequence[Array]) -> bytes:
 
     fn = p.torch(torch)
 
-    class Module(torch.nn.Module):
-        def forward(self, *arrays: Any) -> Any:
-            return fn(*arrays)
+    tensors = torch_tensors(arrays)
+    given, weights = (tensors[:1], tensors[1:]) if p.constant else (tensors, [])
 
-    tensors = tuple(torch_tensors(arrays))
+    class Module(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weights = torch.nn.ParameterList(torch.nn.Parameter(t, requires_grad=False) for t in weights)
+
+        def forward(self, *arrays: Any) -> Any:
+            return fn(*arrays, *self.weights)
+
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        program = torch.onnx.export(Module().eval(), tensors, dynamo=True, verbose=False)
+        program = torch.onnx.export(Module().eval(), tuple(given), dynamo=True, verbose=False)
     assert program is not None
     return program.model_proto.SerializeToString()
 

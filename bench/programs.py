@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .functions import Function, Make
+from .function_problems import Function, Make
 
 M = 1 << 20
 HEADS = 12
@@ -25,7 +25,7 @@ def product(rows: int, inner: int, columns: int) -> Function:
 def convolution(channels: int, size: int, kernel: int) -> Function:
     shapes = ((1, channels, size, size), (channels, channels, kernel, kernel))
     flops = 2.0 * channels * channels * (size * kernel) ** 2
-    return Function(shapes, jax_conv, torch_conv, flops=flops, terms=channels * kernel**2, magnitude=2)
+    return Function(shapes, jax_conv, torch_conv, flops=flops, terms=channels * kernel**2, magnitude=2, images=True)
 
 
 def jax_conv(J: Any) -> Any:
@@ -195,7 +195,13 @@ def suite() -> dict[str, Function]:
             ((1, HEADS, 512, 64),) * 3, jax_attention, torch_attention, flops=4.0 * HEADS * 512**2 * 64, terms=512
         ),
         "resblock_64x56": Function(
-            residual, jax_residual, torch_residual, flops=4.0 * 64 * 64 * 9 * 56 * 56, terms=1 << 13, magnitude=1e3
+            residual,
+            jax_residual,
+            torch_residual,
+            flops=4.0 * 64 * 64 * 9 * 56 * 56,
+            terms=1 << 13,
+            magnitude=1e3,
+            images=True,
         ),
         "transformer_128x768": Function(
             transformer, jax_transformer, torch_transformer, flops=1.8e9, terms=3072, magnitude=8

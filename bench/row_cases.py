@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
 from .contraction_cases import Summary, shape
-from .functions import Function
-from .programs import suite
+from .function_problems import Function
+from .programs import convolution, suite
 
 
 @dataclass(frozen=True)
@@ -223,8 +223,25 @@ def attentions() -> Iterator[Case]:
             yield Case(f"{name}_{heads}x{length}x{features}", ("attention", f"attention_{name}"), function)
 
 
+SIMPLE = ("stablehlo-to-nd", "inline", "symbol-dce", "canonicalize{numerics=fast}")
+"""What brings a program to the form in which convolutions are found."""
+
+
+def fast() -> Iterator[Case]:
+    """At the level `fast`: convolutions as the cost model wants them, and by tiles of 4 x 4 and 2 x 2."""
+    for channels, size in ((64, 56), (128, 28), (256, 14)):
+        function = replace(convolution(channels, size, 3), numerics="fast", constant=True)
+        name = f"conv3x3_{channels}x{size}_fast"
+        yield Case(name, ("fast",), function, share=False)
+        for tile in (4, 2):
+            forced = replace(function, passes=(*SIMPLE, f"winograd{{tile={tile}}}"))
+            yield Case(f"{name}_{tile}", (f"fast_{tile}",), forced, share=False)
+    block = replace(suite()["resblock_64x56"], numerics="fast")
+    yield Case("suite_resblock_64x56_fast", ("block_fast",), block, share=False)
+
+
 def programs() -> Iterator[Case]:
-    """The suite; its blocks also at the level `fast`."""
+    """The suite."""
     for name, function in suite().items():
         groups = ["suite"]
         groups += ["suite_work"] if name not in ("ew_4K", "tiny_8x16") else []
@@ -300,7 +317,7 @@ def unseen(seed: int) -> Iterator[Case]:
 
 def cases(seeds: tuple[int, ...]) -> list[Case]:
     """All of them."""
-    found = [*elementwise(), *active(), *norms(), *reductions(), *moved(), *attentions(), *programs()]
+    found = [*elementwise(), *active(), *norms(), *reductions(), *moved(), *attentions(), *fast(), *programs()]
     return [*found, *(case for seed in seeds for case in unseen(seed))]
 
 
@@ -319,6 +336,8 @@ SUMMARIES = (
     Summary("causal_share_minimum", "attention_causal", "_share"),
     Summary("attention_mean", "attention", "", mean=True),
     Summary("attention_minimum", "attention", ""),
+    Summary("fast_4_minimum", "fast_4", ""),
+    Summary("fast_2_minimum", "fast_2", ""),
     Summary("training_mean", "training", "", mean=True),
     Summary("suite_mean", "suite", "", mean=True),
     Summary("suite_work_mean", "suite_work", "", mean=True),

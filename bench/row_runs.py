@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from . import peak
 from .contraction_runs import LIMIT, PAUSE, ROUND, SLOW, combined, wanted
-from .functions import Array, Function
+from .function_problems import Array, Function
 from .peered import Options
 from .peers import PEERS, competitor
 from .results import Row, reason

@@ -16,6 +16,10 @@ from typing import Any
 
 import mlc
 import numpy as np
+from mlc.compiler.driver import run
+from mlc.compiler.parsing import parse_module
+from mlc.compiler.pipelines import specs
+from mlc.compiler.registry import build
 from mlc.runtime.matching import Tolerance, assert_matches
 
 Array = np.ndarray[Any, Any]
@@ -46,7 +50,11 @@ class Function:
     magnitude: float = 1.0
     """Of what is added."""
     numerics: str = "ieee"
+    passes: tuple[str, ...] = ()
+    """What runs on mlc's program before it is compiled."""
     constant: bool = False
+    images: bool = False
+    """Whether operands of four dimensions are images, which torch may want with channels last."""
     trains: bool = False
     """Whether torch needs gradients; the peers that only run models have none."""
     kind: str = "function"
@@ -93,7 +101,11 @@ class Function:
 
         text = jax.jit(self.jax(jax)).lower(*(jax.ShapeDtypeStruct(a.shape, a.dtype) for a in arrays)).as_text()
         constants = {f"arg{k}": a for k, a in enumerate(arrays) if k} if self.constant else {}
-        return mlc.compile(text, threads=threads, numerics=self.numerics, constants=constants)
+        module: Any = text
+        if self.passes:
+            module = parse_module(text, "<program>")
+            run(module, [build(p) for p in specs(list(self.passes))])
+        return mlc.compile(module, threads=threads, numerics=self.numerics, constants=constants)
 
     def given(self, arrays: Sequence[Array]) -> list[Array]:
         return list(arrays[:1] if self.constant else arrays)
