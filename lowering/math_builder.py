@@ -160,6 +160,10 @@ class MathBuilder:
             total = self.fma(total, x, c)
         return self.f(total)
 
+    def halves(self, x: SSAValue, square: SSAValue, coefficients: Sequence[float]) -> SSAValue:
+        """The same by even and odd powers, two sums beside each other, where x^2 is at hand."""
+        return self.fma(self.horner(square, coefficients[1::2]), x, self.horner(square, coefficients[::2]))
+
     # ---- comparisons and choices
     def compare(self, predicate: str, a: SSAValue | float, b: SSAValue | float) -> SSAValue:
         properties: dict[str, Attribute] = {

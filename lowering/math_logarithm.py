@@ -9,10 +9,10 @@ from xdsl.ir import SSAValue
 from .math_builder import F32, F64, MathBuilder
 from .math_exponential import LN2, exp
 
-# log(1 + f) = f - f^2 / 2 + f^3 p(f) on [sqrt(1/2) - 1, sqrt(2) - 1]
+# log(1 + f) = f + f^2 p(f) on [sqrt(1/2) - 1, sqrt(2) - 1]
 LOG32 = (
-    *(0.33333331170359354, -0.24999996944816255, 0.20000718242621346, -0.16667806040136202, 0.14248967401906973),
-    *(-0.1242552372162497, 0.11686222034522518, -0.11481406972335893, 0.06971478495296086),
+    *(-0.49999988079071045, 0.33333322405815125, -0.2500160336494446, 0.20002205669879913, -0.16608870029449463),
+    *(0.14177437126636505, -0.13240015506744385, 0.12929803133010864, -0.07659546285867691),
 )
 # log(1 + f) = f - s (f - R), s = f / (2 + f), R = s^2 (c0 + c1 s^2 + ...) (fdlibm)
 LOG64 = (
@@ -36,13 +36,12 @@ SQRT_HALF = 0.7071067811865476
 def split(b: MathBuilder, x: SSAValue) -> tuple[SSAValue, SSAValue]:
     """x = 2^e (1 + f), sqrt(1/2) <= 1 + f < sqrt(2); e as a float. x > 0 and finite, subnormal or not."""
     form = b.format
+    fraction, start, more = form.fraction, form.bits(SQRT_HALF), form.fraction + 1
     small = b.compare("olt", x, 2.0 ** (1 - form.bias))
-    bits = b.bits(b.select(small, b.mul(x, 2.0 ** (form.fraction + 1)), x))
-    above = b.isub(bits, form.bits(SQRT_HALF))
-    exponent = b.shift_right(above, form.fraction)
-    f = b.sub(b.from_bits(b.isub(bits, b.shift_left(exponent, form.fraction))), 1.0)
-    e = b.add(b.to_float(exponent), b.select(small, -(form.fraction + 1.0), 0.0))
-    return e, f
+    bits = b.bits(b.select(small, b.mul(x, 2.0**more), x))
+    above = b.isub(bits, b.iselect(small, start + (more << fraction), start))
+    f = b.sub(b.from_bits(b.iadd(b.iand(above, (1 << fraction) - 1), start)), 1.0)
+    return b.to_float(b.shift_right(above, fraction)), f
 
 
 def log_ends(b: MathBuilder, x: SSAValue, inside: SSAValue) -> SSAValue:
@@ -54,12 +53,10 @@ def log_ends(b: MathBuilder, x: SSAValue, inside: SSAValue) -> SSAValue:
 def log_sum(b: MathBuilder, e: SSAValue, f: SSAValue, more: SSAValue | None = None) -> SSAValue:
     """e ln 2 + log(1 + f) + more, |more| small."""
     square = b.mul(f, f)
-    if b.format is F32:
-        high, low = LN2[F32]
-        tail = b.mul(b.mul(square, f), b.horner(f, LOG32))
-        tail = b.fma(square, -0.5, b.fma(e, low, tail))
-        tail = tail if more is None else b.add(tail, more)
-        return b.fma(e, high, b.add(f, tail))
+    if b.format is F32:  # e times what LN2 leaves out is less than a tenth of the result's last place
+        p = b.halves(f, square, LOG32)
+        fraction = b.fma(square, p, f) if more is None else b.add(f, b.fma(square, p, more))
+        return b.fma(e, LN2[F32][0], fraction)
     high, low = LN2_SPLIT
     rest, half, s = fraction64(b, f, square)
     small = b.mul(e, low) if more is None else b.fma(e, low, more)
@@ -82,12 +79,14 @@ def log_base(b: MathBuilder, x: SSAValue, base: tuple[tuple[float, float], tuple
     """e log_b(2) + f log_b(e), the product with its error, + (log(1 + f) - f) log_b(e)."""
     (whole, whole_low), (scale, scale_low) = base
     e, f = split(b, x)
-    square = b.mul(f, f)
     if b.format is F32:
-        tail = b.fma(square, -0.5, b.mul(b.mul(square, f), b.horner(f, LOG32)))
-    else:
-        rest, half, s = fraction64(b, f, square)
-        tail = b.sub(b.mul(s, b.add(half, rest)), half)
+        tail = b.mul(f, b.horner(f, [scale_low, *(scale * c for c in LOG32)]))
+        fraction = b.fma(f, scale, tail)
+        if whole_low:
+            fraction = b.fma(e, whole_low, fraction)
+        return log_ends(b, x, b.add(e, fraction) if whole == 1.0 else b.fma(e, whole, fraction))
+    rest, half, s = fraction64(b, f, b.mul(f, f))
+    tail = b.sub(b.mul(s, b.add(half, rest)), half)
     high = b.mul(f, scale)
     low = b.fma(tail, scale, b.fma(f, scale_low, b.fma(f, scale, b.neg(high))))
     multiple = e if whole == 1.0 else b.mul(e, whole)

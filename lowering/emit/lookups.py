@@ -12,10 +12,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr
-from xdsl.dialects.vector import BroadcastOp
 from xdsl.ir import Operation, SSAValue
 
+from .matchers import constant
 from .state import Emitter
 from .text import vector_of
 from .values import Lead, Vec
@@ -81,18 +80,3 @@ def lowest(value: SSAValue) -> SSAValue:
         value = op.operands[0]
         op = value.owner
     return value
-
-
-def constant(value: SSAValue) -> int | None:
-    """The number that a constant has in all lanes."""
-    op = value.owner
-    while isinstance(op, BroadcastOp):
-        op = op.operands[0].owner
-    if not isinstance(op, arith.ConstantOp):
-        return None
-    if isinstance(op.value, IntegerAttr):
-        return op.value.value.data
-    if isinstance(op.value, DenseIntOrFPElementsAttr) and op.value.is_splat():
-        found = op.value.get_values()[0]
-        return found if isinstance(found, int) else None
-    return None
