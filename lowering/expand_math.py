@@ -34,9 +34,12 @@ from .math_functions import FUNCTIONS
 class ExpandMath(ModulePass):
     name = "expand-math"
 
+    lookup: int = 0
+    """Entries of a table that the machine looks up in a register; 0: it does not."""
+
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for inner in [o for o in op.walk() if o.name in FUNCTIONS]:
-            expand(inner)
+            expand(inner, self.lookup)
 
 
 def in_launch(op: Operation) -> bool:
@@ -47,7 +50,7 @@ def in_launch(op: Operation) -> bool:
     return parent is not None
 
 
-def expand(op: Operation) -> None:
+def expand(op: Operation, lookup: int = 0) -> None:
     """Replace one function by its expansion."""
     result, block = op.results[0], op.parent
     assert block is not None
@@ -55,7 +58,8 @@ def expand(op: Operation) -> None:
     element = kind.element_type if isinstance(kind, VectorType) else kind
     if not isinstance(element, Float32Type | Float64Type):
         raise CompileError(f"{op.name}: expected f32 or f64, found {element}; convert the operand first", op.location)
-    builder = MathBuilder(kind, op.location, space=PRIVATE if in_launch(op) else None)
+    launched = in_launch(op)
+    builder = MathBuilder(kind, op.location, None, PRIVATE if launched else None, 0 if launched else lookup)
     value = FUNCTIONS[op.name](builder, *op.operands)
     value.name_hint = result.name_hint
     block.insert_ops_before(builder.ops, op)

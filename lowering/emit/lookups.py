@@ -1,22 +1,27 @@
-"""Conversions of elements of four bits to floats, by an instruction that looks lanes up in a register.
+"""What an instruction looks up in the lanes of a register: elements of four bits as floats, entries of tables.
 
     %a = arith.shli %x, 28 : i32            the lower four bits of %x, with their sign
     %b = arith.shrsi %a, 28 : i32
     %c = arith.sitofp %b : i32 to f32  ->   call @permvar(<0.0, 1.0, .. 7.0, -8.0, .. -1.0>, %x)
 
-The instruction looks at no other bits of %x, so shifts that cut them off go, and one instruction is left of three.
+    %i = arith.andi %x, 15 : i32
+    %y = vector.gather %table[%c16] [%i]  ->  call @permvar(<%table[16], .. %table[31]>, %x)
+
+The instruction looks at no other bits of %x, so what cuts them off goes, and one instruction is left of three.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from xdsl.dialects import arith
 from xdsl.ir import Operation, SSAValue
 
-from .matchers import constant
-from .state import Emitter
-from .text import vector_of
+from .matchers import constant, operation
+from .state import ALIGNMENT, Emitter, Ref
+from .text import kind_of, literal, vector_of
+from .transpose import resize
 from .values import Lead, Vec
 
 BITS = 4
@@ -32,6 +37,11 @@ class Lookup(NamedTuple):
 
 
 LOOKUPS: dict[str, Lookup] = {"permute16": Lookup(16, "llvm.x86.avx512.permvar.sf.512", ("+avx512f",))}
+
+
+def register_entries(dots: Sequence[str]) -> int:
+    """Entries of a table that one instruction of a machine looks up; 0: it has none."""
+    return next((LOOKUPS[name].lanes for name in dots if name in LOOKUPS), 0)
 
 
 def looked_up(e: Emitter, op: Operation, converted: Vec) -> Vec:
@@ -56,6 +66,51 @@ def looked_up(e: Emitter, op: Operation, converted: Vec) -> Vec:
 
     out = e.vec("float", converted.shape, native)
     return out
+
+
+def entry_of_table(e: Emitter, op: Operation) -> Vec | None:
+    """Of a constant table, at indices that are below the number of lanes; None: there is no instruction for it."""
+    row = next((LOOKUPS[name] for name in e.dots if name in LOOKUPS), None)
+    base, offset, index, mask, _ = op.operands
+    table = operation(base, "arith.constant")
+    given: Any = table.properties["value"] if table is not None else None
+    first = e.constant_of(offset)
+    if row is None or given is None or first is None or not constant(mask):
+        return None
+    indices = e.vector(lowest(index)) if lowest(index) is not index else None
+    entries = given.get_values()[first : first + row.lanes]
+    if indices is None or len(entries) < row.lanes or kind_of(given.type.element_type) != "float":
+        return None
+    floats, integers = vector_of("float", row.lanes), vector_of("i32", row.lanes)
+    texts = [f"float {literal(v, 'float')}" for v in entries]
+    values = f"{floats} <{', '.join(texts)}>"
+
+    def native(lead: Lead, chunk: int) -> str:
+        width = indices.width(chunk)
+        e.declare(floats, row.intrinsic, floats, integers)
+        at = resize(e, indices.nat(lead, chunk), "i32", width, row.lanes)
+        found = e.op(f"call {floats} @{row.intrinsic}({values}, {integers} {at})")
+        return resize(e, found, "float", row.lanes, width)
+
+    return e.vec("float", indices.shape, native)
+
+
+def table_in_memory(e: Emitter, table: SSAValue) -> Ref:
+    """A constant table in the kernel's own object."""
+    assert isinstance(table.owner, Operation)
+    given: Any = table.owner.properties["value"]
+    kind, values = kind_of(given.type.element_type), given.get_values()
+    items = ", ".join(f"{kind} {literal(v, kind)}" for v in values)
+    data = f"private unnamed_addr constant [{len(values)} x {kind}] [{items}], align {ALIGNMENT}"
+
+    def make() -> str:
+        name = f"@table{e.fresh()}"
+        e.globals.append(f"{name} = {data}")
+        return name
+
+    name = e.once(("table", data), make, 0)
+    e.depth[name] = 0
+    return Ref(name, [len(values)], [1], kind, table, name)
 
 
 def nibble(op: Operation) -> SSAValue | None:
