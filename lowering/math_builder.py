@@ -165,8 +165,13 @@ class MathBuilder:
         return self.f(total)
 
     def halves(self, x: SSAValue, square: SSAValue, coefficients: Sequence[float]) -> SSAValue:
-        """The same by even and odd powers, two sums beside each other, where x^2 is at hand."""
-        return self.fma(self.horner(square, coefficients[1::2]), x, self.horner(square, coefficients[::2]))
+        """The same by even and odd powers, sums beside each other, where x^2 is at hand."""
+        if len(coefficients) > 12:
+            fourth = self.mul(square, square)
+            odd, even = (self.halves(square, fourth, coefficients[k::2]) for k in (1, 0))
+        else:
+            odd, even = (self.horner(square, coefficients[k::2]) for k in (1, 0))
+        return self.fma(odd, x, even)
 
     # ---- comparisons and choices
     def compare(self, predicate: str, a: SSAValue | float, b: SSAValue | float) -> SSAValue:

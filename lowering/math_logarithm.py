@@ -10,18 +10,21 @@ from .math_builder import F32, F64, MathBuilder
 from .math_exponential import LN2, exp
 
 # log(1 + f) = f + f^2 p(f) on [sqrt(1/2) - 1, sqrt(2) - 1]
-LOG32 = (
-    *(-0.49999988079071045, 0.33333322405815125, -0.2500160336494446, 0.20002205669879913, -0.16608870029449463),
-    *(0.14177437126636505, -0.13240015506744385, 0.12929803133010864, -0.07659546285867691),
-)
-# log(1 + f) = f - s (f - R), s = f / (2 + f), R = s^2 (c0 + c1 s^2 + ...) (fdlibm)
-LOG64 = (
-    *(6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01),
-    *(1.818357216161805012e-01, 1.531383769920937332e-01, 1.479819860511658591e-01),
-)
-LN2_SPLIT = (6.93147180369123816490e-01, 1.90821492927058770002e-10)
-"""The first has so few bits that its product with an exponent is exact."""
-# log_b(2) likewise, and log_b(e), each in two parts.
+LOG = {
+    F32: (
+        *(-0.49999988079071045, 0.33333322405815125, -0.2500160336494446, 0.20002205669879913, -0.16608870029449463),
+        *(0.14177437126636505, -0.13240015506744385, 0.12929803133010864, -0.07659546285867691),
+    ),
+    F64: (
+        *(-0.5, 0.3333333333333337, -0.24999999999999434, 0.19999999999975535),
+        *(-0.16666666666809152, 0.14285714290226392, -0.12499999988229632, 0.1111111072996344),
+        *(-0.10000000293648051, 0.09090926519529235, -0.08333341859605121, 0.07691846251495121),
+        *(-0.07142178144931366, 0.06673746435165462, -0.06266871141028912, 0.05825070238646302),
+        *(-0.053492389973253424, 0.054081381753003616, -0.06207496038793952, 0.05647814073538777),
+        -0.02432617491821441,
+    ),
+}
+# log_b(2), whose first part has so few bits that its product with an exponent is exact, and log_b(e), in two parts each
 BASE2 = {
     F32: ((1.0, 0.0), (1.4426950216293335, 1.925963033500011e-08)),
     F64: ((1.0, 0.0), (1.4426950408889634, 2.0355273740931033e-17)),
@@ -52,23 +55,12 @@ def log_ends(b: MathBuilder, x: SSAValue, inside: SSAValue) -> SSAValue:
 
 def log_sum(b: MathBuilder, e: SSAValue, f: SSAValue, more: SSAValue | None = None) -> SSAValue:
     """e ln 2 + log(1 + f) + more, |more| small."""
-    square = b.mul(f, f)
-    if b.format is F32:  # e times what LN2 leaves out is less than a tenth of the result's last place
-        p = b.halves(f, square, LOG32)
-        fraction = b.fma(square, p, f) if more is None else b.add(f, b.fma(square, p, more))
-        return b.fma(e, LN2[F32][0], fraction)
-    high, low = LN2_SPLIT
-    rest, half, s = fraction64(b, f, square)
+    (high, low), square = LN2[b.format], b.mul(f, f)
+    p = b.halves(f, square, LOG[b.format])
+    if more is None and b.format is F32:  # e low is less than a tenth of the result's last place
+        return b.fma(e, high, b.fma(square, p, f))
     small = b.mul(e, low) if more is None else b.fma(e, low, more)
-    tail = b.sub(half, b.fma(s, b.add(half, rest), small))
-    return b.sub(b.mul(e, high), b.sub(tail, f))
-
-
-def fraction64(b: MathBuilder, f: SSAValue, square: SSAValue) -> tuple[SSAValue, SSAValue, SSAValue]:
-    """R, f^2 / 2 and s of log(1 + f)."""
-    s = b.div(f, b.add(f, 2.0))
-    z = b.mul(s, s)
-    return b.mul(z, b.horner(z, LOG64)), b.mul(square, 0.5), s
+    return b.fma(e, high, b.add(f, b.fma(square, p, small)))
 
 
 def log(b: MathBuilder, x: SSAValue) -> SSAValue:
@@ -76,23 +68,14 @@ def log(b: MathBuilder, x: SSAValue) -> SSAValue:
 
 
 def log_base(b: MathBuilder, x: SSAValue, base: tuple[tuple[float, float], tuple[float, float]]) -> SSAValue:
-    """e log_b(2) + f log_b(e), the product with its error, + (log(1 + f) - f) log_b(e)."""
+    """e log_b(2) + f log_b(e) + (log(1 + f) - f) log_b(e)"""
     (whole, whole_low), (scale, scale_low) = base
     e, f = split(b, x)
-    if b.format is F32:
-        tail = b.mul(f, b.horner(f, [scale_low, *(scale * c for c in LOG32)]))
-        fraction = b.fma(f, scale, tail)
-        if whole_low:
-            fraction = b.fma(e, whole_low, fraction)
-        return log_ends(b, x, b.add(e, fraction) if whole == 1.0 else b.fma(e, whole, fraction))
-    rest, half, s = fraction64(b, f, b.mul(f, f))
-    tail = b.sub(b.mul(s, b.add(half, rest)), half)
-    high = b.mul(f, scale)
-    low = b.fma(tail, scale, b.fma(f, scale_low, b.fma(f, scale, b.neg(high))))
-    multiple = e if whole == 1.0 else b.mul(e, whole)
-    total = b.add(multiple, high)
-    low = b.add(low, b.add(b.sub(multiple, total), high))
-    return log_ends(b, x, b.add(total, low if not whole_low else b.fma(e, whole_low, low)))
+    rest = b.halves(f, b.mul(f, f), [scale_low, *(scale * c for c in LOG[b.format])])
+    fraction = b.fma(f, scale, b.mul(f, rest))
+    if whole_low:
+        fraction = b.fma(e, whole_low, fraction)
+    return log_ends(b, x, b.add(e, fraction) if whole == 1.0 else b.fma(e, whole, fraction))
 
 
 def log2(b: MathBuilder, x: SSAValue) -> SSAValue:
@@ -153,6 +136,8 @@ ATANH = (
     *(0.20000000000000015, 0.14285714285669004, 0.11111111135663404, 0.09090904105460941),
     *(0.07692788731654072, 0.06642934418772871, 0.06457356091967545),
 )
+LN2_SPLIT = (6.93147180369123816490e-01, 1.90821492927058770002e-10)
+"""The first has so few bits that its product with an exponent is exact."""
 THIRD = (0.3333333333333333, 1.850371707708594e-17)
 
 
