@@ -82,13 +82,16 @@ def exp(b: MathBuilder, x: SSAValue, low: SSAValue | None = None, halvings: int 
     return scaled(b, p, n, b.compare("olt", x, EXP_SMALL[b.format]), halvings)
 
 
-def exp2(b: MathBuilder, x: SSAValue) -> SSAValue:
+def exp2(b: MathBuilder, x: SSAValue, low: SSAValue | None = None) -> SSAValue:
+    """2^(x + low), |low| small where x is in range, and anything where it is not."""
     least, greatest = EXP2_RANGE[b.format]
-    x = b.at_least(b.at_most(x, greatest), least)
-    t = b.add(x, magic(b))
-    r = b.sub(x, b.sub(t, magic(b)))
+    limited = b.at_least(b.at_most(x, greatest), least)
+    t = b.add(limited, magic(b))
+    r = b.sub(limited, b.sub(t, magic(b)))
+    if low is not None:
+        r = b.select(b.compare("oeq", x, limited), b.add(r, low), r)
     p = b.fma(b.horner(r, EXP2[b.format]), r, 1.0)
-    return scaled(b, p, b.bits(t), b.compare("olt", x, EXP2_SMALL[b.format]))
+    return scaled(b, p, b.bits(t), b.compare("olt", limited, EXP2_SMALL[b.format]))
 
 
 def quarter_expm1(b: MathBuilder, x: SSAValue) -> SSAValue:

@@ -23,6 +23,7 @@ from xdsl.ir import SSAValue
 from . import math_angles as angles
 from . import math_exponential as exponential
 from . import math_logarithm as logarithm
+from . import math_power as power
 from . import math_special as special
 
 Function = Callable[..., SSAValue]
@@ -40,7 +41,7 @@ FUNCTIONS: dict[str, Function] = {
     "math.asinh": logarithm.asinh,
     "math.acosh": logarithm.acosh,
     "math.atanh": logarithm.atanh,
-    "math.powf": logarithm.pow_,
+    "math.powf": power.pow_,
     "math.sin": angles.sin,
     "math.cos": angles.cos,
     "math.tan": angles.tan,

@@ -1,4 +1,4 @@
-"""Logarithms, the inverse hyperbolic functions and powers: the exponent taken off, a polynomial of the fraction."""
+"""Logarithms and the inverse hyperbolic functions: the exponent taken off, a polynomial of the fraction."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import inf, nan
 from xdsl.ir import SSAValue
 
 from .math_builder import F32, F64, MathBuilder
-from .math_exponential import LN2, exp
+from .math_exponential import LN2
 
 # log(1 + f) = f + f^2 p(f) on [sqrt(1/2) - 1, sqrt(2) - 1]
 LOG = {
@@ -38,13 +38,20 @@ SQRT_HALF = 0.7071067811865476
 
 def split(b: MathBuilder, x: SSAValue) -> tuple[SSAValue, SSAValue]:
     """x = 2^e (1 + f), sqrt(1/2) <= 1 + f < sqrt(2); e as a float. x > 0 and finite, subnormal or not."""
+    e, m, _ = normalized(b, x, b.format.bits(SQRT_HALF))
+    return e, b.sub(m, 1.0)
+
+
+def normalized(b: MathBuilder, x: SSAValue, start: int) -> tuple[SSAValue, SSAValue, SSAValue]:
+    """x = 2^e m, e as a float, m from the float with the bits `start` to its double; and bits whose lowest, as many as a
+    fraction has, say how far m is on this way."""
     form = b.format
-    fraction, start, more = form.fraction, form.bits(SQRT_HALF), form.fraction + 1
+    fraction, more = form.fraction, form.fraction + 1
     small = b.compare("olt", x, 2.0 ** (1 - form.bias))
     bits = b.bits(b.select(small, b.mul(x, 2.0**more), x))
     above = b.isub(bits, b.iselect(small, start + (more << fraction), start))
-    f = b.sub(b.from_bits(b.iadd(b.iand(above, (1 << fraction) - 1), start)), 1.0)
-    return b.to_float(b.shift_right(above, fraction)), f
+    m = b.from_bits(b.iadd(b.iand(above, (1 << fraction) - 1), start))
+    return b.to_float(b.shift_right(above, fraction)), m, above
 
 
 def log_ends(b: MathBuilder, x: SSAValue, inside: SSAValue) -> SSAValue:
@@ -128,71 +135,3 @@ def atanh(b: MathBuilder, x: SSAValue) -> SSAValue:
     a = b.abs(x)
     value = b.mul(log_of_next(b, b.div(b.add(a, a), b.sub(1.0, a))), 0.5)
     return b.exact_near_zero(x, b.copysign(value, x))
-
-
-# ---- powers
-# atanh(s) = s (1 + z / 3 + z^2 g(z)), z = s^2, s up to (sqrt 2 - 1) / (sqrt 2 + 1)
-ATANH = (
-    *(0.20000000000000015, 0.14285714285669004, 0.11111111135663404, 0.09090904105460941),
-    *(0.07692788731654072, 0.06642934418772871, 0.06457356091967545),
-)
-LN2_SPLIT = (6.93147180369123816490e-01, 1.90821492927058770002e-10)
-"""The first has so few bits that its product with an exponent is exact."""
-THIRD = (0.3333333333333333, 1.850371707708594e-17)
-
-
-def log_parts(b: MathBuilder, x: SSAValue) -> tuple[SSAValue, SSAValue]:
-    """log x as a sum of two f64, about 64 bits in all, for 0 < x < inf."""
-    e, f = split(b, x)
-    d = b.add(f, 2.0)
-    s = b.div(f, d)
-    remainder = b.fma(s, b.neg(b.sub(f, b.sub(d, 2.0))), b.fma(b.neg(s), d, f))
-    s_low = b.div(remainder, d)
-    z = b.mul(s, s)
-    z_low = b.fma(s, s, b.neg(z))
-    z_low = b.fma(b.add(s, s), s_low, z_low)
-    third = b.mul(z, THIRD[0])
-    third_low = b.fma(z_low, THIRD[0], b.fma(z, THIRD[1], b.fma(z, THIRD[0], b.neg(third))))
-    rest = b.mul(b.mul(z, z), b.horner(z, ATANH))
-    c = b.add(third, rest)
-    c_low = b.add(b.add(b.sub(third, c), rest), third_low)
-    product = b.mul(s, c)
-    product_low = b.fma(s_low, c, b.fma(s, c_low, b.fma(s, c, b.neg(product))))
-    high = b.add(s, product)
-    low = b.add(b.add(b.sub(s, high), product), b.add(s_low, product_low))
-    exact = b.mul(e, LN2_SPLIT[0])
-    twice = b.add(high, high)
-    total = b.add(exact, twice)
-    total_low = b.add(b.add(b.sub(exact, total), twice), b.fma(e, LN2_SPLIT[1], b.add(low, low)))
-    return total, total_low
-
-
-def power(b: MathBuilder, x: SSAValue, y: SSAValue) -> SSAValue:
-    """exp(y log |x|) in f64, the product in two parts; then signs and the cases in which C's pow differs from that."""
-    a = b.abs(x)
-    high, low = log_parts(b, a)
-    high = log_ends(b, a, high)
-    product = b.mul(y, high)
-    product_low = b.fma(y, low, b.fma(y, high, b.neg(product)))
-    product_low = b.select(b.compare("olt", b.abs(product), 1000.0), product_low, 0.0)
-    value = exp(b, product, product_low)
-    whole = b.compare("oeq", b.floor(y), y)
-    half = b.mul(y, 0.5)
-    odd = b.both(whole, b.compare("une", b.floor(half), half))
-    negative = b.icompare(2, b.bits(x), 0)
-    value = b.select(b.both(negative, odd), b.neg(value), value)
-    # a negative base to a fraction
-    fraction = b.compare("une", b.floor(y), y)
-    undefined = b.both(b.both(b.compare("olt", x, 0.0), b.compare("ogt", x, -inf)), fraction)
-    value = b.select(undefined, nan, value)
-    # x^0 = 1^y = (-1)^inf = 1, whatever the other
-    one = b.either(b.compare("oeq", x, 1.0), b.compare("oeq", y, 0.0))
-    one = b.either(one, b.both(b.compare("oeq", a, 1.0), b.compare("oeq", b.abs(y), inf)))
-    return b.select(one, 1.0, value)
-
-
-def pow_(b: MathBuilder, x: SSAValue, y: SSAValue) -> SSAValue:
-    if b.format is F64:
-        return power(b, x, y)
-    wide = b.of(F64)
-    return b.truncate(power(wide, wide.extend(x), wide.extend(y)))
