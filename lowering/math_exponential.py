@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from xdsl.ir import SSAValue
 
 from .math_builder import F32, F64, MathBuilder
@@ -43,24 +45,22 @@ def magic(b: MathBuilder) -> float:
 
 
 def reduce_exp(
-    b: MathBuilder, x: SSAValue, low: SSAValue | None = None, unit: float = 1.0, start: int = 0, exact: bool = True
+    b: MathBuilder, x: SSAValue, unit: float = 1.0, start: int = 0, exact: bool = True
 ) -> tuple[SSAValue, SSAValue]:
-    """x + low = n unit ln 2 + r; returns the bits that hold n + start, and r. Not `exact`: n is so small that ln 2 as
-    one float will do."""
+    """x = n unit ln 2 + r; returns the bits that hold n + start, and r. Not `exact`: n is so small that ln 2 as one
+    float will do."""
     high_ln2, low_ln2 = LN2[b.format]
     t = b.fma(x, LOG2E / unit, magic(b) + start)
     n = b.sub(t, magic(b) + start)
     r = b.fma(n, -high_ln2 * unit, x)
-    if exact:
-        r = b.fma(n, -low_ln2 * unit, r)
-    return b.bits(t), r if low is None else b.add(r, low)
+    return b.bits(t), b.fma(n, -low_ln2 * unit, r) if exact else r
 
 
 def reduce_with_power(
     b: MathBuilder, x: SSAValue, unit: float = 1.0, more: int = 0, exact: bool = True
 ) -> tuple[SSAValue, SSAValue]:
     """x = n unit ln 2 + r; returns 2^(n + more), which has the lowest of the bits in its exponent, and r."""
-    bits, r = reduce_exp(b, x, None, unit, b.format.bias + more, exact)
+    bits, r = reduce_exp(b, x, unit, b.format.bias + more, exact)
     return b.from_bits(b.shift_left(bits, b.format.fraction)), r
 
 
@@ -73,25 +73,33 @@ def scaled(b: MathBuilder, p: SSAValue, n: SSAValue, small: SSAValue, halvings: 
     return b.mul(value, b.select(small, 2.0**-63, 2.0))
 
 
+def limited(
+    b: MathBuilder, x: SSAValue, bounds: tuple[float, float], low: SSAValue | None
+) -> tuple[SSAValue, Callable[[SSAValue], SSAValue]]:
+    """x within bounds; what adds `low`, which may be anything where x is beyond them."""
+    inside = b.at_least(b.at_most(x, bounds[1]), bounds[0])
+    if low is None:
+        return inside, lambda r: r
+    return inside, lambda r: b.select(b.compare("oeq", x, inside), b.add(r, low), r)
+
+
 def exp(b: MathBuilder, x: SSAValue, low: SSAValue | None = None, halvings: int = 0) -> SSAValue:
     """exp(x + low) / 2^halvings, |low| small."""
     least, greatest = EXP_RANGE[b.format]
-    x = b.at_least(b.at_most(x, greatest + halvings), least)
-    n, r = reduce_exp(b, x, low)
+    x, with_low = limited(b, x, (least, greatest + halvings), low)
+    n, r = reduce_exp(b, x)
+    r = with_low(r)
     p = b.fma(b.fma(b.horner(r, EXP[b.format]), r, 1.0), r, 1.0)
     return scaled(b, p, n, b.compare("olt", x, EXP_SMALL[b.format]), halvings)
 
 
 def exp2(b: MathBuilder, x: SSAValue, low: SSAValue | None = None) -> SSAValue:
-    """2^(x + low), |low| small where x is in range, and anything where it is not."""
-    least, greatest = EXP2_RANGE[b.format]
-    limited = b.at_least(b.at_most(x, greatest), least)
-    t = b.add(limited, magic(b))
-    r = b.sub(limited, b.sub(t, magic(b)))
-    if low is not None:
-        r = b.select(b.compare("oeq", x, limited), b.add(r, low), r)
+    """2^(x + low), |low| small."""
+    x, with_low = limited(b, x, EXP2_RANGE[b.format], low)
+    t = b.add(x, magic(b))
+    r = with_low(b.sub(x, b.sub(t, magic(b))))
     p = b.fma(b.horner(r, EXP2[b.format]), r, 1.0)
-    return scaled(b, p, b.bits(t), b.compare("olt", limited, EXP2_SMALL[b.format]))
+    return scaled(b, p, b.bits(t), b.compare("olt", x, EXP2_SMALL[b.format]))
 
 
 def quarter_expm1(b: MathBuilder, x: SSAValue) -> SSAValue:

@@ -43,8 +43,8 @@ def split(b: MathBuilder, x: SSAValue) -> tuple[SSAValue, SSAValue]:
 
 
 def normalized(b: MathBuilder, x: SSAValue, start: int) -> tuple[SSAValue, SSAValue, SSAValue]:
-    """x = 2^e m, e as a float, m from the float with the bits `start` to its double; and bits whose lowest, as many as a
-    fraction has, say how far m is on this way."""
+    """x = 2^e m, e as a float, m from the float with the bits `start` to its double; and bits whose lowest, as many as
+    a fraction has, say how far m is on this way."""
     form = b.format
     fraction, more = form.fraction, form.fraction + 1
     small = b.compare("olt", x, 2.0 ** (1 - form.bias))
