@@ -9,11 +9,14 @@ import subprocess
 import numpy as np
 import pytest
 from mlc.compiler.context import context
+from mlc.compiler.machine import Machine
 from mlc.compiler.native import NativeKernel, compile_kernel
 from mlc.compiler.parsing import parse_module
 from mlc.compiler.printing import print_ir
 from mlc.compiler.verify import verify
 from mlc.dialects.nd.op import EXACT, Tolerance
+from mlc.lowering.emit.contract import runnable
+from mlc.lowering.emit.lookups import register_entries
 from mlc.lowering.expand_math import ExpandMath
 from mlc.runtime import jit
 from mlc.runtime.matching import assert_matches
@@ -42,11 +45,15 @@ SPECIAL = (
     -1e30,
 )
 _KERNELS: dict[object, NativeKernel] = {}
+HOST = "vectors by the host's instructions"
+WAYS: dict[str, int] = {"vectors": 64, "scalars": 1, HOST: 64}
+"""How functions are computed, and of how many elements at a time."""
 
 
-def kernel(op: str, dtype: str, operands: int, width: int = 64) -> NativeKernel:
-    """`op` over N elements, `width` at a time (1: scalars)."""
-    key = (op, dtype, width)
+def kernel(op: str, dtype: str, operands: int, way: str = "vectors") -> NativeKernel:
+    """`op` over N elements."""
+    key, width = (op, dtype, way), WAYS[way]
+    dots = runnable(Machine.host().dots, jit.host()[1]) if way == HOST else []
     if key not in _KERNELS:
         buffers = [f"%x{i}: memref<{N}x{dtype}>" for i in range(operands)]
         kind = f"vector<{width}x{dtype}>" if width > 1 else dtype
@@ -74,15 +81,15 @@ def kernel(op: str, dtype: str, operands: int, width: int = 64) -> NativeKernel:
           func.return
         }}"""
         module = parse_module(text, "<test>")
-        ExpandMath().apply(context(), module)
-        _KERNELS[key] = compile_kernel(next(o for o in module.ops if isinstance(o, func.FuncOp)))
+        ExpandMath(register_entries(dots)).apply(context(), module)
+        _KERNELS[key] = compile_kernel(next(o for o in module.ops if isinstance(o, func.FuncOp)), dots=dots)
     return _KERNELS[key]
 
 
-def run(op: str, dtype: str, *inputs: np.ndarray, width: int = 64) -> np.ndarray:
+def run(op: str, dtype: str, *inputs: np.ndarray, way: str = "vectors") -> np.ndarray:
     out = np.full(N, 7, DTYPES[dtype])
     padded = [np.resize(x.astype(DTYPES[dtype]), N) for x in inputs]
-    kernel(op, dtype, len(inputs), width)(*padded, out)
+    kernel(op, dtype, len(inputs), way)(*padded, out)
     return out[: max(map(len, inputs))]
 
 
@@ -165,15 +172,16 @@ def around(low: float, high: float) -> np.ndarray:
     return np.clip(np.concatenate([rng.uniform(-2, 2, N // 2), near]), low, high)
 
 
+@pytest.mark.parametrize("way", ["vectors", HOST])
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
 @pytest.mark.parametrize("op", CASES)
-def test_accuracy(op: str, dtype: str) -> None:
+def test_accuracy(op: str, dtype: str, way: str) -> None:
     reference, ranges, bounds = CASES[op]
     low, high = ranges[dtype == "f64"]
     for x in (samples(dtype, low, high), around(low, high).astype(DTYPES[dtype])):
         with np.errstate(all="ignore"):
             want = reference(*wide(x))
-        assert ulps(run(op, dtype, x), want) <= bounds[dtype == "f64"]
+        assert ulps(run(op, dtype, x, way=way), want) <= bounds[dtype == "f64"]
 
 
 @pytest.mark.parametrize("op", [n for n in CASES if n != "math.erf"])
@@ -189,8 +197,9 @@ def test_every_float(op: str, stress: int) -> None:
         assert ulps(run(op, "f32", x), want) <= bounds[0] + 0.01
 
 
+@pytest.mark.parametrize("way", ["vectors", HOST])
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
-def test_power_accuracy(dtype: str) -> None:
+def test_power_accuracy(dtype: str, way: str) -> None:
     rng = np.random.default_rng(1)
     limit = 38 if dtype == "f32" else 307
     x = 10.0 ** rng.uniform(-limit, limit, N)
@@ -200,27 +209,27 @@ def test_power_accuracy(dtype: str) -> None:
     x, y = x.astype(DTYPES[dtype]), y.astype(DTYPES[dtype])
     with np.errstate(all="ignore"):
         want = np.power(x.astype(np.longdouble), y.astype(np.longdouble))
-    assert ulps(run("math.powf", dtype, x, y), want) <= (1.0 if dtype == "f32" else 2.0)
+    assert ulps(run("math.powf", dtype, x, y, way=way), want) <= (1.0 if dtype == "f32" else 2.0)
 
 
-@pytest.mark.parametrize("width", [64, 1])
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
 @pytest.mark.parametrize("op", REFERENCES)
-def test_special_values(op: str, dtype: str, width: int) -> None:
+def test_special_values(op: str, dtype: str, way: str) -> None:
     """NaN, infinities, both zeros, subnormal numbers, huge arguments: vectors and scalars."""
     with np.errstate(all="ignore"):
         x = np.array(SPECIAL).astype(DTYPES[dtype])
         inputs = [x] if op not in BINARY else [a.ravel() for a in np.meshgrid(x, x)]
-        got = run(op, dtype, *inputs, width=width)
+        got = run(op, dtype, *inputs, way=way)
         want = REFERENCES[op](*wide(*inputs))
     assert ulps(got, want) <= 2.5
     zero = want == 0
     assert_matches(EXACT, np.signbit(got[zero]), np.signbit(want[zero]))
 
 
-@pytest.mark.parametrize("width", [64, 1])
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("op", ["math.sin", "math.cos", "math.tan"])
-def test_huge_angles_are_reduced_exactly(op: str, width: int) -> None:
+def test_huge_angles_are_reduced_exactly(op: str, way: str) -> None:
     """Also the one of all doubles that is nearest to a multiple of pi/2."""
     given = [1e5, 1e7, 1e8, 1e20, 1e22, 3e38, -1e30, 2.0**120]
     far = [-1e300, 1.7e308, 6381956970095103.0 * 2.0**797, 2.0**1023, -(2.0**53), 8.5e15]
@@ -228,7 +237,7 @@ def test_huge_angles_are_reduced_exactly(op: str, width: int) -> None:
     spread = rng.uniform(1, 2, 500) * 2.0 ** rng.integers(17, 127, 500)
     for dtype, x in (("f32", [*given, *spread]), ("f64", [*given, *far, *spread, *(spread * 2.0**890)])):
         angles = np.array(x).astype(DTYPES[dtype])
-        assert ulps(run(op, dtype, angles, width=width), REFERENCES[op](*wide(angles))) <= 2.8
+        assert ulps(run(op, dtype, angles, way=way), REFERENCES[op](*wide(angles))) <= 2.8
 
 
 def test_angles_beside_huge_ones_are_left_alone() -> None:
@@ -239,9 +248,9 @@ def test_angles_beside_huge_ones_are_left_alone() -> None:
     assert_matches(EXACT, run("math.sin", "f32", mixed)[usual], run("math.sin", "f32", x)[usual])
 
 
-@pytest.mark.parametrize("width", [64, 1])
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
-def test_remainders_are_exact(dtype: str, width: int) -> None:
+def test_remainders_are_exact(dtype: str, way: str) -> None:
     rng = np.random.default_rng(4)
     limit = 37 if dtype == "f32" else 307
     x, y = (10.0 ** rng.uniform(-limit - 5, limit, N // 4) * rng.choice([-1, 1], N // 4) for _ in range(2))
@@ -256,7 +265,7 @@ def test_remainders_are_exact(dtype: str, width: int) -> None:
         with np.errstate(all="ignore"):
             a, b = dividend.astype(DTYPES[dtype]), y.astype(DTYPES[dtype])
             want = np.fmod(a, b)
-        got = run("arith.remf", dtype, a, b, width=width)
+        got = run("arith.remf", dtype, a, b, way=way)
         assert_matches(EXACT, got, want)
         assert_matches(EXACT, np.signbit(got[want == 0]), np.signbit(want[want == 0]))
 
@@ -313,9 +322,9 @@ def test_values_of_the_array_standard(dtype: str) -> None:
 @pytest.mark.parametrize("op", [*REFERENCES, "math.floor", "math.ceil", "math.trunc", "math.round", "math.roundeven"])
 def test_native_code_calls_nothing(op: str) -> None:
     for dtype in DTYPES:
-        for width in (64, 1):
-            text = kernel(op, dtype, 2 if op in BINARY else 1, width).code.llvm_ir
-            assert not re.search(r"^\s+(call|bl)\w*\s|@GOT\b|@PLT", jit.assembly(text), re.MULTILINE), (dtype, width)
+        for way in WAYS:
+            text = kernel(op, dtype, 2 if op in BINARY else 1, way).code.llvm_ir
+            assert not re.search(r"^\s+(call|bl)\w*\s|@GOT\b|@PLT", jit.assembly(text), re.MULTILINE), (dtype, way)
 
 
 def test_other_types_are_refused() -> None:
