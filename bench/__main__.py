@@ -26,8 +26,11 @@ TOPICS = {
     "contractions": "products and convolutions against all peers and the core's peak; --help has options",
     "unseen": "contractions whose shapes a seed draws, against the core's peak",
     "calls": "what a call costs beyond its work",
+    "math": "transcendental functions: nanoseconds of an element in the first cache, a million against NumPy",
     "first": "first kernels against NumPy, one thread each, and the digits' training",
 }
+MODULES = {"math": "functions"}
+"""Of topics whose module is named otherwise."""
 APART = {"gpu": "programs on a GPU against torch, torch.compile and cuBLAS; --help has options"}
 """What needs a machine of its own: measured where it is named only."""
 HERE = Path(__file__).parent
@@ -36,7 +39,7 @@ HERE = Path(__file__).parent
 def measure(topic: str) -> list[Row]:
     from threadpoolctl import threadpool_limits  # not needed for --help
 
-    module = importlib.import_module(f".{topic}", __package__)
+    module = importlib.import_module(f".{MODULES.get(topic, topic)}", __package__)
     with threadpool_limits(1):
         return module.rows()
 
