@@ -36,20 +36,24 @@ BASE10 = {
 SQRT_HALF = 0.7071067811865476
 
 
-def split(b: MathBuilder, x: SSAValue) -> tuple[SSAValue, SSAValue]:
-    """x = 2^e (1 + f), sqrt(1/2) <= 1 + f < sqrt(2); e as a float. x > 0 and finite, subnormal or not."""
-    e, m, _ = normalized(b, x, b.format.bits(SQRT_HALF))
+def split(b: MathBuilder, x: SSAValue, normal: bool = False) -> tuple[SSAValue, SSAValue]:
+    """x = 2^e (1 + f), sqrt(1/2) <= 1 + f < sqrt(2); e as a float. x > 0 and finite, and subnormal or not if it is not
+    said to be `normal`."""
+    e, m, _ = normalized(b, x, b.format.bits(SQRT_HALF), normal)
     return e, b.sub(m, 1.0)
 
 
-def normalized(b: MathBuilder, x: SSAValue, start: int) -> tuple[SSAValue, SSAValue, SSAValue]:
+def normalized(b: MathBuilder, x: SSAValue, start: int, normal: bool = False) -> tuple[SSAValue, SSAValue, SSAValue]:
     """x = 2^e m, e as a float, m from the float with the bits `start` to its double; and bits whose lowest, as many as
     a fraction has, say how far m is on this way."""
     form = b.format
     fraction, more = form.fraction, form.fraction + 1
-    small = b.compare("olt", x, 2.0 ** (1 - form.bias))
-    bits = b.bits(b.select(small, b.mul(x, 2.0**more), x))
-    above = b.isub(bits, b.iselect(small, start + (more << fraction), start))
+    if normal:
+        above = b.isub(b.bits(x), start)
+    else:
+        small = b.compare("olt", x, 2.0 ** (1 - form.bias))
+        bits = b.bits(b.select(small, b.mul(x, 2.0**more), x))
+        above = b.isub(bits, b.iselect(small, start + (more << fraction), start))
     m = b.from_bits(b.iadd(b.iand(above, (1 << fraction) - 1), start))
     return b.to_float(b.shift_right(above, fraction)), m, above
 
@@ -98,12 +102,12 @@ def log_of_next(b: MathBuilder, x: SSAValue, more: SSAValue | None = None) -> SS
     u = b.add(x, 1.0)
     back = b.sub(u, 1.0)
     error = b.add(b.sub(1.0, b.sub(u, back)), b.sub(x, back))
-    inside = log_sum(b, *split(b, u), b.div(error, u))
+    inside = log_sum(b, *split(b, u, normal=True), b.div(error, u))
     return log_ends(b, u, inside if more is None else b.add(inside, more))
 
 
 def log1p(b: MathBuilder, x: SSAValue) -> SSAValue:
-    return b.exact_near_zero(x, log_of_next(b, x))
+    return b.copysign(log_of_next(b, x), x)  # of a zero
 
 
 # ---- inverse hyperbolic functions

@@ -53,31 +53,58 @@ def log_parts(b: MathBuilder, x: SSAValue) -> tuple[SSAValue, SSAValue]:
     return total, total_low
 
 
-# ---- log2 x of f32
-# By intervals of m, x = 2^e m: c near 1 / m, and -log2 c, which for these c has 16 bits and is right to 35 (Gal and
-# Bachelis, 1991). In the interval that 1 is in, c is 1.
-FIRST_BITS = 0x3F330000
-INVERSES = (
-    *(1.414363145828247, 1.355387568473816, 1.287300944328308, 1.2384082078933716),
-    *(1.1846877336502075, 1.142250657081604, 1.1065996885299683, 1.0715739727020264),
-    *(1.0331778526306152, 1.0, 0.9518073201179504, 0.8828942179679871),
-    *(0.8394390940666199, 0.803688108921051, 0.7621539235115051, 0.7301344871520996),
-)
-LOG2_INVERSES = (
-    *(-0.500152587890625, -0.4387054443359375, -0.364349365234375, -0.3084869384765625),
-    *(-0.2445068359375, -0.1918792724609375, -0.1461334228515625, -0.0997314453125),
-    *(-0.047088623046875, 0.0, 0.071258544921875, 0.1796875),
-    *(0.25250244140625, 0.3152923583984375, 0.391845703125, 0.453765869140625),
-)
-# log2(1 + r) = (r - r^2 / 2) log2 e + r^3 p(r), r up to 0.042
-LOG2_TAIL = (0.48089826107025146, -0.3606736958026886, 0.2888897955417633, -0.24075612425804138)
+# ---- log2 x by tables
+# By intervals of m, x = 2^e m: c near 1 / m, 1 in the interval that 1 is in; -log2 c with so few bits that its sum with
+# an exponent is exact, and what is left of it, which for these c is nothing in f32 (Gal and Bachelis, 1991).
+FIRST = {F32: 0x3F330000, F64: 0x3FE6600000000000}
+"""The bits of the least m."""
+INVERSES = {
+    F32: (
+        *(1.414363145828247, 1.355387568473816, 1.287300944328308, 1.2384082078933716),
+        *(1.1846877336502075, 1.142250657081604, 1.1065996885299683, 1.0715739727020264),
+        *(1.0331778526306152, 1.0, 0.9518073201179504, 0.8828942179679871),
+        *(0.8394390940666199, 0.803688108921051, 0.7621539235115051, 0.7301344871520996),
+    ),
+    F64: (
+        *(1.3989067077636719, 1.3403139114379883, 1.2864322662353516, 1.236715316772461),
+        *(1.1906976699829102, 1.1479816436767578, 1.108224868774414, 1.0711297988891602),
+        *(1.0364370346069336, 1.0, 0.9481477737426758, 0.8951053619384766),
+        *(0.847681999206543, 0.8050317764282227, 0.7664670944213867, 0.7314281463623047),
+    ),
+}
+LOG2_INVERSES = {
+    F32: (
+        *(-0.500152587890625, -0.4387054443359375, -0.364349365234375, -0.3084869384765625),
+        *(-0.2445068359375, -0.1918792724609375, -0.1461334228515625, -0.0997314453125),
+        *(-0.047088623046875, 0.0, 0.071258544921875, 0.1796875),
+        *(0.25250244140625, 0.3152923583984375, 0.391845703125, 0.453765869140625),
+    ),
+    F64: (
+        *(-0.48429975325711894, -0.4225709301135794, -0.3633754976945056, -0.3065134402104377),
+        *(-0.25180714503608215, -0.19909957338268214, -0.1482506468653355, -0.09913331563188876),
+        *(-0.05163247282007433, 0.0, 0.07681616674358338, 0.15987058435439394),
+        *(0.23840494355454211, 0.31288236409409365, 0.3837042387294787, 0.45121195024808003),
+        *(1.501570027247127e-14, -4.888383632062441e-14, 8.682699367989877e-14, -6.237324988960607e-14),
+        *(2.83499311101114e-16, -4.871886457285387e-14, -1.8578645394098613e-14, 1.1230952692074941e-13),
+        *(-3.656637045722949e-14, 0.0, -1.0902496605669323e-13, 9.41607289209312e-14),
+        *(-5.085313371991092e-14, 2.0503671413898164e-14, -3.844026385112144e-15, -8.46492140503223e-14),
+    ),
+}
+# log2(1 + r) = (r - r^2 / 2) log2 e + r^3 p(r), r up to 0.042 and 0.03
+LOG2_TAIL = {
+    F32: (0.48089826107025146, -0.3606736958026886, 0.2888897955417633, -0.24075612425804138),
+    F64: (
+        *(0.4808983469629878, -0.36067376022223835, 0.2885390081777904, -0.24044917351969156, 0.2060992915908262),
+        *(-0.18033672350483107, 0.16029930442562604, -0.14450725922661783, 0.13137356366139183),
+    ),
+}
 
 
 def log2_parts(b: MathBuilder, x: SSAValue) -> tuple[SSAValue, SSAValue]:
-    """log2 x as a sum of two f32, about 33 bits in all, for 0 < x < inf."""
-    e, m, place = normalized(b, x, FIRST_BITS)
+    """log2 x as a sum of two floats, about 33 or 65 bits in all, for 0 < x < inf."""
+    e, m, place = normalized(b, x, FIRST[b.format])
     index = b.iand(b.shift_right(place, b.format.fraction - 4), 15)
-    table = b.table([*INVERSES, *LOG2_INVERSES])
+    table = b.table([*INVERSES[b.format], *LOG2_INVERSES[b.format]])
     c, whole = b.entry(table, 0, index), b.add(e, b.entry(table, 16, index))
     product = b.mul(m, c)
     r, rounded = b.sub(product, 1.0), b.fma(m, c, b.neg(product))
@@ -85,10 +112,12 @@ def log2_parts(b: MathBuilder, x: SSAValue) -> tuple[SSAValue, SSAValue]:
     r_low = b.fma(b.sub(square, r), rounded, rounded)  # over 1 + r, for what follows is log2(1 + r)
     s = b.fma(square, -0.5, r)
     s_low = b.add(b.fma(square, -0.5, b.sub(r, s)), b.fma(b.fma(r, r, b.neg(square)), -0.5, r_low))
-    scale, scale_low = BASE2[F32][1]
+    scale, scale_low = BASE2[b.format][1]
     high = b.mul(s, scale)
     low = b.fma(s_low, scale, b.fma(s, scale_low, b.fma(s, scale, b.neg(high))))
-    low = b.fma(b.mul(square, r), b.horner(r, LOG2_TAIL), low)
+    low = b.fma(b.mul(square, r), b.halves(r, square, LOG2_TAIL[b.format]), low)
+    if b.format is F64:
+        low = b.add(low, b.entry(table, 32, index))
     total = b.add(whole, high)
     return total, b.add(low, b.sub(high, b.sub(total, whole)))
 
@@ -101,7 +130,7 @@ def product_parts(b: MathBuilder, y: SSAValue, high: SSAValue, low: SSAValue) ->
 
 
 def power(b: MathBuilder, x: SSAValue, y: SSAValue) -> SSAValue:
-    """Through the logarithm of f64."""
+    """Through the natural logarithm of f64."""
     a = b.abs(x)
     high, low = log_parts(b, a)
     product, product_low = product_parts(b, y, log_ends(b, a, high), low)
@@ -109,7 +138,7 @@ def power(b: MathBuilder, x: SSAValue, y: SSAValue) -> SSAValue:
 
 
 def power_by_table(b: MathBuilder, x: SSAValue, y: SSAValue) -> SSAValue:
-    """Through the base 2 logarithm of f32."""
+    """Through the base 2 logarithm."""
     a = b.abs(x)
     high, low = log2_parts(b, a)
     product, product_low = product_parts(b, y, log_ends(b, a, high), low)
@@ -139,9 +168,9 @@ def cases(b: MathBuilder, x: SSAValue, y: SSAValue, value: SSAValue) -> SSAValue
 
 
 def pow_(b: MathBuilder, x: SSAValue, y: SSAValue) -> SSAValue:
-    if b.format is F64:
-        return power(b, x, y)
     if b.shape and b.lookup == 16:
         return power_by_table(b, x, y)
+    if b.format is F64:
+        return power(b, x, y)
     wide = b.of(F64)
     return b.truncate(power(wide, wide.extend(x), wide.extend(y)))

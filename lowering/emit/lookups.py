@@ -20,7 +20,7 @@ from xdsl.ir import Operation, SSAValue
 
 from .matchers import constant, operation
 from .state import ALIGNMENT, Emitter, Ref
-from .text import kind_of, literal, vector_of
+from .text import bits_of, kind_of, literal, vector_of
 from .transpose import resize
 from .values import Lead, Vec
 
@@ -28,20 +28,23 @@ BITS = 4
 
 
 class Lookup(NamedTuple):
-    """An instruction that takes lanes of a register by the lowest bits of indices of 32 bits: its lanes, the LLVM
-    intrinsic, and the target features of which it needs one."""
+    """Instructions that take entries of a table by the lowest bits of indices as wide as these: their number, the LLVM
+    intrinsics, of tables of f32 in one register and of f64 in two, and the target features of which one is needed."""
 
-    lanes: int
-    intrinsic: str
+    entries: int
+    single: str
+    double: str
     features: tuple[str, ...]
 
 
-LOOKUPS: dict[str, Lookup] = {"permute16": Lookup(16, "llvm.x86.avx512.permvar.sf.512", ("+avx512f",))}
+LOOKUPS: dict[str, Lookup] = {
+    "permute16": Lookup(16, "llvm.x86.avx512.permvar.sf.512", "llvm.x86.avx512.vpermi2var.pd.512", ("+avx512f",))
+}
 
 
 def register_entries(dots: Sequence[str]) -> int:
     """Entries of a table that one instruction of a machine looks up; 0: it has none."""
-    return next((LOOKUPS[name].lanes for name in dots if name in LOOKUPS), 0)
+    return next((LOOKUPS[name].entries for name in dots if name in LOOKUPS), 0)
 
 
 def looked_up(e: Emitter, op: Operation, converted: Vec) -> Vec:
@@ -55,44 +58,49 @@ def looked_up(e: Emitter, op: Operation, converted: Vec) -> Vec:
         return converted
     half = 1 << (BITS - 1)
     entries = [k - 2 * half if signed and k >= half else k for k in range(2 * half)]
-    floats, integers = vector_of("float", row.lanes), vector_of("i32", row.lanes)
-    table = f"{floats} <{', '.join(f'float {k}.0' for k in entries)}>"
+    table = ", ".join(f"float {k}.0" for k in entries)
 
     def native(lead: Lead, chunk: int) -> str:
-        if out.width(chunk) != row.lanes:
+        if out.width(chunk) != row.entries:
             return converted.nat(lead, chunk)
-        e.declare(floats, row.intrinsic, floats, integers)
-        return e.op(f"call {floats} @{row.intrinsic}({table}, {integers} {source.nat(lead, chunk)})")
+        return permuted(e, row, "float", [table], source.nat(lead, chunk))
 
     out = e.vec("float", converted.shape, native)
     return out
 
 
+def permuted(e: Emitter, row: Lookup, kind: str, tables: Sequence[str], index: str) -> str:
+    """By the row's instruction for one or two registers of a table."""
+    lanes = row.entries // len(tables)
+    floats, integers = vector_of(kind, lanes), vector_of(f"i{bits_of(kind)}", lanes)
+    first, *more = (f"{floats} <{table}>" for table in tables)
+    name = row.double if more else row.single
+    e.declare(floats, name, floats, integers, *([floats] if more else []))
+    return e.op(f"call {floats} @{name}({', '.join([first, f'{integers} {index}', *more])})")
+
+
 def entry_of_table(e: Emitter, op: Operation) -> Vec | None:
-    """Of a constant table, at indices that are below the number of lanes; None: there is no instruction for it."""
+    """Of a constant table, at indices that are below the number of entries; None: there is no instruction for it."""
     row = next((LOOKUPS[name] for name in e.dots if name in LOOKUPS), None)
-    base, offset, index, mask, _ = op.operands
-    table = operation(base, "arith.constant")
-    given: Any = table.properties["value"] if table is not None else None
-    first = e.constant_of(offset)
-    if row is None or given is None or first is None or not constant(mask):
+    base, offset, index, everywhere, _ = op.operands
+    table, first = operation(base, "arith.constant"), e.constant_of(offset)
+    if row is None or table is None or first is None or not constant(everywhere) or lowest(index) is index:
         return None
-    indices = e.vector(lowest(index)) if lowest(index) is not index else None
-    entries = given.get_values()[first : first + row.lanes]
-    if indices is None or len(entries) < row.lanes or kind_of(given.type.element_type) != "float":
+    given: Any = table.properties["value"]
+    kind, entries = kind_of(given.type.element_type), given.get_values()[first : first + row.entries]
+    lanes = {"float": row.entries, "double": row.entries // 2}.get(kind, 0)
+    if len(entries) < row.entries or e.lanes > lanes:
         return None
-    floats, integers = vector_of("float", row.lanes), vector_of("i32", row.lanes)
-    texts = [f"float {literal(v, 'float')}" for v in entries]
-    values = f"{floats} <{', '.join(texts)}>"
+    texts = [f"{kind} {literal(v, kind)}" for v in entries]
+    tables = [", ".join(texts[k : k + lanes]) for k in range(0, row.entries, lanes)]
+    indices = e.vector(lowest(index))
 
     def native(lead: Lead, chunk: int) -> str:
         width = indices.width(chunk)
-        e.declare(floats, row.intrinsic, floats, integers)
-        at = resize(e, indices.nat(lead, chunk), "i32", width, row.lanes)
-        found = e.op(f"call {floats} @{row.intrinsic}({values}, {integers} {at})")
-        return resize(e, found, "float", row.lanes, width)
+        at = resize(e, indices.nat(lead, chunk), indices.kind, width, lanes)
+        return resize(e, permuted(e, row, kind, tables, at), kind, lanes, width)
 
-    return e.vec("float", indices.shape, native)
+    return e.vec(kind, indices.shape, native)
 
 
 def table_in_memory(e: Emitter, table: SSAValue) -> Ref:
