@@ -270,7 +270,7 @@ class MathBuilder:
     # ---- tables, of vectors
     def table(self, values: Sequence[float]) -> SSAValue:
         kind = TensorType(self.format.scalar, [len(values)])
-        value = DenseIntOrFPElementsAttr.from_list(kind, list(values))  # pyright: ignore[reportArgumentType]
+        value = DenseIntOrFPElementsAttr.from_list(kind, list(values))  # pyright: ignore
         return self.emit_scalar(arith.ConstantOp, (), kind, {"value": value})
 
     def entry(self, table: SSAValue, first: int, index: SSAValue) -> SSAValue:

@@ -105,8 +105,7 @@ def exp2(b: MathBuilder, x: SSAValue, low: SSAValue | None = None) -> SSAValue:
 def quarter_expm1(b: MathBuilder, x: SSAValue) -> SSAValue:
     """(exp(x) - 1) / 4 = 2^(n - 2) expm1(r) + (2^(n - 2) - 1/4): in range where the whole is."""
     scale, r = reduce_with_power(b, x, more=-2)
-    square = b.mul(r, r)
-    p = b.fma(square, b.halves(r, square, EXP[b.format]), r)
+    p = b.fma(b.mul(r, r), b.horner(r, EXP[b.format]), r)
     return b.fma(scale, p, b.sub(scale, 0.25))
 
 

@@ -94,9 +94,10 @@ def power_of_two(op: Operation, register: Register | None) -> tuple[SSAValue, SS
     if total is None or offsets is None or offsets[0] is not small or min(factors) <= 0:
         return None
     shifts = {int(n) / 2**register.fraction - register.bias + log2(f) for n, f in zip(offsets[1:], factors)}
-    magic = 1.5 * 2.0**register.fraction
-    whole = isinstance(total.owner, Operation) and total.owner.name in ("math.fma", "arith.addf")
-    if len(shifts) > 1 or not whole or constant(total.owner.operands[-1]) != magic:
+    magic, last = 1.5 * 2.0**register.fraction, total.owner
+    if len(shifts) > 1 or not isinstance(last, Operation) or last.name not in ("math.fma", "arith.addf"):
+        return None
+    if constant(last.operands[-1]) != magic:
         return None
     return inner.operands[0], total, magic - shifts.pop()
 
