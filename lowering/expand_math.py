@@ -4,13 +4,16 @@
         becomes
     %n = math.fma %x, %log2e, %magic : vector<64xf32>
     ...
-    %p = math.fma %q, %r, %two : vector<64xf32>
-    %y = arith.select %small, %scaled, %p2 : vector<64xf32>
+    %p = math.fma %q, %r, %one : vector<64xf32>
+    %y = arith.mulf %scaled, %power : vector<64xf32>
 
 20 to 60 operations, whatever the shape, in dialects of upstream only. The short path has no branch; angles beyond 1e5
 (f64: 1e8), and remainders of quotients that no float holds, are done element by element under an `scf.if` that asks
 whether any needs it (math_rare.py). Nothing calls the C library. Accuracy: math_functions.py. sqrt, rsqrt, floor, abs
 and the like are instructions and stay.
+
+With `lookup`, erf of f32 and powers of vectors take coefficients from tables of so many entries, by `vector.gather`
+from a constant; emission knows the instruction. In launches nothing has tables.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false

@@ -118,8 +118,16 @@ def log2_parts(b: MathBuilder, x: SSAValue) -> tuple[SSAValue, SSAValue]:
     low = b.fma(b.mul(square, r), b.halves(r, square, LOG2_TAIL[b.format]), low)
     if b.format is F64:
         low = b.add(low, b.entry(table, 32, index))
-    total = b.add(whole, high)
-    return total, b.add(low, b.sub(high, b.sub(total, whole)))
+    total, low = fast_sum(b, whole, high, low)
+    # The second may be 2^-10 of the first: times an f32's largest exponent 0.07, which 2^r allows, but an f64's 0.4.
+    return fast_sum(b, total, low) if b.format is F64 else (total, low)
+
+
+def fast_sum(b: MathBuilder, x: SSAValue, y: SSAValue, more: SSAValue | None = None) -> tuple[SSAValue, SSAValue]:
+    """x + y, rounded, and what rounding took from it, + more; |x| >= |y| or x = 0 (Dekker, 1971)."""
+    total = b.add(x, y)
+    error = b.sub(y, b.sub(total, x))
+    return total, error if more is None else b.add(more, error)
 
 
 # ---- powers
