@@ -388,7 +388,8 @@ def test_other_types_are_refused() -> None:
 
 
 @pytest.mark.skipif(shutil.which("mlir-opt-22") is None, reason="mlir-opt-22 is not installed")
-def test_upstream_accepts_the_expansions() -> None:
+@pytest.mark.parametrize("lookup", [0, 16])
+def test_upstream_accepts_the_expansions(lookup: int) -> None:
     shapes = [kind for t in DTYPES for kind in (t, f"vector<4x8x{t}>")]
     functions = []
     for i, (op, kind) in enumerate((op, kind) for op in REFERENCES for kind in shapes):
@@ -397,7 +398,7 @@ def test_upstream_accepts_the_expansions() -> None:
             f"func.func @f{i}(%x: {kind}) -> {kind} {{\n  %y = {op} {operands} : {kind}\n  func.return %y : {kind}\n}}"
         )
     module = parse_module("\n".join(functions), "<test>")
-    ExpandMath().apply(context(), module)
+    ExpandMath(lookup).apply(context(), module)
     verify(module)
     command = ["mlir-opt-22", "--verify-roundtrip", "-o", "/dev/null"]
     done = subprocess.run(command, input=print_ir(module), text=True, capture_output=True, check=False)
