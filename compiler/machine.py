@@ -51,6 +51,7 @@ INT8_DOTS = ("", "u8s8", "s8s8")
 """The signs of the first and the second factor."""
 
 WIDE_X86 = ("permute16", "scalef", "fixupimm")
+"""Instructions of all of x86 with vectors of 512 bits."""
 
 
 @dataclass(frozen=True)
