@@ -27,10 +27,13 @@ TOPICS = {
     "rows": "all other programs, from elementwise to attention, against peers and bounds; --help has options",
     "unseen": "contractions whose shapes a seed draws, against the core's peak",
     "calls": "what a call costs beyond its work",
+    "math": "transcendental functions: nanoseconds of an element in the first cache, a million against NumPy",
     "first": "first kernels against NumPy, one thread each, and the digits' training",
 }
 PEERED = ("contractions", "rows", "unseen")
 """With options of their own."""
+MODULES = {"math": "functions"}
+"""Of topics whose module is named otherwise."""
 APART = {"gpu": "programs on a GPU against torch, torch.compile and cuBLAS; --help has options"}
 """What needs a machine of its own: measured where it is named only."""
 HERE = Path(__file__).parent
@@ -39,7 +42,7 @@ HERE = Path(__file__).parent
 def measure(topic: str) -> list[Row]:
     from threadpoolctl import threadpool_limits  # not needed for --help
 
-    module = importlib.import_module(f".{topic}", __package__)
+    module = importlib.import_module(f".{MODULES.get(topic, topic)}", __package__)
     with threadpool_limits(1):
         return module.rows()
 

@@ -12,9 +12,9 @@ from .timing import Timing
 
 @dataclass(frozen=True)
 class Row:
-    """`value` in `unit` ("x" for a ratio, how much faster than the peer; "%", "s", "ms", "us"); `times` by competitor.
+    """`value` in `unit` ("x" for a ratio, how much faster than the peer; "%", "s", "ms", "us", "ns").
 
-    A value that is not a number was not measured; `note` says why.
+    `times` by competitor. A value that is not a number was not measured; `note` says why.
     """
 
     name: str

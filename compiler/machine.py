@@ -50,6 +50,9 @@ from . import settings
 INT8_DOTS = ("", "u8s8", "s8s8")
 """The signs of the first and the second factor."""
 
+WIDE_X86 = ("permute16", "scalef", "fixupimm")
+"""Instructions of all of x86 with vectors of 512 bits."""
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -82,10 +85,10 @@ class Machine:
 
     @property
     def dots(self) -> tuple[str, ...]:
-        """The instructions that add several products of narrow factors, as rows of lowering/emit/contract.py, and that
-        look lanes up in a register (lookups.py), which all of x86 with vectors of 512 bits has."""
-        lookups = ["permute16"] if self.vector_bytes == 64 and self.has_fma and not self.load_store else []
-        return (*([self.int8_dot] if self.int8_dot else []), *(["bf16"] if self.bf16_dot else []), *lookups)
+        """The instructions that add several products of narrow factors, as rows of lowering/emit/contract.py, and those
+        of lookups.py and float_parts.py, which all of x86 with vectors of 512 bits has."""
+        others = WIDE_X86 if self.vector_bytes == 64 and self.has_fma and not self.load_store else ()
+        return (*([self.int8_dot] if self.int8_dot else []), *(["bf16"] if self.bf16_dot else []), *others)
 
     @property
     def tile_registers(self) -> int:

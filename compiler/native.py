@@ -103,9 +103,14 @@ class NativeKernel:
 
 
 def compile_kernel(
-    f: func.FuncOp, vector_bytes: int = 64, cpu: str | None = None, features: str | None = None, threads: int = 1
+    f: func.FuncOp,
+    vector_bytes: int = 64,
+    cpu: str | None = None,
+    features: str | None = None,
+    threads: int = 1,
+    dots: Sequence[str] = (),
 ) -> NativeKernel:
-    return NativeKernel(emit_kernel(f, vector_bytes, threads=threads), cpu, features, threads)
+    return NativeKernel(emit_kernel(f, vector_bytes, threads=threads, dots=dots), cpu, features, threads)
 
 
 def run_kernel(f: func.FuncOp, inputs: Sequence[Array], vector_bytes: int = 64, threads: int = 1) -> list[Array]:

@@ -128,6 +128,7 @@ def machine_text(options: CompileOptions) -> str:
 
 def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
     """The passes down to a level, as the options change them."""
+    from ..lowering.emit.lookups import register_entries
     from .pipelines import LEVELS, specs
     from .registry import build
     from .schedules import for_every_kernel
@@ -141,6 +142,8 @@ def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
     for spec in specs(LEVELS[options.target][level]):
         if spec.name in by_numerics and options.numerics != "ieee":
             spec = replace(spec, options={"numerics": (options.numerics,)})
+        if spec.name == "expand-math" and (entries := register_entries(options.machine.dots)):
+            spec = replace(spec, options={"lookup": (entries,)})
         if spec.name == "choose-schedule":
             if options.schedule is not None:
                 out.append(SetSchedule(options.schedule, options.schedule_source if options.schedule else ""))

@@ -4,13 +4,16 @@
         becomes
     %n = math.fma %x, %log2e, %magic : vector<64xf32>
     ...
-    %p = math.fma %q, %r, %two : vector<64xf32>
-    %y = arith.select %small, %scaled, %p2 : vector<64xf32>
+    %p = math.fma %q, %r, %one : vector<64xf32>
+    %y = arith.mulf %scaled, %power : vector<64xf32>
 
 20 to 60 operations, whatever the shape, in dialects of upstream only. The short path has no branch; angles beyond 1e5
 (f64: 1e8), and remainders of quotients that no float holds, are done element by element under an `scf.if` that asks
 whether any needs it (math_rare.py). Nothing calls the C library. Accuracy: math_functions.py. sqrt, rsqrt, floor, abs
 and the like are instructions and stay.
+
+With `lookup`, erf of f32 and powers of vectors take coefficients from tables of so many entries, by `vector.gather`
+from a constant; emission knows the instruction. In launches nothing has tables.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -34,9 +37,12 @@ from .math_functions import FUNCTIONS
 class ExpandMath(ModulePass):
     name = "expand-math"
 
+    lookup: int = 0
+    """Entries of a table that the machine looks up in a register; 0: it does not."""
+
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for inner in [o for o in op.walk() if o.name in FUNCTIONS]:
-            expand(inner)
+            expand(inner, self.lookup)
 
 
 def in_launch(op: Operation) -> bool:
@@ -47,7 +53,7 @@ def in_launch(op: Operation) -> bool:
     return parent is not None
 
 
-def expand(op: Operation) -> None:
+def expand(op: Operation, lookup: int = 0) -> None:
     """Replace one function by its expansion."""
     result, block = op.results[0], op.parent
     assert block is not None
@@ -55,7 +61,8 @@ def expand(op: Operation) -> None:
     element = kind.element_type if isinstance(kind, VectorType) else kind
     if not isinstance(element, Float32Type | Float64Type):
         raise CompileError(f"{op.name}: expected f32 or f64, found {element}; convert the operand first", op.location)
-    builder = MathBuilder(kind, op.location, space=PRIVATE if in_launch(op) else None)
+    launched = in_launch(op)
+    builder = MathBuilder(kind, op.location, None, PRIVATE if launched else None, 0 if launched else lookup)
     value = FUNCTIONS[op.name](builder, *op.operands)
     value.name_hint = result.name_hint
     block.insert_ops_before(builder.ops, op)

@@ -14,9 +14,11 @@ from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     Float32Type,
     FloatAttr,
+    IndexType,
     IntegerAttr,
     IntegerType,
     LocationAttr,
+    TensorType,
     VectorType,
     f32,
     f64,
@@ -26,7 +28,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from ..dialects.vector import MultiReductionOp
+from ..dialects.vector import GatherOp, MultiReductionOp
 from ..dialects.vector.arith import on_vectors
 
 NO_FLAGS = arith.FastMathFlagsAttr("none")
@@ -70,7 +72,8 @@ def _constant(kind: Attribute, text: str) -> Attribute:
 class MathBuilder:
     """Builds into a list; `of` gives the same builder for another float format of the same shape.
 
-    `space`: where memory of its own is, if it needs some.
+    `space`: where memory of its own is, if it needs some. `lookup`: entries of a table that the machine keeps in a
+    register and looks up there; 0: tables cost too much.
     """
 
     def __init__(
@@ -79,8 +82,9 @@ class MathBuilder:
         location: LocationAttr | None,
         ops: list[Operation] | None = None,
         space: Attribute | None = None,
+        lookup: int = 0,
     ) -> None:
-        self.space = space
+        self.space, self.lookup = space, lookup
         vector = isinstance(kind, VectorType)
         element = kind.element_type if vector else kind
         self.shape: tuple[int, ...] = tuple(kind.get_shape()) if vector else ()
@@ -92,11 +96,11 @@ class MathBuilder:
         self.constants: dict[object, SSAValue] = {}
 
     def of(self, form: Format) -> MathBuilder:
-        return MathBuilder(_shaped(form.scalar, self.shape), self.location, self.ops, self.space)
+        return MathBuilder(_shaped(form.scalar, self.shape), self.location, self.ops, self.space, self.lookup)
 
     def inner(self) -> MathBuilder:
         """One of the same kind that builds into a list of its own."""
-        return MathBuilder(self.kind, self.location, space=self.space)
+        return MathBuilder(self.kind, self.location, space=self.space, lookup=self.lookup)
 
     def emit(
         self,
@@ -159,6 +163,15 @@ class MathBuilder:
         for c in reversed(coefficients[:-1]):
             total = self.fma(total, x, c)
         return self.f(total)
+
+    def halves(self, x: SSAValue, square: SSAValue, coefficients: Sequence[float]) -> SSAValue:
+        """The same by even and odd powers, sums beside each other, where x^2 is at hand."""
+        if len(coefficients) > 12:
+            fourth = self.mul(square, square)
+            odd, even = (self.halves(square, fourth, coefficients[k::2]) for k in (1, 0))
+        else:
+            odd, even = (self.horner(square, coefficients[k::2]) for k in (1, 0))
+        return self.fma(odd, x, even)
 
     # ---- comparisons and choices
     def compare(self, predicate: str, a: SSAValue | float, b: SSAValue | float) -> SSAValue:
@@ -253,6 +266,22 @@ class MathBuilder:
     def to_integer(self, x: SSAValue) -> SSAValue:
         """Towards zero."""
         return self.emit(arith.FPToSIOp, [x], self.integer)
+
+    # ---- tables, of vectors
+    def table(self, values: Sequence[float]) -> SSAValue:
+        kind = TensorType(self.format.scalar, [len(values)])
+        value = DenseIntOrFPElementsAttr.from_list(kind, list(values))  # pyright: ignore
+        return self.emit_scalar(arith.ConstantOp, (), kind, {"value": value})
+
+    def entry(self, table: SSAValue, first: int, index: SSAValue) -> SSAValue:
+        """table[first + index]"""
+        key = (first, IndexType())
+        if key not in self.constants:
+            properties: dict[str, Attribute] = {"value": IntegerAttr(first, IndexType())}
+            self.constants[key] = self.emit_scalar(arith.ConstantOp, (), IndexType(), properties)
+        everywhere = self._constant(1, self.boolean)
+        operands = [table, self.constants[key], index, everywhere, self.f(0.0)]
+        return self.emit_scalar(GatherOp, operands, self.kind)
 
     # ---- conversions
     def extend(self, x: SSAValue) -> SSAValue:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from xdsl.ir import SSAValue
 
 from .math_builder import F32, F64, MathBuilder
@@ -42,53 +44,68 @@ def magic(b: MathBuilder) -> float:
     return 1.5 * 2.0**b.format.fraction
 
 
-def reduce_exp(b: MathBuilder, x: SSAValue, low: SSAValue | None = None) -> tuple[SSAValue, SSAValue]:
-    """x + low = n ln 2 + r; returns the bits that hold n, and r."""
+def reduce_exp(
+    b: MathBuilder, x: SSAValue, unit: float = 1.0, start: int = 0, exact: bool = True
+) -> tuple[SSAValue, SSAValue]:
+    """x = n unit ln 2 + r; returns the bits that hold n + start, and r. Not `exact`: n is so small that ln 2 as one
+    float will do."""
     high_ln2, low_ln2 = LN2[b.format]
-    t = b.fma(x, LOG2E, magic(b))
-    n = b.sub(t, magic(b))
-    r = b.fma(n, -high_ln2, x)
-    r = b.fma(n, -low_ln2, r)
-    return b.bits(t), r if low is None else b.add(r, low)
+    t = b.fma(x, LOG2E / unit, magic(b) + start)
+    n = b.sub(t, magic(b) + start)
+    r = b.fma(n, -high_ln2 * unit, x)
+    return b.bits(t), b.fma(n, -low_ln2 * unit, r) if exact else r
 
 
-def power_of_two(b: MathBuilder, n: SSAValue, more: int) -> SSAValue:
-    """2^(n + more)"""
-    return b.from_bits(b.iadd(b.shift_left(n, b.format.fraction), (b.format.bias + more) << b.format.fraction))
+def reduce_with_power(
+    b: MathBuilder, x: SSAValue, unit: float = 1.0, more: int = 0, exact: bool = True
+) -> tuple[SSAValue, SSAValue]:
+    """x = n unit ln 2 + r; returns 2^(n + more), which has the lowest of the bits in its exponent, and r."""
+    bits, r = reduce_exp(b, x, unit, b.format.bias + more, exact)
+    return b.from_bits(b.shift_left(bits, b.format.fraction)), r
 
 
-def scaled(b: MathBuilder, twice: SSAValue, n: SSAValue, small: SSAValue, halvings: int = 0) -> SSAValue:
-    """twice 2^(n - 1 - halvings); where that power is not normal, `small`, by 2^(n + 63) and then 2^-64."""
+def scaled(b: MathBuilder, p: SSAValue, n: SSAValue, small: SSAValue, halvings: int = 0) -> SSAValue:
+    """p 2^(n - halvings), rounded once: by 2^(n - 1 - halvings) and 2; where that power is not normal, `small`, by
+    2^(n + 63 - halvings) and 2^-63. A machine may have one instruction for it (lowering/emit/float_parts.py)."""
     fraction, bias = b.format.fraction, b.format.bias
     offset = b.iselect(small, (bias + 63 - halvings) << fraction, (bias - 1 - halvings) << fraction)
-    value = b.mul(twice, b.from_bits(b.iadd(b.shift_left(n, fraction), offset)))
-    return b.select(small, b.mul(value, 2.0**-64), value)
+    value = b.mul(p, b.from_bits(b.iadd(b.shift_left(n, fraction), offset)))
+    return b.mul(value, b.select(small, 2.0**-63, 2.0))
+
+
+def limited(
+    b: MathBuilder, x: SSAValue, bounds: tuple[float, float], low: SSAValue | None
+) -> tuple[SSAValue, Callable[[SSAValue], SSAValue]]:
+    """x within bounds; what adds `low`, which may be anything where x is beyond them."""
+    inside = b.at_least(b.at_most(x, bounds[1]), bounds[0])
+    if low is None:
+        return inside, lambda r: r
+    return inside, lambda r: b.select(b.compare("oeq", x, inside), b.add(r, low), r)
 
 
 def exp(b: MathBuilder, x: SSAValue, low: SSAValue | None = None, halvings: int = 0) -> SSAValue:
-    """exp(x + low) / 2^halvings, |low| small; the polynomial gives 2 exp(r)."""
+    """exp(x + low) / 2^halvings, |low| small."""
     least, greatest = EXP_RANGE[b.format]
-    x = b.at_least(b.at_most(x, greatest + halvings), least)
-    n, r = reduce_exp(b, x, low)
-    q = b.horner(r, [2 * c for c in EXP[b.format]])
-    twice = b.fma(b.fma(q, r, 2.0), r, 2.0)
-    return scaled(b, twice, n, b.compare("olt", x, EXP_SMALL[b.format]), halvings)
+    x, with_low = limited(b, x, (least, greatest + halvings), low)
+    n, r = reduce_exp(b, x)
+    r = with_low(r)
+    p = b.fma(b.fma(b.horner(r, EXP[b.format]), r, 1.0), r, 1.0)
+    return scaled(b, p, n, b.compare("olt", x, EXP_SMALL[b.format]), halvings)
 
 
-def exp2(b: MathBuilder, x: SSAValue) -> SSAValue:
-    least, greatest = EXP2_RANGE[b.format]
-    x = b.at_least(b.at_most(x, greatest), least)
+def exp2(b: MathBuilder, x: SSAValue, low: SSAValue | None = None) -> SSAValue:
+    """2^(x + low), |low| small."""
+    x, with_low = limited(b, x, EXP2_RANGE[b.format], low)
     t = b.add(x, magic(b))
-    r = b.sub(x, b.sub(t, magic(b)))
-    twice = b.fma(b.horner(r, [2 * c for c in EXP2[b.format]]), r, 2.0)
-    return scaled(b, twice, b.bits(t), b.compare("olt", x, EXP2_SMALL[b.format]))
+    r = with_low(b.sub(x, b.sub(t, magic(b))))
+    p = b.fma(b.horner(r, EXP2[b.format]), r, 1.0)
+    return scaled(b, p, b.bits(t), b.compare("olt", x, EXP2_SMALL[b.format]))
 
 
 def quarter_expm1(b: MathBuilder, x: SSAValue) -> SSAValue:
     """(exp(x) - 1) / 4 = 2^(n - 2) expm1(r) + (2^(n - 2) - 1/4): in range where the whole is."""
-    n, r = reduce_exp(b, x)
+    scale, r = reduce_with_power(b, x, more=-2)
     p = b.fma(b.mul(r, r), b.horner(r, EXP[b.format]), r)
-    scale = power_of_two(b, n, -2)
     return b.fma(scale, p, b.sub(scale, 0.25))
 
 
@@ -99,14 +116,14 @@ def expm1(b: MathBuilder, x: SSAValue) -> SSAValue:
 
 
 def tanh(b: MathBuilder, x: SSAValue) -> SSAValue:
-    """t / (t + 2) with t = exp(2|x|) - 1 = 2^n expm1(r) + (2^n - 1)."""
+    """t / (t + 1) with t = (exp(2a) - 1) / 2 = 2^n (expm1(2r) / 2) + (2^n - 1) / 2, a = |x| = n ln 2 / 2 + r."""
     greatest = 9.02 if b.format is F32 else 19.1
     a = b.at_most(b.abs(x), greatest)
-    n, r = reduce_exp(b, b.add(a, a))
-    p = b.fma(b.mul(r, r), b.horner(r, EXP[b.format]), r)
-    scale = power_of_two(b, n, 0)
-    t = b.fma(scale, p, b.sub(scale, 1.0))
-    return b.copysign(b.div(t, b.add(t, 2.0)), x)
+    scale, r = reduce_with_power(b, a, unit=0.5, exact=b.format is F64)
+    square = b.mul(r, r)
+    p = b.fma(square, b.halves(r, square, [c * 2.0 ** (k + 1) for k, c in enumerate(EXP[b.format])]), r)
+    t = b.fma(scale, p, b.fma(scale, 0.5, -0.5))
+    return b.copysign(b.div(t, b.add(t, 1.0)), x)
 
 
 def sinh(b: MathBuilder, x: SSAValue) -> SSAValue:

@@ -1,4 +1,4 @@
-"""Logarithms, the inverse hyperbolic functions and powers: the exponent taken off, a polynomial of the fraction."""
+"""Logarithms and the inverse hyperbolic functions: the exponent taken off, a polynomial of the fraction."""
 
 from __future__ import annotations
 
@@ -7,21 +7,24 @@ from math import inf, nan
 from xdsl.ir import SSAValue
 
 from .math_builder import F32, F64, MathBuilder
-from .math_exponential import LN2, exp
+from .math_exponential import LN2
 
-# log(1 + f) = f - f^2 / 2 + f^3 p(f) on [sqrt(1/2) - 1, sqrt(2) - 1]
-LOG32 = (
-    *(0.33333331170359354, -0.24999996944816255, 0.20000718242621346, -0.16667806040136202, 0.14248967401906973),
-    *(-0.1242552372162497, 0.11686222034522518, -0.11481406972335893, 0.06971478495296086),
-)
-# log(1 + f) = f - s (f - R), s = f / (2 + f), R = s^2 (c0 + c1 s^2 + ...) (fdlibm)
-LOG64 = (
-    *(6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01),
-    *(1.818357216161805012e-01, 1.531383769920937332e-01, 1.479819860511658591e-01),
-)
-LN2_SPLIT = (6.93147180369123816490e-01, 1.90821492927058770002e-10)
-"""The first has so few bits that its product with an exponent is exact."""
-# log_b(2) likewise, and log_b(e), each in two parts.
+# log(1 + f) = f + f^2 p(f) on [sqrt(1/2) - 1, sqrt(2) - 1]
+LOG = {
+    F32: (
+        *(-0.49999988079071045, 0.33333322405815125, -0.2500160336494446, 0.20002205669879913, -0.16608870029449463),
+        *(0.14177437126636505, -0.13240015506744385, 0.12929803133010864, -0.07659546285867691),
+    ),
+    F64: (
+        *(-0.5, 0.3333333333333337, -0.24999999999999434, 0.19999999999975535),
+        *(-0.16666666666809152, 0.14285714290226392, -0.12499999988229632, 0.1111111072996344),
+        *(-0.10000000293648051, 0.09090926519529235, -0.08333341859605121, 0.07691846251495121),
+        *(-0.07142178144931366, 0.06673746435165462, -0.06266871141028912, 0.05825070238646302),
+        *(-0.053492389973253424, 0.054081381753003616, -0.06207496038793952, 0.05647814073538777),
+        -0.02432617491821441,
+    ),
+}
+# log_b(2), whose first part has so few bits that its product with an exponent is exact, and log_b(e), in two parts each
 BASE2 = {
     F32: ((1.0, 0.0), (1.4426950216293335, 1.925963033500011e-08)),
     F64: ((1.0, 0.0), (1.4426950408889634, 2.0355273740931033e-17)),
@@ -33,16 +36,26 @@ BASE10 = {
 SQRT_HALF = 0.7071067811865476
 
 
-def split(b: MathBuilder, x: SSAValue) -> tuple[SSAValue, SSAValue]:
-    """x = 2^e (1 + f), sqrt(1/2) <= 1 + f < sqrt(2); e as a float. x > 0 and finite, subnormal or not."""
+def split(b: MathBuilder, x: SSAValue, normal: bool = False) -> tuple[SSAValue, SSAValue]:
+    """x = 2^e (1 + f), sqrt(1/2) <= 1 + f < sqrt(2); e as a float. x > 0 and finite, and subnormal or not if it is not
+    said to be `normal`."""
+    e, m, _ = normalized(b, x, b.format.bits(SQRT_HALF), normal)
+    return e, b.sub(m, 1.0)
+
+
+def normalized(b: MathBuilder, x: SSAValue, start: int, normal: bool = False) -> tuple[SSAValue, SSAValue, SSAValue]:
+    """x = 2^e m, e as a float, m from the float with the bits `start` to its double; and bits whose lowest, as many as
+    a fraction has, say how far m is on this way."""
     form = b.format
-    small = b.compare("olt", x, 2.0 ** (1 - form.bias))
-    bits = b.bits(b.select(small, b.mul(x, 2.0 ** (form.fraction + 1)), x))
-    above = b.isub(bits, form.bits(SQRT_HALF))
-    exponent = b.shift_right(above, form.fraction)
-    f = b.sub(b.from_bits(b.isub(bits, b.shift_left(exponent, form.fraction))), 1.0)
-    e = b.add(b.to_float(exponent), b.select(small, -(form.fraction + 1.0), 0.0))
-    return e, f
+    fraction, more = form.fraction, form.fraction + 1
+    if normal:
+        above = b.isub(b.bits(x), start)
+    else:
+        small = b.compare("olt", x, 2.0 ** (1 - form.bias))
+        bits = b.bits(b.select(small, b.mul(x, 2.0**more), x))
+        above = b.isub(bits, b.iselect(small, start + (more << fraction), start))
+    m = b.from_bits(b.iadd(b.iand(above, (1 << fraction) - 1), start))
+    return b.to_float(b.shift_right(above, fraction)), m, above
 
 
 def log_ends(b: MathBuilder, x: SSAValue, inside: SSAValue) -> SSAValue:
@@ -53,25 +66,12 @@ def log_ends(b: MathBuilder, x: SSAValue, inside: SSAValue) -> SSAValue:
 
 def log_sum(b: MathBuilder, e: SSAValue, f: SSAValue, more: SSAValue | None = None) -> SSAValue:
     """e ln 2 + log(1 + f) + more, |more| small."""
-    square = b.mul(f, f)
-    if b.format is F32:
-        high, low = LN2[F32]
-        tail = b.mul(b.mul(square, f), b.horner(f, LOG32))
-        tail = b.fma(square, -0.5, b.fma(e, low, tail))
-        tail = tail if more is None else b.add(tail, more)
-        return b.fma(e, high, b.add(f, tail))
-    high, low = LN2_SPLIT
-    rest, half, s = fraction64(b, f, square)
+    (high, low), square = LN2[b.format], b.mul(f, f)
+    p = b.halves(f, square, LOG[b.format])
+    if more is None and b.format is F32:  # e low is less than a tenth of the result's last place
+        return b.fma(e, high, b.fma(square, p, f))
     small = b.mul(e, low) if more is None else b.fma(e, low, more)
-    tail = b.sub(half, b.fma(s, b.add(half, rest), small))
-    return b.sub(b.mul(e, high), b.sub(tail, f))
-
-
-def fraction64(b: MathBuilder, f: SSAValue, square: SSAValue) -> tuple[SSAValue, SSAValue, SSAValue]:
-    """R, f^2 / 2 and s of log(1 + f)."""
-    s = b.div(f, b.add(f, 2.0))
-    z = b.mul(s, s)
-    return b.mul(z, b.horner(z, LOG64)), b.mul(square, 0.5), s
+    return b.fma(e, high, b.add(f, b.fma(square, p, small)))
 
 
 def log(b: MathBuilder, x: SSAValue) -> SSAValue:
@@ -79,21 +79,14 @@ def log(b: MathBuilder, x: SSAValue) -> SSAValue:
 
 
 def log_base(b: MathBuilder, x: SSAValue, base: tuple[tuple[float, float], tuple[float, float]]) -> SSAValue:
-    """e log_b(2) + f log_b(e), the product with its error, + (log(1 + f) - f) log_b(e)."""
+    """e log_b(2) + f log_b(e) + (log(1 + f) - f) log_b(e)"""
     (whole, whole_low), (scale, scale_low) = base
     e, f = split(b, x)
-    square = b.mul(f, f)
-    if b.format is F32:
-        tail = b.fma(square, -0.5, b.mul(b.mul(square, f), b.horner(f, LOG32)))
-    else:
-        rest, half, s = fraction64(b, f, square)
-        tail = b.sub(b.mul(s, b.add(half, rest)), half)
-    high = b.mul(f, scale)
-    low = b.fma(tail, scale, b.fma(f, scale_low, b.fma(f, scale, b.neg(high))))
-    multiple = e if whole == 1.0 else b.mul(e, whole)
-    total = b.add(multiple, high)
-    low = b.add(low, b.add(b.sub(multiple, total), high))
-    return log_ends(b, x, b.add(total, low if not whole_low else b.fma(e, whole_low, low)))
+    rest = b.halves(f, b.mul(f, f), [scale_low, *(scale * c for c in LOG[b.format])])
+    fraction = b.fma(f, scale, b.mul(f, rest))
+    if whole_low:
+        fraction = b.fma(e, whole_low, fraction)
+    return log_ends(b, x, b.add(e, fraction) if whole == 1.0 else b.fma(e, whole, fraction))
 
 
 def log2(b: MathBuilder, x: SSAValue) -> SSAValue:
@@ -109,12 +102,12 @@ def log_of_next(b: MathBuilder, x: SSAValue, more: SSAValue | None = None) -> SS
     u = b.add(x, 1.0)
     back = b.sub(u, 1.0)
     error = b.add(b.sub(1.0, b.sub(u, back)), b.sub(x, back))
-    inside = log_sum(b, *split(b, u), b.div(error, u))
+    inside = log_sum(b, *split(b, u, normal=True), b.div(error, u))
     return log_ends(b, u, inside if more is None else b.add(inside, more))
 
 
 def log1p(b: MathBuilder, x: SSAValue) -> SSAValue:
-    return b.exact_near_zero(x, log_of_next(b, x))
+    return b.copysign(log_of_next(b, x), x)  # of a zero
 
 
 # ---- inverse hyperbolic functions
@@ -146,69 +139,3 @@ def atanh(b: MathBuilder, x: SSAValue) -> SSAValue:
     a = b.abs(x)
     value = b.mul(log_of_next(b, b.div(b.add(a, a), b.sub(1.0, a))), 0.5)
     return b.exact_near_zero(x, b.copysign(value, x))
-
-
-# ---- powers
-# atanh(s) = s (1 + z / 3 + z^2 g(z)), z = s^2, s up to (sqrt 2 - 1) / (sqrt 2 + 1)
-ATANH = (
-    *(0.20000000000000015, 0.14285714285669004, 0.11111111135663404, 0.09090904105460941),
-    *(0.07692788731654072, 0.06642934418772871, 0.06457356091967545),
-)
-THIRD = (0.3333333333333333, 1.850371707708594e-17)
-
-
-def log_parts(b: MathBuilder, x: SSAValue) -> tuple[SSAValue, SSAValue]:
-    """log x as a sum of two f64, about 64 bits in all, for 0 < x < inf."""
-    e, f = split(b, x)
-    d = b.add(f, 2.0)
-    s = b.div(f, d)
-    remainder = b.fma(s, b.neg(b.sub(f, b.sub(d, 2.0))), b.fma(b.neg(s), d, f))
-    s_low = b.div(remainder, d)
-    z = b.mul(s, s)
-    z_low = b.fma(s, s, b.neg(z))
-    z_low = b.fma(b.add(s, s), s_low, z_low)
-    third = b.mul(z, THIRD[0])
-    third_low = b.fma(z_low, THIRD[0], b.fma(z, THIRD[1], b.fma(z, THIRD[0], b.neg(third))))
-    rest = b.mul(b.mul(z, z), b.horner(z, ATANH))
-    c = b.add(third, rest)
-    c_low = b.add(b.add(b.sub(third, c), rest), third_low)
-    product = b.mul(s, c)
-    product_low = b.fma(s_low, c, b.fma(s, c_low, b.fma(s, c, b.neg(product))))
-    high = b.add(s, product)
-    low = b.add(b.add(b.sub(s, high), product), b.add(s_low, product_low))
-    exact = b.mul(e, LN2_SPLIT[0])
-    twice = b.add(high, high)
-    total = b.add(exact, twice)
-    total_low = b.add(b.add(b.sub(exact, total), twice), b.fma(e, LN2_SPLIT[1], b.add(low, low)))
-    return total, total_low
-
-
-def power(b: MathBuilder, x: SSAValue, y: SSAValue) -> SSAValue:
-    """exp(y log |x|) in f64, the product in two parts; then signs and the cases in which C's pow differs from that."""
-    a = b.abs(x)
-    high, low = log_parts(b, a)
-    high = log_ends(b, a, high)
-    product = b.mul(y, high)
-    product_low = b.fma(y, low, b.fma(y, high, b.neg(product)))
-    product_low = b.select(b.compare("olt", b.abs(product), 1000.0), product_low, 0.0)
-    value = exp(b, product, product_low)
-    whole = b.compare("oeq", b.floor(y), y)
-    half = b.mul(y, 0.5)
-    odd = b.both(whole, b.compare("une", b.floor(half), half))
-    negative = b.icompare(2, b.bits(x), 0)
-    value = b.select(b.both(negative, odd), b.neg(value), value)
-    # a negative base to a fraction
-    fraction = b.compare("une", b.floor(y), y)
-    undefined = b.both(b.both(b.compare("olt", x, 0.0), b.compare("ogt", x, -inf)), fraction)
-    value = b.select(undefined, nan, value)
-    # x^0 = 1^y = (-1)^inf = 1, whatever the other
-    one = b.either(b.compare("oeq", x, 1.0), b.compare("oeq", y, 0.0))
-    one = b.either(one, b.both(b.compare("oeq", a, 1.0), b.compare("oeq", b.abs(y), inf)))
-    return b.select(one, 1.0, value)
-
-
-def pow_(b: MathBuilder, x: SSAValue, y: SSAValue) -> SSAValue:
-    if b.format is F64:
-        return power(b, x, y)
-    wide = b.of(F64)
-    return b.truncate(power(wide, wide.extend(x), wide.extend(y)))

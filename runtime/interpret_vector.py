@@ -238,10 +238,13 @@ def _transfer_write(frame: Frame, op: Operation) -> None:
 @handles("vector.gather")
 def _gather(frame: Frame, op: Operation) -> None:
     assert isinstance(op, GatherOp)
-    buffer, mask = buffer_of(frame, op.base), np.asarray(frame[op.mask], bool)
+    mask, out = np.asarray(frame[op.mask], bool), np.array(frame[op.pass_thru])
     at = np.asarray(frame[op.offset]) + np.asarray(frame[op.indices])
-    out = np.array(frame[op.pass_thru])
-    out[mask] = buffer.flat[buffer.positions(op, [at[mask]])]
+    if isinstance(op.base.type, MemRefType):
+        buffer = buffer_of(frame, op.base)
+        out[mask] = buffer.flat[buffer.positions(op, [at[mask]])]
+    else:
+        out[mask] = np.asarray(frame[op.base])[at[mask]]
     frame.set(op, [out])
 
 

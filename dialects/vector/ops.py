@@ -28,12 +28,13 @@ from xdsl.dialects.builtin import (
     IndexType,
     MemRefType,
     StringAttr,
+    TensorType,
     VectorType,
     i64,
 )
 from xdsl.ir import Attribute, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
-from xdsl.irdl import IRDLOperation, irdl_op_definition, operand_def, prop_def, result_def, traits_def
+from xdsl.irdl import BaseAttr, IRDLOperation, irdl_op_definition, operand_def, prop_def, result_def, traits_def
 from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import MemoryReadEffect, Pure
@@ -204,10 +205,11 @@ class StepOp(IRDLOperation):
 
 @irdl_op_definition
 class GatherOp(IRDLOperation):
-    """Elements of flat memory: `base[offset + indices[i]]`, or that of `pass_thru` where the mask is not set."""
+    """Elements of flat memory, or of a constant table: `base[offset + indices[i]]`, or that of `pass_thru` where the
+    mask is not set."""
 
     name = "vector.gather"
-    base = operand_def(MemRefType)
+    base = operand_def(BaseAttr(MemRefType) | BaseAttr(TensorType))
     offset = operand_def(IndexType)
     indices = operand_def(VectorType)
     mask = operand_def(VectorType)
@@ -220,7 +222,7 @@ class GatherOp(IRDLOperation):
     )
 
     def verify_(self) -> None:
-        memory = cast(MemRefType[Attribute], self.base.type)
+        memory = cast(MemRefType[Attribute] | TensorType[Attribute], self.base.type)
         if memory.get_num_dims() != 1:
             raise VerifyException(f"expected memory of one dimension, found {memory}")
         if self.pass_thru.type != self.res.type or element_of(self.res) != memory.element_type:

@@ -21,6 +21,7 @@ from xdsl.ir.affine import AffineDimExpr
 
 from ...dialects.vector.ops import ContractOp
 from .elementwise import element_of
+from .float_parts import FLOAT_PARTS
 from .lookups import LOOKUPS
 from .shapes import KINDS, bind, shape_of
 from .state import Emitter, emits
@@ -77,7 +78,7 @@ DOTS: dict[str, Dot] = {
 def runnable(dots: Sequence[str], features: str) -> list[str]:
     """Those of some rows that code for a target with these features may hold."""
     given = set(features.split(","))
-    return [name for name in dots if given & set((DOTS | LOOKUPS)[name].features)]
+    return [name for name in dots if given & set((DOTS | LOOKUPS | FLOAT_PARTS)[name].features)]
 
 
 class Maps(NamedTuple):

@@ -14,12 +14,15 @@ from xdsl.dialects.builtin import (
     FloatAttr,
     IndexType,
     IntegerAttr,
+    TensorType,
     VectorType,
 )
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.ir.affine import AffineBinaryOpExpr, AffineBinaryOpKind, AffineConstantExpr, AffineDimExpr, AffineExpr
 
+from .float_parts import by_kind, by_scale
 from .lookups import looked_up
+from .matchers import splat_of
 from .numbers import row_of
 from .state import HANDLERS, Emitter, Form, emits
 from .table import FLOAT_PREDICATES, INTEGER_PREDICATES, TABLE, Prepared, Types, flags_of, is_nothing, prepare
@@ -92,7 +95,18 @@ def _vector(e: Emitter, op: Operation, kind: VectorType) -> None:
 
     narrow = kind.get_shape()[-1] == 1 and all(a.scalar is not None for a in arguments if isinstance(a, Vec))
     vec = e.vec(element, kind.get_shape(), None if narrow else native, scalar if narrow else None)
-    e.env[op.results[0]] = looked_up(e, op, vec) if e.dots and name in ("arith.sitofp", "arith.uitofp") else vec
+    instead = INSTEAD.get(name) if e.dots else None
+    e.env[op.results[0]] = vec if instead is None else instead(e, op, vec)
+
+
+INSTEAD: dict[str, Callable[[Emitter, Operation, Vec], Vec]] = {
+    "arith.sitofp": looked_up,
+    "arith.uitofp": looked_up,
+    "arith.mulf": by_scale,
+    "arith.select": by_kind,
+}
+"""What may know a machine's instruction for an operation and some that its operands come from: gives that, or the
+value as it is made without."""
 
 
 # ---- index values
@@ -247,14 +261,16 @@ def constant(e: Emitter, op: Operation) -> None:
     if isinstance(result.type, IndexType):
         e.index[result] = Form(int(_number(value)), {})
         return
+    if isinstance(result.type, TensorType):
+        return  # a table, which each look-up knows
     kind = element_of(result.type)
     if not isinstance(value, DenseIntOrFPElementsAttr):
         e.env[result] = literal(_number(value), kind)
         return
     assert isinstance(result.type, VectorType)
     shape = result.type.get_shape()
-    if value.is_splat():
-        text = literal(next(iter(value.get_values())), kind)
+    if (same := splat_of(value)) is not None:
+        text = literal(same, kind)
         splat = f"splat ({kind} {text})"
         e.env[result] = e.vec(kind, shape, lambda lead, c: splat, lambda at: text, constant=True) if shape else text
         return

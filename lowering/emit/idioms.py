@@ -20,16 +20,10 @@ from __future__ import annotations
 from typing import Any
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import (
-    BFloat16Type,
-    DenseIntOrFPElementsAttr,
-    Float32Type,
-    FloatAttr,
-    IntegerAttr,
-    VectorType,
-)
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.dialects.builtin import BFloat16Type, Float32Type
+from xdsl.ir import Operation, SSAValue
 
+from .matchers import constant, element, operand_by, operand_of, operation
 from .table import FLOAT_PREDICATES
 
 GREATER, LESS = FLOAT_PREDICATES.index("ogt"), FLOAT_PREDICATES.index("olt")
@@ -38,7 +32,7 @@ BOUNDS: dict[int, type[Operation]] = {GREATER: arith.MinimumfOp, LESS: arith.Max
 
 def source(op: Operation) -> tuple[type[Operation], SSAValue] | None:
     """For the bitcast that ends a conversion: the operation that says the same, and what it converts."""
-    value, to = op.operands[0], _element(op.results[0].type)
+    value, to = op.operands[0], element(op.results[0].type)
     if isinstance(to, Float32Type):
         found = _shifted(value)
         return (arith.ExtFOp, found) if found is not None else None
@@ -51,85 +45,43 @@ def source(op: Operation) -> tuple[type[Operation], SSAValue] | None:
 def bound(op: Operation) -> tuple[type[Operation], SSAValue, SSAValue] | None:
     """For a selection between a number and a bound of it: the extreme that it is, and of what. NaN stays NaN."""
     test, limit, x = op.operands
-    compared = _operation(test, "arith.cmpf")
+    compared = operation(test, "arith.cmpf")
     if compared is None or compared.operands[0] is not x or compared.operands[1] is not limit:
         return None
     predicate: Any = compared.properties["predicate"]
     extreme = BOUNDS.get(predicate.value.data)
-    given = _constant(limit)
-    if (
-        extreme is None
-        or given is None
-        or given == 0
-        or given != given
-        or not isinstance(_element(x.type), Float32Type)
-    ):
+    given = constant(limit)
+    if extreme is None or given is None or given == 0 or given != given or not isinstance(element(x.type), Float32Type):
         return None
     return extreme, x, limit
 
 
 def _shifted(value: SSAValue) -> SSAValue | None:
     """x of `extui(bitcast x) << 16`, a bf16."""
-    if (shift := _by(value, "arith.shli", 16)) is None:
+    if (shift := operand_by(value, "arith.shli", 16)) is None:
         return None
-    wide = _of(shift, "arith.extui")
-    bits = _of(wide, "arith.bitcast") if wide is not None else None
-    return bits if bits is not None and isinstance(_element(bits.type), BFloat16Type) else None
+    wide = operand_of(shift, "arith.extui")
+    bits = operand_of(wide, "arith.bitcast") if wide is not None else None
+    return bits if bits is not None and isinstance(element(bits.type), BFloat16Type) else None
 
 
 def _rounded(value: SSAValue) -> SSAValue | None:
     """x of `trunci(x is NaN ? upper | 0x40 : (bits + 0x7fff + (upper & 1)) >> 16)`, an f32 with these bits."""
-    code = _of(value, "arith.trunci")
-    if code is None or (choice := _operation(code, "arith.select")) is None:
+    code = operand_of(value, "arith.trunci")
+    if code is None or (choice := operation(code, "arith.select")) is None:
         return None
     test, quiet, near = choice.operands
-    upper = _by(quiet, "arith.ori", 0x40)
-    bits = _by(upper, "arith.shrui", 16) if upper is not None else None
-    x = _of(bits, "arith.bitcast") if bits is not None else None
-    total = _by(near, "arith.shrui", 16)
-    if bits is None or x is None or total is None or not isinstance(_element(x.type), Float32Type):
+    upper = operand_by(quiet, "arith.ori", 0x40)
+    bits = operand_by(upper, "arith.shrui", 16) if upper is not None else None
+    x = operand_of(bits, "arith.bitcast") if bits is not None else None
+    total = operand_by(near, "arith.shrui", 16)
+    if bits is None or x is None or total is None or not isinstance(element(x.type), Float32Type):
         return None
-    sum_ = _operation(total, "arith.addi")
-    if sum_ is None or _by(sum_.operands[0], "arith.addi", 0x7FFF) is not bits:
+    sum_ = operation(total, "arith.addi")
+    if sum_ is None or operand_by(sum_.operands[0], "arith.addi", 0x7FFF) is not bits:
         return None
-    if _by(sum_.operands[1], "arith.andi", 1) is not upper:
+    if operand_by(sum_.operands[1], "arith.andi", 1) is not upper:
         return None
-    compared = _operation(test, "arith.cmpf")
+    compared = operation(test, "arith.cmpf")
     same = compared is not None and compared.operands[0] is x and compared.operands[1] is x
     return x if same else None
-
-
-def _element(kind: Attribute) -> Attribute:
-    return kind.element_type if isinstance(kind, VectorType) else kind
-
-
-def _operation(value: SSAValue, name: str) -> Operation | None:
-    owner = value.owner
-    return owner if isinstance(owner, Operation) and owner.name == name else None
-
-
-def _of(value: SSAValue, name: str) -> SSAValue | None:
-    """The operand of an operation."""
-    found = _operation(value, name)
-    return found.operands[0] if found is not None else None
-
-
-def _by(value: SSAValue, name: str, number: int) -> SSAValue | None:
-    """The first operand of an operation whose second one is a number."""
-    found = _operation(value, name)
-    return found.operands[0] if found is not None and _constant(found.operands[1]) == number else None
-
-
-def _constant(value: SSAValue) -> float | None:
-    """A constant in all elements."""
-    owner = value.owner
-    if not isinstance(owner, Operation):
-        return None
-    if owner.name in ("vector.broadcast", "vector.splat"):
-        return _constant(owner.operands[0])
-    given: Any = owner.properties.get("value") if owner.name == "arith.constant" else None
-    if isinstance(given, IntegerAttr | FloatAttr):
-        return given.value.data
-    if isinstance(given, DenseIntOrFPElementsAttr) and given.is_splat():
-        return next(iter(given.get_values()))
-    return None

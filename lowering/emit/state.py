@@ -111,7 +111,7 @@ class Emitter(Writer):
         the threads' side?"""
         self.lanes, self.stream, self.threads = lanes, stream, threads
         self.dots = dots
-        """The machine's instructions: rows of `contract.DOTS` and of `lookups.LOOKUPS`."""
+        """The machine's instructions: rows of `contract.DOTS`, `lookups.LOOKUPS` and `float_parts.FLOAT_PARTS`."""
         self.name, self.width = name, width
         """Of the function: its symbol, and its attribute about vectors."""
         self.env: dict[SSAValue, Value] = {}

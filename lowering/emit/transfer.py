@@ -17,6 +17,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr
 
 from .elementwise import element_of
+from .lookups import entry_of_table, table_in_memory
 from .memory import load_scalar, memory_kind, store_scalar
 from .state import Emitter, Form, Read, Ref, emits
 from .text import bytes_of, mangled, mask, shuffle_of, vector_of
@@ -344,10 +345,13 @@ def _store_block(e: Emitter, vec: Vec, access: Access, lead: Lead, chunk: int, a
 @emits("vector.gather")
 def gather(e: Emitter, op: Operation) -> None:
     """Lazy. The target decides whether a native vector is one instruction or as many loads as it has lanes."""
+    if (found := entry_of_table(e, op)) is not None:
+        e.env[op.results[0]] = found
+        return
     result, buffer = op.results[0], op.operands[0]
     indices, mask_, other = (e.vector(v) for v in op.operands[2:])
     assert isinstance(result.type, VectorType)
-    ref = e.refs[buffer]
+    ref = e.refs[buffer] if buffer in e.refs else table_in_memory(e, buffer)
     assert ref.strides == [1], "a gather of flat memory"
     base, stored = e.address(ref, [e.index[op.operands[1]]]), memory_kind(ref.kind)
 
@@ -358,7 +362,7 @@ def gather(e: Emitter, op: Operation) -> None:
         if count < width:
             used = mask(count, width)
             lanes = used if lanes == "splat (i1 true)" else e.op(f"and {bits} {lanes}, {used}")
-        at = e.op(f"getelementptr {stored}, ptr {base}, {vector_of('i64', width)} {indices.nat(lead, chunk)}")
+        at = e.op(f"getelementptr {stored}, ptr {base}, {indices.type(chunk)} {indices.nat(lead, chunk)}")
         name = f"llvm.masked.gather.{mangled(stored, width)}.v{width}p0"
         e.declare(kind, name, pointers, "i32", bits, kind)
         arguments = f"{pointers} {at}, i32 {bytes_of(ref.kind)}, {bits} {lanes}, {kind} {other.nat(lead, chunk)}"

@@ -1,4 +1,5 @@
 // RUN: mlc-opt %s -p expand-math | FileCheck %s
+// RUN: mlc-opt %s -p 'expand-math{lookup=16}' | FileCheck %s --check-prefix=TABLE
 
 // One step to reduce the range, a polynomial, one to scale: no branch, and nothing but upstream's operations.
 // CHECK-LABEL: func.func @exp
@@ -8,7 +9,8 @@
 // CHECK:       arith.shli %{{.*}} : vector<6x16xi32>
 // CHECK-NOT:   scf.if
 // CHECK-NOT:   math.exp
-// CHECK:       %y = arith.select
+// CHECK:       arith.select %{{.*}} : vector<6x16xi1>, vector<6x16xf32>
+// CHECK:       %y = arith.mulf
 // CHECK-NEXT:  func.return %y
 func.func @exp(%x: vector<6x16xf32>) -> vector<6x16xf32> {
   %y = math.exp %x : vector<6x16xf32>
@@ -58,11 +60,41 @@ func.func @cos(%x: f64) -> f64 {
   func.return %y : f64
 }
 
-// f32 powers are computed in f64.
+// A machine that looks entries up in a register has tables of them: a constant, and a gather for each entry.
+// CHECK-LABEL: func.func @erf
+// CHECK-NOT:   vector.gather
+// CHECK:       func.return
+// TABLE-LABEL: func.func @erf
+// TABLE:       %[[INDEX:.*]] = arith.andi
+// TABLE:       %[[TABLE:.*]] = arith.constant dense<{{.*}}> : tensor<128xf32>
+// TABLE:       vector.gather %[[TABLE]][%{{.*}}] [%[[INDEX]]]
+// TABLE-NOT:   math.erf
+// TABLE:       func.return
+func.func @erf(%x: vector<16xf32>) -> vector<16xf32> {
+  %y = math.erf %x : vector<16xf32>
+  func.return %y : vector<16xf32>
+}
+
+// Scalars have none.
+// TABLE-LABEL: func.func @scalar
+// TABLE-NOT:   tensor
+// TABLE:       func.return
+func.func @scalar(%x: f32) -> f32 {
+  %y = math.erf %x : f32
+  func.return %y : f32
+}
+
+// f32 powers are computed in f64, or in two f32 where there are tables; what they do not say of C's pow comes after, if
+// any element needs it.
 // CHECK-LABEL: func.func @pow
 // CHECK:       arith.extf %x : vector<16xf32> to vector<16xf64>
 // CHECK-NOT:   math.powf
+// CHECK:       scf.if
 // CHECK:       %z = arith.truncf
+// TABLE-LABEL: func.func @pow
+// TABLE-NOT:   f64
+// TABLE:       tensor<32xf32>
+// TABLE:       %z = scf.if
 func.func @pow(%x: vector<16xf32>, %y: vector<16xf32>) -> vector<16xf32> {
   %z = math.powf %x, %y : vector<16xf32>
   func.return %z : vector<16xf32>

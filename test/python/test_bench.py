@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from bench import contraction_cases, gpu, gpu_cases, row_cases, unseen
-from bench.__main__ import APART, TOPICS
+from bench.__main__ import APART, MODULES, TOPICS
 from bench.onnx_models import as_product, operands
 from bench.problems import Problem, compiled, given, signed
 from bench.programs import suite
@@ -48,7 +48,7 @@ TINY = {
 def written(topic: str) -> list[str]:
     """Patterns of the texts in a topic's module; what is put into a text may be anything."""
     found: list[str] = []
-    for node in ast.walk(ast.parse((ROOT / "bench" / f"{topic}.py").read_text())):
+    for node in ast.walk(ast.parse((ROOT / "bench" / f"{MODULES.get(topic, topic)}.py").read_text())):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             found.append(re.escape(node.value))
         elif isinstance(node, ast.JoinedStr) and any(isinstance(v, ast.Constant) for v in node.values):

@@ -1,0 +1,160 @@
+"""What expansions of math make of several operations and a CPU has an instruction for: powers of two, ends of ranges.
+
+    %k = arith.addi (arith.shli (arith.bitcast %t), 23), (arith.select %small, 190 << 23, 126 << 23)
+    %v = arith.mulf %p, (arith.bitcast %k)                     %t = an integer + 1.5 2^23, of which %k has the low bits
+    %y = arith.mulf %v, (arith.select %small, 2^-63, 2.0)  ->  call @scalef(%p, %t - 1.5 2^23)
+
+    %f = arith.select (%x < inf), %inside, %x
+    %e = arith.select (%x == 0.0), -inf, nan
+    %y = arith.select (%x > 0.0), %f, %e                   ->  call @fixupimm(%inside, %x, a result for each kind of %x)
+
+The same numbers wherever the powers of two of the first are in the exponent's range, which is all that it is made for.
+The operations stay where a vector is not a whole register.
+"""
+
+from __future__ import annotations
+
+from math import inf, isnan, log2
+from typing import Any, NamedTuple
+
+from xdsl.ir import Operation, SSAValue
+
+from .matchers import constant, operand_by, operand_of, operation
+from .state import Emitter
+from .table import FLOAT_PREDICATES
+from .text import literal, vector_of
+from .values import Lead, Vec
+
+
+class FloatPart(NamedTuple):
+    """An LLVM intrinsic without the suffix of its type, and the target features of which it needs one."""
+
+    intrinsic: str
+    features: tuple[str, ...]
+
+
+FLOAT_PARTS: dict[str, FloatPart] = {
+    "scalef": FloatPart("llvm.x86.avx512.mask.scalef", ("+avx512f",)),
+    "fixupimm": FloatPart("llvm.x86.avx512.mask.fixupimm", ("+avx512f",)),
+}
+
+
+class Register(NamedTuple):
+    """A register of floats: its lanes, the suffix of intrinsics on it, the type of their mask; the format's bits of a
+    fraction and exponent bias."""
+
+    lanes: int
+    suffix: str
+    mask: str
+    fraction: int
+    bias: int
+
+
+REGISTERS = {"float": Register(16, "ps.512", "i16", 23, 127), "double": Register(8, "pd.512", "i8", 52, 1023)}
+USUAL_ROUNDING = "i32 4"
+
+# What fixupimm gives, four bits for each kind of operand from the lowest on: quiet and signalling NaN, 0, 1, -inf, inf,
+# below 0, above 0. 0: the computed value, 2: the operand as a quiet NaN, 3: NaN, 4: -inf, 5: inf.
+LOGARITHM = 0x0353_0422
+
+
+def by_scale(e: Emitter, op: Operation, multiplied: Vec) -> Vec:
+    """A product with a power of two."""
+    found = power_of_two(op, REGISTERS.get(multiplied.kind)) if "scalef" in e.dots else None
+    if found is None:
+        return multiplied
+    value, total, offset = found
+    register, values, totals = REGISTERS[multiplied.kind], e.vector(value), e.vector(total)
+
+    def native(lead: Lead, chunk: int) -> str:
+        kind = vector_of(multiplied.kind, register.lanes)
+        if multiplied.width(chunk) != register.lanes:
+            return multiplied.nat(lead, chunk)
+        offsets = f"splat ({multiplied.kind} {literal(offset, multiplied.kind)})"
+        exponent = e.op(f"fsub {kind} {totals.nat(lead, chunk)}, {offsets}")
+        name, mask = f"{FLOAT_PARTS['scalef'].intrinsic}.{register.suffix}", register.mask
+        e.declare(kind, name, kind, kind, kind, mask, "i32")
+        operands = f"{kind} {values.nat(lead, chunk)}, {kind} {exponent}, {kind} zeroinitializer"
+        return e.op(f"call {kind} @{name}({operands}, {mask} -1, {USUAL_ROUNDING})")
+
+    return e.vec(multiplied.kind, multiplied.shape, native)
+
+
+def power_of_two(op: Operation, register: Register | None) -> tuple[SSAValue, SSAValue, float] | None:
+    """p, t and c where an op is p 2^(t - c)."""
+    inner, choice = operation(op.operands[0], "arith.mulf"), numbers(op.operands[1])
+    power = operand_of(inner.operands[1], "arith.bitcast") if inner is not None else None
+    biased = operation(power, "arith.addi") if power is not None else None
+    if register is None or inner is None or choice is None or biased is None:
+        return None
+    small, *factors = choice
+    bits = operand_by(biased.operands[0], "arith.shli", register.fraction)
+    total = operand_of(bits, "arith.bitcast") if bits is not None else None
+    offsets = numbers(biased.operands[1])
+    if total is None or offsets is None or offsets[0] is not small or min(factors) <= 0:
+        return None
+    shifts = {int(n) / 2**register.fraction - register.bias + log2(f) for n, f in zip(offsets[1:], factors)}
+    magic, last = 1.5 * 2.0**register.fraction, total.owner
+    if len(shifts) > 1 or not isinstance(last, Operation) or last.name not in ("math.fma", "arith.addf"):
+        return None
+    if constant(last.operands[-1]) != magic:
+        return None
+    return inner.operands[0], total, magic - shifts.pop()
+
+
+def by_kind(e: Emitter, op: Operation, chosen: Vec) -> Vec:
+    """A logarithm for every operand, from one that is right between 0 and infinity."""
+    found = logarithm(op) if "fixupimm" in e.dots and chosen.kind in REGISTERS else None
+    if found is None:
+        return chosen
+    inside, operand = (e.vector(v) for v in found)
+    register = REGISTERS[chosen.kind]
+
+    def native(lead: Lead, chunk: int) -> str:
+        kind = vector_of(chosen.kind, register.lanes)
+        if chosen.width(chunk) != register.lanes:
+            return chosen.nat(lead, chunk)
+        integer = "i32" if register.lanes == 16 else "i64"
+        integers = vector_of(integer, register.lanes)
+        name, mask = f"{FLOAT_PARTS['fixupimm'].intrinsic}.{register.suffix}", register.mask
+        e.declare(kind, name, kind, kind, integers, "i32", mask, "i32")
+        operands = f"{kind} {inside.nat(lead, chunk)}, {kind} {operand.nat(lead, chunk)}"
+        results = f"{integers} splat ({integer} {LOGARITHM})"
+        return e.op(f"call {kind} @{name}({operands}, {results}, i32 0, {mask} -1, {USUAL_ROUNDING})")
+
+    return e.vec(chosen.kind, chosen.shape, native)
+
+
+def logarithm(op: Operation) -> tuple[SSAValue, SSAValue] | None:
+    """The value inside the range, and the operand."""
+    outer = chosen_by(op, "ogt", 0.0)
+    finite = chosen_by(outer[1].owner, "olt", inf) if outer is not None else None
+    end = chosen_by(outer[2].owner, "oeq", 0.0) if outer is not None else None
+    if outer is None or finite is None or end is None:
+        return None
+    operand, low, high = outer[0], constant(end[1]), constant(end[2])
+    same = operand is finite[0] and operand is finite[2] and operand is end[0]
+    ends = low == -inf and high is not None and isnan(high)
+    return (finite[1], operand) if same and ends else None
+
+
+def chosen_by(op: Any, predicate: str, bound: float) -> tuple[SSAValue, SSAValue, SSAValue] | None:
+    """x and both values of a selection by how x compares with a number."""
+    if not isinstance(op, Operation) or op.name != "arith.select":
+        return None
+    test = operation(op.operands[0], "arith.cmpf")
+    if test is None or constant(test.operands[1]) != bound:
+        return None
+    kind: Any = test.properties["predicate"]
+    if FLOAT_PREDICATES[kind.value.data] != predicate:
+        return None
+    return test.operands[0], op.operands[1], op.operands[2]
+
+
+def numbers(value: SSAValue) -> tuple[SSAValue, float, float] | None:
+    """The condition of a selection between two numbers, and these."""
+    choice = operation(value, "arith.select")
+    if choice is None:
+        return None
+    first, second = constant(choice.operands[1]), constant(choice.operands[2])
+    return (choice.operands[0], first, second) if first is not None and second is not None else None
