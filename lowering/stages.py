@@ -7,6 +7,11 @@ same axes share a stage:
 
     max [i, j] -> [i]      exp [i, j] -> [i, j], add [i]      div [i, j] -> [i, j]
 
+What reductions read of a contraction is kept as well, as what the last of the ops makes that follow it one by one: a
+stage of its own, which can share the contraction's loops:
+
+    mm [i, j, k] -> add [i, j]      scale [i, j] -> [i, j]      max [i, j] -> [i]      exp [i, j] -> [i, j], add [i]
+
 Invariant: a stage reads only what earlier stages keep.
 """
 
@@ -85,12 +90,24 @@ class Stages:
         self.stages: list[Stage] = []
         self.home: dict[SSAValue, int] = {}
         """The stage that keeps a value."""
+        self.epilogues = self._epilogues()
         self.first = self._first()
         self._place()
         self._share()
         order: dict[SSAValue, int] = {op.results[0]: k for k, op in enumerate(self.ops)}
         for stage in self.stages:
             stage.members.sort(key=lambda m: order.get(m.value, -1))
+
+    def _epilogues(self) -> set[SSAValue]:
+        """What ops that follow a contraction one by one make of it, if a reduction reads that."""
+        found: set[SSAValue] = set()
+        for op in self.ops:
+            value = op.results[0]
+            while isinstance(op, Contract) and (user := _only_reader(value)) is not None:
+                value = user.results[0]
+            if value is not op.results[0] and any(isinstance(use.operation, Reduce) for use in value.uses):
+                found.add(value)
+        return found
 
     def _first(self) -> dict[SSAValue, None]:
         """The values that must be kept, in program order."""
@@ -102,7 +119,7 @@ class Stages:
         prologues = {op: of_contraction(op) for op in self.ops if isinstance(op, Contract)}
         inlined = {op for found in prologues.values() for p in found if p is not None for op in p.ops}
         for op in self.ops:
-            if isinstance(op, Reduce) or alone(op):
+            if isinstance(op, Reduce) or alone(op) or op.results[0] in self.epilogues:
                 keep[op.results[0]] = None
             moves = type(op) in VIEWS and not isinstance(op, Transpose) and not _unit(op)
             if moves:
@@ -183,7 +200,8 @@ class Stages:
             anywhere = self.anywhere(value)
             for n in needs[value]:
                 at = self.home[n]
-                pointwise = self.stages[at].kind == "map" and not isinstance(n.owner, Reduce) and n not in anywhere
+                made_here = not isinstance(n.owner, Reduce) and n not in self.epilogues and n not in anywhere
+                pointwise = self.stages[at].kind == "map" and made_here
                 least = max(
                     least, at if pointwise and self.names.of(n) and set(self.names.of(n)) == set(names) else at + 1
                 )
@@ -227,6 +245,12 @@ class Stages:
         if value in self.home or not isinstance(op, NdOp):
             return 0
         return op.FLOPS * computed(value) + sum(self._cost(v) for v in op.operands)
+
+
+def _only_reader(value: SSAValue) -> Operation | None:
+    """The elementwise op that alone reads a value."""
+    uses = list(value.uses)
+    return op if len(uses) == 1 and isinstance(op := uses[0].operation, Elementwise) else None
 
 
 def _unit(op: Operation) -> bool:

@@ -238,6 +238,12 @@ def verify_for(op: ForOp) -> None:
             fail(op, f"{where}: expected an extent of at least the step {step} under clamp, found {extent}")
     elif extent // step * step != extent:
         fail(op, f"{where}: expected a step that divides {extent}, or clamp, found {step}")
+    if (bound := op.while_positive) is not None:
+        if bound.coef(axis) >= 0 or op.kind.data:
+            fail(op, f"{where}: expected a plain loop and a form that falls along it after `while`, found {bound}")
+        for name in sorted(bound.names - {axis} - bound_axes(op).keys()):
+            fail(op, f"{where}: expected axes of enclosing loops after `while`, found {name}")
+        check_symbols(op, where, [bound.const])
     last = op.body.block.last_op
     if not isinstance(last, YieldOp) or len(last.args) != len(op.results):
         fail(op, f"{where}: expected a body that yields {len(op.results)} values, one for each result")
