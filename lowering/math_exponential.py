@@ -68,19 +68,22 @@ def scaled(b: MathBuilder, twice: SSAValue, n: SSAValue, small: SSAValue, halvin
 def exp(b: MathBuilder, x: SSAValue, low: SSAValue | None = None, halvings: int = 0) -> SSAValue:
     """exp(x + low) / 2^halvings, |low| small; the polynomial gives 2 exp(r)."""
     least, greatest = EXP_RANGE[b.format]
+    none = b.compare("olt", x, least)
     x = b.at_least(b.at_most(x, greatest + halvings), least)
     n, r = reduce_exp(b, x, low)
     q = b.horner(r, [2 * c for c in EXP[b.format]])
-    twice = b.fma(b.fma(q, r, 2.0), r, 2.0)
+    # 0 times a small power, not a product that the processor takes long to find too small
+    twice = b.select(none, 0.0, b.fma(b.fma(q, r, 2.0), r, 2.0))
     return scaled(b, twice, n, b.compare("olt", x, EXP_SMALL[b.format]), halvings)
 
 
 def exp2(b: MathBuilder, x: SSAValue) -> SSAValue:
     least, greatest = EXP2_RANGE[b.format]
+    none = b.compare("olt", x, least)
     x = b.at_least(b.at_most(x, greatest), least)
     t = b.add(x, magic(b))
     r = b.sub(x, b.sub(t, magic(b)))
-    twice = b.fma(b.horner(r, [2 * c for c in EXP2[b.format]]), r, 2.0)
+    twice = b.select(none, 0.0, b.fma(b.horner(r, [2 * c for c in EXP2[b.format]]), r, 2.0))
     return scaled(b, twice, b.bits(t), b.compare("olt", x, EXP2_SMALL[b.format]))
 
 
