@@ -63,6 +63,10 @@ def coordinates(op: arith.CmpiOp) -> tuple[Linear, Linear] | None:
     return (found[0], found[1]) if op.predicate.value.data <= LAST_SIGNED else None
 
 
+def compares_coordinates(op: Operation) -> bool:
+    return isinstance(op, arith.CmpiOp) and coordinates(op) is not None
+
+
 def width(value: SSAValue) -> int:
     return value.type.width.data if isinstance(value.type, IntegerType) else 64
 
@@ -96,7 +100,7 @@ class BodyValues:
 
     def needed(self, results: Sequence[SSAValue] | None) -> set[SSAValue] | None:
         """The values that are needed over all vec axes; None: every one."""
-        if not self.loads and results is None:
+        if not self.loads and results is None and not any(compares_coordinates(op) for op in self.s.body.block.ops):
             return None
         every = frozenset(n for n, _ in self.vec)
         needed: set[SSAValue] = set(self.s.terminator.operands if results is None else results)
@@ -106,7 +110,7 @@ class BodyValues:
             if isinstance(op, LoadOp):
                 parts = (v for p in op.positions for v in self.split(p)[1])
                 needed.update(v for v in parts if self.spread(v) == every)
-            else:
+            elif not compares_coordinates(op):
                 needed.update(op.operands)
         return needed
 
@@ -185,7 +189,7 @@ class BodyValues:
         if isinstance(op, LoadOp):
             return self.load(op, axes)
         if axes and isinstance(op, arith.CmpiOp) and (forms := coordinates(op)) is not None:
-            return self.state.compared(op, *forms, axes, fits_word(self.s, forms))
+            return self.state.coordinates_compared(op, *forms, axes, fits_word(self.s, forms))
         values = {o: self.at(o, axes) for o in op.operands}
         self.state.location = op.location
         self.state.scalar_op(op, axes, values)

@@ -238,7 +238,7 @@ class StageState(ThreadSums):
                 result.name_hint = old.name_hint
                 values[old] = result
 
-    def compared(self, op: arith.CmpiOp, a: Linear, b: Linear, vec: Axes, narrow: bool) -> SSAValue:
+    def coordinates_compared(self, op: arith.CmpiOp, a: Linear, b: Linear, vec: Axes, narrow: bool) -> SSAValue:
         """A comparison of coordinates at every point of a vector: a number against a vector that is constant.
 
         i0 + i >= k0 + k   is   i0 - k0 >= k - i

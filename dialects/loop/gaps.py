@@ -8,7 +8,9 @@ at a time, and ends at i0 + 12 or before, does not notice.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import gcd
 
 from xdsl.ir import OpResult, SSAValue
 
@@ -53,17 +55,32 @@ def is_there(stage: StageOp, value: SSAValue, access: Access) -> bool:
     if missing is None:
         return True
     form = access[missing.dim]
-    extents: dict[str, Dim] = {a.name: a.extent for a in stage.axes}
-    for loop in enclosing(stage):
-        axis, bound = loop.axis.data, loop.while_positive
-        if bound is not None and (own := form.coef(axis)) > 0 and own == -bound.coef(axis):
-            low, high = form.without([axis]).range({n: extents.get(n, 0) for n in form.names - {axis}})
-            beyond = missing.limit + bound.without([axis]).scaled(-1)
-            within = low == 0 and isinstance(high, int) and form.names - {axis} <= extents.keys()
-            earlier = not beyond.terms and isinstance(beyond.const, int) and beyond.const >= 0
-            return within and earlier and high < own * loop.stride and missing.width % (own * loop.stride) == 0
-        extents[axis] = loop.extent.data - loop.stride + 1
+    around = list(enclosing(stage))
+    inside: dict[str, Dim] = {a.name: a.extent for a in stage.axes}
+    for loop in around:
+        if loop.while_positive is not None and form.coef(loop.axis.data) > 0:
+            return ends_in_time(loop, form, missing, inside, around)
+        inside[loop.axis.data] = loop.extent.data - loop.stride + 1
     return False
+
+
+def ends_in_time(loop: ForOp, form: Linear, missing: Gap, inside: Mapping[str, Dim], around: Sequence[ForOp]) -> bool:
+    """Does a loop end before an index in it, `first + [0, high]`, is beyond what there is?
+
+    While the loop's form is positive, first < first + form <= limit; what is there ends at a multiple of all that first
+    counts in.
+    """
+    first, bound = form.without(inside), loop.while_positive
+    assert bound is not None
+    low, high = Linear(0, tuple(t for t in form.terms if t[0] in inside)).range(inside)
+    left = missing.limit + (first + bound).scaled(-1)
+    if low != 0 or left.terms or not isinstance(left.const, int) or left.const < 0:
+        return False
+    steps = {x.axis.data: x.stride for x in around if x is loop or not x.clamped}
+    if not isinstance(first.const, int) or not first.names <= steps.keys():
+        return False
+    unit = gcd(first.const, *(c * steps[n] for n, c in first.terms))
+    return isinstance(high, int) and high < unit and missing.width % unit == 0
 
 
 def passes_on(value: SSAValue) -> bool:

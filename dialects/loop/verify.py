@@ -16,6 +16,7 @@ from ..nd.dims import Dim
 from ..nd.extents import counterexample, holds, symbols_of
 from .attributes import CARRY, COMBINERS, KINDS, LOOP_KINDS, Target
 from .combiners import allowed
+from .gaps import gap, is_there, passes_on
 from .linear import Access, Linear
 from .ops import ForOp, IfOp, IndexOp, JoinOp, LoadOp, ScatterOp, SizeOp, StageOp, YieldOp, element_of, shape
 from .queries import enclosing
@@ -135,6 +136,8 @@ def verify_reads(op: StageOp | ScatterOp, where: str) -> None:
         if arg.type != element_of(value):
             fail(op, f"{where}: expected a body argument of type {element_of(value)}, found {arg.type}")
         verify_read(op, f"{where}: %{name}", access, shape(value), extents, given if runs else None)
+        if isinstance(op, StageOp) and not is_there(op, value, access):
+            fail(op, f"{where}: %{name}: expected a loop that ends no later than the one that makes it, found none")
 
 
 def verify_whole(op: Operation, where: str, value: SSAValue, access: Access, arg: SSAValue) -> None:
@@ -260,6 +263,9 @@ def verify_for(op: ForOp) -> None:
             fail(op, f"{where}: expected carried values of type {init.type}, found {arg.type} and {last.args[k].type}")
     for number, (value, target) in enumerate(zip(last.args, op.targets.data)):
         verify_for_target(op, f"{where}: result {number}", target.data, shape(value), element_of(value))
+    for result in op.results:
+        if gap(result) is not None and not passes_on(result):
+            fail(op, f"{where}: expected stages to read what `while` leaves incomplete, found another use")
     for result, want in zip(op.results, op.infer_types()):
         if result.type != want:
             fail(op, f"{where}: expected result type {want} from extent and tile, found {result.type}")

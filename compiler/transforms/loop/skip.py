@@ -46,9 +46,9 @@ class Skipping:
             if not isinstance(op, ForOp):
                 continue
             found = self.ending(op) if all(s.label.data in only for s in members(op)) else None
+            self.visit(list(op.body.block.ops), only)
+            self.pass_on(op)
             if found is None:
-                self.visit(list(op.body.block.ops), only)
-                self.pass_on(op)
                 continue
             edge, constants = found
             fall = edge.form.coef(op.axis.data)

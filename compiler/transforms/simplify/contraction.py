@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+from xdsl.dialects.builtin import f32, f64
 from xdsl.ir import SSAValue
 
 from ....dialects.nd.array import Array
 from ....dialects.nd.contraction import Contract, contract
 from ....dialects.nd.dimmap import DimMap, Dims
 from ....dialects.nd.dims import Dim
-from ....dialects.nd.elementwise import Mul, Neg
+from ....dialects.nd.elementwise import Div, Mul, Neg
 from ....dialects.nd.indexing import OneHot
 from ....dialects.nd.mapped import rearrange
 from ....dialects.nd.movement import Broadcast, Transpose, reshape
@@ -244,6 +245,36 @@ def contract_presum(
 
 
 # Contractions give out factors.
+
+
+@on(Contract, level="ieee")
+def contract_divided(
+    op: Any,
+) -> Array | None:  # contract(x / r, w) -> contract(x, w) / r where r lacks what is summed, if fewer are divided
+    for k, v in enumerate(op.operands):
+        d = defined(v, Div)
+        b = defined(d.operands[1], Broadcast) if d is not None and d.result.has_one_use() else None
+        at, result = op.dims.operands[k], shape_of(op.result.type)
+        if d is None or b is None or len(op.operands) != 2 or any(i.name is None for i in at):
+            continue
+        source = read_through(b, at)
+        if all(i in op.dims.result for i in source) and fewer(result, shape_of(v.type)):
+            y = replaced(op, k, d.operands[0], at)
+            # in f32 one division for each r; narrower types would round the inverse too coarsely
+            inverse = op.type.element_type in (f32, f64)
+            factor = A(b.x) if not inverse else like(1, b.x) / A(b.x)
+            factor = rearrange(factor, DimMap((source,), op.dims.result), result)
+            return y * factor if inverse else y / factor
+
+
+def fewer(one: Sequence[Dim], other: Sequence[Dim]) -> bool:
+    """Has a shape fewer elements than another, as far as numbers tell?"""
+    left, right = list(one), list(other)
+    for d in one:
+        if d in right:
+            left.remove(d)
+            right.remove(d)
+    return static(*left) and (not static(*right) or count(left) < count(right))
 
 
 @on(Contract, level="ieee")
