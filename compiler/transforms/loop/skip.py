@@ -9,20 +9,21 @@ Arithmetic is that of finite numbers: 0 * v is 0 and -inf + x is -inf.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from xdsl.dialects import func
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import BlockArgument, Operation, SSAValue
 
 from ....dialects.loop.attributes import CARRY, AccessAttr
 from ....dialects.loop.combiners import identity
 from ....dialects.loop.gaps import gap, is_there, passes_on
 from ....dialects.loop.linear import Linear
 from ....dialects.loop.ops import ForOp, StageOp, element_of
-from ....dialects.loop.queries import axis_coefs, members, stages
+from ....dialects.loop.queries import axis_coefs, combiner_of, members, stages
 from ....dialects.nd.dims import Dim
 from .masks import Edge, Known, evaluated
+from .rescale import RESCALED
 from .step import LoopStep, chosen
 
 
@@ -59,14 +60,18 @@ class Skipping:
 
     def ending(self, loop: ForOp) -> tuple[Edge, list[float]] | None:
         """From where on iterations of a loop give nothing new, and what they would give."""
-        if loop.kind.data or loop.while_positive is not None or any(t.data.mode == CARRY for t in loop.targets.data):
+        carries = any(t.data.mode == CARRY for t in loop.targets.data)
+        if loop.kind.data or loop.while_positive is not None or (carries and RESCALED not in loop.attributes):
             return None
         inside = axes_inside(loop)
         if inside is None:
             return None
         for edge in dict.fromkeys(e for s in members(loop) for e in self.edges(s, inside)):
             if edge.form.coef(loop.axis.data) > 0:
-                made = self.results(loop, edge, inside)
+                known: dict[SSAValue, float] = {}
+                made = self.results(loop, edge, known, inside)
+                if carries and all(unchanged(s, loop, known) for s in members(loop)):
+                    return edge, []
                 if all(x is not None for x in made):
                     return edge, [x for x in made if x is not None]
         return None
@@ -83,14 +88,16 @@ class Skipping:
             return None
         return Edge.from_below(access[known.dim] + known.limit.scaled(-1), inside)
 
-    def results(self, loop: ForOp, edge: Edge, inside: dict[str, Dim]) -> list[float | None]:
-        """What a loop's iterations give beyond an edge: constants to place, or what changes no combination."""
-        made: dict[SSAValue, float] = {}
+    def results(
+        self, loop: ForOp, edge: Edge, made: dict[SSAValue, float], inside: dict[str, Dim]
+    ) -> list[float | None]:
+        """What a loop's iterations give beyond an edge: constants to place, or what changes no combination; `made`
+        gets what its ops give."""
         for op in loop.body.block.ops:
             if isinstance(op, StageOp):
                 given = self.stage_results(op, edge, made, inside)
             elif isinstance(op, ForOp):
-                given = self.results(op, edge, inside)
+                given = self.results(op, edge, made, inside)
             else:
                 continue
             made.update((r, x) for r, x in zip(op.results, given) if x is not None)
@@ -138,12 +145,20 @@ def axes_inside(loop: ForOp) -> dict[str, Dim] | None:
     found: dict[str, Dim] = {}
     for op in loop.walk():
         if isinstance(op, ForOp):
-            if op.inits:
+            if op.inits and RESCALED not in op.attributes:
                 return None
             found[op.axis.data] = op.extent.data - op.stride + 1
         elif isinstance(op, StageOp):
             found.update((a.name, a.extent) for a in op.axes)
     return found
+
+
+def unchanged(stage: StageOp, loop: ForOp, made: Mapping[SSAValue, float]) -> bool:
+    """Does a stage that reads what the loop carries read only identities of the reductions in it?"""
+    if not any(v in loop.body.block.args for v in stage.ins):
+        return True
+    reduced = [v for v in stage.ins if not isinstance(v, BlockArgument) and combiner_of(v)]
+    return all(v in made for v in reduced)
 
 
 def neutral(op: StageOp | ForOp, k: int, given: float | None) -> float | None:
