@@ -27,11 +27,11 @@ from ..dialects.graph.views import VIEWS, unit_reshape
 from ..dialects.nd.constant import Source
 from ..dialects.nd.contraction import Contract
 from ..dialects.nd.cumulative import Along
-from ..dialects.nd.dims import Dim
+from ..dialects.nd.dims import Dim, size
 from ..dialects.nd.elementwise import Elementwise
 from ..dialects.nd.indexing import Arg
 from ..dialects.nd.indirect import Gather
-from ..dialects.nd.movement import Concat, Pad, Reshape, Transpose
+from ..dialects.nd.movement import Broadcast, Concat, Pad, Reshape, Transpose
 from ..dialects.nd.op import NdOp
 from ..dialects.nd.reduction import Reduce
 from ..dialects.nd.scatter import Scatter
@@ -102,11 +102,12 @@ class Stages:
         """What ops that follow a contraction one by one make of it, if a reduction reads that."""
         found: set[SSAValue] = set()
         for op in self.ops:
-            value = op.results[0]
+            value = last = op.results[0]
             while isinstance(op, Contract) and (user := _only_reader(value)) is not None:
                 value = user.results[0]
-            if value is not op.results[0] and any(isinstance(use.operation, Reduce) for use in value.uses):
-                found.add(value)
+                last = value if isinstance(user, Elementwise) else last
+            if last is not op.results[0] and any(isinstance(use.operation, Reduce) for use in value.uses):
+                found.add(last)
         return found
 
     def _first(self) -> dict[SSAValue, None]:
@@ -123,7 +124,8 @@ class Stages:
                 keep[op.results[0]] = None
             moves = type(op) in VIEWS and not isinstance(op, Transpose) and not _unit(op)
             if moves:
-                want(v for v in op.operands if base(v).owner not in inlined)
+                repeated = isinstance(op, Broadcast) and of_positions(base(op.x))
+                want(v for v in op.operands if base(v).owner not in inlined and not repeated)
             if isinstance(op, Arg | ReduceWindow):
                 want(op.operands)
             if isinstance(op, Contract):
@@ -247,10 +249,25 @@ class Stages:
         return op.FLOPS * computed(value) + sum(self._cost(v) for v in op.operands)
 
 
+def of_positions(value: SSAValue) -> bool:
+    """Is a value made of indices and constants alone, with few operations?"""
+    todo, seen = [value], 0
+    while todo:
+        op = todo.pop().owner
+        if not isinstance(op, Operation) or not isinstance(op, Source | Elementwise | Broadcast | Transpose):
+            return False
+        seen += isinstance(op, Elementwise)
+        todo += op.operands
+    return 0 < seen <= CHEAP
+
+
 def _only_reader(value: SSAValue) -> Operation | None:
-    """The elementwise op that alone reads a value."""
+    """What alone reads a value, element by element: an elementwise op, or one that adds or drops dimensions of one."""
     uses = list(value.uses)
-    return op if len(uses) == 1 and isinstance(op := uses[0].operation, Elementwise) else None
+    op = uses[0].operation if len(uses) == 1 else None
+    same = op is not None and type(op) in VIEWS and size(shape_of(op.results[0].type)) == size(shape_of(value.type))
+    moved = isinstance(op, Broadcast) and same
+    return op if isinstance(op, Elementwise) or moved or (isinstance(op, Reshape) and unit_reshape(op)) else None
 
 
 def _unit(op: Operation) -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 
+from ...dialects.nd.constant import Source
 from ...dialects.nd.dims import Dim
 from ...dialects.nd.reduction import Reduce
 from .fusion_groups import Grouping
@@ -46,15 +47,32 @@ def chain_to(grouping: Grouping, end: int) -> tuple[list[int], dict[int, int]] |
                 todo.append(g)
     for start in sorted(starts):
         members = sorted(g for g in found if g == start or grouping.groups[g].before >> start & 1)
+        masks = made_of_positions(grouping, members)
+        members = sorted([*members, *masks])
         inside = sorted(n for g in members for n in grouping.groups[g].nodes)
         first = [n for n in grouping.groups[start].nodes if grouping.nodes[n].kind == "contraction"]
         last = [n for n in grouping.groups[home].nodes if grouping.nodes[n].kind == "contraction"]
         if len(first) != 1 or last != [end] or surrounds(grouping, members):
             continue
         trial = joined(grouping, inside)
-        if trial is not None and is_chain(grouping, inside, first[0], end, trial):
+        anywhere = {n for g in masks for n in grouping.groups[g].nodes}
+        if trial is not None and is_chain(grouping, inside, first[0], end, anywhere, trial):
             return members, trial
     return None
+
+
+def made_of_positions(grouping: Grouping, members: Sequence[int]) -> list[int]:
+    """The groups that compute masks of indices and constants alone, for nobody else: each reader may do it again."""
+    inside = {n for g in members for n in grouping.groups[g].nodes}
+    found: list[int] = []
+    for g in sorted({h for m in members for h in grouping.earlier(m)} - set(members)):
+        own = grouping.groups[g].nodes
+        readers = {u for n in own for u in grouping.users[n]}
+        leaves = [r.root.owner for n in own for r in grouping.nodes[n].reads if grouping.of.get(r.root) not in own]
+        alone = readers <= inside | set(own) and not grouping.returned & set(own)
+        if alone and grouping.kind(own) == "elementwise" and all(isinstance(x, Source) for x in leaves):
+            found.append(g)
+    return found
 
 
 def surrounds(grouping: Grouping, members: Sequence[int]) -> bool:
@@ -77,8 +95,11 @@ def joined(grouping: Grouping, inside: Sequence[int]) -> dict[int, int] | None:
     return grouping.axes.joined((a, b) for a, b in pairs if a >= 0 and b >= 0)
 
 
-def is_chain(grouping: Grouping, inside: Sequence[int], first: int, last: int, trial: Mapping[int, int]) -> bool:
-    """Are the nodes what the module says, from the contraction `first` to the contraction `last`?"""
+def is_chain(
+    grouping: Grouping, inside: Sequence[int], first: int, last: int, masks: Set[int], trial: Mapping[int, int]
+) -> bool:
+    """Are the nodes what the module says, from the contraction `first` to the contraction `last`? Masks may be over
+    fewer dimensions than the scores."""
     nodes = grouping.nodes
     scores, result = grouping.span(nodes[first].result, trial), grouping.span(nodes[last].result, trial)
     summed, whole = grouping.span(nodes[first].axes, trial), grouping.span(nodes[last].axes, trial)
@@ -97,6 +118,9 @@ def is_chain(grouping: Grouping, inside: Sequence[int], first: int, last: int, t
             if node.kind == "rows":
                 reductions += 1
                 if not isinstance(node.op, Reduce) or span != rows or grouping.span(node.axes, trial) != scores:
+                    return False
+            elif n in masks:
+                if span is None or not span <= scores:
                     return False
             elif node.kind != "elementwise" or span not in (scores, rows, result, frozenset[int]()):
                 return False

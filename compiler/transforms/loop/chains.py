@@ -216,6 +216,8 @@ class Chain:
     def by_blocks(self, part: list[StageOp]) -> list[str]:
         """Row by row, loops over panels as wide as those of the scores, which can end as early; sums are kept by lanes."""
         labels = [s.label.data for s in part if s.extent(self.keys) is not None]
+        if not labels:
+            return self.by_rows(part)
         summing = [s.label.data for s in part if s.label.data in labels and combined(s, self.keys)]
         totals = [f"{n}_{TOTAL}" for n in summing]
         together = [[n, f"{n}_{TOTAL}"] for n in labels] if self.blocks else [[*(s.label.data for s in part), *totals]]
