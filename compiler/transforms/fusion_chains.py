@@ -63,16 +63,33 @@ def chain_to(grouping: Grouping, end: int) -> tuple[list[int], dict[int, int]] |
 
 def made_of_positions(grouping: Grouping, members: Sequence[int]) -> list[int]:
     """The groups that compute masks of indices and constants alone, for nobody else: each reader may do it again."""
-    inside = {n for g in members for n in grouping.groups[g].nodes}
     found: list[int] = []
-    for g in sorted({h for m in members for h in grouping.earlier(m)} - set(members)):
-        own = grouping.groups[g].nodes
-        readers = {u for n in own for u in grouping.users[n]}
-        leaves = [r.root.owner for n in own for r in grouping.nodes[n].reads if grouping.of.get(r.root) not in own]
-        alone = readers <= inside | set(own) and not grouping.returned & set(own)
-        if alone and grouping.kind(own) == "elementwise" and all(isinstance(x, Source) for x in leaves):
-            found.append(g)
-    return found
+    todo = list(members)
+    while todo:
+        for g in sorted(grouping.earlier(todo.pop()) - {*members, *found}):
+            if of_positions(grouping, g):
+                found.append(g)
+                todo.append(g)
+    readers = {g: {grouping.home[u] for n in grouping.groups[g].nodes for u in grouping.users[n]} for g in found}
+    while kept := [g for g in found if readers[g] <= {*members, *found}]:
+        if kept == found:
+            break
+        found = kept
+    return kept
+
+
+def of_positions(grouping: Grouping, group: int) -> bool:
+    """Is a group elementwise, of indices and constants, maybe through other groups? And is it not returned?"""
+    nodes = grouping.groups[group].nodes
+    if grouping.kind(nodes) != "elementwise" or grouping.returned & set(nodes):
+        return False
+    for root in (read.root for n in nodes for read in grouping.nodes[n].reads):
+        home = grouping.home[grouping.of[root]] if root in grouping.of else None
+        if home is None and not isinstance(root.owner, Source):
+            return False
+        if home not in (None, group) and not of_positions(grouping, home):
+            return False
+    return True
 
 
 def surrounds(grouping: Grouping, members: Sequence[int]) -> bool:
