@@ -2,9 +2,9 @@
 
 nd -> graph -> loop -> vector -> llvm
 
-GPUs share the tensor level, and the graph level but for kernels of several contractions, which have no mapping to a grid;
-below it, the machine that schedules are chosen for is another, statements become launches, and threads of a block wait
-for each other.
+GPUs share the tensor level, and the graph level but for kernels of several contractions, which have no mapping to a
+grid; below it, the machine that schedules are chosen for is another, statements become launches, and threads of a block
+wait for each other.
 """
 
 from __future__ import annotations

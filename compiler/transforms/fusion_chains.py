@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 
+from xdsl.ir import SSAValue
+
 from ...dialects.nd.constant import Source
 from ...dialects.nd.dims import Dim
 from ...dialects.nd.reduction import Reduce
@@ -84,10 +86,10 @@ def of_positions(grouping: Grouping, group: int) -> bool:
     if grouping.kind(nodes) != "elementwise" or grouping.returned & set(nodes):
         return False
     for root in (read.root for n in nodes for read in grouping.nodes[n].reads):
-        home = grouping.home[grouping.of[root]] if root in grouping.of else None
-        if home is None and not isinstance(root.owner, Source):
-            return False
-        if home not in (None, group) and not of_positions(grouping, home):
+        if root not in grouping.of:
+            if not isinstance(root.owner, Source):
+                return False
+        elif (home := grouping.home[grouping.of[root]]) != group and not of_positions(grouping, home):
             return False
     return True
 
@@ -100,7 +102,7 @@ def surrounds(grouping: Grouping, members: Sequence[int]) -> bool:
 
 def joined(grouping: Grouping, inside: Sequence[int]) -> dict[int, int] | None:
     """The axes that are equal if the nodes read each other's elements in one kernel; None: at computed positions."""
-    made = {grouping.nodes[n].op.results[0]: grouping.nodes[n].result for n in inside}
+    made: dict[SSAValue, tuple[int, ...]] = {grouping.nodes[n].op.results[0]: grouping.nodes[n].result for n in inside}
     pairs: list[tuple[int, int]] = []
     for n in inside:
         node = grouping.nodes[n]
@@ -160,7 +162,7 @@ def worth_it(
     operands = [{grouping.axes.find(a, trial) for a in axes if a >= 0} for axes in grouping.nodes[first].operands]
     other = set[int]().union(*(axes for axes in operands if axes & keys))
     rows = set[int]().union(*(axes for axes in operands if not axes & keys)) - other
-    return any(not isinstance(sizes[a], int) or sizes[a] > FEW for a in rows)
+    return any(not isinstance(n, int) or n > FEW for n in (sizes[a] for a in rows))
 
 
 def product(sizes: Iterable[Dim]) -> int | None:

@@ -158,9 +158,9 @@ class Grouping:
         nodes: Sequence[Node],
         axes: Axes,
         returned: Set[int],
-        link: Callable[[Grouping], None] = lambda grouping: None,
+        links: Sequence[Callable[[Grouping], None]] = (),
     ) -> None:
-        """`link`: what unites groups once all have grown."""
+        """`links`: what unites groups once all have grown."""
         self.nodes, self.axes, self.returned = nodes, axes, returned
         self.of: dict[SSAValue, int] = {r: k for k, n in enumerate(nodes) for r in n.op.results}
         self.home = list(range(len(nodes)))
@@ -175,7 +175,8 @@ class Grouping:
             self._grow(k)
         for k in reversed(range(len(nodes))):
             self._sink(k)
-        link(self)
+        for link in links:
+            link(self)
         number = {n.op: k for k, n in enumerate(nodes)}
         for k, node in enumerate(nodes):
             for found in of_contraction(node.op):

@@ -79,7 +79,7 @@ class Fuser:
 
     def __init__(self, block: Block, chains: bool = True) -> None:
         self.block = block
-        self.link = link_chains if chains else lambda grouping: None
+        self.chains = chains
         self.computed: set[Operation] = set()
         """Views and sources that a kernel must compute all the same."""
         last = block.last_op
@@ -103,7 +103,7 @@ class Fuser:
                 effect = k
         ends = (base_of(v, self.computed).owner for v in self.last.operands)
         returned = {index[b] for b in ends if isinstance(b, Operation) and b in index}
-        grouping = Grouping(nodes, axes, returned, self.link)
+        grouping = Grouping(nodes, axes, returned, [link_chains] if self.chains else [])
         self.nodes, self.grouping, self.groups = nodes, grouping, grouping.groups
         self.home = {n.op: grouping.home[k] for k, n in enumerate(nodes)}
         self._rebuild()

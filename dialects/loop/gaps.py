@@ -2,8 +2,8 @@
 
     %s = loop.for k0 = 512 step 32 while i0 - k0 + 12 > 0 -> [0, k0] {..}
 
-has no columns from the first multiple of 32 on that is at least i0 + 12. A loop that reads 32 columns or a divisor of 32
-at a time, and ends at i0 + 12 or before, does not notice.
+has no columns from the first multiple of 32 on that is at least i0 + 12. A loop that reads 32 columns or a divisor of
+32 at a time, and ends at i0 + 12 or before, does not notice.
 """
 
 from __future__ import annotations

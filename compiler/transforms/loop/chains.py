@@ -69,13 +69,13 @@ def schedule_chain(stages: list[StageOp], machine: Machine, way: int = 0) -> lis
 class Chain:
     """The stages of a chain in parts, and the sizes of its tiles.
 
-        for i                             batch
-          pack K                          panels of a register tile's lanes
-          for j0                          rows: one tile, or several where K and V do not stay in the second cache
-            for k0 with max, sum, y       blocks of keys, where a tile of scores does not stay in the first cache
-              for j1                      a tile of rows
-                scores, exp, y
-            y / sum
+    for i                             batch
+      pack K                          panels of a register tile's lanes
+      for j0                          rows: one tile, or several where K and V do not stay in the second cache
+        for k0 with max, sum, y       blocks of keys, where a tile of scores does not stay in the first cache
+          for j1                      a tile of rows
+            scores, exp, y
+        y / sum
     """
 
     def __init__(self, stages: list[StageOp], machine: Machine) -> None:
@@ -214,7 +214,7 @@ class Chain:
         return [*([step("split", own, axis=lane, size=split)] if whole else []), step("vectorize", own, axes=[lane])]
 
     def by_blocks(self, part: list[StageOp]) -> list[str]:
-        """Row by row, loops over panels as wide as those of the scores, which can end as early; sums are kept by lanes."""
+        """Row by row, loops over panels as wide as those of the scores, which can end as early; sums of lanes."""
         labels = [s.label.data for s in part if s.extent(self.keys) is not None]
         if not labels:
             return self.by_rows(part)
@@ -252,5 +252,3 @@ def cut(stages: list[StageOp], found: dict[str, Contraction]) -> list[list[Stage
         else:
             parts.append([stage])
     return parts
-
-

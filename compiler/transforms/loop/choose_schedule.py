@@ -85,7 +85,10 @@ def chained(trials: Trials, linked: list[StageOp], machine: Machine, threads: in
     for inside in ways:
         if steps := shared(trials, [], linked, inside, machine, threads):
             return steps
-    return next((steps for inside in ways if trials.after(steps := inside(linked)) is not None), [])
+    for inside in ways:
+        if trials.after(steps := inside(linked)) is not None:
+            return steps
+    return []
 
 
 def steps_of(

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
-from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerType, i1
+from xdsl.dialects.builtin import AnyFloat, IndexType, i1
 from xdsl.ir import Operation, SSAValue
 
+from ....dialects.loop.combiners import integer_width, is_integer
 from ....dialects.loop.linear import Linear
 from ....dialects.loop.ops import IndexOp, StageOp
 from ....dialects.nd.dims import Dim
@@ -108,7 +109,7 @@ def affine(op: Operation, forms: Mapping[SSAValue, Linear]) -> Linear | None:
 def wide_enough(op: Operation) -> bool:
     """Is the result an integer that holds every index?"""
     kind = op.results[0].type
-    return isinstance(kind, IndexType) or (isinstance(kind, IntegerType) and kind.width.data >= 32)
+    return isinstance(kind, IndexType) or (is_integer(kind) and integer_width(kind) >= 32)
 
 
 def value_of(op: Operation, known: list[Known | None]) -> Known | None:

@@ -1,8 +1,8 @@
 """loop-rescale: a loop over blocks of an axis that a softmax needs as a whole, by a running maximum.
 
-Sums of exp(x - max x) are sums of exp(x - r) for any r, times exp(r - max x). Each block takes the greatest value so far
-for r; what was summed before is multiplied by exp(old r - new r). So blocks of scores stay in the first cache, however
-many keys there are (Milakov, Gimelshein, "Online normalizer calculation for softmax", 2018).
+Sums of exp(x - max x) are sums of exp(x - r) for any r, times exp(r - max x). Each block takes the greatest value so
+far for r; what was summed before is multiplied by exp(old r - new r). So blocks of scores stay in the first cache,
+however many keys there are (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 from ....dialects.loop.attributes import CARRY, Axis, Target
 from ....dialects.loop.linear import Access, Linear, axes_of
 from ....dialects.loop.ops import ForOp, StageOp, YieldOp, element_of, shape
-from ....dialects.loop.queries import body_of
+from ....dialects.loop.queries import body_of, result_index
 from ....dialects.nd.dims import Dim
 from .step import LoopStep, chosen, refuse, require_axes
 from .structure import dim_names, drop_axis, fused, replace_outside
@@ -49,75 +49,85 @@ class Softmax:
 def softmax(step: str, stages: Sequence[StageOp], axis: str) -> Softmax:
     """The parts of neighbouring stages; a refusal if they are no softmax along the axis."""
     run = [s for s in stages if s.extent(axis) is not None]
-    first = run[0]
-    reduced = [(r, t.data.mode) for s in run for r, t in zip(s.results, s.targets.data) if axis_reduced(t.data, axis)]
+    reduced: list[tuple[SSAValue, str]] = [
+        (r, t.data.mode)
+        for s in run
+        for r, t in zip(s.results, s.targets.data, strict=True)
+        if axis not in axes_of(t.data.access)
+    ]
     greatest = [r for r, mode in reduced if mode == "max"]
-    exponentials = [s for s in run if shifted(s) is not None]
+    exponentials = [(s, t) for s in run if (t := shifted(s)) is not None]
     if len(greatest) != 1 or len(exponentials) != 1 or any(mode not in ("max", "add") for _, mode in reduced):
-        raise refuse(step, first, f"expected one maximum and one exponential along {axis}")
-    (exponential,) = exponentials
-    shift = shifted(exponential)
-    assert shift is not None
+        raise refuse(step, run[0], f"expected one maximum and one exponential along {axis}")
+    (exponential, shift), (top,) = exponentials[0], greatest
     sums = [r for r, mode in reduced if mode == "add" and depends(r, exponential)]
-    rows = [s for s in stages if s not in run and any(v in (greatest[0], shift) for v in (*s.ins, *s.results))]
-    rows = [s for s in rows if set(s.ins) <= {greatest[0]} and any(v is shift for v in s.results)]
-    found = Softmax(run, greatest[0], shift, exponential, sums, rows)
-    check(step, found, axis)
+    rows = [s for s in stages if shift in s.results and s not in run]
+    found = Softmax(run, top, shift, exponential, sums, rows)
+    check_rows(step, found)
+    check_blocks(step, found, axis)
     return found
 
 
-def check(step: str, found: Softmax, axis: str) -> None:
-    same = found.shift is found.greatest or (len(found.rows) == 1 and shape(found.shift) == shape(found.greatest))
-    if not same or not isinstance(element_of(found.greatest), AnyFloat):
-        raise refuse(step, found.exponential, "expected an exponent less a function of the greatest value")
-    seen = set(found.exponential.results)
-    for stage in found.run[found.run.index(found.exponential) + 1 :]:
-        if not linear(stage, seen, found.sums):
+def check_rows(step: str, found: Softmax) -> None:
+    """What is subtracted belongs to a row and follows from its greatest value alone; each sum has the rows, too."""
+    top = owner_of(found.greatest)
+    place = top.target(result_index(found.greatest)).access
+    read = [a for v, a in found.exponential.reads() if v is found.shift]
+    same = found.shift is found.greatest
+    for stage in found.rows:
+        same = [*stage.ins] == [found.greatest] and stage.reads()[0][1] == stage.target(0).access
+        same = same and shape(found.shift) == shape(found.greatest)
+    if not same or read != [place] or not isinstance(element_of(found.greatest), AnyFloat):
+        raise refuse(step, found.exponential, "expected an exponent less a function of the row's greatest value")
+    for value in found.sums:
+        if not axes_of(place) <= set(dim_names(value)):
+            raise refuse(step, owner_of(value), "expected sums that belong to rows")
+
+
+def check_blocks(step: str, found: Softmax, axis: str) -> None:
+    """Blocks read nothing that only all blocks give, and what they make is read by them alone, but for the sums."""
+    at = found.run.index(found.exponential)
+    made: list[SSAValue] = [*found.exponential.results]
+    late = {found.greatest, found.shift, *found.sums}
+    for number, stage in enumerate(found.run):
+        if number > at and not linear(stage, made, found.sums):
             raise refuse(step, stage, "expected sums that are proportional to the exponential")
-    late = {found.greatest, found.shift, *found.sums, *seen}
-    for stage in found.run:
-        own = {found.shift} if stage is found.exponential else seen if stage not in before(found) else set[SSAValue]()
-        if any(v in late and v not in own for v in stage.ins):
+        own = {found.shift} if number == at else set[SSAValue]()
+        if any(v in late - own for v in stage.ins):
             raise refuse(step, stage, f"expected a block along {axis} that reads no result of all blocks")
-    inside = set(found.run)
-    for stage in found.run:
         for result in stage.results:
             kept = result in found.sums or result is found.greatest
-            if not kept and any(use.operation not in inside for use in result.uses):
+            if not kept and any(use.operation not in found.run for use in result.uses):
                 raise refuse(step, stage, "expected results that the blocks alone read")
 
 
-def before(found: Softmax) -> list[StageOp]:
-    return found.run[: found.run.index(found.exponential)]
-
-
-def axis_reduced(target: Target, axis: str) -> bool:
-    return axis not in axes_of(target.access)
-
-
 def depends(value: SSAValue, stage: StageOp) -> bool:
-    owner = value.owner
-    return owner is stage or (isinstance(owner, StageOp) and any(v.owner is stage for v in owner.ins))
+    owner = owner_of(value)
+    return owner is stage or any(v.owner is stage for v in owner.ins)
 
 
 def shifted(stage: StageOp) -> SSAValue | None:
-    """The value t of a stage all of whose results are exp(x - t), of rows."""
-    found: SSAValue | None = None
+    """The value t of a stage all of whose results are exp(x - t), where x does not depend on t."""
+    found: set[BlockArgument] = set()
     for value in stage.terminator.operands:
         exp = value.owner
         difference = exp.operands[0].owner if isinstance(exp, math_ops.ExpOp) else None
         t = difference.operands[1] if isinstance(difference, arith.SubfOp) else None
-        if not isinstance(t, BlockArgument) or (found is not None and stage.ins[t.index] is not found):
+        if not isinstance(t, BlockArgument):
             return None
-        found = stage.ins[t.index]
-    return found
+        found.add(t)
+    if len(found) != 1:
+        return None
+    (t,) = found
+    others = any(not isinstance(use.operation, arith.SubfOp) or use.index != 1 for use in t.uses)
+    return None if others else stage.ins[t.index]
 
 
-def linear(stage: StageOp, scaled: set[SSAValue], sums: Sequence[SSAValue]) -> bool:
+def linear(stage: StageOp, scaled: Sequence[SSAValue], sums: Sequence[SSAValue]) -> bool:
     """Does a stage add up products with one factor of `scaled`?"""
     if any(r not in sums for r in stage.results):
         return False
-    arguments = [a for a, v in zip(stage.body.block.args, stage.ins) if v in scaled]
+    arguments = [a for a, v in zip(stage.body.block.args, stage.ins, strict=True) if v in scaled]
     for value in stage.terminator.operands:
         product = value.owner
         factors = list(product.operands) if isinstance(product, arith.MulfOp) else [value]
@@ -165,7 +175,7 @@ def running(old: SSAValue, new: SSAValue, at: Operation) -> StageOp:
 
     def build(body: Block) -> list[SSAValue]:
         none, zero = number(body, -math.inf, kind), number(body, 0.0, kind)
-        top = added(body, arith.MaximumfOp(*body.args))
+        top = added(body, arith.MaximumfOp(body.args[0], body.args[1]))
         shift = added(body, arith.SelectOp(added(body, arith.CmpfOp(top, none, "oeq")), zero, top))
         factor = added(body, math_ops.ExpOp(added(body, arith.SubfOp(body.args[0], shift))))
         first = added(body, arith.CmpfOp(body.args[0], none, "oeq"))
@@ -178,7 +188,7 @@ def last_factor(greatest: SSAValue, shift: SSAValue, at: Operation) -> StageOp:
     """exp(r - t): from what the last block subtracted to what the program subtracts."""
 
     def build(body: Block) -> list[SSAValue]:
-        return [added(body, math_ops.ExpOp(added(body, arith.SubfOp(*body.args))))]
+        return [added(body, math_ops.ExpOp(added(body, arith.SubfOp(body.args[0], body.args[1]))))]
 
     reads = [(v, over(greatest)) for v in (greatest, shift)]
     return stage_over(greatest, f"{RUNNING}_{FINAL}", reads, 1, build, at)
@@ -218,9 +228,7 @@ def rescale(found: Softmax, axis: str, extent: Dim) -> None:
     localized(run, axis)
     labels = [label_of(v) for v in results]
     firsts = [-math.inf, *(0.0 for _ in found.sums)]
-    inits = [
-        first_value(v, f"{label}_{FIRST}", x, run[0]) for v, label, x in zip(results, labels, firsts, strict=True)
-    ]
+    inits = [first_value(v, f"{label}_{FIRST}", x, run[0]) for v, label, x in zip(results, labels, firsts, strict=True)]
     home.insert_ops_before(inits, run[0])
     after = run[-1].next_op
     assert after is not None
@@ -286,16 +294,16 @@ def label_of(value: SSAValue) -> str:
 
 @dataclass(frozen=True)
 class LoopRescale(LoopStep):
-    """Make an axis over blocks of keys a loop that carries the greatest score, and sums that are rescaled when it grows.
+    """Make an axis over blocks of keys a loop that carries the greatest score, and sums, rescaled when it grows.
 
-        %m = loop.stage max [i: 8, b: 4, k: 64] (%x = %X[i, 64 * b + k]) -> max [i] {..}
-        %e, %s = loop.stage exp [i: 8, b: 4, k: 64] (%x = %X[i, 64 * b + k], %t = %m[i]) -> [i, 64 * b + k], add [i] {..}
-        %y = loop.stage mm [i: 8, l: 4, b: 4, k: 64] (%e = %e[i, 64 * b + k], %v = %V[64 * b + k, l]) -> add [i, l] {..}
+        %m = loop.stage max [i: 8, b: 4, k: 64] (%X[i, 64 * b + k]) -> max [i] {..}
+        %e, %s = loop.stage exp [i: 8, b: 4, k: 64] (%X[i, 64 * b + k], %m[i]) -> [i, 64 * b + k], add [i] {..}
+        %y = loop.stage mm [i: 8, l: 4, b: 4, k: 64] (%e[i, 64 * b + k], %V[64 * b + k, l]) -> add [i, l] {..}
     becomes, with axis=b,
         %m, %s, %y = loop.for b = 4 with (%m0 = -inf, %s0 = 0, %y0 = 0) -> carry [0], carry [0], carry [0, 0] {
-          %n = loop.stage max [i: 8, k: 64] (%x = %X[i, 64 * b + k]) -> max [i] {..}
+          %n = loop.stage max [i: 8, k: 64] (%X[i, 64 * b + k]) -> max [i] {..}
           %m1, %r, %c = loop.stage running [i: 8] (%m0[i], %n[i]) -> [i], [i], [i] {..}
-          %e, %p = loop.stage exp [i: 8, k: 64] (%x = %X[i, 64 * b + k], %r[i]) -> [i, k], add [i] {..}
+          %e, %p = loop.stage exp [i: 8, k: 64] (%X[i, 64 * b + k], %r[i]) -> [i, k], add [i] {..}
           %s1 = loop.stage exp_so_far [i: 8] (%s0[i], %c[i], %p[i]) -> [i] {..}
           ..
     """

@@ -20,7 +20,7 @@ from ....dialects.loop.combiners import identity
 from ....dialects.loop.gaps import gap, is_there, passes_on
 from ....dialects.loop.linear import Linear
 from ....dialects.loop.ops import ForOp, StageOp, element_of
-from ....dialects.loop.queries import axis_coefs, combiner_of, members, stages
+from ....dialects.loop.queries import axis_coefs, combiner_of, members, result_index, stages
 from ....dialects.nd.dims import Dim
 from .masks import Edge, Known, evaluated
 from .rescale import RESCALED
@@ -181,7 +181,7 @@ def withdraw(f: func.FuncOp) -> None:
             wrong |= {r for r in loop.results if gap(r) is not None and not passes_on(r)}
         for value in wrong:
             while isinstance(loop := value.owner, ForOp):
-                at = list(loop.results).index(value)
+                at = result_index(value)
                 if loop.while_positive is not None and not loop.target(at).mode:
                     del loop.properties["bound"]
                     changed = True
@@ -213,5 +213,3 @@ class LoopSkip(LoopStep):
         labels = [s.label.data for s in chosen(self.name, f, self.only)]
         Skipping().visit(list(f.body.block.ops), labels)
         withdraw(f)
-
-
