@@ -145,7 +145,7 @@ class Chain:
                 steps += self.product(part, head)
             else:
                 steps += self.by_blocks(part) if self.skips else self.by_rows(part)
-        return [*steps, step("skip")] if self.skips else steps
+        return [*steps, "loop-skip"] if self.skips else steps
 
     def packed(self, c: Contraction) -> list[str]:
         """A copy of the lanes' operand for all rows, if its lanes are not contiguous: panel by panel."""
