@@ -79,7 +79,8 @@ class Skipping:
     def edges(self, stage: StageOp, inside: dict[str, Dim]) -> list[Edge]:
         """Where something that a stage computes or reads becomes constant."""
         read = [e for k in range(len(stage.ins)) if (e := self.read_edge(stage, k, inside)) is not None]
-        return [*read, *evaluated(stage, None, {}, inside).edges]
+        compares = any(op.name == "arith.cmpi" for op in stage.body.block.ops)
+        return [*read, *(evaluated(stage, None, {}, inside).edges if compares else [])]
 
     def read_edge(self, stage: StageOp, operand: int, inside: dict[str, Dim]) -> Edge | None:
         value, access = stage.reads()[operand]
