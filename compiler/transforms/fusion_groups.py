@@ -9,9 +9,10 @@ that one reads of the other, which makes axes equal; the union must be one of
     scatter       one scatter, and elementwise ops over exactly its updates' axes
     elementwise   elementwise ops over the same axes
 
-and merging must leave the order of groups without cycles. Axes of one element do not count. A gather counts as
-elementwise over its result's axes. Index operands may be made where they are read, over fewer axes too; what is read or
-written at computed positions must be complete before. An op with regions or an effect is alone.
+and merging must leave the order of groups without cycles. In the end groups may be united to chains of contractions
+(`fusion_chains`). Axes of one element do not count. A gather counts as elementwise over its result's axes. Index
+operands may be made where they are read, over fewer axes too; what is read or written at computed positions must be
+complete before. An op with regions or an effect is alone.
 """
 
 from __future__ import annotations
