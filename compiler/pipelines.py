@@ -2,8 +2,9 @@
 
 nd -> graph -> loop -> vector -> llvm
 
-GPUs share the tensor and the graph level; below it, the machine that schedules are chosen for is another, statements
-become launches, and threads of a block wait for each other.
+GPUs share the tensor level, and the graph level but for kernels of several contractions, which have no mapping to a
+grid; below it, the machine that schedules are chosen for is another, statements become launches, and threads of a block
+wait for each other.
 """
 
 from __future__ import annotations
@@ -55,8 +56,16 @@ LLVM = [
     "expand-math",
 ]
 
+CUDA_GRAPH = [
+    *ND,
+    "graph-fuse{chains=false}",
+    "graph-outline",
+    "graph-wrap",
+    "graph-plan",
+]
+
 CUDA_LOOP = [
-    *GRAPH,
+    *CUDA_GRAPH,
     "nd-to-loop",
     "collapse-axes",
     "choose-schedule{machine=sm_90a}",
@@ -88,7 +97,7 @@ PIPELINES: dict[str, list[str]] = {
 
 LEVELS: dict[str, dict[str, list[str]]] = {
     "cpu": {"nd": ND, "graph": GRAPH, "loop": LOOP, "vector": VECTOR, "llvm": LLVM},
-    "cuda": {"nd": ND, "graph": GRAPH, "loop": CUDA_LOOP, "vector": CUDA_VECTOR, "llvm": CUDA},
+    "cuda": {"nd": ND, "graph": CUDA_GRAPH, "loop": CUDA_LOOP, "vector": CUDA_VECTOR, "llvm": CUDA},
 }
 """By target: the passes down to each level."""
 

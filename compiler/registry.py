@@ -72,6 +72,8 @@ PASSES: dict[str, str] = {
     "loop-fragment": "mlc.compiler.transforms.loop.fragment:LoopFragment",
     "loop-pipeline": "mlc.compiler.transforms.loop.pipeline:LoopPipeline",
     "loop-raster": "mlc.compiler.transforms.loop.raster:LoopRaster",
+    "loop-rescale": "mlc.compiler.transforms.loop.rescale:LoopRescale",
+    "loop-skip": "mlc.compiler.transforms.loop.skip:LoopSkip",
     "loop-stream": "mlc.compiler.transforms.loop.stream:LoopStream",
     "hoist-constants": "mlc.compiler.transforms.loop.hoist:HoistConstants",
     "loop-copies": "mlc.compiler.transforms.loop.copies:LoopCopies",

@@ -17,13 +17,23 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from xdsl.dialects import arith, memref, vector
-from xdsl.dialects.builtin import DYNAMIC_INDEX, DenseArrayBase, IndexType, MemRefType, StridedLayoutAttr, i1, i64
+from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
+    DenseArrayBase,
+    IndexType,
+    IntegerType,
+    MemRefType,
+    StridedLayoutAttr,
+    i1,
+    i64,
+)
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from ..dialects.loop.combiners import combine
 from ..dialects.loop.linear import Access, Linear, axes_of
 from ..dialects.loop.load import LoadOp
 from ..dialects.loop.ops import ForOp, IndexOp, ScatterOp, StageOp, element_of
+from ..dialects.loop.queries import enclosing
 from ..dialects.nd.dims import Dim
 from ..dialects.vector.arith import TruncIOp
 from ..dialects.vector.ops import GatherOp, StepOp
@@ -35,6 +45,39 @@ if TYPE_CHECKING:
 
 Split = tuple[Linear, list[SSAValue]]
 """A position: coordinates, and values that are added to them."""
+
+
+LAST_SIGNED = 5
+"""Of the predicates of `arith.cmpi`; they are eq, ne, slt, sle, sgt, sge."""
+
+
+def coordinates(op: arith.CmpiOp) -> tuple[Linear, Linear] | None:
+    """The coordinates that a signed comparison is of."""
+    found: list[Linear] = []
+    for value in op.operands:
+        cast_ = value.owner
+        index = cast_.operands[0].owner if isinstance(cast_, arith.IndexCastOp) and width(value) >= 32 else cast_
+        if not isinstance(index, IndexOp):
+            return None
+        found.append(index.linear)
+    return (found[0], found[1]) if op.predicate.value.data <= LAST_SIGNED else None
+
+
+def compares_coordinates(op: Operation) -> bool:
+    return isinstance(op, arith.CmpiOp) and coordinates(op) is not None
+
+
+def width(value: SSAValue) -> int:
+    return value.type.width.data if isinstance(value.type, IntegerType) else 64
+
+
+def fits_word(op: Operation, forms: Sequence[Linear]) -> bool:
+    """Is every difference of two coordinates a number of 32 bits?"""
+    extents: dict[str, Dim] = {loop.axis.data: loop.extent.data for loop in enclosing(op)}
+    if isinstance(op, StageOp):
+        extents |= {a.name: a.extent for a in op.axes}
+    bounds = [end for form in forms if form.names <= extents.keys() for end in form.range(extents)]
+    return len(bounds) == 2 * len(forms) and all(isinstance(n, int) and abs(n) < 1 << 30 for n in bounds)
 
 
 class BodyValues:
@@ -59,7 +102,7 @@ class BodyValues:
 
     def needed(self, results: Sequence[SSAValue] | None) -> set[SSAValue] | None:
         """The values that are needed over all vec axes; None: every one."""
-        if not self.loads and results is None:
+        if not self.loads and results is None and not any(compares_coordinates(op) for op in self.s.body.block.ops):
             return None
         every = frozenset(n for n, _ in self.vec)
         needed: set[SSAValue] = set(self.s.terminator.operands if results is None else results)
@@ -69,7 +112,7 @@ class BodyValues:
             if isinstance(op, LoadOp):
                 parts = (v for p in op.positions for v in self.split(p)[1])
                 needed.update(v for v in parts if self.spread(v) == every)
-            else:
+            elif not compares_coordinates(op):
                 needed.update(op.operands)
         return needed
 
@@ -150,6 +193,8 @@ class BodyValues:
         if axes and isinstance(op, arith.IndexCastOp) and isinstance(op.input.owner, IndexOp):
             self.state.location = op.location
             return self.state.coordinate(op.input.owner.linear, axes, op.result.type)
+        if axes and isinstance(op, arith.CmpiOp) and (forms := coordinates(op)) is not None:
+            return self.state.coordinates_compared(op, *forms, axes, fits_word(self.s, forms))
         values = {o: self.at(o, axes) for o in op.operands}
         self.state.location = op.location
         self.state.scalar_op(op, axes, values)

@@ -252,11 +252,12 @@ class Kernel(StageState):
         inits = list(sums.values())
         if self.launch is not None and op.kind.data:
             out = self.shared_loop(op, build)
-        elif self.launch is not None and not self.launch.alone and stages_of(op) > 1:
+        elif self.launch is not None and not self.launch.alone and stages_of(op) > 1 and op.bound is None:
             out = pipelined(self, op, inits, build)
         else:
             parallel = op.kind.data == "parallel" and not any(t.data.mode for t in op.targets.data)
-            out = self.loop(op.axis.data, op.extent.data, inits, build, op.stride, op.clamped, parallel)
+            bound = op.while_positive
+            out = self.loop(op.axis.data, op.extent.data, inits, build, op.stride, op.clamped, parallel, bound)
         self.location = op.location
         for k, value in zip(sums, out):
             result = op.results[k]

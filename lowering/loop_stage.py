@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import cast
 
 from xdsl.dialects import arith, vector
-from xdsl.dialects.builtin import AnyFloat, DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, VectorType, i1
+from xdsl.dialects.builtin import AnyFloat, DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, VectorType, i1, i32
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
@@ -238,28 +238,51 @@ class StageState(ThreadSums):
                 result.name_hint = old.name_hint
                 values[old] = result
 
+    def coordinates_compared(self, op: arith.CmpiOp, a: Linear, b: Linear, vec: Axes, narrow: bool) -> SSAValue:
+        """A comparison of coordinates at every point of a vector: a number against a vector that is constant.
+
+        i0 + i >= k0 + k   is   i0 - k0 >= k - i
+        """
+        names = {n for n, _ in vec}
+        difference = a + b.scaled(-1)
+        element = i32 if narrow else INDEX
+        first = self.index(difference.without(names))
+        if narrow:
+            first = self.emit(arith.IndexCastOp(first, i32))
+        kind = vector_of(element, vec)
+        left = self.emit(vector.BroadcastOp.create(operands=[first], result_types=[kind]))
+        right: SSAValue | None = None
+        for name, extent in vec:
+            if c := -difference.coef(name):
+                value = self.adapt(self.stepped(name, extent, c, element), [(name, extent)], vec)
+                right = value if right is None else self.emit(combine("add", right, value))
+        operands = [left, self.number(0, kind) if right is None else right]
+        compare, properties = on_vectors(arith.CmpiOp), dict(op.properties)
+        return self.emit(compare.create(operands=operands, result_types=[vector_of(i1, vec)], properties=properties))
+
+    def stepped(self, name: str, extent: int, c: int, element: Attribute) -> SSAValue:
+        """The multiples of c from 0 on, along one vec axis."""
+        axis = [(name, extent)]
+        value = self.emit(StepOp.create(result_types=[vector_of(INDEX, axis)]))
+        if element != INDEX:
+            cast_ = on_vectors(arith.IndexCastOp)
+            value = self.emit(cast_.create(operands=[value], result_types=[vector_of(element, axis)]))
+        return value if c == 1 else self.emit(combine("mul", value, self.number(c, value.type)))
+
     def coordinate(self, form: Linear, vec: Axes, element: Attribute = INDEX) -> SSAValue:
         """A coordinate at every point of a vector, as index or integer: `first + c * step` for each vec axis."""
-
-        def cast(value: SSAValue, axes: Axes) -> SSAValue:
-            if element == INDEX:
-                return value
-            kind = vector_of(element, axes)
-            return self.emit(on_vectors(arith.IndexCastOp).create(operands=[value], result_types=[kind]))
-
         names = {n for n, _ in vec}
         first = self.index(form.without(names))
         if not vec:
             return first
+        if element != INDEX:
+            first = self.emit(arith.IndexCastOp(first, element))
         kind = vector_of(element, vec)
-        total = self.emit(vector.BroadcastOp.create(operands=[cast(first, [])], result_types=[kind]))
+        total = self.emit(vector.BroadcastOp.create(operands=[first], result_types=[kind]))
         for name, extent in vec:
             if c := form.coef(name):
-                axis = [(name, extent)]
-                value = cast(self.emit(StepOp.create(result_types=[vector_of(INDEX, axis)])), axis)
-                if c != 1:
-                    value = self.emit(combine("mul", value, self.number(c, value.type)))
-                total = self.emit(combine("add", total, self.adapt(value, axis, vec)))
+                value = self.stepped(name, extent, c, element)
+                total = self.emit(combine("add", total, self.adapt(value, [(name, extent)], vec)))
         return total
 
 

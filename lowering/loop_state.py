@@ -247,9 +247,10 @@ class State:
         step: int = 1,
         clamp: bool = False,
         parallel: bool = False,
+        bound: Linear | None = None,
     ) -> list[SSAValue]:
-        """A loop around what `body` emits; one iteration needs none."""
-        if extent == step:
+        """A loop around what `body` emits; one iteration needs none. It ends where `bound` is not positive."""
+        if extent == step and bound is None:
             self.axis[axis] = None
             return body(list(inits))
         block = Block(arg_types=[INDEX, *(i.type for i in inits)])
@@ -265,7 +266,7 @@ class State:
             self.axis[axis] = first if last is None else self.index_op(arith.MinSIOp, first, last, head=False)
             results = body(list(block.args[1:]))
             self.add(scf.ReduceOp() if parallel else scf.YieldOp.create(operands=results))
-        bounds = [self.number(0), self.dim(extent), self.number(step)]
+        bounds = [self.number(0), self.end(axis, extent, bound), self.number(step)]
         if parallel:
             self.add(ParallelOp([bounds[0]], [bounds[1]], [bounds[2]], Region(block)))
             return []
@@ -273,6 +274,16 @@ class State:
         op = scf.ForOp.create(operands=[*bounds, *inits], result_types=kinds, regions=[Region(block)])
         self.add(op)
         return list(op.results)
+
+    def end(self, axis: str, extent: Dim, bound: Linear | None) -> SSAValue:
+        """Where a loop over an axis ends: c - a * axis is positive as long as the axis is less than ceil(c / a)."""
+        if bound is None:
+            return self.dim(extent)
+        fall = -bound.coef(axis)
+        end = self.index(bound.without([axis]) + Linear(fall - 1))
+        if fall != 1:
+            end = self.index_op(arith.FloorDivSIOp, end, self.number(fall), head=False)
+        return self.index_op(arith.MinSIOp, end, self.dim(extent), head=False)
 
     def counted(
         self,

@@ -235,11 +235,12 @@ class ThreadState(MemoryState):
         step: int = 1,
         clamp: bool = False,
         parallel: bool = False,
+        bound: Linear | None = None,
     ) -> list[SSAValue]:
         """A loop, or the thread's part of one along which the threads go."""
         launch = self.launch
         if not axis or axis != self.swept or launch is None or launch.alone:
-            return super().loop(axis, extent, inits, body, step, clamp, parallel)
+            return super().loop(axis, extent, inits, body, step, clamp, parallel, bound)
 
         def own(number: SSAValue, values: list[SSAValue]) -> list[SSAValue]:
             self.axis[axis], self.depths[axis] = number, len(self.blocks) - 1

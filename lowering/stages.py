@@ -7,6 +7,11 @@ same axes share a stage:
 
     max [i, j] -> [i]      exp [i, j] -> [i, j], add [i]      div [i, j] -> [i, j]
 
+What reductions read of a contraction is kept as well, as what the last of the ops makes that follow it one by one: a
+stage of its own, which can share the contraction's loops:
+
+    mm [i, j, k] -> add [i, j]      scale [i, j] -> [i, j]      max [i, j] -> [i]      exp [i, j] -> [i, j], add [i]
+
 Invariant: a stage reads only what earlier stages keep.
 """
 
@@ -22,11 +27,11 @@ from ..dialects.graph.views import VIEWS, unit_reshape
 from ..dialects.nd.constant import Source
 from ..dialects.nd.contraction import Contract
 from ..dialects.nd.cumulative import Along
-from ..dialects.nd.dims import Dim
+from ..dialects.nd.dims import Dim, size
 from ..dialects.nd.elementwise import Elementwise
 from ..dialects.nd.indexing import Arg
 from ..dialects.nd.indirect import Gather
-from ..dialects.nd.movement import Concat, Pad, Reshape, Transpose
+from ..dialects.nd.movement import Broadcast, Concat, Pad, Reshape, Transpose
 from ..dialects.nd.op import NdOp
 from ..dialects.nd.reduction import Reduce
 from ..dialects.nd.scatter import Scatter
@@ -85,12 +90,25 @@ class Stages:
         self.stages: list[Stage] = []
         self.home: dict[SSAValue, int] = {}
         """The stage that keeps a value."""
+        self.epilogues = self._epilogues()
         self.first = self._first()
         self._place()
         self._share()
         order: dict[SSAValue, int] = {op.results[0]: k for k, op in enumerate(self.ops)}
         for stage in self.stages:
             stage.members.sort(key=lambda m: order.get(m.value, -1))
+
+    def _epilogues(self) -> set[SSAValue]:
+        """What ops that follow a contraction one by one make of it, if a reduction reads that."""
+        found: set[SSAValue] = set()
+        for op in self.ops:
+            value = last = op.results[0]
+            while isinstance(op, Contract) and (user := _only_reader(value)) is not None:
+                value = user.results[0]
+                last = value if isinstance(user, Elementwise) else last
+            if last is not op.results[0] and any(isinstance(use.operation, Reduce) for use in value.uses):
+                found.add(last)
+        return found
 
     def _first(self) -> dict[SSAValue, None]:
         """The values that must be kept, in program order."""
@@ -102,11 +120,12 @@ class Stages:
         prologues = {op: of_contraction(op) for op in self.ops if isinstance(op, Contract)}
         inlined = {op for found in prologues.values() for p in found if p is not None for op in p.ops}
         for op in self.ops:
-            if isinstance(op, Reduce) or alone(op):
+            if isinstance(op, Reduce) or alone(op) or op.results[0] in self.epilogues:
                 keep[op.results[0]] = None
             moves = type(op) in VIEWS and not isinstance(op, Transpose) and not _unit(op)
             if moves:
-                want(v for v in op.operands if base(v).owner not in inlined)
+                repeated = isinstance(op, Broadcast) and of_positions(base(op.x))
+                want(v for v in op.operands if base(v).owner not in inlined and not repeated)
             if isinstance(op, Arg | ReduceWindow):
                 want(op.operands)
             if isinstance(op, Contract):
@@ -183,7 +202,8 @@ class Stages:
             anywhere = self.anywhere(value)
             for n in needs[value]:
                 at = self.home[n]
-                pointwise = self.stages[at].kind == "map" and not isinstance(n.owner, Reduce) and n not in anywhere
+                made_here = not isinstance(n.owner, Reduce) and n not in self.epilogues and n not in anywhere
+                pointwise = self.stages[at].kind == "map" and made_here
                 least = max(
                     least, at if pointwise and self.names.of(n) and set(self.names.of(n)) == set(names) else at + 1
                 )
@@ -227,6 +247,27 @@ class Stages:
         if value in self.home or not isinstance(op, NdOp):
             return 0
         return op.FLOPS * computed(value) + sum(self._cost(v) for v in op.operands)
+
+
+def of_positions(value: SSAValue) -> bool:
+    """Is a value made of indices and constants alone, with few operations?"""
+    todo, seen = [value], 0
+    while todo:
+        op = todo.pop().owner
+        if not isinstance(op, Operation) or not isinstance(op, Source | Elementwise | Broadcast | Transpose):
+            return False
+        seen += isinstance(op, Elementwise)
+        todo += op.operands
+    return 0 < seen <= CHEAP
+
+
+def _only_reader(value: SSAValue) -> Operation | None:
+    """What alone reads a value, element by element: an elementwise op, or one that adds or drops dimensions of one."""
+    uses = list(value.uses)
+    op = uses[0].operation if len(uses) == 1 else None
+    same = op is not None and type(op) in VIEWS and size(shape_of(op.results[0].type)) == size(shape_of(value.type))
+    moved = isinstance(op, Broadcast) and same
+    return op if isinstance(op, Elementwise) or moved or (isinstance(op, Reshape) and unit_reshape(op)) else None
 
 
 def _unit(op: Operation) -> bool:

@@ -215,6 +215,9 @@ class Evaluator:
             for r, t in zip(op.results, targets)
         ]
         for start in range(0, extent, step):
+            self.axes[axis] = start
+            if op.while_positive is not None and self.grid(op.while_positive, {}).item() <= 0:
+                break
             at = min(start, extent - step) if op.clamped else start
             self.axes[axis] = at
             state = [r for r, t in zip(results, targets) if t.mode == CARRY]

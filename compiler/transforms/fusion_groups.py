@@ -9,14 +9,15 @@ that one reads of the other, which makes axes equal; the union must be one of
     scatter       one scatter, and elementwise ops over exactly its updates' axes
     elementwise   elementwise ops over the same axes
 
-and merging must leave the order of groups without cycles. Axes of one element do not count. A gather counts as
-elementwise over its result's axes. Index operands may be made where they are read, over fewer axes too; what is read or
-written at computed positions must be complete before. An op with regions or an effect is alone.
+and merging must leave the order of groups without cycles. In the end groups may be united to chains of contractions
+(`fusion_chains`). Axes of one element do not count. A gather counts as elementwise over its result's axes. Index
+operands may be made where they are read, over fewer axes too; what is read or written at computed positions must be
+complete before. An op with regions or an effect is alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from xdsl.ir import Operation, SSAValue
@@ -153,7 +154,14 @@ class Group:
 class Grouping:
     """Grows groups over the nodes of a program, given in program order."""
 
-    def __init__(self, nodes: Sequence[Node], axes: Axes, returned: Set[int]) -> None:
+    def __init__(
+        self,
+        nodes: Sequence[Node],
+        axes: Axes,
+        returned: Set[int],
+        links: Sequence[Callable[[Grouping], None]] = (),
+    ) -> None:
+        """`links`: what unites groups once all have grown."""
         self.nodes, self.axes, self.returned = nodes, axes, returned
         self.of: dict[SSAValue, int] = {r: k for k, n in enumerate(nodes) for r in n.op.results}
         self.home = list(range(len(nodes)))
@@ -162,12 +170,14 @@ class Grouping:
         for k, node in enumerate(nodes):
             before = 0
             for producer in node.depends:
-                before |= self._closed(self.home[producer])
+                before |= self.closed(self.home[producer])
                 self.users[producer].append(k)
             self.groups[k] = Group([k], before)
             self._grow(k)
         for k in reversed(range(len(nodes))):
             self._sink(k)
+        for link in links:
+            link(self)
         number = {n.op: k for k, n in enumerate(nodes)}
         for k, node in enumerate(nodes):
             for found in of_contraction(node.op):
@@ -197,7 +207,7 @@ class Grouping:
         if trial is None:
             self.home[k] = home
             return
-        self._equate(trial)
+        self.equate(trial)
         self.groups[home].nodes.remove(k)
         self.groups[reader].nodes = sorted([*others, k])
         self.home[k] = reader
@@ -219,7 +229,7 @@ class Grouping:
             self.home[m] = self.home[k]
         group.nodes = sorted([*group.nodes, *made])
 
-    def _closed(self, group: int) -> int:
+    def closed(self, group: int) -> int:
         return self.groups[group].before | 1 << group
 
     def _grow(self, k: int) -> None:
@@ -244,21 +254,35 @@ class Grouping:
         members = sorted(first.nodes + second.nodes)
         if self._cycle(producer, consumer) or (trial := self._fits(members, first.nodes, second.nodes)) is None:
             return False
-        self._equate(trial)
+        self.equate(trial)
         del self.groups[consumer]
         for m in members:
             self.home[m] = producer
         first.nodes = members
         before = (first.before | second.before) & ~(1 << producer | 1 << consumer)
         grown, first.before = before != first.before, before
-        self._run_later(first.nodes if grown else second.nodes, self._closed(producer))
+        self.run_later(first.nodes if grown else second.nodes, self.closed(producer))
         return True
 
-    def _equate(self, trial: Mapping[int, int]) -> None:
+    def unite(self, members: Sequence[int]) -> None:
+        """Make one of several groups between which there is no other."""
+        first, *others = members
+        nodes = sorted(n for g in members for n in self.groups[g].nodes)
+        before = 0
+        for g in members:
+            before |= self.groups[g].before
+        for g in others:
+            del self.groups[g]
+        for n in nodes:
+            self.home[n] = first
+        self.groups[first] = Group(nodes, before & ~sum(1 << g for g in members))
+        self.run_later(nodes, self.closed(first))
+
+    def equate(self, trial: Mapping[int, int]) -> None:
         for axis, above in trial.items():
             self.axes.parent[axis] = above
 
-    def _run_later(self, nodes: Sequence[int], earlier: int) -> None:
+    def run_later(self, nodes: Sequence[int], earlier: int) -> None:
         """Whatever reads these nodes, and all that reads that, runs after the groups `earlier`."""
         waiting = list(nodes)
         while waiting:
@@ -317,7 +341,7 @@ class Grouping:
                 return trial
         return None
 
-    def _span(self, axes: Sequence[int], trial: Mapping[int, int]) -> frozenset[int] | None:
+    def span(self, axes: Sequence[int], trial: Mapping[int, int]) -> frozenset[int] | None:
         """The axes of more than one element; None if one stands twice."""
         found = [a for a in (self.axes.find(x, trial) for x in axes if x >= 0) if self.axes.sizes[a] != 1]
         out = frozenset(found)
@@ -346,7 +370,7 @@ class Grouping:
         return members if len(first) > 1 else [*first.values()]
 
     def _legal(self, kind: str, members: Sequence[int], trial: Mapping[int, int]) -> bool:
-        spans = {m: self._span(self.nodes[m].result, trial) for m in members}
+        spans = {m: self.span(self.nodes[m].result, trial) for m in members}
         if any(s is None for s in spans.values()):
             return False
         elementwise = [m for m in members if self.nodes[m].kind == "elementwise"]
@@ -370,6 +394,6 @@ class Grouping:
                 and not any(self.nodes[m].kind == "rows" for m in members)
                 and (set(pointwise) <= {spans[anchors[0]]})
             )
-        full = {self._span(self.nodes[m].axes, trial) for m in anchors}
+        full = {self.span(self.nodes[m].axes, trial) for m in anchors}
         rows = {spans[m] for m in anchors}
         return len(full) == 1 and len(rows) == 1 and set(pointwise) <= full | rows

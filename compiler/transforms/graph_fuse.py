@@ -64,6 +64,7 @@ from ...dialects.nd.types import shape_of
 from ..blocks import has_effects
 from .decompose import decompose
 from .fused_values import base_of, chain, identity, is_source, place_of, rename
+from .fusion_chains import link_chains
 from .fusion_groups import Axes, Group, Grouping, Node, Read, make_node
 from .kernel_names import kernel_name
 from .region_operands import all_of, is_small, prepare_regions, read_where_it_lies
@@ -76,8 +77,9 @@ BARRIERS = (Control, *EFFECTS)
 class Fuser:
     """Fuses one block."""
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: Block, chains: bool = True) -> None:
         self.block = block
+        self.chains = chains
         self.computed: set[Operation] = set()
         """Views and sources that a kernel must compute all the same."""
         last = block.last_op
@@ -100,7 +102,8 @@ class Fuser:
                 node.depends |= {effect} if effect is not None else set()
                 effect = k
         ends = (base_of(v, self.computed).owner for v in self.last.operands)
-        grouping = Grouping(nodes, axes, {index[b] for b in ends if isinstance(b, Operation) and b in index})
+        returned = {index[b] for b in ends if isinstance(b, Operation) and b in index}
+        grouping = Grouping(nodes, axes, returned, [link_chains] if self.chains else [])
         self.nodes, self.grouping, self.groups = nodes, grouping, grouping.groups
         self.home = {n.op: grouping.home[k] for k, n in enumerate(nodes)}
         self._rebuild()
@@ -326,14 +329,14 @@ class Fuser:
                     break
 
 
-def fuse_block(block: Block) -> None:
+def fuse_block(block: Block, chains: bool = True) -> None:
     """Fuse the ops of a block that ends in func.return or nd.yield, and those of the regions in it."""
     decompose(block)
-    Fuser(block).run()
+    Fuser(block, chains).run()
     for op in block.ops:
         if isinstance(op, Control):
             for region in op.regions:
-                fuse_block(region.block)
+                fuse_block(region.block, chains)
 
 
 def is_program(f: FuncOp) -> bool:
@@ -350,12 +353,14 @@ def is_program(f: FuncOp) -> bool:
 
 @dataclass(frozen=True)
 class GraphFuse(ModulePass):
-    """Put every op that computes into a kernel."""
+    """Put every op that computes into a kernel; contractions that feed each other into one, if `chains`."""
 
     name = "graph-fuse"
+
+    chains: bool = True
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for f in functions(op):
             if len(f.body.blocks) == 1 and is_program(f):
                 prepare_regions(f.body.block)
-                fuse_block(f.body.block)
+                fuse_block(f.body.block, self.chains)

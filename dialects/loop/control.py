@@ -15,6 +15,7 @@ from xdsl.irdl import (
     IRDLOperation,
     irdl_op_definition,
     operand_def,
+    opt_prop_def,
     prop_def,
     region_def,
     result_def,
@@ -39,6 +40,7 @@ from .attributes import (
     TargetAttr,
     access_text,
     parse_access,
+    parse_form,
 )
 from .linear import Access, Linear
 from .scoped import (
@@ -59,6 +61,11 @@ class ForOp(Scoped):
 
     With `clamp` the last iteration starts at `extent - step`: its tile overlaps the one before. The body's arguments
     are the carried values, in order of the `carry` results. A result at `-axis + (extent - 1)` is placed from its end.
+
+        loop.for k0 = 512 step 32 while i0 - k0 + 12 > 0 -> [0, k0] {..}
+
+    `while` leaves out the iterations from the first on (not clamped) at which the form, which falls along the axis, is
+    not positive. What they would have placed is not there, and no one reads it.
     """
 
     name = "loop.for"
@@ -68,6 +75,7 @@ class ForOp(Scoped):
     step = prop_def(ExtentAttr)
     clamp = prop_def(ExtentAttr)
     kind = prop_def(StringAttr)
+    bound = opt_prop_def(AccessAttr)
     traits = traits_def(Pure())
 
     @staticmethod
@@ -81,6 +89,7 @@ class ForOp(Scoped):
         body: Region,
         inits: Sequence[SSAValue] = (),
         location: LocationAttr | None = None,
+        bound: Linear | None = None,
     ) -> ForOp:
         op = ForOp.create(
             operands=inits,
@@ -96,8 +105,15 @@ class ForOp(Scoped):
             },
             location=location,
         )
+        if bound is not None:
+            op.properties["bound"] = AccessAttr((bound,))
         op.retype()
         return op
+
+    @property
+    def while_positive(self) -> Linear | None:
+        """The form that is positive in every iteration that is not left out."""
+        return self.bound.data[0] if self.bound is not None else None
 
     @property
     def stride(self) -> int:
@@ -134,6 +150,8 @@ class ForOp(Scoped):
             printer.print_string(f" step {self.stride}{' clamp' if self.clamped else ''}")
         if self.kind.data:
             printer.print_string(f" {self.kind.data}")
+        if self.while_positive is not None:
+            printer.print_string(f" while {self.while_positive} > 0")
         if self.inits:
             printer.print_string(" with (")
 
@@ -160,6 +178,12 @@ class ForOp(Scoped):
             parser.raise_error(f"loop {axis}: expected a step of at least 1, found {step}", start)
         clamp = parser.parse_optional_keyword("clamp") is not None
         kind = next((k for k in KINDS if parser.parse_optional_keyword(k)), "")
+        bound: Linear | None = None
+        if parser.parse_optional_keyword("while"):
+            bound = parse_form(parser)
+            parser.parse_punctuation(">")
+            if parser.parse_integer(allow_boolean=False) != 0:
+                parser.raise_error(f"loop {axis}: expected `> 0`", start)
         args: list[Parser.Argument] = []
         inits: list[SSAValue] = []
 
@@ -178,7 +202,8 @@ class ForOp(Scoped):
                 f"loop {axis}: expected {len(inits)} carry results, one for each init, found {count}", start
             )
         attributes = parser.parse_optional_attr_dict_with_keyword()
-        op = ForOp.make(axis, extent, step, clamp, kind, targets, parse_body(parser, args, len(targets)), inits)
+        body = parse_body(parser, args, len(targets))
+        op = ForOp.make(axis, extent, step, clamp, kind, targets, body, inits, bound=bound)
         op.attributes |= attributes.data if attributes else {}
         return op
 

@@ -16,6 +16,7 @@ from ..nd.dims import Dim
 from ..nd.extents import counterexample, holds, symbols_of
 from .attributes import CARRY, COMBINERS, KINDS, LOOP_KINDS, Target
 from .combiners import allowed
+from .gaps import gap, is_there, passes_on
 from .linear import Access, Linear
 from .ops import ForOp, IfOp, IndexOp, JoinOp, LoadOp, ScatterOp, SizeOp, StageOp, YieldOp, element_of, shape
 from .queries import enclosing
@@ -135,6 +136,8 @@ def verify_reads(op: StageOp | ScatterOp, where: str) -> None:
         if arg.type != element_of(value):
             fail(op, f"{where}: expected a body argument of type {element_of(value)}, found {arg.type}")
         verify_read(op, f"{where}: %{name}", access, shape(value), extents, given if runs else None)
+        if isinstance(op, StageOp) and not is_there(op, value, access):
+            fail(op, f"{where}: %{name}: expected a loop that ends no later than the one that makes it, found none")
 
 
 def verify_whole(op: Operation, where: str, value: SSAValue, access: Access, arg: SSAValue) -> None:
@@ -238,6 +241,12 @@ def verify_for(op: ForOp) -> None:
             fail(op, f"{where}: expected an extent of at least the step {step} under clamp, found {extent}")
     elif extent // step * step != extent:
         fail(op, f"{where}: expected a step that divides {extent}, or clamp, found {step}")
+    if (bound := op.while_positive) is not None:
+        if bound.coef(axis) >= 0 or op.kind.data:
+            fail(op, f"{where}: expected a plain loop and a form that falls along it after `while`, found {bound}")
+        for name in sorted(bound.names - {axis} - bound_axes(op).keys()):
+            fail(op, f"{where}: expected axes of enclosing loops after `while`, found {name}")
+        check_symbols(op, where, [bound.const])
     last = op.body.block.last_op
     if not isinstance(last, YieldOp) or len(last.args) != len(op.results):
         fail(op, f"{where}: expected a body that yields {len(op.results)} values, one for each result")
@@ -254,6 +263,9 @@ def verify_for(op: ForOp) -> None:
             fail(op, f"{where}: expected carried values of type {init.type}, found {arg.type} and {last.args[k].type}")
     for number, (value, target) in enumerate(zip(last.args, op.targets.data)):
         verify_for_target(op, f"{where}: result {number}", target.data, shape(value), element_of(value))
+    for result in op.results:
+        if gap(result) is not None and not passes_on(result):
+            fail(op, f"{where}: expected stages to read what `while` leaves incomplete, found another use")
     for result, want in zip(op.results, op.infer_types()):
         if result.type != want:
             fail(op, f"{where}: expected result type {want} from extent and tile, found {result.type}")

@@ -116,9 +116,9 @@ class Attention(Mapped, Composite):
         e = bind(Exp, s - rearrange(top, rows, shape))
         total = reduce("sum", e, last)
         total = maximum(total, where(total == 0.0, 1.0, total))
-        y = contract([e, v], DimMap((dims, m.operands[2]), m.result), shape_of(self.type))
-        over = rearrange(total, DimMap((dims[:-1],), m.result), shape_of(self.type))
-        return y / over
+        # one division for each row: the total is at least 1, so that its inverse is finite
+        inverse = rearrange(1.0 / total, DimMap((dims[:-1],), m.result), shape_of(self.type))
+        return contract([e, v], DimMap((dims, m.operands[2]), m.result), shape_of(self.type)) * inverse
 
     def _allowed(self, dims: Dims, shape: tuple[Dim, ...], mask: Sequence[Array]) -> Array | None:
         from .functions import compare, iota, logical_and

@@ -223,6 +223,7 @@ FIRES: list[tuple[str, Program, tuple[str, ...], list[str]]] = [
     ("contract_splat", lambda x: nd.einsum("ab,b->a", x, full((4,), 1.0, f32)), (F,), ["reduce"]),
     ("contract_presum", lambda x, w: nd.einsum("abc,ad->bd", x, w), ("2 3 4 f32", "2 5 f32"), ["reduce", "contract"]),
     ("contract_neg", lambda x, w: (-x) @ w, (F, "4 5 f32"), ["contract", "neg"]),
+    ("contract_divided", lambda x, r, w: (x / wide(r, 4)) @ w, (F, "3 f32", "4 2 f32"), ["constant", "div", "broadcast", "contract", "mul"]),  # noqa: E501
     # composites and conversions
     ("exp_log_softmax", lambda x: nd.exp(nd.log_softmax(x)), (F,), ["softmax"]),
     ("log_softmax", lambda x: nd.log(nd.softmax(x)), (F,), ["log_softmax"]),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from xdsl.dialects import func
 from xdsl.dialects.builtin import StringAttr
@@ -23,7 +24,7 @@ from ...schedules import FROM, SCHEDULE, TUNED
 from .apply_schedule import run_schedule
 from .candidates import Tile, schedule_of
 from .carries import carrying, first_values, schedule_carry
-from .chains import chain, schedule_chain
+from .chains import WAYS, chain, schedule_chain
 from .classify import Contraction, contraction
 from .constants import pack_constant
 from .contractions import schedule_contraction
@@ -62,9 +63,7 @@ def schedule(f: func.FuncOp, machine: Machine, threads: int = 1, tiles: Mapping[
     steps: list[str] = []
     linked = chain([op for op in f.body.block.ops if isinstance(op, StageOp)])
     if linked:
-        steps += shared(trials, [], linked, lambda group: schedule_chain(group, machine), machine, threads)
-        trial = [] if steps else schedule_chain(linked, machine)
-        steps += trial if trials.after(trial) is not None else []
+        steps += chained(trials, linked, machine, threads)
     done = linked if steps else []
     for part in parts(f):
         if part[0] in done:
@@ -79,6 +78,18 @@ def schedule(f: func.FuncOp, machine: Machine, threads: int = 1, tiles: Mapping[
         steps += accepted(trials, steps, schedule_carry(loop, machine))
     streams = streamed(f, machine)
     return ",".join(steps + (accepted(trials, steps, [step("stream", streams)]) if streams else []))
+
+
+def chained(trials: Trials, linked: list[StageOp], machine: Machine, threads: int) -> list[str]:
+    """Steps for a chain in the first way that applies, in a parallel loop if that pays."""
+    ways = [partial(schedule_chain, machine=machine, way=way) for way in range(WAYS)]
+    for inside in ways:
+        if steps := shared(trials, [], linked, inside, machine, threads):
+            return steps
+    for inside in ways:
+        if trials.after(steps := inside(linked)) is not None:
+            return steps
+    return []
 
 
 def steps_of(

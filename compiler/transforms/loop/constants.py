@@ -62,4 +62,4 @@ def pack_constant(group: Sequence[StageOp], machine: Machine) -> list[str]:
         steps.append(step("split", [s.label.data for s in group], axis=c.n, size=width))
     if by is not None:
         return [*steps, *words(replace(c, k=walked), by, machine, min(width, whole), blocks)]
-    return [*steps, *pack(replace(c, k=walked), width, [], machine, blocks, convert=False)]
+    return [*steps, *pack(replace(c, k=walked), width, [], machine, [blocks] if blocks else [], convert=False)]

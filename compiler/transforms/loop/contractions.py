@@ -68,7 +68,7 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
     if not whole and keeps_lanes(c, width, machine):
         blocks = fresh([c.stage], c.n)
         steps.append(step("split", names, axis=c.n, size=width))
-        steps += pack(c, width, [*everywhere, *columns], machine, blocks)
+        steps += pack(c, width, [*everywhere, *columns], machine, [blocks])
         steps += [step("nest", names, axis=a) for a in inside]
         steps += [*tiles, step("nest", names, axis=blocks)]
         return [*steps, *registers(c, names)]
@@ -205,19 +205,23 @@ def along_k(c: Contraction, names: list[str], batch: list[str], machine: Machine
 
 
 def pack(
-    c: Contraction, width: int, outer: Sequence[str], machine: Machine, blocks: str = "", convert: bool = True
+    c: Contraction,
+    width: int,
+    outer: Sequence[str],
+    machine: Machine,
+    blocks: Sequence[str] = (),
+    convert: bool = True,
 ) -> list[str]:
     """Copy `width` lanes of their operand in the order in which a tile reads them, inside of loops over `outer`;
-    all of it with the axis over `blocks` of lanes. `convert`: to a wider type, if that is what is multiplied."""
+    all of it with axes over `blocks` of lanes. `convert`: to a wider type, if that is what is multiplied."""
     kept = axes_of(c.access) - set(outer)
     if not all(isinstance(e, int) for n in kept - {c.n, *c.k} if (e := c.stage.extent(n)) is not None):
         return []
     copy = f"pack_{c.rhs_name}"
     axes = [a for a in c.k if a in kept]
     others = [a.name for a in c.stage.axes if a.name in kept and a.name not in (*axes, c.n)]
-    first = [blocks] if blocks else []
     options = {"convert": "true"} if convert and c.converts(c.rhs) else {}
-    steps = [step("pack", [c.label], value=c.rhs_name, axes=[*others, *first, *axes, c.n], **options)]
+    steps = [step("pack", [c.label], value=c.rhs_name, axes=[*others, *blocks, *axes, c.n], **options)]
     inner = next((n for n in c.k if c.stride(n) == 1), "")
     lanes = lanes_of([c.stage], machine)
     if c.transposed and isinstance(e := c.stage.extent(inner), int) and e >= lanes:

@@ -105,7 +105,8 @@ class LoopPartial(LoopStep):
                 raise refuse(self.name, stage, f"expected axis {self.axis} to be reduced, found a result over it")
             if any(len(form.terms) > 1 for form in target.access):
                 raise refuse(self.name, stage, "expected results over single axes, found one over a sum of axes")
-        require_outermost(self.name, [stage], self.axis)
+        if extent != self.parts:  # parts of one point are the axis by another name
+            require_outermost(self.name, [stage], self.axis)
 
     def split(self, stage: StageOp) -> None:
         extent = stage.extent(self.axis)

@@ -88,11 +88,11 @@ def runs(f: Operation, axis: str, only: Sequence[str] = (), through: Sequence[st
 
     def scan(block: Block) -> None:
         for op in block.ops:
-            if has(op):
-                if result and result[-1][-1].next_op is op and fusable([*result[-1], op], axis):
-                    result[-1].append(op)
-                elif fusable([op], axis):
-                    result.append([op])
+            inside = has(op)
+            if inside and result and result[-1][-1].next_op is op and fusable([*result[-1], op], axis):
+                result[-1].append(op)
+            elif inside and fusable([op], axis):
+                result.append([op])
             elif not isinstance(op, StageOp):
                 for region in op.regions:
                     scan(region.block)

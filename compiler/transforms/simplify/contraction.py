@@ -10,16 +10,18 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+from xdsl.dialects.builtin import f32, f64
 from xdsl.ir import SSAValue
 
+from ....dialects.graph.views import unit_reshape
 from ....dialects.nd.array import Array
 from ....dialects.nd.contraction import Contract, contract
 from ....dialects.nd.dimmap import DimMap, Dims
 from ....dialects.nd.dims import Dim
-from ....dialects.nd.elementwise import Mul, Neg
+from ....dialects.nd.elementwise import Div, Mul, Neg
 from ....dialects.nd.indexing import OneHot
 from ....dialects.nd.mapped import rearrange
-from ....dialects.nd.movement import Broadcast, Transpose, reshape
+from ....dialects.nd.movement import Broadcast, Reshape, Transpose, reshape
 from ....dialects.nd.op import NdOp
 from ....dialects.nd.reduction import Reduce, identity, reduce
 from ....dialects.nd.types import NUMPY, shape_of
@@ -244,6 +246,42 @@ def contract_presum(
 
 
 # Contractions give out factors.
+
+
+@on(Contract, level="ieee")
+def contract_divided(
+    op: Any,
+) -> Array | None:  # contract(x / r, w) -> contract(x, w) / r where r lacks what is summed, if fewer are divided
+    for k, v in enumerate(op.operands):
+        r = defined(v, Reshape)
+        inner = r.x if r is not None and unit_reshape(r) else v
+        d = defined(inner, Div)
+        b = defined(d.operands[1], Broadcast) if d is not None and d.result.has_one_use() else None
+        at, result = op.dims.operands[k], shape_of(op.result.type)
+        if d is None or b is None or len(op.operands) != 2 or any(i.name is None for i in at):
+            continue
+        wide = iter([i for i, n in zip(at, shape_of(v.type)) if n != 1])
+        named = tuple(next(wide) if n != 1 else None for n in shape_of(inner.type))
+        source = tuple(named[b.dims.result.index(i)] for i in b.dims.operands[0])
+        kept = tuple(i for i in source if i is not None)
+        if all(i in op.dims.result for i in kept) and fewer(result, shape_of(v.type)):
+            # in f32 one division for each r; narrower types would round the inverse too coarsely
+            inverse = op.type.element_type in (f32, f64)
+            factor = like(1, b.x) / A(b.x) if inverse else A(b.x)
+            factor = reshape(factor, tuple(n for i, n in zip(source, shape_of(b.x.type)) if i is not None))
+            factor = rearrange(factor, DimMap((kept,), op.dims.result), result)
+            y = replaced(op, k, reshape(A(d.operands[0]), shape_of(v.type)).value, at)
+            return y * factor if inverse else y / factor
+
+
+def fewer(one: Sequence[Dim], other: Sequence[Dim]) -> bool:
+    """Has a shape fewer elements than another, as far as numbers tell?"""
+    left, right = list(one), list(other)
+    for d in one:
+        if d in right:
+            left.remove(d)
+            right.remove(d)
+    return static(*left) and (not static(*right) or count(left) < count(right))
 
 
 @on(Contract, level="ieee")
