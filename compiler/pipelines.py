@@ -26,12 +26,17 @@ ND = [
     "dce",
 ]
 
-GRAPH = [
-    *ND,
+KERNELS = [
     "graph-fuse",
     "graph-outline",
     "graph-wrap",
     "graph-plan",
+]
+
+GRAPH = [
+    *ND,
+    "assign-layout",
+    *KERNELS,
 ]
 
 LOOP = [
@@ -54,8 +59,13 @@ LLVM = [
     "expand-math",
 ]
 
+CUDA_GRAPH = [
+    *ND,
+    *KERNELS,
+]
+
 CUDA_LOOP = [
-    *GRAPH,
+    *CUDA_GRAPH,
     "nd-to-loop",
     "collapse-axes",
     "choose-schedule{machine=sm_90a}",
@@ -87,7 +97,7 @@ PIPELINES: dict[str, list[str]] = {
 
 LEVELS: dict[str, dict[str, list[str]]] = {
     "cpu": {"nd": ND, "graph": GRAPH, "loop": LOOP, "vector": VECTOR, "llvm": LLVM},
-    "cuda": {"nd": ND, "graph": GRAPH, "loop": CUDA_LOOP, "vector": CUDA_VECTOR, "llvm": CUDA},
+    "cuda": {"nd": ND, "graph": CUDA_GRAPH, "loop": CUDA_LOOP, "vector": CUDA_VECTOR, "llvm": CUDA},
 }
 """By target: the passes down to each level."""
 

@@ -1,0 +1,158 @@
+"""The program in chosen orders: every op reads and gives values as they are stored, transposes stand where one is read
+in another order.
+
+    %0 = nd.contract %x, %w "a b 2*c+d-1, e b d -> a e c"        %0 = nd.contract %x, %w "a b 2*c+d-1, e b d -> a c e"
+    %1 = nd.max %0, %cst                                    ->   %1 = nd.max %0, %cst_1
+    %2 = nd.sort %1                                              %2 = nd.transpose %1 "a b c -> a c b"
+                                                                 %3 = nd.sort %2
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from xdsl.ir import Block, Operation, SSAValue
+
+from ....dialects.nd.array import Array
+from ....dialects.nd.constant import full
+from ....dialects.nd.contraction import Contract, contract
+from ....dialects.nd.dimmap import DimMap, names
+from ....dialects.nd.elementwise import Elementwise
+from ....dialects.nd.mapped import mapped, rearrange
+from ....dialects.nd.movement import Broadcast, Concat, Pad, Reverse, Slice, Transpose, concat, pad_with, reverse, slice_
+from ....dialects.nd.op import NdOp, Props, building
+from ....dialects.nd.reduction import Reduce, reduce
+from ....dialects.nd.types import shape_of, with_shape
+from ....dialects.nd.window import ReduceWindow
+from ..simplify.patterns import splat
+from .problem import Order, permuted, rows
+
+
+class Rewriter:
+    """Rewrites one block: `orders` of those values that are not rows."""
+
+    def __init__(self, block: Block, orders: Mapping[SSAValue, Order]) -> None:
+        self.block, self.orders = block, orders
+        self.new: dict[SSAValue, Array] = {}
+        """What stands for a value, in its order."""
+        self.turned: dict[tuple[SSAValue, Order], Array] = {}
+        self.scratch = Block()
+
+    def run(self) -> None:
+        old: list[Operation] = []
+        for op in list(self.block.ops):
+            mine = any(r in self.orders for r in op.results)
+            if not mine and not any(v in self.orders for v in op.operands):
+                continue
+            with building(self.scratch, op.location):
+                if mine or isinstance(op, Reduce | Broadcast | Transpose | Contract):
+                    self._replace(op)
+                    old.append(op)
+                else:
+                    for k, v in enumerate(op.operands):
+                        if v in self.orders:
+                            op.operands[k] = self.read(v, rows(len(shape_of(v.type)))).value
+            for made in list(self.scratch.ops):
+                made.detach()
+                self.block.insert_op_before(made, op)
+        for op in reversed(old):
+            op.detach()
+            op.drop_all_references()
+
+    def _replace(self, op: Operation) -> None:
+        result = op.results[0]
+        new = self._built(op, self.order(result))
+        new.value.name_hint = result.name_hint
+        for name, attribute in op.attributes.items():
+            new.value.owner.attributes.setdefault(name, attribute)  # pyright: ignore[reportAttributeAccessIssue]
+        if result in self.orders:
+            self.new[result] = new
+        else:
+            result.replace_all_uses_with(new.value)
+
+    def order(self, value: SSAValue) -> Order:
+        return self.orders.get(value) or rows(len(shape_of(value.type)))
+
+    def stored(self, value: SSAValue) -> Array:
+        """A value as it lies."""
+        return self.new[value] if value in self.new else Array(value)
+
+    def read(self, value: SSAValue, order: Order) -> Array:
+        """A value in an order; one that lies otherwise is transposed, once."""
+        own = self.order(value)
+        if own == order or not shape_of(value.type):
+            return self.stored(value)
+        if (c := splat(value)) is not None:
+            return full(c, with_shape(value.type, permuted(shape_of(value.type), order)))
+        if (value, order) not in self.turned:
+            dims = names(len(order))
+            m = DimMap((permuted(dims, own),), permuted(dims, order))
+            self.turned[value, order] = rearrange(self.stored(value), m, ())
+        return self.turned[value, order]
+
+    def _built(self, op: Operation, order: Order) -> Array:
+        """The op on what is stored, with a result in `order`."""
+        assert isinstance(op, NdOp)
+        out = permuted(shape_of(op.type), order)
+        match op:
+            case Contract():
+                return contract([self.stored(v) for v in op.operands], self._map(op, order), out)
+            case Broadcast() | Transpose():
+                return rearrange(self.stored(op.x), self._map(op, order), out)
+            case Reduce():
+                return self._reduced(op, order)
+            case ReduceWindow():
+                return self._windows(op, order)
+            case _:
+                args = [self.read(v, order) for v in op.operands]
+                return again(op, args, order)
+
+    def _map(self, op: NdOp, order: Order) -> DimMap:
+        m = op.dims
+        operands = tuple(permuted(d, self.order(v)) for d, v in zip(m.operands, op.operands))
+        return DimMap(operands, permuted(m.result, order))
+
+    def _reduced(self, op: Reduce, order: Order) -> Array:
+        """Over the dimensions where they lie; those that stay come in their order, and are turned if need be."""
+        m = self._map(op, order)
+        gone = [k for k, i in enumerate(m.operands[0]) if i not in m.result]
+        kept = tuple(i for i in m.operands[0] if i in m.result)
+        small = reduce(op.word, self.stored(op.x), gone)
+        return rearrange(small, DimMap((kept,), m.result), permuted(shape_of(op.type), order))
+
+    def _windows(self, op: ReduceWindow, order: Order) -> Array:
+        """The windows' sizes stand in the order in which their names appear."""
+        x = self.read(op.x, order)
+        m = DimMap((permuted(op.dims.operands[0], order),), permuted(op.dims.result, order))
+        sizes = dict(zip(op.dims.reduced(), op.window.data))
+        window = type(op.window)(tuple(sizes[n] for n in m.reduced()))
+        return mapped(ReduceWindow, [x], m, permuted(shape_of(op.type), order), kind=op.kind, window=window)
+
+
+def again(op: NdOp, args: Sequence[Array], order: Order) -> Array:
+    """An op that keeps dimensions, on operands in another order."""
+    match op:
+        case Elementwise():
+            return op.again(args)
+        case Slice():
+            out = permuted(shape_of(op.type), order)
+            return slice_(args[0], permuted(op.start.data, order), permuted(op.step.data, order), out)
+        case Reverse():
+            return reverse(args[0], sorted(order.index(k) for k in op.axes.data if isinstance(k, int)))
+        case Pad():
+            numbers = (permuted(a.data, order) for a in (op.low, op.high, op.interior))
+            return pad_with(*args, *numbers)
+        case Concat():
+            return concat(args, order.index(op.along))
+        case _:
+            raise AssertionError(op.name)
+
+
+def rewrite_in(block: Block, orders: Mapping[SSAValue, Order]) -> None:
+    """Rewrite a block so that these values are stored in these orders."""
+    Rewriter(block, orders).run()
+
+
+__all__ = ["Props", "rewrite_in"]
