@@ -25,6 +25,7 @@ from xdsl.ir import Block
 from xdsl.passes import ModulePass
 
 from .layout.choice import choose
+from .layout.margins import add_margins
 from .layout.problem import problem_of
 from .layout.rewrite import rewrite_in
 from .rewriting import blocks, functions
@@ -37,6 +38,7 @@ def assign_layout(block: Block) -> None:
     orders = {v: chosen[g] for v, g in problem.group.items() if chosen[g] != problem.orders[g][0]}
     if orders:
         rewrite_in(block, orders)
+    add_margins(block)
 
 
 @dataclass(frozen=True)
