@@ -72,13 +72,12 @@ def neighbours_joined(m: DimMap, sizes: dict[str, Dim]) -> tuple[DimMap, dict[st
                 return False
         return True
 
-    for side in list(sides):
-        for i, j in zip(side, side[1:]):
-            a, b = i.name, j.name
-            if a is None or b is None or {a, b} & windows or not follows(a, b):
-                continue
-            sides = [tuple(x for x in s if x.name != a) for s in sides]
-            sizes = {n: sizes[b] * d if n == b else d for n, d in sizes.items() if n != a}
+    pairs = dict.fromkeys((i.name, j.name) for side in sides for i, j in zip(side, side[1:]))
+    for a, b in pairs:
+        if a is None or b is None or {a, b} & windows or not follows(a, b):
+            continue
+        sides = [tuple(x for x in s if x.name != a) for s in sides]
+        sizes = {n: sizes[a] * d if n == b else d for n, d in sizes.items() if n != a}
     return DimMap(tuple(sides[:-1]), sides[-1]), sizes
 
 

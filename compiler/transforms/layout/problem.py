@@ -22,9 +22,9 @@ from xdsl.ir import Block, Operation, SSAValue
 from ....dialects.nd.composite import LastDim
 from ....dialects.nd.constant import Source
 from ....dialects.nd.contraction import Contract
-from ....dialects.nd.dims import Dim
+from ....dialects.nd.dims import Dim, Shape
 from ....dialects.nd.elementwise import Elementwise
-from ....dialects.nd.movement import Broadcast, Concat, Pad, Reverse, Slice, Transpose
+from ....dialects.nd.movement import Broadcast, Concat, Pad, Reshape, Reverse, Slice, Transpose
 from ....dialects.nd.reduction import Reduce
 from ....dialects.nd.types import element, is_tensor, shape_of
 from ....dialects.nd.window import ReduceWindow
@@ -35,8 +35,9 @@ Order = tuple[int, ...]
 SHORT = 8
 """Elements of a dimension that is too short to be the last one."""
 
-MOVED = 24.0
-"""An element that a kernel reads or writes in another order, in multiply-adds of one lane."""
+MOVED, KERNEL = 24.0, 20000.0
+"""An element that is read or written in another order, and a kernel that does nothing else, in multiply-adds of one
+lane."""
 
 
 def rows(rank: int) -> Order:
@@ -90,8 +91,16 @@ def contraction_work(op: Contract, orders: Sequence[Order], result: Order) -> Wo
     permuted_map = type(m)(
         tuple(permuted_dims(dims, p) for dims, p in zip(m.operands, orders)), permuted_dims(m.result, result)
     ).canonical()
-    constants = tuple(isinstance(v.owner, Source) for v in op.operands)
+    constants = tuple(map(is_constant, op.operands))
     return work(permuted_map, shapes, permuted(shape_of(op.type), result), element(op.operands[0].type), constants)
+
+
+def is_constant(value: SSAValue) -> bool:
+    """Is it a constant of the program or a view of one?"""
+    op = value.owner
+    while isinstance(op, Transpose | Reshape | Slice | Reverse):
+        op = op.operands[0].owner
+    return isinstance(op, Source)
 
 
 def permuted_dims(dims: Sequence[object], order: Order) -> tuple[object, ...]:
@@ -113,7 +122,8 @@ class Builder:
         self.given: set[SSAValue] = set()
         """Values in dense rows, whatever is chosen: arguments, and results of ops that give nothing else."""
         self.kept: set[SSAValue] = set()
-        """Values that the block returns."""
+        """Values that stay in rows: those that the block returns, and lines that are reduced along memory, as those of a
+        softmax, which share loops with what makes them."""
         self.windowed: dict[SSAValue, set[int]] = {}
         """Dimensions of values along which windows move: they are never the last."""
 
@@ -144,9 +154,11 @@ class Builder:
 
     def _results(self, op: Operation) -> None:
         """Which values an op ties together."""
-        if isinstance(op, Source):
+        if op.results and is_constant(op.results[0]):
             return
-        chosen = keeps_dimensions(op) or isinstance(op, Broadcast | Transpose | Contract)
+        if isinstance(op, Reduce) and op.axes == (len(shape_of(op.x.type)) - 1,):
+            self.kept.add(op.x)
+        chosen = keeps_dimensions(op) or isinstance(op, Broadcast | Transpose | Contract | Reduce | Reshape)
         if isinstance(op, Contract) and not dense(op.dims):
             chosen = False
         if not chosen:
@@ -192,12 +204,12 @@ class Builder:
             return [self._contraction(op, problem)]
         if keeps_dimensions(op):
             others = [v for v in op.operands if v in self.given and shape_of(v.type) != ()]
-            return [moved((group[op.results[0]],), v) for v in others]
-        if isinstance(op, Transpose) and op.x in group:
-            return [Term((group[op.x], group[op.results[0]]), lambda orders: transposed(op, *orders))]
-        if isinstance(op, Source | Broadcast | Reduce):
+            return [moved(group[op.results[0]], v) for v in others]
+        if isinstance(op, Transpose | Reduce | Reshape) and op.x in group:
+            return [Term((group[op.x], group[op.results[0]]), lambda orders: rearranged(op, *orders))]
+        if isinstance(op, Source | Broadcast | Transpose | Reduce | Reshape):
             return []
-        return [moved((group[v],), v) for v in op.operands if v in group]
+        return [moved(group[v], v, KERNEL) for v in op.operands if v in group]
 
     def _contraction(self, op: Contract, problem: Problem) -> Term:
         values = [*op.operands, op.results[0]]
@@ -211,15 +223,72 @@ class Builder:
         return Term(scope, cost)
 
 
-def moved(scope: tuple[int], value: SSAValue) -> Term:
-    """A value that is read or written in another order than rows."""
+def moved(group: int, value: SSAValue, kernel: float = 0.0) -> Term:
+    """A value that is read in rows or given in rows, where the group has another order."""
     shape = shape_of(value.type)
-    return Term(scope, lambda orders: 0.0 if orders[0] == rows(len(shape)) else MOVED * elements(shape))
+    return Term((group,), lambda orders: 0.0 if orders[0] == rows(len(shape)) else kernel + MOVED * elements(shape))
 
 
-def transposed(op: Transpose, x: Order, y: Order) -> float:
-    """What is left to do of a transpose."""
-    return 0.0 if tuple(op.perm[k] for k in y) == x else MOVED * elements(shape_of(op.type))
+def rearranged(op: Transpose | Reduce | Reshape, x: Order, y: Order) -> float:
+    """What is left to move where an op that keeps dimensions in another place reads and gives these orders."""
+    return 0.0 if read_order(op, y) == given_order(op, x) else KERNEL + MOVED * elements(shape_of(op.type))
+
+
+def given_order(op: Transpose | Reduce | Reshape, x: Order) -> Order | None:
+    """Of the operand's dimensions, those that the result has, as the operand stores them."""
+    if not isinstance(op, Reduce):
+        return x
+    gone = set(op.axes)
+    return tuple(k for k in x if k not in gone)
+
+
+def read_order(op: Transpose | Reduce | Reshape, y: Order) -> Order | None:
+    """The order of the operand's dimensions in which an op gives its result in order `y` by itself; None: in none."""
+    match op:
+        case Transpose():
+            return tuple(op.perm[k] for k in y)
+        case Reduce():
+            gone = set(op.axes)
+            kept = [k for k in range(len(shape_of(op.x.type))) if k not in gone]
+            return tuple(kept[k] for k in y)
+        case _:
+            return read_by_reshape(shape_of(op.x.type), shape_of(op.type), y)
+
+
+def read_by_reshape(x: Shape, y: Shape, order: Order) -> Order | None:
+    """A reshape works in parts, dimensions that become dimensions; an order that keeps parts together keeps it one."""
+    parts = reshape_parts(x, y)
+    out: list[int] = []
+    left = list(order)
+    while left:
+        source, made = next(part for part in parts if left[0] in part[1])
+        if tuple(left[: len(made)]) != made:
+            return None
+        out += source
+        left = left[len(made) :]
+    return (*out, *(k for k in range(len(x)) if k not in out))
+
+
+def reshape_parts(x: Shape, y: Shape) -> list[tuple[Order, Order]]:
+    """Dimensions of the operand and of the result that hold the same elements, as few as possible at a time; the last
+    part takes what is of one element or cannot be told apart."""
+    parts: list[tuple[Order, Order]] = []
+    i = j = 0
+    while j < len(y):
+        first, second, a, b = i, j, 1, 1
+        while i < len(x) or j < len(y):
+            if i < len(x) and (a == b or j == len(y) or less(a, b)):
+                a, i = a * x[i], i + 1
+            elif j < len(y):
+                b, j = b * y[j], j + 1
+            if a == b and i > first and j > second:
+                break
+        parts.append((tuple(range(first, i)), tuple(range(second, j))))
+    return parts
+
+
+def less(a: Dim, b: Dim) -> bool:
+    return isinstance(a, int) and isinstance(b, int) and a < b
 
 
 def problem_of(block: Block) -> Problem:

@@ -21,13 +21,26 @@ from ....dialects.nd.contraction import Contract, contract
 from ....dialects.nd.dimmap import DimMap, names
 from ....dialects.nd.elementwise import Elementwise
 from ....dialects.nd.mapped import mapped, rearrange
-from ....dialects.nd.movement import Broadcast, Concat, Pad, Reverse, Slice, Transpose, concat, pad_with, reverse, slice_
+from ....dialects.nd.movement import (
+    Broadcast,
+    Concat,
+    Pad,
+    Reshape,
+    Reverse,
+    Slice,
+    Transpose,
+    concat,
+    pad_with,
+    reshape,
+    reverse,
+    slice_,
+)
 from ....dialects.nd.op import NdOp, Props, building
 from ....dialects.nd.reduction import Reduce, reduce
 from ....dialects.nd.types import shape_of, with_shape
 from ....dialects.nd.window import ReduceWindow
 from ..simplify.patterns import splat
-from .problem import Order, permuted, rows
+from .problem import Order, permuted, read_by_reshape, rows
 
 
 class Rewriter:
@@ -47,7 +60,7 @@ class Rewriter:
             if not mine and not any(v in self.orders for v in op.operands):
                 continue
             with building(self.scratch, op.location):
-                if mine or isinstance(op, Reduce | Broadcast | Transpose | Contract):
+                if mine or isinstance(op, Reduce | Broadcast | Transpose | Reshape | Contract):
                     self._replace(op)
                     old.append(op)
                 else:
@@ -103,6 +116,8 @@ class Rewriter:
                 return rearrange(self.stored(op.x), self._map(op, order), out)
             case Reduce():
                 return self._reduced(op, order)
+            case Reshape():
+                return self._reshaped(op, order)
             case ReduceWindow():
                 return self._windows(op, order)
             case _:
@@ -121,6 +136,15 @@ class Rewriter:
         kept = tuple(i for i in m.operands[0] if i in m.result)
         small = reduce(op.word, self.stored(op.x), gone)
         return rearrange(small, DimMap((kept,), m.result), permuted(shape_of(op.type), order))
+
+    def _reshaped(self, op: Reshape, order: Order) -> Array:
+        """In an order that keeps it a reshape, or of rows."""
+        source = read_by_reshape(shape_of(op.x.type), shape_of(op.type), order)
+        if source is not None:
+            return reshape(self.read(op.x, source), permuted(shape_of(op.type), order))
+        y = reshape(self.read(op.x, rows(len(shape_of(op.x.type)))), shape_of(op.type))
+        dims = names(len(order))
+        return rearrange(y, DimMap((dims,), permuted(dims, order)), ())
 
     def _windows(self, op: ReduceWindow, order: Order) -> Array:
         """The windows' sizes stand in the order in which their names appear."""

@@ -188,9 +188,9 @@ def contract_units(op: Any) -> Array | None:  # contract(reshape(x), w) -> contr
         dims = without_units(op.dims.operands[k], shape_of(v.type), shape_of(r.x.type)) if r else None
         if r is None or dims is None:
             continue
-        others = (d for j, d in enumerate(op.dims.operands) if j != k)
-        read = {n for d in (dims, *others) for i in d for n, _ in i.terms}
-        if all(i.name in read for i in op.dims.result):
+        operands = tuple(dims if j == k else d for j, d in enumerate(op.dims.operands))
+        read = {n for d in operands for i in d for n, _ in i.terms}
+        if sizes_told(DimMap(operands, op.dims.result)) and all(i.name in read for i in op.dims.result):
             return replaced(op, k, r.x, dims)
 
 
@@ -206,12 +206,18 @@ def without_units(dims: Dims, wide: Shape, narrow: Shape) -> Dims | None:
     return tuple(out) if len(out) == len(narrow) else None
 
 
+def sizes_told(m: DimMap) -> bool:
+    """Is the size of every name that of some dimension?"""
+    told = {i.name for d in (*m.operands, m.result) for i in d}
+    return told.issuperset(m.names())
+
+
 @on(Reshape, level="exact")
 def units_contract(op: Any) -> Array | None:  # reshape(contract(x, w)) -> contract(x, w), if it drops dimensions of one
     c = defined(op.x, Contract)
     out = shape_of(op.result.type)
     dims = without_units(c.dims.result, shape_of(c.result.type), out) if c and c.result.has_one_use() else None
-    if c is None or dims is None:
+    if c is None or dims is None or not sizes_told(DimMap(c.dims.operands, dims)):
         return None
     return contract([A(v) for v in c.operands], DimMap(c.dims.operands, dims), out)
 
