@@ -9,7 +9,7 @@ one lane at full speed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import prod
 from typing import NamedTuple
@@ -28,7 +28,7 @@ from ....dialects.nd.dims import Dim, Shape
 from ....dialects.nd.types import stored, tensor
 from ....lowering.joins import numerators_of
 from ..loop.classify import COPIED, LANES, LOADED, SCATTERED, contraction, cost
-from ..loop.reorder import TYPICAL, axis_stride, strides_of
+from ..loop.reorder import TYPICAL, axis_stride
 from ..loop.rows import places
 from ..loop.steptext import extent
 
@@ -41,6 +41,8 @@ class Work(NamedTuple):
     """Of each operand: are its elements brought into another order before they are multiplied, with every call?"""
     turned: bool = False
     """Is the result brought into another order before it is stored?"""
+    lanes: str = ""
+    """The name in the map along which the lanes run."""
 
 
 def elements(shape: Shape) -> int:
@@ -51,13 +53,14 @@ def elements(shape: Shape) -> int:
 def work(m: DimMap, shapes: tuple[Shape, ...], out: Shape, dtype: Attribute, constants: tuple[bool, ...]) -> Work:
     """Of a contraction by this map of operands and a result of these shapes; `constants` never change."""
     sizes = m.extents(shapes, {i.name or "": d for i, d in zip(m.result, out)})
-    stage = stage_of(*neighbours_joined(m, sizes), shapes, dtype, constants)
+    windowed = [tuple(d for i, d in zip(dims, shape) if i.name is None) for dims, shape in zip(m.operands, shapes)]
+    stage = stage_of(*neighbours_joined(m, sizes), windowed, dtype, constants)
     points = prod(max(extent(stage, a.name), 1) for a in stage.axes)
     found = contraction(stage)
     if found is None:
         return by_rows(stage, points, constants)
     copied = tuple(k == found.rhs and found.transposed and not found.constant for k in range(len(shapes)))
-    return Work(cost(found) * points, copied, found.result_stride(found.n) != 1)
+    return Work(cost(found) * points, copied, found.result_stride(found.n) != 1, found.n)
 
 
 def neighbours_joined(m: DimMap, sizes: dict[str, Dim]) -> tuple[DimMap, dict[str, Dim]]:
@@ -82,19 +85,11 @@ def neighbours_joined(m: DimMap, sizes: dict[str, Dim]) -> tuple[DimMap, dict[st
 
 
 def stage_of(
-    m: DimMap, sizes: dict[str, Dim], shapes: Sequence[Shape], dtype: Attribute, constants: Sequence[bool]
+    m: DimMap, sizes: Mapping[str, Dim], windowed: Sequence[Shape], dtype: Attribute, constants: Sequence[bool]
 ) -> StageOp:
-    """The stage of a contraction, alone in a function."""
-
-    def lying(dims: Dims, shape: Shape) -> Shape:
-        windows = iter(d for d in shape)
-        return tuple(sizes[i.name] if i.name is not None else next(windows) for i in dims)
-
+    """The stage of a contraction, alone in a function; `windowed`: of each operand the dimensions that windows read."""
     kind = stored(dtype)
-    windowed = [
-        [d for i, d in zip(dims, shape) if i.name is None] for dims, shape in zip(m.operands, shapes)
-    ]
-    types = [tensor(lying(dims, tuple(w)), kind) for dims, w in zip(m.operands, windowed)]
+    types = [tensor(lying(dims, sizes, widths), kind) for dims, widths in zip(m.operands, windowed)]
     block, body = Block(arg_types=types), Block(arg_types=[kind] * len(types))
     value = body.args[0]
     for factor in body.args[1:]:
@@ -112,6 +107,11 @@ def stage_of(
     return stage
 
 
+def lying(dims: Dims, sizes: Mapping[str, Dim], windowed: Shape) -> Shape:
+    widths = iter(windowed)
+    return tuple(next(widths) if i.name is None else sizes[i.name] for i in dims)
+
+
 def by_rows(stage: StageOp, points: int, constants: Sequence[bool]) -> Work:
     """Of one that is scheduled like other reductions: lanes are points of one axis, of which each operand is read as a
     vector, or element by element where they lie apart."""
@@ -125,9 +125,6 @@ def by_rows(stage: StageOp, points: int, constants: Sequence[bool]) -> Work:
         each = sum(COPIED if a and not c else LOADED for a, c in zip(apart, constants))
         reduced = points / max(elements(tuple(extent(stage, a) for a in spread)), 1)
         time = -(-n // LANES) * LANES / n * (1 + each) + SCATTERED / reduced * turned
-        return Work(time * points, tuple(a and not c for a, c in zip(apart, constants)), turned)
+        return Work(time * points, tuple(a and not c for a, c in zip(apart, constants)), turned, axis)
 
     return min((along(a.name) for a in stage.axes), key=lambda w: w.time, default=Work(float(points)))
-
-
-__all__ = ["COPIED", "Work", "elements", "strides_of", "work"]

@@ -16,21 +16,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from xdsl.ir import Block, Operation, SSAValue
 
 from ....dialects.nd.composite import LastDim
 from ....dialects.nd.constant import Source
 from ....dialects.nd.contraction import Contract
+from ....dialects.nd.dimmap import DimMap
 from ....dialects.nd.dims import Dim, Shape
 from ....dialects.nd.elementwise import Elementwise
 from ....dialects.nd.movement import Broadcast, Concat, Pad, Reshape, Reverse, Slice, Transpose
 from ....dialects.nd.reduction import Reduce
-from ....dialects.nd.types import element, is_tensor, shape_of
+from ....dialects.nd.types import element, shape_of
 from ....dialects.nd.window import ReduceWindow
 from .costs import Work, elements, work
 
 Order = tuple[int, ...]
+T = TypeVar("T")
 
 SHORT = 8
 """Elements of a dimension that is too short to be the last one."""
@@ -44,9 +47,9 @@ def rows(rank: int) -> Order:
     return tuple(range(rank))
 
 
-def permuted(shape: Sequence[Dim], order: Order) -> tuple[Dim, ...]:
-    """A shape as it is stored in an order."""
-    return tuple(shape[k] for k in order)
+def permuted(dims: Sequence[T], order: Order) -> tuple[T, ...]:
+    """What belongs to dimensions, as they are stored in an order."""
+    return tuple(dims[k] for k in order)
 
 
 @dataclass
@@ -84,15 +87,16 @@ def keeps_dimensions(op: Operation) -> bool:
             return False
 
 
-def contraction_work(op: Contract, orders: Sequence[Order], result: Order) -> Work:
-    """What a contraction does with operands and result in these orders."""
+def contraction_work(op: Contract, orders: Sequence[Order], result: Order, constants: Sequence[bool]) -> Work:
+    """What a contraction does with operands and result in these orders; `lanes` is a name of its own map."""
     m = op.dims
     shapes = tuple(permuted(shape_of(v.type), p) for v, p in zip(op.operands, orders))
-    permuted_map = type(m)(
-        tuple(permuted_dims(dims, p) for dims, p in zip(m.operands, orders)), permuted_dims(m.result, result)
-    ).canonical()
-    constants = tuple(map(is_constant, op.operands))
-    return work(permuted_map, shapes, permuted(shape_of(op.type), result), element(op.operands[0].type), constants)
+    dims = DimMap(tuple(permuted(d, p) for d, p in zip(m.operands, orders)), permuted(m.result, result))
+    canonical = dims.canonical()
+    out = permuted(shape_of(op.type), result)
+    found = work(canonical, shapes, out, element(op.operands[0].type), tuple(constants))
+    own = dict(zip(canonical.names(), dims.names()))
+    return found._replace(lanes=own.get(found.lanes, ""))
 
 
 def is_constant(value: SSAValue) -> bool:
@@ -103,13 +107,9 @@ def is_constant(value: SSAValue) -> bool:
     return isinstance(op, Source)
 
 
-def permuted_dims(dims: Sequence[object], order: Order) -> tuple[object, ...]:
-    return tuple(dims[k] for k in order)
-
-
-def dense(m: object) -> bool:
+def dense(m: DimMap) -> bool:
     """Is every index a sum, without a quotient?"""
-    return all(i.divisor == 1 and not i.opaque for d in m.operands for i in d)  # pyright: ignore
+    return all(i.divisor == 1 for d in m.operands for i in d)
 
 
 class Builder:
@@ -214,11 +214,12 @@ class Builder:
     def _contraction(self, op: Contract, problem: Problem) -> Term:
         values = [*op.operands, op.results[0]]
         scope = tuple(dict.fromkeys(problem.group[v] for v in values if v in problem.group))
+        constants = [is_constant(v) for v in op.operands]
         at = [scope.index(problem.group[v]) if v in problem.group else None for v in values]
 
         def cost(orders: Sequence[Order]) -> float:
             *xs, y = (rows(len(shape_of(v.type))) if k is None else orders[k] for v, k in zip(values, at))
-            return contraction_work(op, xs, y).time
+            return contraction_work(op, xs, y, constants).time
 
         return Term(scope, cost)
 
@@ -292,7 +293,5 @@ def less(a: Dim, b: Dim) -> bool:
 
 
 def problem_of(block: Block) -> Problem:
+    """What is to be chosen in a block that ends in func.return or nd.yield, and what it costs."""
     return Builder(block).build()
-
-
-__all__ = ["Order", "Problem", "Term", "contraction_work", "is_tensor", "problem_of"]
