@@ -11,21 +11,22 @@ outermost to the innermost. What is made of constants before the program runs is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.dialects.func import FuncOp
+from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, BlockArgument, SSAValue
 
 from ..dialects.graph.ops import CONSTANT, RESULTS, LaunchOp
 from ..dialects.graph.regions import program_ops
-from ..dialects.graph.views import view_of
+from ..dialects.graph.views import is_view, view_of
 from ..dialects.nd.contraction import Contract
 from ..dialects.nd.dims import size
 from ..dialects.nd.types import NUMPY, element, shape_of
 from .report import Names, plain, typical, works
-from .transforms.layout.problem import Order, contraction_work, dense, rows
+from .transforms.layout.orders import Order, rows
+from .transforms.layout.problem import contraction_work, dense
 
 ARGUMENT, RESULT, OTHER = "an argument keeps its order", "a result keeps its order", "any other order costs more"
 
@@ -115,6 +116,7 @@ def reason(value: SSAValue, launch: LaunchOp) -> str:
 
 def returned(value: SSAValue) -> bool:
     """Does the program return the value, or a view of it?"""
-    uses: Sequence[Any] = [u.operation for u in value.uses]
-    return any(op.name in ("func.return",) or (view_of(op.results[0]).base is view_of(value).base and returned(op.results[0]))
-               for op in uses if op.name == "func.return" or (op.results and not isinstance(op, LaunchOp)))
+    for op in [u.operation for u in value.uses]:
+        if isinstance(op, ReturnOp) or (is_view(op) and returned(op.results[0])):
+            return True
+    return False

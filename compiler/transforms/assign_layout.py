@@ -1,4 +1,4 @@
-"""assign-layout: an order of dimensions in memory for each value, so that what computes it and what reads it go along it.
+"""assign-layout: how each value lies in memory, so that what computes it and what reads it go along it.
 
     %0 = nd.contract %x, %v "a b 2*c+d-1 2*e+f-1, b d f -> a b c e"     %x: tensor<1x32x112x112xf32>
     %1 = nd.contract %0, %w "a b c d, e b -> a e c d"
@@ -24,6 +24,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block
 from xdsl.passes import ModulePass
 
+from ...dialects.nd.contraction import Contract
 from .layout.choice import choose
 from .layout.margins import add_margins
 from .layout.problem import problem_of
@@ -32,7 +33,9 @@ from .rewriting import blocks, functions
 
 
 def assign_layout(block: Block) -> None:
-    """Choose the orders of a block and rewrite it in them."""
+    """Choose the orders of a block and rewrite it in them; then store what windows read with its margins."""
+    if not any(isinstance(op, Contract) for op in block.ops):
+        return
     problem = problem_of(block)
     chosen = choose(problem)
     orders = {v: chosen[g] for v, g in problem.group.items() if chosen[g] != problem.orders[g][0]}

@@ -1,8 +1,8 @@
 """The orders of least cost: exact, one group eliminated after the other.
 
-A group is eliminated by a table over those that share a cost with it: for each of their orders, its best one. Groups
-with few neighbours come first, so that tables of programs stay small; where one would be too large, its group keeps rows.
-Equal costs are decided for the earlier order, and a choice that gains little for rows.
+A group is eliminated by a table over those that share a cost with it: for each of their orders, its best one (bucket
+elimination: Dechter, 1999). Groups with few neighbours come first, so that tables stay small; where one would be too
+large, its group keeps rows. Equal costs are decided for the earlier order, and a choice that gains little for rows.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from math import prod
 
-from .problem import Order, Problem
+from .orders import Order
+from .problem import Problem
 
-GAIN = 0.05
+GAIN = 0.01
 """The part of the cost that a choice must save: costs are estimates."""
 
 LARGEST = 4096

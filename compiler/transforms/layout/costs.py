@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from math import prod
 from typing import NamedTuple
 
@@ -75,7 +76,7 @@ def neighbours_joined(m: DimMap, sizes: dict[str, Dim]) -> tuple[DimMap, dict[st
                 return False
         return True
 
-    pairs = dict.fromkeys((i.name, j.name) for side in sides for i, j in zip(side, side[1:]))
+    pairs = dict.fromkeys((i.name, j.name) for side in sides for i, j in pairwise(side))
     for a, b in pairs:
         if a is None or b is None or {a, b} & windows or not follows(a, b):
             continue

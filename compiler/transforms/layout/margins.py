@@ -7,8 +7,8 @@ becomes
     %p = nd.pad %1, %zero low [0, 1, 1, 0] high [0, 1, 1, 0] ..
     %2 = nd.contract %p, %w "a b+c d+e f, c e f -> a b d f" ..
 
-A contraction writes into the middle of a larger buffer as fast as into its own (`fusion_groups`), where its reader would
-copy the value. Windows along the last dimension keep their padding: it would move what lies along vectors.
+A contraction writes into the middle of a larger buffer as fast as into its own (`fusion_groups`), where its reader
+would copy the value. Windows along the last dimension keep their padding: it would move what lies along vectors.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -49,7 +49,9 @@ def follows_contraction(op: Operation) -> bool:
     """Is the value a contraction's result, or what elementwise ops make of one?"""
     while isinstance(op, Elementwise):
         made = (v.owner for v in op.operands)
-        inner = next((o for o in made if isinstance(o, Contract | Elementwise) and shape_of(o.type) == shape_of(op.type)), None)
+        inner = next(
+            (o for o in made if isinstance(o, Contract | Elementwise) and shape_of(o.type) == shape_of(op.type)), None
+        )
         if inner is None:
             return False
         op = inner
@@ -63,7 +65,8 @@ def margin_for(reader: Operation, value: SSAValue) -> Margin | None:
     found = [k for k, v in enumerate(reader.operands) if v is value]
     if len(found) != 1:
         return None
-    sizes = reader.dims.extents([shape_of(v.type) for v in reader.operands], result_sizes(reader))
+    known = {i.name or "": d for i, d in zip(reader.dims.result, shape_of(reader.type))}
+    sizes = reader.dims.extents([shape_of(v.type) for v in reader.operands], known)
     out: list[tuple[int, int]] = []
     for i, d in zip(reader.dims.operands[found[0]], shape_of(value.type)):
         if i.name is not None:
@@ -81,10 +84,6 @@ def margin_for(reader: Operation, value: SSAValue) -> Margin | None:
     return tuple(out) if any(m != (0, 0) for m in out) and out[-1] == (0, 0) else None
 
 
-def result_sizes(op: Contract) -> dict[str, object]:
-    return {i.name or "": d for i, d in zip(op.dims.result, shape_of(op.type))}
-
-
 def store(op: Operation, readers: Sequence[Operation], margins: Sequence[Margin]) -> None:
     """Put the padding behind an op, and let its readers begin there."""
     value = op.results[0]
@@ -97,15 +96,10 @@ def store(op: Operation, readers: Sequence[Operation], margins: Sequence[Margin]
     place_behind(made, op)
     for reader in readers:
         assert isinstance(reader, Contract)
+        dims = tuple(shifted(d, low) if v is value else d for d, v in zip(reader.dims.operands, reader.operands))
+        args = [stored if v is value else Array(v) for v in reader.operands]
         with building(made, reader.location):
-            new = contract(
-                [stored if v is value else Array(v) for v in reader.operands],
-                DimMap(
-                    tuple(shifted(d, low) if v is value else d for d, v in zip(reader.dims.operands, reader.operands)),
-                    reader.dims.result,
-                ),
-                shape_of(reader.type),
-            )
+            new = contract(args, DimMap(dims, reader.dims.result), shape_of(reader.type))
         new.value.name_hint = reader.results[0].name_hint
         place_behind(made, reader)
         reader.results[0].replace_all_uses_with(new.value)

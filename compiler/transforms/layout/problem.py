@@ -16,24 +16,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from xdsl.ir import Block, Operation, SSAValue
 
-from ....dialects.nd.composite import LastDim
 from ....dialects.nd.constant import Source
 from ....dialects.nd.contraction import Contract
 from ....dialects.nd.dimmap import DimMap
-from ....dialects.nd.dims import Dim, Shape
-from ....dialects.nd.elementwise import Elementwise
-from ....dialects.nd.movement import Broadcast, Concat, Pad, Reshape, Reverse, Slice, Transpose
+from ....dialects.nd.movement import Broadcast, Reshape, Reverse, Slice, Transpose
 from ....dialects.nd.reduction import Reduce
 from ....dialects.nd.types import element, shape_of
-from ....dialects.nd.window import ReduceWindow
 from .costs import Work, elements, work
-
-Order = tuple[int, ...]
-T = TypeVar("T")
+from .orders import Order, given_order, keeps_dimensions, permuted, read_order, rows
 
 SHORT = 8
 """Elements of a dimension that is too short to be the last one."""
@@ -41,15 +34,6 @@ SHORT = 8
 MOVED, KERNEL = 24.0, 20000.0
 """An element that is read or written in another order, and a kernel that does nothing else, in multiply-adds of one
 lane."""
-
-
-def rows(rank: int) -> Order:
-    return tuple(range(rank))
-
-
-def permuted(dims: Sequence[T], order: Order) -> tuple[T, ...]:
-    """What belongs to dimensions, as they are stored in an order."""
-    return tuple(dims[k] for k in order)
 
 
 @dataclass
@@ -67,24 +51,6 @@ class Problem:
     group: dict[SSAValue, int] = field(default_factory=dict[SSAValue, int])
     orders: list[list[Order]] = field(default_factory=list[list[Order]])
     terms: list[Term] = field(default_factory=list[Term])
-
-
-def keeps_dimensions(op: Operation) -> bool:
-    """Has the result the operands' dimensions, one by one, whatever their order is?"""
-    match op:
-        case LastDim():
-            return False
-        case Elementwise():
-            shape = shape_of(op.type)
-            return all(shape_of(v.type) in (shape, ()) for v in op.operands)
-        case Slice() | Reverse() | Pad() | Concat():
-            return True
-        case ReduceWindow():
-            m = op.dims
-            read = [{n for n, _ in i.terms} for i in m.operands[0]]
-            return len(read) == len(m.result) and all(i.name in names for i, names in zip(m.result, read))
-        case _:
-            return False
 
 
 def contraction_work(op: Contract, orders: Sequence[Order], result: Order, constants: Sequence[bool]) -> Work:
@@ -122,8 +88,8 @@ class Builder:
         self.given: set[SSAValue] = set()
         """Values in dense rows, whatever is chosen: arguments, and results of ops that give nothing else."""
         self.kept: set[SSAValue] = set()
-        """Values that stay in rows: those that the block returns, and lines that are reduced along memory, as those of a
-        softmax, which share loops with what makes them."""
+        """Values that stay in rows: those that the block returns, and lines that are reduced along memory, as those of
+        a softmax, which share loops with what makes them."""
         self.windowed: dict[SSAValue, set[int]] = {}
         """Dimensions of values along which windows move: they are never the last."""
 
@@ -233,63 +199,6 @@ def moved(group: int, value: SSAValue, kernel: float = 0.0) -> Term:
 def rearranged(op: Transpose | Reduce | Reshape, x: Order, y: Order) -> float:
     """What is left to move where an op that keeps dimensions in another place reads and gives these orders."""
     return 0.0 if read_order(op, y) == given_order(op, x) else KERNEL + MOVED * elements(shape_of(op.type))
-
-
-def given_order(op: Transpose | Reduce | Reshape, x: Order) -> Order | None:
-    """Of the operand's dimensions, those that the result has, as the operand stores them."""
-    if not isinstance(op, Reduce):
-        return x
-    gone = set(op.axes)
-    return tuple(k for k in x if k not in gone)
-
-
-def read_order(op: Transpose | Reduce | Reshape, y: Order) -> Order | None:
-    """The order of the operand's dimensions in which an op gives its result in order `y` by itself; None: in none."""
-    match op:
-        case Transpose():
-            return tuple(op.perm[k] for k in y)
-        case Reduce():
-            gone = set(op.axes)
-            kept = [k for k in range(len(shape_of(op.x.type))) if k not in gone]
-            return tuple(kept[k] for k in y)
-        case _:
-            return read_by_reshape(shape_of(op.x.type), shape_of(op.type), y)
-
-
-def read_by_reshape(x: Shape, y: Shape, order: Order) -> Order | None:
-    """A reshape works in parts, dimensions that become dimensions; an order that keeps parts together keeps it one."""
-    parts = reshape_parts(x, y)
-    out: list[int] = []
-    left = list(order)
-    while left:
-        source, made = next(part for part in parts if left[0] in part[1])
-        if tuple(left[: len(made)]) != made:
-            return None
-        out += source
-        left = left[len(made) :]
-    return (*out, *(k for k in range(len(x)) if k not in out))
-
-
-def reshape_parts(x: Shape, y: Shape) -> list[tuple[Order, Order]]:
-    """Dimensions of the operand and of the result that hold the same elements, as few as possible at a time; the last
-    part takes what is of one element or cannot be told apart."""
-    parts: list[tuple[Order, Order]] = []
-    i = j = 0
-    while j < len(y):
-        first, second, a, b = i, j, 1, 1
-        while i < len(x) or j < len(y):
-            if i < len(x) and (a == b or j == len(y) or less(a, b)):
-                a, i = a * x[i], i + 1
-            elif j < len(y):
-                b, j = b * y[j], j + 1
-            if a == b and i > first and j > second:
-                break
-        parts.append((tuple(range(first, i)), tuple(range(second, j))))
-    return parts
-
-
-def less(a: Dim, b: Dim) -> bool:
-    return isinstance(a, int) and isinstance(b, int) and a < b
 
 
 def problem_of(block: Block) -> Problem:

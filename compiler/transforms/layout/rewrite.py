@@ -35,12 +35,12 @@ from ....dialects.nd.movement import (
     reverse,
     slice_,
 )
-from ....dialects.nd.op import NdOp, Props, building
+from ....dialects.nd.op import NdOp, building
 from ....dialects.nd.reduction import Reduce, reduce
 from ....dialects.nd.types import shape_of, with_shape
 from ....dialects.nd.window import ReduceWindow
 from ..simplify.patterns import splat
-from .problem import Order, permuted, read_by_reshape, rows
+from .orders import Order, permuted, read_by_reshape, rows
 
 
 class Rewriter:
@@ -77,9 +77,10 @@ class Rewriter:
     def _replace(self, op: Operation) -> None:
         result = op.results[0]
         new = self._built(op, self.order(result))
-        new.value.name_hint = result.name_hint
-        for name, attribute in op.attributes.items():
-            new.value.owner.attributes.setdefault(name, attribute)  # pyright: ignore[reportAttributeAccessIssue]
+        if (last := self.scratch.last_op) is not None and new.value.owner is last:
+            new.value.name_hint = result.name_hint
+            for name, attribute in op.attributes.items():
+                last.attributes.setdefault(name, attribute)
         if result in self.orders:
             self.new[result] = new
         else:
@@ -166,8 +167,8 @@ def again(op: NdOp, args: Sequence[Array], order: Order) -> Array:
         case Reverse():
             return reverse(args[0], sorted(order.index(k) for k in op.axes.data if isinstance(k, int)))
         case Pad():
-            numbers = (permuted(a.data, order) for a in (op.low, op.high, op.interior))
-            return pad_with(*args, *numbers)
+            low, high, interior = (permuted(a.data, order) for a in (op.low, op.high, op.interior))
+            return pad_with(args[0], args[1], low, high, interior)
         case Concat():
             return concat(args, order.index(op.along))
         case _:
@@ -175,8 +176,5 @@ def again(op: NdOp, args: Sequence[Array], order: Order) -> Array:
 
 
 def rewrite_in(block: Block, orders: Mapping[SSAValue, Order]) -> None:
-    """Rewrite a block so that these values are stored in these orders."""
+    """Rewrite a block so that these values are stored in these orders, all others in rows."""
     Rewriter(block, orders).run()
-
-
-__all__ = ["Props", "rewrite_in"]
