@@ -28,10 +28,15 @@ from ....dialects.nd.dimmap import DimMap, Dims
 from ....dialects.nd.dims import Dim, Shape
 from ....dialects.nd.types import stored, tensor
 from ....lowering.joins import numerators_of
+from ...machine import Machine
 from ..loop.classify import COPIED, LANES, LOADED, SCATTERED, contraction, cost
+from ..loop.own_lanes import AGAIN
 from ..loop.reorder import TYPICAL, axis_stride
-from ..loop.rows import places
+from ..loop.rows import lane_axis, places
 from ..loop.steptext import extent
+
+WIDE = Machine(vector_bytes=64)
+"""A machine with the vectors that costs are counted in."""
 
 
 class Work(NamedTuple):
@@ -114,18 +119,21 @@ def lying(dims: Dims, sizes: Mapping[str, Dim], windowed: Shape) -> Shape:
 
 
 def by_rows(stage: StageOp, points: int, constants: Sequence[bool]) -> Work:
-    """Of one that is scheduled like other reductions: lanes are points of one axis, of which each operand is read as a
-    vector, or element by element where they lie apart."""
+    """Of one that is scheduled like other reductions: each operand is read as a vector along one axis, or element by
+    element where they lie apart."""
     *reads, (target, strides) = places(stage)
-    spread = axes_of(target)
-
-    def along(axis: str) -> Work:
-        n = max(extent(stage, axis), 1)
-        apart = tuple(axis_stride(access, steps, axis) > 1 for access, steps in reads)
-        turned = axis in spread and axis_stride(target, strides, axis) > 1
-        each = sum(COPIED if a and not c else LOADED for a, c in zip(apart, constants))
-        reduced = points / max(elements(tuple(extent(stage, a) for a in spread)), 1)
-        time = -(-n // LANES) * LANES / n * (1 + each) + SCATTERED / reduced * turned
-        return Work(time * points, tuple(a and not c for a, c in zip(apart, constants)), turned, axis)
-
-    return min((along(a.name) for a in stage.axes), key=lambda w: w.time, default=Work(float(points)))
+    if not stage.axes:
+        return Work(float(points))
+    lane = lane_axis([stage], stage, WIDE)
+    n, spread = max(extent(stage, lane), 1), axes_of(target)
+    apart = tuple(axis_stride(access, steps, lane) > 1 for access, steps in reads)
+    turned = lane in spread and axis_stride(target, strides, lane) > 1
+    each = 0.0
+    for (access, _), scattered, constant in zip(reads, apart, constants):
+        # what is read again and again is copied once (`own_lanes`)
+        share = elements(tuple(extent(stage, a) for a in axes_of(access))) / points
+        copied = 0.0 if constant else COPIED * (share if AGAIN * share <= 1 else 1.0)
+        each += copied if scattered else LOADED
+    reduced = points / max(elements(tuple(extent(stage, a) for a in spread)), 1)
+    time = -(-n // LANES) * LANES / n * (1 + each) + SCATTERED / reduced * turned
+    return Work(time * points, tuple(a and not c for a, c in zip(apart, constants)), turned, lane)

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from xdsl.ir import Block, Operation, SSAValue
 
 from ....dialects.nd.array import Array
-from ....dialects.nd.constant import full
+from ....dialects.nd.constant import Source, full
 from ....dialects.nd.contraction import Contract, contract
 from ....dialects.nd.dimmap import DimMap, names
 from ....dialects.nd.elementwise import Elementwise
@@ -39,6 +39,7 @@ from ....dialects.nd.op import NdOp, building
 from ....dialects.nd.reduction import Reduce, reduce
 from ....dialects.nd.types import shape_of, with_shape
 from ....dialects.nd.window import ReduceWindow
+from ..rewriting import erase, is_dead
 from ..simplify.patterns import splat
 from .orders import Order, permuted, read_by_reshape, rows
 
@@ -71,8 +72,11 @@ class Rewriter:
                 made.detach()
                 self.block.insert_op_before(made, op)
         for op in reversed(old):
-            op.detach()
-            op.drop_all_references()
+            sources = [v.owner for v in op.operands]
+            erase(op)
+            for source in sources:
+                if isinstance(source, Source) and source.parent is not None and is_dead(source):
+                    erase(source)
 
     def _replace(self, op: Operation) -> None:
         result = op.results[0]

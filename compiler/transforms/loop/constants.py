@@ -16,12 +16,11 @@ from dataclasses import replace
 from ....dialects.loop.linear import axes_of
 from ....dialects.loop.ops import StageOp
 from ...machine import Machine
-from .classify import contraction, is_constant
+from .classify import contraction
 from .contractions import pack
 from .dots import dots, words
 from .register_tile import register_tile
 from .reorder import axis_stride, strides_of
-from .rows import lane_axis
 from .steptext import lanes_of, step
 from .structure import fresh
 
@@ -43,9 +42,7 @@ def block(whole: int, width: int, lanes: int) -> int:
 def pack_constant(group: Sequence[StageOp], machine: Machine) -> list[str]:
     """Steps for a contraction and the stages behind it; none where there is nothing to pack."""
     c = contraction(group[0])
-    if c is None:
-        return pack_lanes(group, machine)
-    if not c.constant or c.windowed:
+    if c is None or not c.constant or c.windowed:
         return []
     extents = [c.stage.extent(a) for a in axes_of(c.access)]
     whole = c.stage.extent(c.n)
@@ -66,19 +63,3 @@ def pack_constant(group: Sequence[StageOp], machine: Machine) -> list[str]:
     if by is not None:
         return [*steps, *words(replace(c, k=walked), by, machine, min(width, whole), blocks)]
     return [*steps, *pack(replace(c, k=walked), width, [], machine, blocks, convert=False)]
-
-
-def pack_lanes(group: Sequence[StageOp], machine: Machine) -> list[str]:
-    """The same for a reduction whose operands all have the lanes, such as a convolution of each channel by itself."""
-    stage = group[0]
-    if not stage.target(0).mode or not stage.axes:
-        return []
-    lane = lane_axis(list(group), max(group, key=lambda s: len(s.axes)), machine)
-    steps: list[str] = []
-    for value, access in stage.reads():
-        names = axes_of(access)
-        apart = lane in names and axis_stride(access, strides_of(value), lane) > 1
-        if is_constant(value) and apart and all(isinstance(stage.extent(n), int) for n in names):
-            axes = [a.name for a in stage.axes if a.name in names and a.name != lane]
-            steps.append(step("pack", [stage.label.data], value=value.name_hint or "", axes=[*axes, lane]))
-    return steps
