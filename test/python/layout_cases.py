@@ -105,6 +105,19 @@ def gradient(x: Any) -> Any:
     return mlc.grad(lambda x: mnp.sum(mobile(x) ** 2))(x)
 
 
+def trained(x: Any) -> Any:
+    """The gradient for the weights."""
+    layers = Layers(7)
+    first, second = layers.weights(16, x.shape[1], 3, 3), layers.weights(32, 16, 3, 3)
+
+    def loss(first: Any, second: Any) -> Any:
+        y = nn.relu(nn.conv(x, first, padding=1, layout="NCHW"))
+        y = nn.relu(nn.conv(y, second, 2, 1, layout="NCHW"))
+        return mnp.sum(mnp.mean(y, axis=(2, 3)) ** 2)
+
+    return mlc.grad(loss)(first, second)
+
+
 NETWORKS: dict[str, Network] = {
-    f.__name__: f for f in (mobile, residual, concatenated, grouped, pooled, excited, moved, gradient)
+    f.__name__: f for f in (mobile, residual, concatenated, grouped, pooled, excited, moved, gradient, trained)
 }
