@@ -24,8 +24,9 @@ from ....dialects.nd.array import Array
 from ....dialects.nd.contraction import Contract, contract
 from ....dialects.nd.dimmap import DimMap, Dims
 from ....dialects.nd.elementwise import Elementwise
-from ....dialects.nd.movement import pad
+from ....dialects.nd.movement import Broadcast, pad
 from ....dialects.nd.op import building
+from ....dialects.nd.reduction import Reduce
 from ....dialects.nd.types import shape_of
 
 Margin = tuple[tuple[int, int], ...]
@@ -46,15 +47,16 @@ def add_margins(block: Block) -> None:
 
 
 def follows_contraction(op: Operation) -> bool:
-    """Is the value a contraction's result, or what elementwise ops make of one?"""
+    """Is the value a contraction's result, or what elementwise ops make of one in its kernel? Not where a reduction
+    stands between: that is a kernel of rows, which pads nothing."""
     while isinstance(op, Elementwise):
-        made = (v.owner for v in op.operands)
-        inner = next(
-            (o for o in made if isinstance(o, Contract | Elementwise) and shape_of(o.type) == shape_of(op.type)), None
-        )
-        if inner is None:
+        made = [v.owner for v in op.operands]
+        if any(isinstance(o, Broadcast) and isinstance(o.x.owner, Elementwise | Reduce) for o in made):
             return False
-        op = inner
+        inner = [o for o in made if isinstance(o, Contract | Elementwise) and shape_of(o.type) == shape_of(op.type)]
+        if not inner:
+            return False
+        op = inner[0]
     return isinstance(op, Contract)
 
 

@@ -79,28 +79,39 @@ def read_order(op: Transpose | Reduce | Reshape, y: Order) -> Order | None:
 
 
 def read_by_reshape(x: Shape, y: Shape, order: Order) -> Order | None:
-    """A reshape works in parts, dimensions that become dimensions; an order that keeps parts together keeps it one."""
-    parts = reshape_parts(x, y)
+    """The order in which a reshape of shape x to y reads what it gives in `order`; None: in none.
+
+    It works in parts, dimensions that become dimensions; an order that keeps parts together keeps it a reshape.
+    """
+    return through_parts([(made, source) for source, made in reshape_parts(x, y)], len(x), order)
+
+
+def given_by_reshape(x: Shape, y: Shape, order: Order) -> Order | None:
+    """The order in which it gives what it reads in `order`."""
+    return through_parts(reshape_parts(x, y), len(y), order)
+
+
+def through_parts(parts: Sequence[tuple[Order, Order]], rank: int, order: Order) -> Order | None:
+    """An order of the first dimensions of parts as one of the second; None if it takes parts apart."""
     out: list[int] = []
     left = list(order)
     while left:
-        source, made = next(part for part in parts if left[0] in part[1])
-        if tuple(left[: len(made)]) != made:
+        first, second = next((part for part in parts if left[0] in part[0]), ((), ()))
+        if not first or tuple(left[: len(first)]) != first:
             return None
-        out += source
-        left = left[len(made) :]
-    return (*out, *(k for k in range(len(x)) if k not in out))
+        out += second
+        left = left[len(first) :]
+    return (*out, *(k for k in range(rank) if k not in out))
 
 
 def reshape_parts(x: Shape, y: Shape) -> list[tuple[Order, Order]]:
-    """Dimensions of the operand and of the result that hold the same elements, as few as possible at a time; the last
-    part takes what is of one element or cannot be told apart."""
+    """Dimensions of the operand and of the result that hold the same elements, as few as possible at a time."""
     parts: list[tuple[Order, Order]] = []
     i = j = 0
-    while j < len(y):
+    while i < len(x) or j < len(y):
         first, second, a, b = i, j, 1, 1
         while i < len(x) or j < len(y):
-            if i < len(x) and (a == b or j == len(y) or less(a, b)):
+            if i < len(x) and (i == first or j == len(y) or (j > second and less(a, b))):
                 a, i = a * x[i], i + 1
             elif j < len(y):
                 b, j = b * y[j], j + 1

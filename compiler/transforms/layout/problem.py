@@ -26,14 +26,26 @@ from ....dialects.nd.movement import Broadcast, Reshape, Reverse, Slice, Transpo
 from ....dialects.nd.reduction import Reduce
 from ....dialects.nd.types import element, shape_of
 from .costs import Work, elements, work
-from .orders import Order, given_order, keeps_dimensions, permuted, read_order, rows
+from .orders import (
+    Order,
+    given_by_reshape,
+    given_order,
+    keeps_dimensions,
+    permuted,
+    read_by_reshape,
+    read_order,
+    rows,
+)
 
 SHORT = 8
 """Elements of a dimension that is too short to be the last one."""
 
-MOVED, KERNEL = 24.0, 20000.0
-"""An element that is read or written in another order, and a kernel that does nothing else, in multiply-adds of one
-lane."""
+MOVED, KERNEL = 40.0, 20000.0
+"""An element that is read or written in another order, which takes longer than to turn it in registers where it is
+made, and a kernel that does nothing else, in multiply-adds of one lane."""
+
+MOST = 6
+"""Orders of one group."""
 
 
 @dataclass
@@ -153,6 +165,20 @@ class Builder:
             rank = len(shape_of(values[0].type))
             kept = any(v in self.kept for v in values)
             out.orders.append([rows(rank)] if kept else self._orders(values))
+        fixed = {k for k, values in enumerate(members) if any(v in self.kept for v in values)}
+        reshapes = [op for op in self.block.ops if isinstance(op, Reshape) and op.x in out.group]
+        for op in (*reshapes, *reversed(reshapes)):
+            self._through(op, out, fixed)
+
+    def _through(self, op: Reshape, out: Problem, fixed: set[int]) -> None:
+        """Orders of one side of a reshape are worth a thought on the other: channels last, also in groups."""
+        x, y = shape_of(op.x.type), shape_of(op.type)
+        before, behind = out.group[op.x], out.group[op.result]
+        for source, target, carried in ((before, behind, given_by_reshape), (behind, before, read_by_reshape)):
+            for order in out.orders[source]:
+                found = carried(x, y, order)
+                if found is not None and found not in out.orders[target] and target not in fixed:
+                    out.orders[target] = [*out.orders[target], found][:MOST]
 
     def _orders(self, values: Sequence[SSAValue]) -> list[Order]:
         """Rows, and every dimension last that is long enough and along which no window moves."""
@@ -171,8 +197,11 @@ class Builder:
         if keeps_dimensions(op):
             others = [v for v in op.operands if v in self.given and shape_of(v.type) != ()]
             return [moved(group[op.results[0]], v) for v in others]
-        if isinstance(op, Transpose | Reduce | Reshape) and op.x in group:
-            return [Term((group[op.x], group[op.results[0]]), lambda orders: rearranged(op, *orders))]
+        if isinstance(op, Transpose | Reduce | Reshape) and op.results[0] in group:
+            mine, given = group[op.results[0]], rows(len(shape_of(op.x.type)))
+            if op.x not in group:
+                return [Term((mine,), lambda orders: rearranged(op, given, *orders))]
+            return [Term((group[op.x], mine), lambda orders: rearranged(op, *orders))]
         if isinstance(op, Source | Broadcast | Transpose | Reduce | Reshape):
             return []
         return [moved(group[v], v, KERNEL) for v in op.operands if v in group]
