@@ -123,7 +123,8 @@ def test_one_code_for_two_shapes() -> None:
     x, w, layout = normal(2, 9, 9, 16), normal(16, 16, 3, 3), ("NHWC", "IOHW", "NHWC")
 
     def f(x: Any) -> Any:
-        return nn.conv(x, w[:, :, 1:2, ::2], layout=layout), nn.conv(x, w[:, :, ::2, 1:2], layout=layout)
+        first, second = w[:, :, 1:2, ::2], w[:, :, ::2, 1:2]
+        return nn.conv(x, first, padding=1, layout=layout), nn.conv(x, second, padding=1, layout=layout)
 
     exe = mlc.compile(f, x)
     assert origins(exe) == ["computed"] * 2
