@@ -51,8 +51,8 @@ func.func @alone(%x: tensor<1x32x28x28xf32>, %v: tensor<64x32xf32>) -> tensor<1x
 // CHECK-NEXT:    %f = nd.concat %e, %d along [3]
 // CHECK-NEXT:    %g = nd.slice %f from [0, 1, 0, 0] step [1, 2, 1, 1]
 // CHECK-NEXT:    %h = nd.reduce sum %g "a b c d -> a d"
+// CHECK-NEXT:    nd.print "{}" %h
 // CHECK-NEXT:    %0 = nd.transpose %e "a b c d -> a d b c"
-// CHECK-NEXT:    nd.print "{}" %0
 // CHECK-NEXT:    %i = nd.sort %0 along [2]
 // CHECK-NEXT:    func.return %h, %i
 func.func @carried(%x: tensor<?x32x28x28xf32, #nd.sym<n>>, %v: tensor<64x32xf32>, %k: tensor<64x3x3xf32>) -> (tensor<?x128xf32, #nd.sym<n>>, tensor<?x64x7x7xf32, #nd.sym<n>>) {
@@ -64,7 +64,7 @@ func.func @carried(%x: tensor<?x32x28x28xf32, #nd.sym<n>>, %v: tensor<64x32xf32>
   %f = nd.concat %e, %d along [1] : (tensor<?x64x7x7xf32, #nd.sym<n>>, tensor<?x64x7x7xf32, #nd.sym<n>>) -> tensor<?x128x7x7xf32, #nd.sym<n>>
   %g = nd.slice %f from [0, 0, 1, 0] step [1, 1, 2, 1] : tensor<?x128x7x7xf32, #nd.sym<n>> -> tensor<?x128x3x7xf32, #nd.sym<n>>
   %h = nd.reduce sum %g "a b c d -> a b" : (tensor<?x128x3x7xf32, #nd.sym<n>>) -> tensor<?x128xf32, #nd.sym<n>>
-  nd.print "{}" %e : tensor<?x64x7x7xf32, #nd.sym<n>>
+  nd.print "{}" %h : tensor<?x128xf32, #nd.sym<n>>
   %i = nd.sort %e along [2] : tensor<?x64x7x7xf32, #nd.sym<n>>
   func.return %h, %i : tensor<?x128xf32, #nd.sym<n>>, tensor<?x64x7x7xf32, #nd.sym<n>>
 }
