@@ -32,6 +32,7 @@ KERNELS = [
     "graph-wrap",
     "graph-plan",
 ]
+"""From tensor ops to launches of kernels in planned memory."""
 
 GRAPH = [
     *ND,

@@ -6,7 +6,8 @@
     %4 = nd.contract %3, %v ..        what only reads dense rows costs a copy of what lies otherwise
 
 An order is a permutation: the dimensions from the outermost to the innermost. The orders to choose from are the value's
-own, rows, and those with another dimension last: columns of a matrix, channels last. Ops with regions, effects and all
+own, rows, and those with another dimension last: columns of a matrix, channels last; and what a reshape makes of such
+an order, as of channels in groups. Ops with regions, effects and all
 that is not named here read and give dense rows. Symbolic dimensions move with the others, but none becomes the last.
 """
 
@@ -106,6 +107,7 @@ class Builder:
         """Dimensions of values along which windows move: they are never the last."""
 
     def find(self, value: SSAValue) -> SSAValue:
+        """What stands for all values of an order."""
         while (above := self.parent[value]) is not value:
             value = above
         return value
@@ -153,6 +155,7 @@ class Builder:
                 self.windowed.setdefault(v, set()).update(k for k, i in enumerate(dims) if i.name is None)
 
     def _groups(self, out: Problem) -> None:
+        """Number the groups, and say which orders each may have."""
         numbers: dict[SSAValue, int] = {}
         members: list[list[SSAValue]] = []
         for value in self.parent:
@@ -161,11 +164,9 @@ class Builder:
                 members.append([])
             members[k].append(value)
             out.group[value] = k
-        for values in members:
-            rank = len(shape_of(values[0].type))
-            kept = any(v in self.kept for v in values)
-            out.orders.append([rows(rank)] if kept else self._orders(values))
-        fixed = {k for k, values in enumerate(members) if any(v in self.kept for v in values)}
+        fixed = {out.group[v] for v in self.kept if v in out.group}
+        for k, values in enumerate(members):
+            out.orders.append([rows(len(shape_of(values[0].type)))] if k in fixed else self._orders(values))
         reshapes = [op for op in self.block.ops if isinstance(op, Reshape) and op.x in out.group]
         for op in (*reshapes, *reversed(reshapes)):
             self._through(op, out, fixed)
@@ -191,6 +192,7 @@ class Builder:
         return found
 
     def _terms(self, op: Operation, problem: Problem) -> list[Term]:
+        """What an op costs by the orders of what it reads and gives."""
         group = problem.group
         if isinstance(op, Contract) and op.results[0] in group:
             return [self._contraction(op, problem)]
