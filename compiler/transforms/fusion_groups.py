@@ -236,7 +236,7 @@ class Grouping:
             return
         del self.groups[self.home[k]]
         self.home[k] = self.home[made]
-        group.nodes.append(k)
+        group.nodes = sorted([*group.nodes, k])
 
     def _closed(self, group: int) -> int:
         return self.groups[group].before | 1 << group
