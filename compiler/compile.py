@@ -237,6 +237,7 @@ def keep_entry(module: ModuleOp, name: str, donate: Sequence[int]) -> FuncOp:
 def lower(module: ModuleOp, source: str, options: CompileOptions) -> tuple[ProgramCode, dict[str, Any]]:
     """Run the passes and emit: the program's code, and its report."""
     from . import driver
+    from .conversions import add_conversions
     from .report import add_parallel, add_schedules, report
     from .work import Work, work_of
 
@@ -247,6 +248,8 @@ def lower(module: ModuleOp, source: str, options: CompileOptions) -> tuple[Progr
         nonlocal work
         if pass_.name == "graph-plan":
             facts.update(json.loads(json.dumps(report(state))))
+            if options.target == "cpu":
+                add_conversions(facts, state)
             work = work_of(state)
         elif pass_.name in ("set-schedule", "choose-schedule"):
             add_schedules(facts, state)

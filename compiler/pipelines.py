@@ -28,12 +28,18 @@ ND = [
     "dce",
 ]
 
-GRAPH = [
-    *ND,
-    "graph-fuse",
+PLANNED = [
     "graph-outline",
     "graph-wrap",
     "graph-plan",
+]
+"""From kernels to their launches in planned memory."""
+
+GRAPH = [
+    *ND,
+    "assign-layout",
+    "graph-fuse",
+    *PLANNED,
 ]
 
 LOOP = [
@@ -59,9 +65,7 @@ LLVM = [
 CUDA_GRAPH = [
     *ND,
     "graph-fuse{chains=false}",
-    "graph-outline",
-    "graph-wrap",
-    "graph-plan",
+    *PLANNED,
 ]
 
 CUDA_LOOP = [

@@ -46,6 +46,7 @@ PASSES: dict[str, str] = {
     # nd: for other compilers
     "nd-to-stablehlo": "mlc.lowering.nd_to_stablehlo.convert:NdToStablehlo",
     # graph
+    "assign-layout": "mlc.compiler.transforms.assign_layout:AssignLayout",
     "graph-fuse": "mlc.compiler.transforms.graph_fuse:GraphFuse",
     "graph-outline": "mlc.compiler.transforms.graph_outline:GraphOutline",
     "graph-wrap": "mlc.compiler.transforms.graph_wrap:GraphWrap",

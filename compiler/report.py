@@ -354,6 +354,9 @@ def format_report(found: dict[str, Any]) -> str:
     if found["arena_bytes"] is not None:
         lines.append(f"arena: {found['arena_bytes']} bytes, at most {found['live_bytes_max']} live")
     lines.append(f"copies: {found['copies']}")
+    for c in found.get("conversions", []):
+        orders = f"{c['from']} to {c['to']}"
+        lines.append(f"conversion %{c['value']} in {c['kernel']}: {orders}, {c['bytes']} bytes: {c['why']}")
     for what in ("argument", "view", "result"):
         lines += [place_text(what, a) for a in found[what + "s"]]
     return "\n".join(lines) + "\n"

@@ -30,6 +30,7 @@ from ..runtime.matching import assert_matches, program_tolerance
 from . import driver
 from .machine import Machine, detect
 from .native import NativeKernel, compile_kernel
+from .pipelines import KERNELS
 from .schedules import SCHEDULE, kernels
 from .transforms.loop.candidates import Tile, neighbours, start
 from .transforms.loop.choose_schedule import name_stages, name_values, parts, schedule
@@ -109,7 +110,7 @@ def kernels_to_tune(
     module: ModuleOp, machine: Machine, threads: int, sizes: dict[str, int], make: Callable[[FuncOp], list[Array]]
 ) -> list[Kernel]:
     """The kernels of a module that have contractions; the module is used up. `make` makes arguments of a function."""
-    driver.run(module, ["graph-fuse", "graph-outline", "graph-wrap", "graph-plan"])
+    driver.run(module, KERNELS if machine.kind == "gpu" else ["assign-layout", *KERNELS])
     before = {f.sym_name.data: f.clone() for f in module.walk() if isinstance(f, FuncOp) and f.body.blocks}
     driver.run(module, ["nd-to-loop", "collapse-axes"])
     found: list[Kernel] = []

@@ -84,8 +84,8 @@ class Joins:
     def pad(self, op: Pad) -> SSAValue:
         shape, dtype = shape_of(op.type), element(op.type)
         steps = [int(k) + 1 for k in op.interior.data]  # pyright: ignore[reportArgumentType]
+        piece = self.kernel.copy("piece", op.x, op.location)  # right behind what makes it, to share its loops
         around = self.surroundings(shape, op.low.data, shape_of(op.x.type), steps, dtype, op.value, op.location)
-        piece = self.kernel.copy("piece", op.x, op.location)
         return self.join([*around, (piece, placed(op.low.data, steps))], shape, dtype, op.location)
 
     def concat(self, op: Concat) -> SSAValue:

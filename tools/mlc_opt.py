@@ -162,14 +162,18 @@ def _one(
 
 
 def _report(module: ModuleOp, passes: list[ModulePass], options: Options, ctx: Context) -> str:
+    from ..compiler.conversions import add_conversions
     from ..compiler.report import add_schedules, format_report, report
 
     found: dict[str, Any] = {}
+    orders = any(p.name == "assign-layout" for p in passes)
 
     def observe(pass_: ModulePass, state: ModuleOp) -> None:
         """Kernels are counted before they are loops, and their schedules are looked at before they are applied."""
         if pass_.name == "graph-plan":
             found.update(report(state))
+            if orders:
+                add_conversions(found, state)
         elif pass_.name in (SET, CHOOSE) and found:
             add_schedules(found, state)
 

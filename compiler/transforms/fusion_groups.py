@@ -4,7 +4,7 @@ Every op that computes (a node) has axes: one for each dimension of what it runs
 that one reads of the other, which makes axes equal; the union must be one of
 
     contraction   one contraction, and elementwise ops over exactly its result's axes; in the end also what makes its
-                  operands of narrower ones, if nothing else reads it (`prologues`)
+                  operands of narrower ones, if nothing else reads it (`prologues`), and what pads its result
     rows          reductions of the same axes to the same rows, elementwise ops over all axes or over the rows
     scatter       one scatter, and elementwise ops over exactly its updates' axes
     elementwise   elementwise ops over the same axes
@@ -30,6 +30,7 @@ from ...dialects.nd.effects import Check, Print
 from ...dialects.nd.elementwise import Elementwise
 from ...dialects.nd.indexing import OneHot
 from ...dialects.nd.indirect import Gather
+from ...dialects.nd.movement import Pad
 from ...dialects.nd.reduction import Reducing
 from ...dialects.nd.scatter import Scatter
 from ...dialects.nd.types import shape_of
@@ -183,6 +184,9 @@ class Grouping:
             for found in of_contraction(node.op):
                 if found is not None:
                     self._absorb(k, [number[op] for op in found.ops])
+        for k, node in enumerate(nodes):
+            if isinstance(node.op, Pad):
+                self._pad(k)
 
     def earlier(self, group: int) -> set[int]:
         """The groups whose results a group reads."""
@@ -228,6 +232,21 @@ class Grouping:
                 del self.groups[self.home[m]]
             self.home[m] = self.home[k]
         group.nodes = sorted([*group.nodes, *made])
+
+    def _pad(self, k: int) -> None:
+        """Move a padding into the contraction's group that makes what it pads, if nothing else reads that.
+
+        Its readers run after both groups: no order changes.
+        """
+        made = self.of.get(self.nodes[k].op.operands[0])
+        if made is None or made in self.returned or self.users[made] != [k] or self.nodes[k].depends != {made}:
+            return
+        group = self.groups[self.home[made]]
+        if self.kind(group.nodes) != "contraction":
+            return
+        del self.groups[self.home[k]]
+        self.home[k] = self.home[made]
+        group.nodes = sorted([*group.nodes, k])
 
     def closed(self, group: int) -> int:
         return self.groups[group].before | 1 << group

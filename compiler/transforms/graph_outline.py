@@ -53,14 +53,14 @@ from ...dialects.nd.dimmap import DimMap, names
 from ...dialects.nd.dims import Dim, size
 from ...dialects.nd.mapped import text
 from ...dialects.nd.movement import Broadcast
-from ...dialects.nd.resource import ResourceOp
+from ...dialects.nd.resource import FOLDED, ResourceOp
 from ...dialects.nd.types import NUMPY, element, shape_of, tensor
 from .rewriting import functions, fuse
 
 GROWTH = 4
 """How many times more bytes what is prepared may have than what it is made of."""
 
-INLINE = 4096
+INLINE = FOLDED
 """Bytes of the largest constant in the program's text of which others are prepared."""
 
 

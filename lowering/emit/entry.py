@@ -20,6 +20,7 @@ with the workspace that the kernels share, one after the other. `entry_regions` 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -66,9 +67,10 @@ class ProgramCode(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """A hash of the texts, which do not hold constants."""
+        """A hash of the texts, which do not hold constants, and of the arguments' shapes: one code may read several."""
         devices = [k.device.llvm_ir for k in self.kernels if k.device is not None]
-        texts = "\0".join([*(k.llvm_ir for k in self.kernels), *devices, self.entry])
+        shapes = json.dumps([a["shape"] for a in self.interface["arguments"]])
+        texts = "\0".join([*(k.llvm_ir for k in self.kernels), *devices, self.entry, shapes])
         return hashlib.blake2b(texts.encode(), digest_size=16).hexdigest()
 
 

@@ -18,9 +18,9 @@ func.func @pool(%x: tensor<8xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
 
 // Around a large operand only what it leaves is filled.
 // CHECK-LABEL: func.func @large
-// CHECK-NEXT:    %[[A:.*]] = loop.stage fill [{{.}}: 1, {{.}}: 102] (%{{.*}} = %v[])
+// CHECK-NEXT:    %[[P:.*]] = loop.stage piece [{{.}}: 100, {{.}}: 100] (%{{.*}} = %x[{{.}}, {{.}}])
+// CHECK:         %[[A:.*]] = loop.stage fill [{{.}}: 1, {{.}}: 102] (%{{.*}} = %v[])
 // CHECK:         %[[B:.*]] = loop.stage fill_1 [{{.}}: 100, {{.}}: 2] (%{{.*}} = %v[])
-// CHECK:         %[[P:.*]] = loop.stage piece [{{.}}: 100, {{.}}: 100] (%{{.*}} = %x[{{.}}, {{.}}])
 // CHECK:         loop.join (%[[A]] at [0, 0], %[[B]] at [1, 100], %[[P]] at [1, 0]) : tensor<101x102xf32>
 func.func @large(%x: tensor<100x100xf32>, %v: tensor<f32>) -> tensor<101x102xf32> {
   %0 = nd.pad %x, %v low [1, 0] high [0, 2] interior [0, 0] : (tensor<100x100xf32>, tensor<f32>) -> tensor<101x102xf32>

@@ -137,6 +137,8 @@ F = "3 4 f32"
 V = "4 f32"
 I = "4 i32"  # noqa: E741
 
+K, G = (np.array(values, np.float32) for values in ([0.5, 2, 3, 4], [3, -1, 0.25, 7]))
+
 FIRES: list[tuple[str, Program, tuple[str, ...], list[str]]] = [
     # algebra
     ("add_neutral", lambda x: x + 0, (I,), []),
@@ -219,11 +221,19 @@ FIRES: list[tuple[str, Program, tuple[str, ...], list[str]]] = [
     ("sum_product", lambda x, s: (x * s).sum(1), (F, V), ["contract"]),
     ("contract_transpose", lambda x, w: x @ w.T, (F, "5 4 f32"), ["contract"]),
     ("transpose_contract", lambda x, w: (x @ w).T, (F, "4 5 f32"), ["contract"]),
+    ("contract_units", lambda x, w: nd.einsum("abc,bd->ad", x.reshape(3, 4, 1), w), (F, "4 5 f32"), ["contract"]),
+    ("units_contract", lambda x, w: nd.einsum("ab,bcd->acd", x, w).reshape(3, 5), (F, "4 1 5 f32"), ["reshape", "contract"]),  # noqa: E501
     ("contract_broadcast", lambda x, w: nd.einsum("ab,bc->ac", nd.broadcast_to(x, (3, 4)), w), (V, "4 5 f32"), ["contract", "broadcast"]),  # noqa: E501
     ("contract_splat", lambda x: nd.einsum("ab,b->a", x, full((4,), 1.0, f32)), (F,), ["reduce"]),
     ("contract_presum", lambda x, w: nd.einsum("abc,ad->bd", x, w), ("2 3 4 f32", "2 5 f32"), ["reduce", "contract"]),
     ("contract_neg", lambda x, w: (-x) @ w, (F, "4 5 f32"), ["contract", "neg"]),
     ("contract_divided", lambda x, r, w: (x / wide(r, 4)) @ w, (F, "3 f32", "4 2 f32"), ["constant", "div", "broadcast", "contract", "mul"]),  # noqa: E501
+    # scales and shifts behind contractions
+    ("scale_scale", lambda x: x * K * G, (F,), ["constant", "constant", "mul", "broadcast", "mul"]),
+    ("scale_scale", lambda x: x / K * G, (F,), ["constant", "constant", "div", "broadcast", "mul"]),
+    ("scale_quotient", lambda x: x * G / K, (F,), ["constant", "constant", "div", "broadcast", "mul"]),
+    ("scale_shift", lambda x, w: (x @ w - K) * G, (F, "4 4 f32"), ["contract", "constant", "constant", "broadcast", "mul", "broadcast", "mul", "sub"]),  # noqa: E501
+    ("shift_shift", lambda x, w: (x @ w + K) - G, (F, "4 4 f32"), ["contract", "constant", "constant", "sub", "broadcast", "add"]),  # noqa: E501
     # composites and conversions
     ("exp_log_softmax", lambda x: nd.exp(nd.log_softmax(x)), (F,), ["softmax"]),
     ("log_softmax", lambda x: nd.log(nd.softmax(x)), (F,), ["log_softmax"]),

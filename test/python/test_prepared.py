@@ -20,7 +20,7 @@ import pytest
 from mlc.dialects.nd.contraction import Contract
 from mlc.runtime import cache, prepared
 from mlc.runtime.interpreter import Interpreter
-from mlc.runtime.matching import assert_matches
+from mlc.runtime.matching import assert_matches, program_tolerance
 from sampling import sample
 
 RNG = np.random.default_rng(11)
@@ -116,6 +116,22 @@ def test_kernels_of_convolutions(name: str) -> None:
         return nn.conv(x, w, **options)
 
     assert_matches(Contract.TOLERANCE.at(400.0), mlc.compile(f, x, constants={"w": w})(x), mlc.compile(f, w, x)(w, x))
+
+
+def test_one_code_for_two_shapes() -> None:
+    """Columns and rows of a kernel are packed by the same code, and have different strides."""
+    x, w, layout = normal(2, 9, 9, 16), normal(16, 16, 3, 3), ("NHWC", "IOHW", "NHWC")
+
+    def f(x: Any) -> Any:
+        first, second = w[:, :, 1:2, ::2], w[:, :, ::2, 1:2]
+        return nn.conv(x, first, padding=1, layout=layout), nn.conv(x, second, padding=1, layout=layout)
+
+    exe = mlc.compile(f, x)
+    assert origins(exe) == ["computed"] * 2
+    module = exe.module("nd")
+    tolerance = program_tolerance(module, [x], "f")
+    for got, want in zip(exe(x), Interpreter(module).call("f", x), strict=True):
+        assert_matches(tolerance, got, want)
 
 
 def test_with_what_follows_and_comes_before() -> None:

@@ -72,3 +72,22 @@ func.func @columns(%x: tensor<4x8xf32>) -> tensor<32xf32> {
   %1 = nd.reshape %0 : tensor<8x4xf32> -> tensor<32xf32>
   func.return %1 : tensor<32xf32>
 }
+
+// -----
+
+// What pads the result of a contraction is written by its kernel, unless something else reads what is padded.
+// CHECK-LABEL: func.func @padded
+// CHECK-NEXT:    %0 = graph.kernel "matmul_exp_pad"
+// CHECK:           graph.yield
+// CHECK-NEXT:    }
+// CHECK-NEXT:    %1 = graph.kernel "matmul"
+// CHECK:         graph.kernel "pad" ({{.*}} = %1)
+func.func @padded(%x: tensor<8x16xf32>, %w: tensor<16x4xf32>) -> (tensor<10x4xf32>, tensor<8x4xf32>, tensor<10x4xf32>) {
+  %c = nd.constant 0.0 : tensor<f32>
+  %0 = nd.contract %x, %w "a b, b c -> a c" : (tensor<8x16xf32>, tensor<16x4xf32>) -> tensor<8x4xf32>
+  %1 = nd.exp %0 : tensor<8x4xf32>
+  %2 = nd.pad %1, %c low [1, 0] high [1, 0] interior [0, 0] : (tensor<8x4xf32>, tensor<f32>) -> tensor<10x4xf32>
+  %3 = nd.contract %x, %w "a b, b c -> a c" : (tensor<8x16xf32>, tensor<16x4xf32>) -> tensor<8x4xf32>
+  %4 = nd.pad %3, %c low [1, 0] high [1, 0] interior [0, 0] : (tensor<8x4xf32>, tensor<f32>) -> tensor<10x4xf32>
+  func.return %2, %3, %4 : tensor<10x4xf32>, tensor<8x4xf32>, tensor<10x4xf32>
+}

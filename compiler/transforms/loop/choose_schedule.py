@@ -31,6 +31,7 @@ from .contractions import schedule_contraction
 from .dots import dots, offset_steps, schedule_dots
 from .few_rows import around, versions
 from .grid import schedule_grid
+from .own_lanes import pack_own_lanes
 from .reorder import TYPICAL
 from .rows import ROWS, parallel_axes, schedule_rows
 from .step import LoopStep
@@ -68,7 +69,7 @@ def schedule(f: func.FuncOp, machine: Machine, threads: int = 1, tiles: Mapping[
     for part in parts(f):
         if part[0] in done:
             continue
-        first = pack_constant(part, machine)
+        first = pack_constant(part, machine) or pack_own_lanes(part, machine)
         if first and trials.after([*steps, *first]) is not None:
             inner, part = packed(trials, first, part)
             steps += accepted(trials, steps, [*first, *steps_of(inner, [], part, machine, threads, tiles)])

@@ -98,11 +98,7 @@ class Contraction:
     @property
     def constant(self) -> bool:
         """Is the lanes' operand a constant of the program?"""
-        value = self.stage.ins[self.rhs]
-        f = value.block.parent_op() if isinstance(value, BlockArgument) else None
-        if not isinstance(f, FuncOp) or f.arg_attrs is None:
-            return False
-        return CONSTANT in f.arg_attrs.data[value.index].data  # pyright: ignore
+        return is_constant(self.stage.ins[self.rhs])
 
     @property
     def packed(self) -> bool:
@@ -173,6 +169,14 @@ class Contraction:
         """Of the largest operand that has the rows."""
         reads = self.stage.reads()
         return max(bytes_in(value) for value, access in reads if self.m in axes_of(access))
+
+
+def is_constant(value: SSAValue) -> bool:
+    """Is it an argument that is a constant of the program?"""
+    f = value.block.parent_op() if isinstance(value, BlockArgument) else None
+    if not isinstance(f, FuncOp) or f.arg_attrs is None:
+        return False
+    return CONSTANT in f.arg_attrs.data[value.index].data  # pyright: ignore
 
 
 def bytes_in(value: SSAValue) -> int:

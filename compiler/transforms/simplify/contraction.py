@@ -16,8 +16,8 @@ from xdsl.ir import SSAValue
 from ....dialects.graph.views import unit_reshape
 from ....dialects.nd.array import Array
 from ....dialects.nd.contraction import Contract, contract
-from ....dialects.nd.dimmap import DimMap, Dims
-from ....dialects.nd.dims import Dim
+from ....dialects.nd.dimmap import DimMap, Dims, Index
+from ....dialects.nd.dims import Dim, Shape
 from ....dialects.nd.elementwise import Div, Mul, Neg
 from ....dialects.nd.indexing import OneHot
 from ....dialects.nd.mapped import rearrange
@@ -181,6 +181,47 @@ def contract_transpose(
     for k, v in enumerate(op.operands):
         if t := defined(v, Transpose):
             return replaced(op, k, t.x, read_through(t, op.dims.operands[k]))
+
+
+@on(Contract, level="exact")
+def contract_units(op: Any) -> Array | None:  # contract(reshape(x), w) -> contract(x, w), if it adds dimensions of one
+    for k, v in enumerate(op.operands):
+        r = defined(v, Reshape)
+        dims = without_units(op.dims.operands[k], shape_of(v.type), shape_of(r.x.type)) if r else None
+        if r is None or dims is None:
+            continue
+        operands = tuple(dims if j == k else d for j, d in enumerate(op.dims.operands))
+        read = {n for d in operands for i in d for n, _ in i.terms}
+        if sizes_told(DimMap(operands, op.dims.result)) and all(i.name in read for i in op.dims.result):
+            return replaced(op, k, r.x, dims)
+
+
+def without_units(dims: Dims, wide: Shape, narrow: Shape) -> Dims | None:
+    """The indices of the dimensions of `narrow` among those of `wide`, which has more of one element; None if one that
+    goes is no name (a window pads what it reads) or `narrow` has more."""
+    out: list[Index] = []
+    for i, d in zip(dims, wide):
+        if len(out) < len(narrow) and d == narrow[len(out)]:
+            out.append(i)
+        elif d != 1 or i.name is None:
+            return None
+    return tuple(out) if len(out) == len(narrow) else None
+
+
+def sizes_told(m: DimMap) -> bool:
+    """Is the size of every name that of some dimension?"""
+    told = {i.name for d in (*m.operands, m.result) for i in d}
+    return told.issuperset(m.names())
+
+
+@on(Reshape, level="exact")
+def units_contract(op: Any) -> Array | None:  # reshape(contract(x, w)) -> contract(x, w), if it drops dimensions of one
+    c = defined(op.x, Contract)
+    out = shape_of(op.result.type)
+    dims = without_units(c.dims.result, shape_of(c.result.type), out) if c and c.result.has_one_use() else None
+    if c is None or dims is None or not sizes_told(DimMap(c.dims.operands, dims)):
+        return None
+    return contract([A(v) for v in c.operands], DimMap(c.dims.operands, dims), out)
 
 
 @on(Contract, level="ieee")
