@@ -35,11 +35,15 @@ PLANNED = [
 ]
 """From kernels to their launches in planned memory."""
 
+KERNELS = {
+    "cpu": ["assign-layout", "graph-fuse", *PLANNED],
+    "gpu": ["graph-fuse{chains=false}", *PLANNED],
+}
+"""From tensor ops to launches, by the kind of machine."""
+
 GRAPH = [
     *ND,
-    "assign-layout",
-    "graph-fuse",
-    *PLANNED,
+    *KERNELS["cpu"],
 ]
 
 LOOP = [
@@ -64,8 +68,7 @@ LLVM = [
 
 CUDA_GRAPH = [
     *ND,
-    "graph-fuse{chains=false}",
-    *PLANNED,
+    *KERNELS["gpu"],
 ]
 
 CUDA_LOOP = [

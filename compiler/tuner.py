@@ -110,7 +110,7 @@ def kernels_to_tune(
     module: ModuleOp, machine: Machine, threads: int, sizes: dict[str, int], make: Callable[[FuncOp], list[Array]]
 ) -> list[Kernel]:
     """The kernels of a module that have contractions; the module is used up. `make` makes arguments of a function."""
-    driver.run(module, KERNELS if machine.kind == "gpu" else ["assign-layout", *KERNELS])
+    driver.run(module, KERNELS[machine.kind])
     before = {f.sym_name.data: f.clone() for f in module.walk() if isinstance(f, FuncOp) and f.body.blocks}
     driver.run(module, ["nd-to-loop", "collapse-axes"])
     found: list[Kernel] = []
