@@ -17,6 +17,7 @@ from xdsl.dialects.builtin import AnyFloat, FloatAttr, UnitAttr
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 
 from ....dialects.loop.attributes import CARRY, Axis, Target
+from ....dialects.loop.combiners import combine
 from ....dialects.loop.linear import Access, Linear, axes_of
 from ....dialects.loop.ops import ForOp, StageOp, YieldOp, element_of, shape
 from ....dialects.loop.queries import body_of, result_index
@@ -27,6 +28,7 @@ from .structure import dim_names, drop_axis, fused, replace_outside
 RESCALED = "loop.rescaled"
 """On a loop: an iteration whose reductions all give their identities leaves what is carried as it is."""
 
+MAXIMA = ("max", "maxnum")
 RUNNING, FIRST, SO_FAR, FINAL = "running", "first", "so_far", "rescaled"
 """Labels: the greatest so far, and, behind that of a sum's stage, the sum so far and what it is at the end."""
 
@@ -55,9 +57,9 @@ def softmax(step: str, stages: Sequence[StageOp], axis: str) -> Softmax:
         for r, t in zip(s.results, s.targets.data, strict=True)
         if axis not in axes_of(t.data.access)
     ]
-    greatest = [r for r, mode in reduced if mode == "max"]
+    greatest = [r for r, mode in reduced if mode in MAXIMA]
     exponentials = [(s, t) for s in run if (t := shifted(s)) is not None]
-    if len(greatest) != 1 or len(exponentials) != 1 or any(mode not in ("max", "add") for _, mode in reduced):
+    if len(greatest) != 1 or len(exponentials) != 1 or any(mode not in (*MAXIMA, "add") for _, mode in reduced):
         raise refuse(step, run[0], f"expected one maximum and one exponential along {axis}")
     (exponential, shift), (top,) = exponentials[0], greatest
     sums = [r for r, mode in reduced if mode == "add" and depends(r, exponential)]
@@ -171,11 +173,11 @@ def first_value(like: SSAValue, label: str, x: float, at: Operation) -> StageOp:
 
 def running(old: SSAValue, new: SSAValue, at: Operation) -> StageOp:
     """The greatest value so far; what is subtracted (0 as long as all is -inf); the factor of what is summed so far."""
-    kind = element_of(new)
+    kind, mode = element_of(new), owner_of(new).target(result_index(new)).mode
 
     def build(body: Block) -> list[SSAValue]:
         none, zero = number(body, -math.inf, kind), number(body, 0.0, kind)
-        top = added(body, arith.MaximumfOp(body.args[0], body.args[1]))
+        top = added(body, combine(mode, body.args[0], body.args[1]))
         shift = added(body, arith.SelectOp(added(body, arith.CmpfOp(top, none, "oeq")), zero, top))
         factor = added(body, math_ops.ExpOp(added(body, arith.SubfOp(body.args[0], shift))))
         first = added(body, arith.CmpfOp(body.args[0], none, "oeq"))
