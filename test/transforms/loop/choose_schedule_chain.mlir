@@ -21,7 +21,7 @@ func.func @short(%q: tensor<8x256x64xf32>, %k: tensor<8x256x64xf32>, %v: tensor<
 // CHECK-SAME: loop-split{axis=k size=256 only=mm,select,max,exp_sum,mm_1}
 // CHECK-SAME: loop-tile{axis=j size=48 {{.*}}loop-rescale{axis=k0 {{.*}}loop-tile{axis=j size=12 
 // CHECK-SAME: loop-partial{axis=k parts=32 only=max,exp_sum}
-// CHECK-SAME: loop-skip"
+// CHECK-SAME: loop-skip
 func.func @long(%q: tensor<8x2048x64xf32>, %k: tensor<8x2048x64xf32>, %v: tensor<8x2048x64xf32>) -> tensor<8x2048x64xf32> {
   %0 = nd.attention %q, %k, %v "b q d, b k d, b k e -> b q e" scale 0.125 causal : (tensor<8x2048x64xf32>, tensor<8x2048x64xf32>, tensor<8x2048x64xf32>) -> tensor<8x2048x64xf32>
   func.return %0 : tensor<8x2048x64xf32>
