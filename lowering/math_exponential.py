@@ -70,6 +70,8 @@ def scaled(b: MathBuilder, p: SSAValue, n: SSAValue, small: SSAValue, halvings: 
     fraction, bias = b.format.fraction, b.format.bias
     offset = b.iselect(small, (bias + 63 - halvings) << fraction, (bias - 1 - halvings) << fraction)
     value = b.mul(p, b.from_bits(b.iadd(b.shift_left(n, fraction), offset)))
+    if b.space is not None:  # threads of a GPU: products by a chosen factor are slow there
+        return b.select(small, b.mul(value, 2.0**-63), b.add(value, value))
     return b.mul(value, b.select(small, 2.0**-63, 2.0))
 
 
