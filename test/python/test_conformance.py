@@ -154,6 +154,7 @@ def faulty(path: Path, name: str) -> Outcome:
     return Outcome(name, PASS)
 
 
+@pytest.mark.own_process
 def test_crashes_and_hangs_end_alone(tmp_path: Path):
     names = ["a", "hang", "b", "kill", "c", "d"]
     found = {o.name: o for o in outcomes(tmp_path, names, 2, 0.5, faulty)}
@@ -161,6 +162,7 @@ def test_crashes_and_hangs_end_alone(tmp_path: Path):
     assert found["kill"].detail == "the process ended with signal SIGKILL"
 
 
+@pytest.mark.own_process
 def test_tool(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     folder, recorded, page = tmp_path / "in", tmp_path / "list.txt", tmp_path / "page.md"
     (folder / "inner").mkdir(parents=True)
