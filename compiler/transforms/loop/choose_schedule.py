@@ -33,7 +33,7 @@ from .few_rows import around, versions
 from .grid import schedule_grid
 from .own_lanes import pack_own_lanes
 from .reorder import TYPICAL
-from .rows import ROWS, parallel_axes, schedule_rows
+from .rows import ROWS, asked_ahead, parallel_axes, schedule_rows
 from .step import LoopStep
 from .steptext import element_bytes, extent, step
 from .structure import fusable
@@ -77,8 +77,12 @@ def schedule(f: func.FuncOp, machine: Machine, threads: int = 1, tiles: Mapping[
             steps += steps_of(trials, steps, part, machine, threads, tiles)
     for loop in carrying(f):
         steps += accepted(trials, steps, schedule_carry(loop, machine))
-    streams = streamed(f, machine)
-    return ",".join(steps + (accepted(trials, steps, [step("stream", streams)]) if streams else []))
+    if streams := streamed(f, machine):
+        far = [part for part in parts(f) if any(s.label.data in streams for s in part)]
+        lines = (part for part in far if not any(contraction(s) or s in done for s in part))
+        ahead = [one for part in lines for one in asked_ahead(part, machine)]
+        steps += accepted(trials, steps, [step("stream", streams), *ahead])
+    return ",".join(steps)
 
 
 def chained(trials: Trials, linked: list[StageOp], machine: Machine, threads: int) -> list[str]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from math import prod
 
+from xdsl.ir import BlockArgument
+
 from ....dialects.loop.linear import Access, axes_of
-from ....dialects.loop.ops import JoinOp, StageOp, shape
+from ....dialects.loop.ops import JoinOp, StageOp, element_of, shape
 from ...machine import Machine
 from .reorder import axis_stride, row_major, strides_of
-from .steptext import TYPICAL, element_bytes, extent, lanes_of, step
+from .steptext import TYPICAL, bytes_of, element_bytes, extent, lanes_of, step
 
 VECTORS = 4
 """Vectors of lanes worked on at once: enough to hide the latency of a chain of operations."""
@@ -171,6 +173,26 @@ def beside(
         return 1 << max(most, 1).bit_length() - 1, width
     fitting = machine.l1_bytes // 2 // (length * element_bytes(group))
     return (min(1 << fitting.bit_length() - 1, ROWS), width // 2) if fitting > 1 else (1, width)
+
+
+def asked_ahead(group: list[StageOp], machine: Machine) -> list[str]:
+    """For lines that come from memory and are read again after they are reduced: while they are read for the last time,
+    those are asked for that come next."""
+    shared, widest = parallel_axes(group), max(group, key=lambda s: len(s.axes))
+    lane, lanes = lane_axis(group, widest, machine), lanes_of(group, machine)
+    rows = [a for a in shared if a != lane]
+    if lane in shared or not rows or not any(contiguous(s, lane) for s in group):
+        return []
+    several, _ = beside(group, widest, rows, lane, VECTORS * lanes, machine)
+    steps: list[str] = []
+    for value in dict.fromkeys(v for s in group for v in s.ins if isinstance(v, BlockArgument)):
+        readers = [s for s in group if value in s.ins]
+        access = next(access for v, access in readers[-1].reads() if v is value)
+        line = axis_stride(access, strides_of(value), rows[-1]) * bytes_of(element_of(value))
+        if len(readers) > 1 and value.name_hint and line and axis_stride(access, strides_of(value), lane) == 1:
+            last = [readers[-1].label.data]
+            steps.append(step("prefetch", last, value=value.name_hint, distance=several * line))
+    return steps
 
 
 def by_lines(group: list[StageOp], lane: str, width: int, machine: Machine) -> list[str]:

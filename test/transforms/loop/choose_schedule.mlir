@@ -113,3 +113,22 @@ func.func @mixed(%x: tensor<64x1024xf32>) -> tensor<64xi64> {
   }
   func.return %w : tensor<64xi64>
 }
+
+// Lines that come from memory and are read again: the next ones are asked for while these are read for the last time.
+// CHECK: func.func @far({{.*}} attributes {loop.schedule = "loop-tile{axis=i size=4 only=max,exp,scale},loop-split{axis=j size=32 only=max,exp,scale},loop-vectorize{axes=i,j only=max,exp,scale},loop-stream{only=scale},loop-prefetch{value=X distance=16384 only=exp}"}
+// RUNS: func.func @far
+func.func @far(%X: tensor<8192x1024xf32>) -> tensor<8192x1024xf32> {
+  %m = loop.stage max [i: 8192, j: 1024] (%x = %X[i, j]) -> max [i] {
+    loop.yield %x : f32
+  }
+  %e, %s = loop.stage exp [i: 8192, j: 1024] (%x = %X[i, j], %y = %m[i]) -> [i, j], add [i] {
+    %d = arith.subf %x, %y : f32
+    %z = math.exp %d : f32
+    loop.yield %z, %z : f32, f32
+  }
+  %r = loop.stage scale [i: 8192, j: 1024] (%x = %e[i, j], %y = %s[i]) -> [i, j] {
+    %q = arith.divf %x, %y : f32
+    loop.yield %q : f32
+  }
+  func.return %r : tensor<8192x1024xf32>
+}
