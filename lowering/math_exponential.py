@@ -85,22 +85,29 @@ def limited(
     return inside, lambda r: b.select(b.compare("oeq", x, inside), b.add(r, low), r)
 
 
+def unless_none(b: MathBuilder, none: SSAValue, p: SSAValue) -> SSAValue:
+    """0 where nothing is left of the result: a product that underflows takes a processor many times as long."""
+    return b.select(none, 0.0, p)
+
+
 def exp(b: MathBuilder, x: SSAValue, low: SSAValue | None = None, halvings: int = 0) -> SSAValue:
     """exp(x + low) / 2^halvings, |low| small."""
     least, greatest = EXP_RANGE[b.format]
+    none = b.compare("olt", x, least)
     x, with_low = limited(b, x, (least, greatest + halvings), low)
     n, r = reduce_exp(b, x)
     r = with_low(r)
-    p = b.fma(b.fma(b.horner(r, EXP[b.format]), r, 1.0), r, 1.0)
+    p = unless_none(b, none, b.fma(b.fma(b.horner(r, EXP[b.format]), r, 1.0), r, 1.0))
     return scaled(b, p, n, b.compare("olt", x, EXP_SMALL[b.format]), halvings)
 
 
 def exp2(b: MathBuilder, x: SSAValue, low: SSAValue | None = None) -> SSAValue:
     """2^(x + low), |low| small."""
+    none = b.compare("olt", x, EXP2_RANGE[b.format][0])
     x, with_low = limited(b, x, EXP2_RANGE[b.format], low)
     t = b.add(x, magic(b))
     r = with_low(b.sub(x, b.sub(t, magic(b))))
-    p = b.fma(b.horner(r, EXP2[b.format]), r, 1.0)
+    p = unless_none(b, none, b.fma(b.horner(r, EXP2[b.format]), r, 1.0))
     return scaled(b, p, b.bits(t), b.compare("olt", x, EXP2_SMALL[b.format]))
 
 
