@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from functools import lru_cache
@@ -21,17 +21,12 @@ from . import peak
 from .contraction_cases import SUMMARIES, Case, Program, Summary, cases
 from .contraction_compile import compile_rows
 from .peered import Options
-from .peers import PEERS, competitor
+from .peers import PEERS
 from .problems import Array, compiled, given
-from .results import Row, reason
-from .timing import Run, Timing, interleave
+from .results import Row
+from .rivals import Rivals
+from .timing import Run, Timing
 
-PAUSE = 0.03
-"""Seconds in which the threads of the competitor before fall asleep."""
-ROUND = 0.02
-"""Seconds that a competitor repeats its call in a round."""
-SLOW = 0.5
-"""Seconds of one call; a competitor that takes longer, and 20 times as long as the best, is timed once."""
 LIMIT = "limit"
 """The name under which the loop of the limit is timed: multiply-adds, or reads."""
 
@@ -99,43 +94,16 @@ def limit(case: Case) -> peak.Loop:
 
 
 def measure(case: Case, options: Options) -> Measured:
-    """Peers before mlc: what mlc holds as a constant becomes read-only."""
-    found, runs = Measured(case), dict[str, Run]()
-    p = case.program.problem
-
-    def attempt(name: str, make: Callable[[], Run]) -> None:
-        try:
-            runs[name] = make()
-        except Exception as error:  # whatever a peer raises is its row's note
-            found.failed[name] = reason(error)
-
+    p, every = case.program.problem, Rivals(options)
     arrays = p.arrays()
     want = p.reference(arrays)
-    for name, peer in PEERS.items() if case.peers else ():
-        if not peer.supports(p):
-            continue
-        if options.peers is not None and name not in options.peers:
-            found.failed[name] = "not wanted"
-        elif missing := peer.missing():
-            found.failed[name] = f"no module {missing[0]}"
-        else:
-
-            def compete(name: str = name) -> Run:
-                c = competitor(PEERS[name], p, arrays, options.threads)
-                p.check(c.array(c.run()), want)
-                return c.run
-
-            attempt(name, compete)
-    attempt("mlc", lambda: (tuned if case.tuned else executed)(case.program, options, arrays, want))
-    if "mlc" in runs:
+    if case.peers:
+        every.add_peers(p, arrays, want)
+    every.add("mlc", lambda: (tuned if case.tuned else executed)(case.program, options, arrays, want))
+    if "mlc" in every.runs:
         for label, program in case.beside:
-            attempt(label, lambda program=program: beside(program, options))
-    once = {name: peak.seconds(run, 1) for name, run in runs.items()}
-    behind = {name: t for name, t in once.items() if t > max(SLOW, 20 * min(once.values()))}
-    runs = {name: run for name, run in runs.items() if name not in behind} | {LIMIT: limit(case).run}
-    rounds = max(3, round(options.seconds / (PAUSE + ROUND)))
-    found.times = interleave(runs, rounds, ROUND, PAUSE) | {name: Timing(t, t) for name, t in behind.items()}
-    return found
+            every.add(label, lambda program=program: beside(program, options))
+    return Measured(case, every.timed({LIMIT: limit(case).run}), every.failed)
 
 
 def rivals(m: Measured) -> dict[str, Timing]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import mlc
@@ -13,13 +13,14 @@ import numpy as np
 from tqdm import tqdm
 
 from . import peak
-from .contraction_runs import LIMIT, PAUSE, ROUND, SLOW, combined, wanted
+from .contraction_runs import LIMIT, combined, wanted
 from .function_problems import Array, Function
 from .peered import Options
-from .peers import PEERS, competitor
-from .results import Row, reason
+from .peers import PEERS
+from .results import Row
+from .rivals import Rivals
 from .row_cases import SUMMARIES, Case, Summary, cases
-from .timing import Run, Timing, interleave
+from .timing import Run, Timing
 
 CALL = "call"
 """The name under which a call without work is timed; its time is taken off ours where shares are computed."""
@@ -65,47 +66,20 @@ def ours(p: Function, arrays: Sequence[Array], want: Sequence[Array], threads: i
 
 
 def measure(case: Case, options: Options) -> Measured:
-    """Peers before mlc: what mlc holds as a constant becomes read-only."""
-    found, runs, p = Measured(case), dict[str, Run](), case.program
+    p, every = case.program, Rivals(options)
     arrays = p.arrays()
     want = p.reference(arrays)
-
-    def attempt(name: str, make: Callable[[], Run]) -> None:
-        try:
-            runs[name] = make()
-        except Exception as error:  # whatever a peer raises is its row's note
-            found.failed[name] = reason(error)
-
-    for name, peer in PEERS.items() if case.peers else ():
-        if not peer.supports(p):
-            continue
-        if options.peers is not None and name not in options.peers:
-            found.failed[name] = "not wanted"
-        elif missing := peer.missing():
-            found.failed[name] = f"no module {missing[0]}"
-        else:
-
-            def compete(name: str = name) -> Run:
-                c = competitor(PEERS[name], p, arrays, options.threads)
-                p.check(c.array(c.run()), want)
-                return c.run
-
-            attempt(name, compete)
-    attempt("mlc", lambda: ours(p, arrays, want, options.threads))
-    move = peak.best_move(*p.bytes(arrays, want))
-    f32 = peak.best_loop("float32")
+    if case.peers:
+        every.add_peers(p, arrays, want)
+    every.add("mlc", lambda: ours(p, arrays, want, options.threads))
+    move, f32, nothing = peak.best_move(*p.bytes(arrays, want)), peak.best_loop("float32"), idle(p.given(arrays))
     assert f32 is not None
-    found.moves, found.math = move.operations, p.math_seconds(arrays)
-    found.products = p.flops / options.threads * peak.seconds(f32.run, 20) / f32.operations
-    for run in (*(runs[name] for name in ("mlc",) if name in runs), nothing := idle(p.given(arrays))):
+    for run in (every.runs.get("mlc", nothing), nothing):
         for _ in range(WARM):
             run()
-    once = {name: peak.seconds(run, 1) for name, run in runs.items()}
-    behind = {name: t for name, t in once.items() if t > max(SLOW, 20 * min(once.values()))}
-    runs = {name: run for name, run in runs.items() if name not in behind} | {LIMIT: move.run, CALL: nothing}
-    rounds = max(3, round(options.seconds / (PAUSE + ROUND)))
-    found.times = interleave(runs, rounds, ROUND, PAUSE) | {name: Timing(t, t) for name, t in behind.items()}
-    return found
+    times = every.timed({LIMIT: move.run, CALL: nothing})
+    products = p.flops / options.threads * peak.seconds(f32.run, 20) / f32.operations
+    return Measured(case, times, every.failed, move.operations, p.math_seconds(arrays), products)
 
 
 def rows_of(m: Measured) -> list[Row]:
