@@ -14,7 +14,6 @@ from fnmatch import fnmatch
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
 from . import peak
@@ -24,7 +23,7 @@ from .peered import Options
 from .peers import PEERS
 from .problems import Array, compiled, given
 from .results import Row
-from .rivals import Rivals
+from .rivals import Rivals, against_peers, of_group
 from .timing import Run, Timing
 
 LIMIT = "limit"
@@ -106,10 +105,6 @@ def measure(case: Case, options: Options) -> Measured:
     return Measured(case, every.timed({LIMIT: limit(case).run}), every.failed)
 
 
-def rivals(m: Measured) -> dict[str, Timing]:
-    return {name: t for name, t in m.times.items() if name in PEERS}
-
-
 def best_rates(found: Iterable[Measured], threads: int) -> dict[str, float]:
     """What one core can do, by type: the best loop of the run, or the best matrix product of any competitor."""
     best: dict[str, float] = {}
@@ -128,13 +123,10 @@ def rows_of(m: Measured, best: Mapping[str, float], threads: int) -> list[Row]:
     case, p = m.case, m.case.program.problem
     rate = m.rate("mlc", p.flops)
     note = f"mlc: {m.failed['mlc']}" if "mlc" in m.failed else f"{rate / 1e9:.1f} GFLOP/s"
-    without = "  ".join(f"without {name}: {why}" for name, why in m.failed.items() if name in PEERS)
     own = {"mlc": m.times["mlc"]} if "mlc" in m.times else {}
     found: list[Row] = []
     if case.peers:
-        fastest = min((t.median for t in rivals(m).values()), default=math.nan)
-        value = math.nan if without or not own else fastest / own["mlc"].median
-        found.append(Row(case.name, value, "x", own | rivals(m), "  ".join(filter(None, (note, without)))))
+        found.append(against_peers(case.name, m.times, m.failed, note))
     amount, kind = (p.weight_bytes, "bytes") if case.reads else (p.flops, p.dtype)
     most = best[kind] if case.reads else best[kind] * (case.program.threads or threads)
     share = m.rate("mlc", amount) / most * 100
@@ -155,26 +147,10 @@ def failed(m: Measured, label: str) -> str:
 
 
 def summary(s: Summary, every: Sequence[Measured], rows: Mapping[str, Row]) -> Row:
-    """NaN where a row of the group has no value: a mean over what happens to be there would say nothing."""
     group = [m for m in every if s.group in m.case.groups]
     if s.least_us:
         group = [m for m in group if m.rate("one_thread", 1e-6 * s.least_us) <= 1]
-    found = [rows[m.case.name + s.suffix] for m in group]
-    unit = found[0].unit if found else "x"
-    if not found:
-        return Row(s.name, math.nan, unit, note="nothing measured")
-    lacking = [row.name for row in found if math.isnan(row.value)]
-    if lacking:
-        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
-        known = [row.value for row in found if not math.isnan(row.value)]
-        partly = f"; of the other {len(known)}: {combined(s, known):.3f}" if known else ""
-        return Row(s.name, math.nan, unit, note=f"no value of {lacking[0]}{more}{partly}")
-    worst = min(found, key=lambda row: row.value)
-    return Row(s.name, combined(s, [r.value for r in found]), unit, note=f"{len(found)} rows, least {worst.name}")
-
-
-def combined(s: Summary, values: Sequence[float]) -> float:
-    return float(np.exp(np.mean(np.log(values)))) if s.mean else min(values)
+    return of_group(s, [rows[m.case.name + s.suffix] for m in group])
 
 
 def run(chosen: Sequence[Case], options: Options) -> list[Measured]:

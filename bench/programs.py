@@ -49,16 +49,54 @@ def jax_norm(J: Any) -> Any:
     return normalised
 
 
-def jax_attention(J: Any) -> Any:
+def jax_attention(J: Any, causal: bool = False) -> Any:
     def attended(q: Any, k: Any, v: Any) -> Any:
         s = J.numpy.einsum("bhqd,bhkd->bhqk", q, k) * (1.0 / math.sqrt(q.shape[-1]))
+        if causal:
+            n = q.shape[2]
+            s = J.numpy.where(J.numpy.tril(J.numpy.ones((n, n), bool)), s, -J.numpy.inf)
         return J.numpy.einsum("bhqk,bhkd->bhqd", J.nn.softmax(s, -1), v)
 
     return attended
 
 
-def torch_attention(T: Any) -> Any:
-    return T.nn.functional.scaled_dot_product_attention
+def torch_attention(T: Any, causal: bool = False) -> Any:
+    return lambda q, k, v: T.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=causal)
+
+
+def attention(heads: int, length: int, features: int, causal: bool = False) -> Function:
+    """Of a causal mask the operations that it leaves."""
+    return Function(
+        ((1, heads, length, features),) * 3,
+        lambda J: jax_attention(J, causal),
+        lambda T: torch_attention(T, causal),
+        flops=4.0 * heads * length * length * features / (2 if causal else 1),
+        terms=length,
+    )
+
+
+def softmax(*sizes: int, axis: int = -1) -> Function:
+    return Function(
+        (sizes,),
+        lambda J: lambda x: J.nn.softmax(x, axis),
+        lambda T: lambda x: T.softmax(x, axis),
+        math={"exp": 1},
+        terms=sizes[axis],
+    )
+
+
+def gelu(size: int) -> Function:
+    return Function(
+        ((size,),),
+        lambda J: lambda x: J.nn.gelu(x, approximate=True),
+        lambda T: lambda x: T.nn.functional.gelu(x, approximate="tanh"),
+        math={"tanh": 1},
+    )
+
+
+def layer_norm(rows: int, line: int) -> Function:
+    torch: Make = lambda T: lambda x, g, b: T.nn.functional.layer_norm(x, x.shape[-1:], g, b)
+    return Function(((rows, line), (line,), (line,)), jax_norm, torch, terms=line)
 
 
 def jax_residual(J: Any) -> Any:
@@ -170,7 +208,6 @@ def suite() -> dict[str, Function]:
     residual = ((1, 64, 56, 56), *[(64, 64, 3, 3)] * 2, *[(64,)] * 8)
     transformer = ((128, 768), *[square] * 4, wide, wide[::-1], *[line] * 4)
     training = ((784, 512), (512,), (512, 10), (10,), (128, 784), (128, 10))
-    norm: Make = lambda T: lambda x, g, b: T.nn.functional.layer_norm(x, x.shape[-1:], g, b)
     return {
         "ew_16M": Function(((16 * M,),) * 4, add, add, add),
         "ew_4K": Function(((4096,),) * 4, add, add, add),
@@ -182,18 +219,10 @@ def suite() -> dict[str, Function]:
         "mm_odd_509x1021x253": product(509, 1021, 253),
         "conv3x3_64x56": convolution(64, 56, 3),
         "conv5x5_32x56": convolution(32, 56, 5),
-        "softmax_4096x1024": Function(
-            ((4096, 1024),), lambda J: lambda x: J.nn.softmax(x, -1), lambda T: lambda x: T.softmax(x, -1), terms=1024
-        ),
-        "layernorm_4096x768": Function(((4096, 768), line, line), jax_norm, norm, terms=768),
-        "gelu_4M": Function(
-            ((4 * M,),),
-            lambda J: lambda x: J.nn.gelu(x, approximate=True),
-            lambda T: lambda x: T.nn.functional.gelu(x, approximate="tanh"),
-        ),
-        "attention_12x512x64": Function(
-            ((1, HEADS, 512, 64),) * 3, jax_attention, torch_attention, flops=4.0 * HEADS * 512**2 * 64, terms=512
-        ),
+        "softmax_4096x1024": softmax(4096, 1024),
+        "layernorm_4096x768": layer_norm(4096, 768),
+        "gelu_4M": gelu(4 * M),
+        "attention_12x512x64": attention(HEADS, 512, 64),
         "resblock_64x56": Function(
             residual,
             jax_residual,

@@ -19,7 +19,7 @@ from typing import Any
 
 from .contraction_cases import Summary, shape
 from .function_problems import Function
-from .programs import convolution, suite
+from .programs import HEADS, attention, convolution, gelu, jax_norm, layer_norm, softmax, suite
 
 
 @dataclass(frozen=True)
@@ -80,38 +80,12 @@ def elementwise() -> Iterator[Case]:
     yield Case("ew_transposed_1M", ("ew_moved",), Function(((1024, 1024),) * 2, **same(lambda x, y: x.T + y)))
 
 
-def softmax(name: str, *sizes: int, axis: int = -1) -> Case:
-    group = "softmax_long" if sizes[axis] >= 512 else "softmax_short"
-    terms = sizes[axis]
-    program = Function(
-        (sizes,),
-        lambda J: lambda x: J.nn.softmax(x, axis),
-        lambda T: lambda x: T.softmax(x, axis),
-        math={"exp": 1},
-        terms=terms,
-    )
-    return Case(name, ("active", group), program)
-
-
 def active() -> Iterator[Case]:
     for sizes in ((512, 1024), (4096, 1024), (6144, 512), (64, 8192), (128, 128), (4096, 64), (16384, 16)):
-        yield softmax(f"softmax_{shape(sizes)}", *sizes)
+        group = "softmax_long" if sizes[-1] >= 512 else "softmax_short"
+        yield Case(f"softmax_{shape(sizes)}", ("active", group), softmax(*sizes))
     for name in ("64K", "1M", "4M"):
-        program = Function(
-            ((SIZES[name],),),
-            lambda J: lambda x: J.nn.gelu(x, approximate=True),
-            lambda T: lambda x: T.nn.functional.gelu(x, approximate="tanh"),
-            math={"tanh": 1},
-        )
-        yield Case(f"gelu_{name}", ("active", "gelu"), program)
-
-
-def layer_norm(J: Any) -> Any:
-    def normalised(x: Any, scale: Any, bias: Any) -> Any:
-        d = x - x.mean(-1, keepdims=True)
-        return d * J.lax.rsqrt((d * d).mean(-1, keepdims=True) + 1e-5) * scale + bias
-
-    return normalised
+        yield Case(f"gelu_{name}", ("active", "gelu"), gelu(SIZES[name]))
 
 
 def rms_norm(J: Any) -> Any:
@@ -121,13 +95,7 @@ def rms_norm(J: Any) -> Any:
 def norms() -> Iterator[Case]:
     for sizes in ((128, 768), (512, 768), (4096, 768), (1024, 64)):
         line = sizes[-1:]
-        function = Function(
-            (sizes, line, line),
-            layer_norm,
-            lambda T: lambda x, g, b: T.nn.functional.layer_norm(x, x.shape[-1:], g, b),
-            terms=line[0],
-        )
-        yield Case(f"layer_norm_{shape(sizes)}", ("norms",), function)
+        yield Case(f"layer_norm_{shape(sizes)}", ("norms",), layer_norm(*sizes))
         function = Function(
             (sizes, line),
             rms_norm,
@@ -196,31 +164,12 @@ def moved() -> Iterator[Case]:
     yield Case("embedding_512x768", ("moved",), rows)
 
 
-def attention(causal: bool) -> dict[str, Any]:
-    def jax(J: Any) -> Any:
-        def attended(q: Any, k: Any, v: Any) -> Any:
-            s = J.numpy.einsum("bhqd,bhkd->bhqk", q, k) * (q.shape[-1] ** -0.5)
-            if causal:
-                n = q.shape[2]
-                s = J.numpy.where(J.numpy.tril(J.numpy.ones((n, n), bool)), s, -J.numpy.inf)
-            return J.numpy.einsum("bhqk,bhkd->bhqd", J.nn.softmax(s, -1), v)
-
-        return attended
-
-    def torch(T: Any) -> Any:
-        return lambda q, k, v: T.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=causal)
-
-    return {"jax": jax, "torch": torch}
-
-
 def attentions() -> Iterator[Case]:
-    heads, features = 12, 64
     for length in (128, 512, 1024, 2048, 4096):
         for causal in (False, True):
-            flops = 4.0 * heads * length * length * features / (2 if causal else 1)
-            function = Function(((1, heads, length, features),) * 3, **attention(causal), flops=flops, terms=length)
             name = "causal" if causal else "attention"
-            yield Case(f"{name}_{heads}x{length}x{features}", ("attention", f"attention_{name}"), function)
+            function = attention(HEADS, length, 64, causal)
+            yield Case(f"{name}_{HEADS}x{length}x64", ("attention", f"attention_{name}"), function)
 
 
 SIMPLE = ("stablehlo-to-nd", "inline", "symbol-dce", "canonicalize{numerics=fast}")
@@ -258,11 +207,11 @@ def unseen(seed: int) -> Iterator[Case]:
     name = lambda what: f"unseen_{what}_seed{seed}"
     groups = ("unseen",)
     b, n, k = some(8, 48), some(60, 400), some(40, 200)
-    yield Case(name("softmax_middle"), groups, softmax("", b, n, k, axis=1).program, peers=False)
+    yield Case(name("softmax_middle"), groups, softmax(b, n, k, axis=1), peers=False)
     rows, width, out = some(64, 256), some(200, 900), some(128, 512)
 
     def projected(J: Any) -> Any:
-        normalised = layer_norm(J)
+        normalised = jax_norm(J)
         return lambda x, g, b, w: normalised(x, g, b) @ w
 
     yield Case(

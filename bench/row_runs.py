@@ -13,12 +13,11 @@ import numpy as np
 from tqdm import tqdm
 
 from . import peak
-from .contraction_runs import LIMIT, combined, wanted
+from .contraction_runs import LIMIT, wanted
 from .function_problems import Array, Function
 from .peered import Options
-from .peers import PEERS
 from .results import Row
-from .rivals import Rivals
+from .rivals import Rivals, against_peers, of_group
 from .row_cases import SUMMARIES, Case, Summary, cases
 from .timing import Run, Timing
 
@@ -86,14 +85,10 @@ def rows_of(m: Measured) -> list[Row]:
     """A case's rows, with the names that it declares."""
     case, failed = m.case, m.failed
     own = {"mlc": m.times["mlc"]} if "mlc" in m.times else {}
-    rivals = {name: t for name, t in m.times.items() if name in PEERS}
-    lacking = "  ".join(f"without {name}: {why}" for name, why in failed.items() if name in PEERS)
     note = f"mlc: {failed['mlc']}" if "mlc" in failed else ""
     found: list[Row] = []
     if case.peers:
-        fastest = min((t.median for t in rivals.values()), default=math.nan)
-        value = math.nan if lacking or not own else fastest / own["mlc"].median
-        found.append(Row(case.name, value, "x", own | rivals, "  ".join(filter(None, (note, lacking)))))
+        found.append(against_peers(case.name, m.times, failed, note))
     if case.share:
         spent = own["mlc"].median - m.times[CALL].median if own else math.nan
         kind = "moving" if m.bound not in (m.math, m.products) else "functions" if m.bound == m.math else "products"
@@ -106,16 +101,7 @@ def rows_of(m: Measured) -> list[Row]:
 
 
 def summary(s: Summary, every: Sequence[Measured], rows: Mapping[str, Row]) -> Row:
-    """NaN where a row of the group has no value: a mean over what happens to be there would say nothing."""
-    found = [rows[m.case.name + s.suffix] for m in every if s.group in m.case.groups]
-    unit = found[0].unit
-    lacking = [row.name for row in found if math.isnan(row.value)]
-    known = [row.value for row in found if not math.isnan(row.value)]
-    if lacking:
-        partly = f"; of the other {len(known)}: {combined(s, known):.3f}" if known else ""
-        return Row(s.name, math.nan, unit, note=f"no value of {', '.join(lacking)}{partly}")
-    worst = min(found, key=lambda row: row.value)
-    return Row(s.name, combined(s, known), unit, note=f"{len(found)} rows, least {worst.name}")
+    return of_group(s, [rows[m.case.name + s.suffix] for m in every if s.group in m.case.groups])
 
 
 def measured(options: Options) -> list[Row]:
