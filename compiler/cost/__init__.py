@@ -4,14 +4,15 @@ they are made of.
     estimate(module, machine=Machine.load("h100")).terms["memory"]
     estimate_block(block, machine, constants=block.args[1:]).seconds
 
-    operations  multiply-adds, sums and elementwise arithmetic (`work.py`, `device.py`)
+    operations  multiply-adds, sums and elementwise arithmetic (`kernel.py`, `device.py`)
     math        functions such as exp, at what the machine takes for an element
-    memory      bytes, at the bandwidth of the cache where they lie (`traffic.py`)
+    memory      bytes, at the bandwidth of the cache where they lie (`program.py`)
     launch      calls of kernels
 
-A kernel takes the longer of its work (operations and math) and its memory, and its launch on top; a program takes what
-its kernels take. What depends on constants alone is made before the program runs and costs nothing. CPUs are estimated
-with one thread. Symbols count as `report.TYPICAL` unless `sizes` says.
+A kernel takes the longer of its work (operations and math) and its memory, a part of the other, which does not hide
+behind it, and its launch; a program takes what its kernels take. What depends on constants alone is made before the
+program runs and costs nothing. CPUs are estimated with one thread, GPUs with all of their multiprocessors. Symbols
+count as `report.TYPICAL` unless `sizes` says.
 
 A program of tensor ops is fused first, as the pipeline does, on a copy: what is estimated is what would run.
 """
