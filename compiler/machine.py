@@ -33,7 +33,8 @@ moves `vector_bytes` at once and has `registers`. What a CPU does not have:
     tensor = "bf16 f16 tf32 s8"  # elements that are multiplied by matrix instructions
 
 Decisions (tile sizes, packing, streaming) and estimates read this and nothing else. `mlc-tune --calibrate` writes the
-host's, with speeds that it measures. `MLC_MACHINE` names a file or a known machine to use instead of the host, `MLC_VECTOR_BITS` narrower or wider vectors.
+host's, with speeds that it measures. `MLC_MACHINE` names a file or a known machine to use instead of the host,
+`MLC_VECTOR_BITS` narrower or wider vectors.
 """
 
 from __future__ import annotations
@@ -156,8 +157,8 @@ class Machine:
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Machine:
-        """`host`, a known machine by its name (`h100`: a file of MACHINES), a GPU by its `arch`, or the description in a
-        file, where a missing field has the generic machine's value."""
+        """`host`, a known machine by its name (`h100`, a file of MACHINES), a GPU by its `arch`, or what a file describes,
+        where a missing field has the generic machine's value."""
         text = str(path)
         if text == HOST:
             return Machine.host()
