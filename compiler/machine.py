@@ -157,8 +157,8 @@ class Machine:
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Machine:
-        """`host`, a known machine by its name (`h100`, a file of MACHINES), a GPU by its `arch`, or what a file describes,
-        where a missing field has the generic machine's value."""
+        """`host`, a known machine by its name (`h100`, a file of MACHINES), a GPU by its `arch`, or what a file
+        describes, where a missing field has the generic machine's value."""
         text = str(path)
         if text == HOST:
             return Machine.host()
