@@ -25,8 +25,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, SSAValue
 
-from ...dialects.graph.ops import KernelOp
-from ...dialects.nd.op import NdOp
+from ...dialects.graph.ops import KernelOp, LaunchOp
 from ..blocks import clone
 from ..machine import Machine
 
@@ -91,7 +90,7 @@ def estimate(
     programs = [what] if isinstance(what, FuncOp) else [f for f in what.ops if isinstance(f, FuncOp) and is_program(f)]
     total = ZERO
     for f in programs:
-        if any(isinstance(op, NdOp) and not isinstance(op.parent_op(), KernelOp) for op in f.walk()):
+        if not any(isinstance(op, KernelOp | LaunchOp) for op in f.walk()):
             total = total + pricing.program(fused(f.clone().body.block, machine), {})
         else:
             module = f.parent_op()

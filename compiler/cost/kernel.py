@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, SSAValue
 
 from ...dialects.graph.views import VIEWS, view_of
 from ...dialects.nd.constant import Source
@@ -134,5 +134,3 @@ def order_of(value: SSAValue) -> Order:
     if not all(isinstance(s, int) and s for s in strides):
         return tuple(range(len(strides)))
     return tuple(sorted(range(len(strides)), key=lambda k: -abs(strides[k])))  # pyright: ignore[reportArgumentType]
-
-

@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, SSAValue
 
-from ...dialects.graph.ops import CONSTANT, CopyOp, KernelOp, LaunchOp, PrepareOp
+from ...dialects.graph.ops import CONSTANT, CopyOp, KernelOp, LaunchOp
 from ...dialects.graph.views import view_of
 from ...dialects.nd.control import Control, Scan
 from ...dialects.nd.dims import Dim, Sym, evaluate, size
@@ -114,5 +114,3 @@ class Pricing:
         operations, math, launch = work.operations / self.share, work.math / self.share, self.machine.launch_ns * 1e-9
         terms = {"operations": operations, "math": math, "memory": memory, "launch": launch}
         return Cost(max(operations + math, memory) + launch, terms, 1, work.count, moved)
-
-
