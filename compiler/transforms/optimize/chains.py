@@ -34,7 +34,7 @@ def reassociate(op: Contract) -> Iterator[Alternative]:
             a, b, c = factors
             for pair, rest in (((b, c), a), ((a, c), b)):
                 if any(i in pair[1][1] for i in pair[0][1]):
-                    yield lambda pair=pair, rest=rest: _again(op, pair, rest)
+                    yield lambda pair=pair, rest=rest, ahead=rest is a: _again(op, pair, rest, ahead)
 
 
 def three(op: Contract, k: int, inner: Contract) -> tuple[Factor, Factor, Factor] | None:
@@ -42,7 +42,7 @@ def three(op: Contract, k: int, inner: Contract) -> tuple[Factor, Factor, Factor
     outer, m = op.dims, inner.dims
     if len(inner.operands) != 2 or not _bare(outer) or not _bare(m):
         return None
-    named = {i: o for i, o in zip(m.result, outer.operands[k], strict=True)}
+    named = dict(zip(m.result, outer.operands[k], strict=True))
     if len(set(named.values())) < len(named):
         return None
     for n in m.reduced():
@@ -57,7 +57,8 @@ def _bare(m: DimMap) -> bool:
     )
 
 
-def _again(op: Contract, pair: tuple[Factor, Factor], rest: Factor) -> Answer:
+def _again(op: Contract, pair: tuple[Factor, Factor], rest: Factor, ahead: bool) -> Answer:
+    """Multiply a pair first, then the rest, which stood `ahead` of both or not."""
     sizes: dict[str, Dim] = {}
     for v, dims in (*pair, rest):
         sizes |= {i.name or "": d for i, d in zip(dims, shape_of(v.type), strict=True)}
@@ -65,5 +66,6 @@ def _again(op: Contract, pair: tuple[Factor, Factor], rest: Factor) -> Answer:
     kept = tuple(i for i in dict.fromkeys((*pair[0][1], *pair[1][1])) if i in needed)
     shape = tuple(sizes[i.name or ""] for i in kept)
     first = contract([Array(v) for v, _ in pair], DimMap(tuple(d for _, d in pair), kept), shape)
-    both = DimMap((kept, rest[1]), op.dims.result)
-    return [(op.result, contract([first, Array(rest[0])], both, shape_of(op.type)))]
+    sides = [(Array(rest[0]), rest[1]), (first, kept)] if ahead else [(first, kept), (Array(rest[0]), rest[1])]
+    both = DimMap(tuple(d for _, d in sides), op.dims.result)
+    return [(op.result, contract([x for x, _ in sides], both, shape_of(op.type)))]

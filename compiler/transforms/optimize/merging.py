@@ -5,14 +5,14 @@
     x @ u + y @ v                  ->   [x y] @ [u; v]
 
 The names of the maps say along what: a name of the result that only the weights have, and one that is summed over.
-Kernels with fewer taps are enlarged by zeros where that lets them merge, so that an infinity or NaN reaches more results.
+Kernels with fewer taps are enlarged by zeros where that lets them merge; an infinity or NaN reaches more results then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 
 from ....dialects.nd.array import Array
 from ....dialects.nd.contraction import Contract
@@ -41,17 +41,16 @@ def merge_products(op: Contract) -> Iterator[Alternative]:
 
 def _siblings(p: Product) -> Iterator[Product]:
     """Later contractions of the same input in the same block."""
-    readers = dict.fromkeys(use.operation for use in p.x.uses)
-    later = [r for r in readers if isinstance(r, Contract) and r is not p.op and r.parent is p.op.parent]
-    for reader in sorted(later, key=_position(p.op)):
-        yield from (q for q in products(reader) if q.x is p.x and q.w is not p.x)
-
-
-def _position(op: Operation):
-    block = op.parent
+    block = p.op.parent
+    readers = {use.operation for use in p.x.uses if isinstance(use.operation, Contract)}
     assert block is not None
-    number = {o: k for k, o in enumerate(block.ops)}
-    return number.__getitem__
+    if len(readers) < 2:
+        return
+    later = False
+    for op in block.ops:
+        if later and isinstance(op, Contract) and op in readers:
+            yield from (q for q in products(op) if q.x is p.x and q.w is not p.x)
+        later = later or op is p.op
 
 
 def _feature(found: Fit) -> str | None:

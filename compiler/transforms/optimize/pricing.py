@@ -4,8 +4,8 @@
     %z = nd.mul %y, %s               goes                 %z = nd.contract %x, %k   made
     %r = nd.relu %z                  reads: on both sides, since it shares a kernel with them
 
-Each side becomes a function of what it reads from elsewhere, is simplified, fused, and estimated on the machine. What depends on
-constants alone is one; it is computed before the program runs.
+Each side becomes a function of what it reads from elsewhere, is simplified, fused, and estimated on the machine. What
+depends on constants alone is one; it is computed before the program runs.
 """
 
 from __future__ import annotations
@@ -59,9 +59,7 @@ class Prices:
         after = self._side({*made.ops, *reading}, to, outputs)
         return before.cost(self.machine), after.cost(self.machine)
 
-    def _side(
-        self, inside: Container[Operation], to: Mapping[SSAValue, SSAValue], outputs: Sequence[SSAValue]
-    ) -> Side:
+    def _side(self, inside: Container[Operation], to: Mapping[SSAValue, SSAValue], outputs: Sequence[SSAValue]) -> Side:
         """These ops as a function that returns `outputs`, where others stand for the values in `to`."""
         block = Block()
         env: dict[SSAValue, SSAValue] = {}

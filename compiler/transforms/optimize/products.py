@@ -188,13 +188,14 @@ def _index(
     whole = like.sizes[tap[0]]
     if own_tap is not None and own_tap[1] != tap[1] and count != 1:
         return False
-    if not all(isinstance(n, int) for n in (count, whole, mine.offset, theirs.offset)):
+    first, start = mine.offset, theirs.offset
+    if not (isinstance(count, int) and isinstance(whole, int) and isinstance(first, int) and isinstance(start, int)):
         return False
-    low, between = divmod(mine.offset - theirs.offset, tap[1])  # pyright: ignore[reportOperatorIssue, reportArgumentType]
+    low, between = divmod(first - start, tap[1])
     high = whole - count - low
-    if between or low < 0 or high < 0:  # pyright: ignore[reportOperatorIssue]
+    if between or low < 0 or high < 0:
         return False
-    taps[tap[0]] = (low, high)  # pyright: ignore[reportArgumentType]
+    taps[tap[0]] = (low, high)
     return own_tap is None or _same(own_tap[0], tap[0], names)
 
 

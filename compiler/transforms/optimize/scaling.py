@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 
 from ....dialects.nd.array import Array
 from ....dialects.nd.constant import full
@@ -21,7 +21,7 @@ from ....dialects.nd.dimmap import DimMap, bare
 from ....dialects.nd.elementwise import Add, Div, Mul, Neg, Sub
 from ....dialects.nd.mapped import rearrange
 from ....dialects.nd.movement import Broadcast, reshape
-from ....dialects.nd.op import bind
+from ....dialects.nd.op import NdOp, bind
 from ....dialects.nd.types import element, is_float, shape_of, tensor
 from ..simplify.patterns import splat
 from .alternatives import Alternative, Alternatives, Answer
@@ -37,7 +37,7 @@ MOST = 16
 class Chain:
     """What is done to each result of a contraction, in order: `kind` with a small value; `last` is what it gives."""
 
-    steps: list[tuple[type[Operation], SSAValue]] = field(default_factory=list[tuple[type[Operation], SSAValue]])
+    steps: list[tuple[type[NdOp], SSAValue]] = field(default_factory=list[tuple[type[NdOp], SSAValue]])
     last: SSAValue | None = None
 
     @property
@@ -73,12 +73,12 @@ def chain_of(p: Product) -> Chain:
     chain, value = Chain(), p.op.result
     while len(chain.steps) < MOST and value.has_one_use() and (use := value.first_use) is not None:
         reader = use.operation
-        kind, other = type(reader), reader.operands[1 - use.index] if len(reader.operands) == 2 else None
-        if other is None or reader.parent is not p.op.parent or kind not in (Add, Sub, Mul, Div):
+        if reader.parent is not p.op.parent or not isinstance(reader, Add | Sub | Mul | Div):
             break
-        if (kind in (Sub, Div) and use.index == 1) or small(p, other) is None:
+        other = reader.operands[1 - use.index]
+        if (isinstance(reader, Sub | Div) and use.index == 1) or small(p, other) is None:
             break
-        chain.steps.append((kind, other))
+        chain.steps.append((type(reader), other))
         value = chain.last = reader.results[0]
     return chain
 
@@ -115,7 +115,11 @@ def _combined(p: Product, chain: Chain) -> tuple[Array | None, Array | None]:
     for kind, v in chain.steps:
         value = line(p, v)
         if kind in (Mul, Div):
-            k = bind(kind, k if k is not None else full(1, value.type), value) if kind is Div or k is not None else value
+            k = (
+                bind(kind, k if k is not None else full(1, value.type), value)
+                if kind is Div or k is not None
+                else value
+            )
             b = bind(kind, b, value) if b is not None else None
         elif b is not None:
             b = bind(kind, b, value)

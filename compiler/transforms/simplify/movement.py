@@ -208,7 +208,9 @@ def slice_concat(op: Any) -> Array | None:  # concat(x, y)[s::t] -> y[s-n::t] wh
 
 
 @on(Reshape, level="exact")
-def reshape_slice(op: Any) -> Array | None:  # reshape(x[:, a:b]) -> reshape(x)[:, a/n : b/n] where n elements stay whole
+def reshape_slice(
+    op: Any,
+) -> Array | None:  # reshape(x[:, a:b]) -> reshape(x)[:, a/n:b/n] by parts of n elements
     s = defined(op.x, Slice)
     if s is None or any(t != 1 for t in s.step.data):
         return None
