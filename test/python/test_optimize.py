@@ -202,13 +202,18 @@ def optimized(case: Case, constants: tuple[int, ...] = (), numerics: str = "ieee
     return fired, module
 
 
-WIDE = Case("", 0, ((16, 256), (256, 256), (256, 256), (256, 256)), lambda x, q, k, v: (x @ q, x @ k, x @ v))
+WIDE = Case("", 0, ((16, 256), *[(256, 256)] * 3), lambda x, q, k, v: ((x @ q) @ (x @ k).T) @ (x @ v))
+APART = Case("", 0, WIDE.shapes, lambda x, q, k, v: (x @ q, x @ k, x @ v))
 TALL = Case("", 0, ((512, 512), (512, 512), (512, 8)), lambda a, b, c: (a @ b) @ c)
 
 
 def test_weights_that_never_change_are_merged_and_others_are_not() -> None:
     assert optimized(WIDE, (1, 2, 3))[0] == ["merge_products", "merge_products"]
     assert optimized(WIDE)[0] == []
+
+
+def test_results_of_the_program_that_would_be_copied_stay_apart() -> None:
+    assert optimized(APART, (1, 2, 3))[0] == []
 
 
 def test_a_batch_norm_goes_into_weights_that_never_change() -> None:

@@ -15,18 +15,19 @@
 // CHECK:       [[W:%.*]] = nd.concat %q, %k along [1]
 // CHECK:       [[Y:%.*]] = nd.contract %x, [[W]] "a b, b c -> a c" : (tensor<16x64xf32>, tensor<64x96xf32>) -> tensor<16x96xf32>
 // CHECK:       [[H:%.*]] = nd.reshape [[Y]] : tensor<16x96xf32> -> tensor<16x6x16xf32>
-// CHECK:       %a = nd.slice [[H]] from [0, 0, 0]
-// CHECK:       %b = nd.slice [[H]] from [0, 4, 0]
+// CHECK:       nd.slice [[H]] from [0, 0, 0]
+// CHECK:       nd.slice [[H]] from [0, 4, 0]
 // PLACES-LABEL: @merged
 // PLACES:      nd.contract %x, {{.*}}loc(fused["{{.*}}optimize.mlir":{{[0-9]+}}:3, "{{.*}}optimize.mlir":{{[0-9]+}}:3])
-func.func @merged(%x: tensor<16x64xf32>) -> (tensor<16x4x16xf32>, tensor<16x2x16xf32>) {
+func.func @merged(%x: tensor<16x64xf32>) -> tensor<16x16x4x2xf32> {
   %q = nd.resource "q", "00000000000000000000000000000001" : tensor<64x64xf32>
   %0 = nd.contract %x, %q "a b, b c -> a c" : (tensor<16x64xf32>, tensor<64x64xf32>) -> tensor<16x64xf32>
   %a = nd.reshape %0 : tensor<16x64xf32> -> tensor<16x4x16xf32>
   %k = nd.resource "k", "00000000000000000000000000000002" : tensor<64x32xf32>
   %1 = nd.contract %x, %k "a b, b c -> a c" : (tensor<16x64xf32>, tensor<64x32xf32>) -> tensor<16x32xf32>
   %b = nd.reshape %1 : tensor<16x32xf32> -> tensor<16x2x16xf32>
-  func.return %a, %b : tensor<16x4x16xf32>, tensor<16x2x16xf32>
+  %2 = nd.contract %a, %b "a c d, b e d -> a b c e" : (tensor<16x4x16xf32>, tensor<16x2x16xf32>) -> tensor<16x16x4x2xf32>
+  func.return %2 : tensor<16x16x4x2xf32>
 }
 
 // Those of arguments would be copied with every call.
@@ -56,17 +57,18 @@ func.func @dependent(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
 // Rows that are counted at run time; nothing is moved over an effect.
 
 // CHECK-LABEL: @symbolic
-// CHECK:       nd.print
+// CHECK:       nd.print "x {}" %x
 // CHECK:       nd.contract %x, {{.*}} -> tensor<?x96xf32, #nd.sym<n>>
-// CHECK:       nd.print
-func.func @symbolic(%x: tensor<?x64xf32, #nd.sym<n>>) -> (tensor<?x64xf32, #nd.sym<n>>, tensor<?x32xf32, #nd.sym<n>>) {
+// CHECK:       nd.print "y {}"
+func.func @symbolic(%x: tensor<?x64xf32, #nd.sym<n>>) -> tensor<64x32xf32> {
   %q = nd.resource "q", "00000000000000000000000000000001" : tensor<64x64xf32>
   nd.print "x {}" %x : tensor<?x64xf32, #nd.sym<n>>
   %0 = nd.contract %x, %q "a b, b c -> a c" : (tensor<?x64xf32, #nd.sym<n>>, tensor<64x64xf32>) -> tensor<?x64xf32, #nd.sym<n>>
-  nd.print "y {}" %0 : tensor<?x64xf32, #nd.sym<n>>
+  nd.print "y {}" %x : tensor<?x64xf32, #nd.sym<n>>
   %k = nd.resource "k", "00000000000000000000000000000002" : tensor<64x32xf32>
   %1 = nd.contract %x, %k "a b, b c -> a c" : (tensor<?x64xf32, #nd.sym<n>>, tensor<64x32xf32>) -> tensor<?x32xf32, #nd.sym<n>>
-  func.return %0, %1 : tensor<?x64xf32, #nd.sym<n>>, tensor<?x32xf32, #nd.sym<n>>
+  %2 = nd.contract %0, %1 "n a, n b -> a b" : (tensor<?x64xf32, #nd.sym<n>>, tensor<?x32xf32, #nd.sym<n>>) -> tensor<64x32xf32>
+  func.return %2 : tensor<64x32xf32>
 }
 
 // A scale and a shift of each channel; the first rewrite alone.

@@ -16,8 +16,9 @@ from xdsl.ir import SSAValue
 
 from ....dialects.nd.array import Array
 from ....dialects.nd.contraction import Contract
+from ....dialects.nd.dims import Dim
 from ....dialects.nd.elementwise import Add
-from ....dialects.nd.movement import concat, slice_
+from ....dialects.nd.movement import concat, slice_, transpose
 from ....dialects.nd.op import bind
 from ....dialects.nd.types import element, is_float, shape_of
 from .alternatives import Alternative, Alternatives, Answer
@@ -66,11 +67,14 @@ def _merged(found: Fit, name: str) -> Answer:
     first, second = p.sizes[name], found.sizes()[name]
     w = concat([Array(p.w), found.weights()], at(p.w_dims, name))
     y = p.again(Array(p.x), w, {name: first + second})
-    parts: list[Array] = []
-    for start, value in ((0, p.op.result), (first, q.op.result)):
+
+    def part(start: Dim, count: Dim) -> Array:
         starts = [start if i.name == name else 0 for i in p.result]
-        parts.append(slice_(y, starts, [1] * len(starts), shape_of(value.type)))
-    return [(p.op.result, parts[0]), (q.op.result, parts[1])]
+        counts = [count if i.name == name else d for i, d in zip(p.result, y.shape)]
+        return slice_(y, starts, [1] * len(starts), counts)
+
+    turned = transpose(part(first, second), found.order())
+    return [(p.op.result, part(0, first)), (q.op.result, turned)]
 
 
 @rules.on(Add, level="ieee")
@@ -117,7 +121,7 @@ def _fits(first: SSAValue, second: SSAValue) -> Iterator[Fit]:
 
 def _channel(found: Fit) -> str | None:
     """The name along which two inputs become one: what differs, or else the first, if all else of them is alike."""
-    if found.like.x is found.product.x:
+    if found.like.x is found.product.x or found.order() != sorted(found.order()):
         return None
     differing = found.differing()
     names = [n for n in found.like.channels if not differing or differing == [n]]

@@ -16,13 +16,16 @@ from dataclasses import dataclass
 from xdsl.dialects.func import ReturnOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from ....dialects.graph.views import VIEWS
+from ....dialects.graph.views import VIEWS, view_of
 from ....dialects.nd.array import Array
 from ....dialects.nd.constant import Constant, Source
+from ....dialects.nd.dims import size
 from ....dialects.nd.elementwise import Elementwise
-from ...blocks import clone
+from ....dialects.nd.types import NUMPY, element, shape_of
+from ...blocks import clone, terminator
 from ...cost import Cost, estimate_block
 from ...machine import Machine
+from ...report import typical
 from ..canonicalize import rules as simplifications
 from ..rewriting import is_pure, rewrite
 
@@ -36,9 +39,19 @@ class Side:
 
     block: Block
     constants: Sequence[SSAValue]
+    results: Sequence[int]
+    """Which of the values that it returns are results of the program."""
 
     def cost(self, machine: Machine) -> Cost:
-        return estimate_block(self.block, machine, self.constants)
+        """Results of a program that lie apart in memory are copied in the end."""
+        total = estimate_block(self.block, machine, self.constants)
+        returned = terminator(self.block).operands
+        for v in (returned[k] for k in self.results):
+            if not view_of(v).rows(shape_of(v.type)):
+                moved = 2 * typical(size(shape_of(v.type))) * NUMPY[element(v.type)].itemsize
+                seconds = moved / machine.bandwidth(moved)
+                total = total + Cost(seconds, {"memory": seconds}, bytes=moved)
+        return total
 
 
 class Prices:
@@ -84,7 +97,8 @@ class Prices:
         returned = [available(v) for v in outputs]
         block.add_op(ReturnOp.create(operands=returned))
         rewrite(block, simplifications(self.numerics))
-        return Side(block, constants)
+        results = [k for k, v in enumerate(outputs) if any(isinstance(u.operation, ReturnOp) for u in v.uses)]
+        return Side(block, constants, results)
 
     def is_constant(self, value: SSAValue) -> bool:
         """Is a value made of constants alone?"""

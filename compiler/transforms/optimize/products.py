@@ -72,6 +72,11 @@ class Product:
         kept = {i.name for i in self.result}
         return tuple(i.name for i in self.w_dims if i.name and i.name in kept and i.name not in self.in_x)
 
+    @property
+    def new(self) -> list[str]:
+        """The names of the result that the input lacks, in the result's order."""
+        return [i.name for i in self.result if i.name and i.name not in self.in_x]
+
     @cached_property
     def channels(self) -> tuple[str, ...]:
         """The names that both operands have and the result lacks."""
@@ -120,6 +125,10 @@ class Fit:
         """Of this product's names, by those of `like`."""
         return {b: self.product.sizes[a] for a, b in self.names.items() if b not in self.taps}
 
+    def order(self) -> list[int]:
+        """Where each dimension of this product's result stands in that of `like`."""
+        return [at(self.like.result, self.names[i.name or ""]) for i in self.product.result]
+
     def weights(self) -> Array:
         """The product's weights with the dimensions that `like` has, zeros where it has no taps."""
         w = Array(self.product.w)
@@ -142,16 +151,18 @@ def fit(product: Product, like: Product) -> Fit | None:
 
     A kernel of one tap, or of fewer with the same steps between them, becomes one of as many as `like` has.
     """
-    if len(product.x_dims) != len(like.x_dims) or len(product.result) != len(like.result):
+    if len(product.x_dims) != len(like.x_dims) or len(product.new) != len(like.new):
         return None
     names: Names = {}
     taps: dict[str, tuple[int, int]] = {}
-    for mine, theirs in zip(product.result, like.result):
-        if not _same(mine.name, theirs.name, names):
-            return None
     for mine, theirs in zip(product.x_dims, like.x_dims):
         if not _index(product, like, mine, theirs, names, taps):
             return None
+    for mine, theirs in zip(product.new, like.new):
+        if not _same(mine, theirs, names):
+            return None
+    if {names.get(i.name or "") for i in product.result} != {i.name for i in like.result}:
+        return None
     own = [i.name or "" for i in product.w_dims]
     others = [i.name or "" for i in like.w_dims]
     back = {b: a for a, b in names.items()}
