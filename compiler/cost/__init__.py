@@ -24,9 +24,13 @@ from dataclasses import dataclass, field
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Block, SSAValue
+from xdsl.ir import Block, Region, SSAValue
 
-from ...dialects.graph.ops import KernelOp, LaunchOp
+from ...dialects.errors import CompileError
+from ...dialects.graph.ops import KernelOp, LaunchOp, YieldOp
+from ...dialects.nd.control import Yield
+from ...dialects.nd.effects import EFFECTS
+from ...dialects.nd.op import NdOp
 from ..blocks import clone
 from ..machine import Machine
 
@@ -73,11 +77,13 @@ def estimate(
     schedule: str = "",
     machine: Machine | None = None,
     sizes: Mapping[str, int] | None = None,
+    fuse: bool = True,
 ) -> Cost:
     """The cost of a program at the tensor level (of all public functions) or the graph level, or of one kernel.
 
     `schedule`: steps of all kernels, where they are not what choose-schedule would write. Of a FuncOp with launches the
-    kernels are looked up in its module.
+    kernels are looked up in its module. Without `fuse`, every op of the tensor level is a kernel of its own. Raises
+    CompileError for ops of other dialects.
     """
     from .program import Pricing
 
@@ -92,7 +98,9 @@ def estimate(
     total = ZERO
     for f in programs:
         if not any(isinstance(op, KernelOp | LaunchOp) for op in f.walk()):
-            total = total + pricing.program(fused(f.clone().body.block, machine), {})
+            check_tensor_level(f)
+            block = f.clone().body.block
+            total = total + pricing.program(fused(block, machine) if fuse else apart(block), {})
         else:
             module = f.parent_op()
             kernels = [k for k in module.ops if isinstance(k, FuncOp)] if isinstance(module, ModuleOp) else []
@@ -103,6 +111,13 @@ def estimate(
 def is_program(f: FuncOp) -> bool:
     private = f.sym_visibility is not None and f.sym_visibility.data == "private"
     return bool(f.body.blocks) and not private
+
+
+def check_tensor_level(f: FuncOp) -> None:
+    known = (NdOp, ReturnOp, Yield, *EFFECTS)
+    foreign = next((op for op in f.walk() if op is not f and not isinstance(op, known)), None)
+    if foreign is not None:
+        raise CompileError(f"estimate: expected ops of the nd dialect, found {foreign.name}", foreign.location)
 
 
 def is_kernel(what: ModuleOp | FuncOp) -> bool:
@@ -178,4 +193,26 @@ def fused(block: Block, machine: Machine) -> Block:
 
     prepare_regions(block)
     fuse_block(block, chains=machine.kind == "cpu")
+    return block
+
+
+def apart(block: Block) -> Block:
+    """The block of a program with every op that works in a kernel of its own; regions stay as they are."""
+    from ..report import works
+    from ..transforms.decompose import decompose
+
+    decompose(block)
+    for op in list(block.ops):
+        if not works(op) or op.regions or not op.results:
+            continue
+        operands = list(dict.fromkeys(op.operands))
+        body = Block(arg_types=[v.type for v in operands])
+        body.add_op(inner := clone(op, dict(zip(operands, body.args))))
+        body.add_op(YieldOp.create(operands=inner.results))
+        kernel = KernelOp.make(op.name.removeprefix("nd."), operands, Region(body), op.location)
+        block.insert_op_before(kernel, op)
+        for old, new in zip(op.results, kernel.results):
+            old.replace_all_uses_with(new)
+        op.detach()
+        op.erase()
     return block
