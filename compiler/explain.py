@@ -79,6 +79,7 @@ def explain(
     `pipeline`: passes instead of those down to fusion at this level of `numerics`. `measure` makes arguments of a
     function: then the programs of the host run, too. Raises CompileError for machines and programs that are none.
     """
+    main_of(module)
     found: list[Trajectory] = []
     for name in machines:
         machine = Machine.load(name)

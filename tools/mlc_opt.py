@@ -127,6 +127,9 @@ def opt(args: argparse.Namespace) -> int:
         print(list_passes(), end="")
         return 0
     passes, options = _passes(args), _options(args)
+    for flag, given in (("--measure", args.measure), ("--explain-plot", args.explain_plot)):
+        if given and not args.explain:
+            raise CompileError(f"{flag}: expected --explain with it, found none")
     name, text = read_input(args.input)
     outputs: list[str] = []
     timing, code = Timing(), 0
