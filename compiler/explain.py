@@ -293,7 +293,7 @@ def plot(found: Sequence[Trajectory], path: str) -> None:
     Raises CompileError where matplotlib is missing or cannot write the file.
     """
     figure: Any = figures()(figsize=(9, 5), layout="constrained")
-    axes = figure.add_subplot(ylabel="time relative to the input, each op a kernel", yscale="log")
+    axes = figure.add_subplot(ylabel="time relative to the input with each op a kernel")
     rows = aligned(found)
     for k, t in enumerate(found):
         own = [(x, by[k]) for x, (_, by) in enumerate(rows) if by[k] is not None]
@@ -302,6 +302,7 @@ def plot(found: Sequence[Trajectory], path: str) -> None:
         if timed := [(x, r.measured / base) for x, r in own if r and r.measured]:
             axes.plot(*zip(*timed), "x--", color=line.get_color(), label=f"{t.name}, measured")
     axes.set_xticks(range(len(rows)), [label for label, _ in rows], rotation=30, ha="right")
+    axes.set_ylim(bottom=0)
     axes.legend()
     try:
         figure.savefig(path)

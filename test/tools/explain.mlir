@@ -8,7 +8,7 @@
 // CHECK-NEXT: input, unfused {{.*}} us    3        3  {{.*}} kB {{.*}} us    3        3  {{.*}} kB
 // CHECK-NEXT: input {{.*}} us    3        1 {{.*}} us    3        1
 // CHECK-NEXT: canonicalize {{.*}} us    1        1 {{.*}} us    1        1
-// CHECK-NEXT: winograd {{.*}} kB               -{{$}}
+// CHECK-NEXT: winograd {{.*}} MB               -{{$}}
 // CHECK: at the end {{.*}} operations {{.*}} math {{.*}} memory {{.*}} launch
 // CHECK-NEXT: compute-poor
 // CHECK-NEXT: bandwidth-poor
