@@ -1,20 +1,20 @@
 """What each rewrite step of a program is worth, by machine: `mlc-opt --explain`.
 
-    step                    xeon     ops  kernels    bytes   h100     ops  kernels    bytes
-    input, unfused       4.21 ms      32       32  33.8 MB  149 us     32       32  33.8 MB
-    input                3.07 ms      32        4   4.3 MB   24 us     32        4   4.3 MB
-    canonicalize         3.07 ms      27        4   4.3 MB   24 us     27        4   4.3 MB
-    optimize: fold_scale 3.05 ms      24        2   4.2 MB      -
+    step               xeon  ops  kernels    bytes  bandwidth-poor  ops  kernels    bytes
+    input, unfused  2.24 ms    2       10  22.6 MB         5.02 ms    2       10  22.6 MB
+    input           1.57 ms    2        1   1.8 MB         1.62 ms    2        1   1.8 MB
+    decompose       1.57 ms   10        1   1.8 MB         1.62 ms   10        1   1.8 MB
+    winograd         990 us   17        9  19.0 MB               -
 
 A trajectory is a machine's list of steps. A machine rewrites its own copy of the program, since passes decide by cost,
-and every step is a row: a pass that changed the program, or one rule of it where the pass can tell. Rows of machines
-that do the same are one. Steps come from any iterator of labels and modules.
+and every step is a row: a pass that changed the program, or a rule that it applied, if it has `steps`. Rows of machines
+that do the same are one. `record` takes steps from any iterator of labels and modules.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any
@@ -25,18 +25,20 @@ from xdsl.passes import ModulePass
 
 from ..dialects.errors import CompileError
 from ..dialects.graph.ops import LaunchOp
+from .calibrate import Probe
 from .cost import TERMS, Cost, estimate, is_program
 from .driver import Options, run
+from .explain_runs import FUSION, Arrays, is_here, options_for, timed
 from .fingerprint import fingerprint
 from .machine import Machine
-from .options import CompileOptions, passes
+from .options import passes
 from .report import works
 
 IMPORTS = ("stablehlo-to-nd", "inline", "symbol-dce", "expand-complex")
 """Passes that make a program of tensor ops: they run before the first row."""
 
-FUSION, LOOPS = "graph-fuse", "nd-to-loop"
-"""Where the default pipeline ends, as estimates fuse anyway; and where every pipeline does, as they read tensor ops."""
+LOOPS = "nd-to-loop"
+"""Where every pipeline ends, as estimates read tensor ops; that of the default ends before fusion, since they fuse."""
 
 ORDERS = "assign-layout"
 """Chooses orders in memory, not another program."""
@@ -72,12 +74,13 @@ def explain(
     machines: Sequence[str],
     numerics: str = "ieee",
     pipeline: Sequence[ModulePass] | None = None,
-    measure: Callable[[FuncOp], list[Any]] | None = None,
+    measure: Arrays | None = None,
 ) -> list[Trajectory]:
     """A trajectory for each machine, by name, file or architecture; the module stays as it is.
 
     `pipeline`: passes instead of those down to fusion at this level of `numerics`. `measure` makes arguments of a
-    function: then the programs of the host run, too. Raises CompileError for machines and programs that are none.
+    function: then programs run, too, where their machine is the host or the GPU at hand. Raises CompileError for
+    machines and programs that are none.
     """
     main_of(module)
     found: list[Trajectory] = []
@@ -85,7 +88,7 @@ def explain(
         machine = Machine.load(name)
         t = Trajectory(name, machine)
         todo = default_passes(machine, numerics) if pipeline is None else list(pipeline)
-        runs = measure if machine == Machine.host() else None
+        runs = measure if measure is not None and is_here(machine) else None
         record(t, steps(module.clone(), [for_machine(p, name) for p in todo], t), runs)
         found.append(t)
     return found
@@ -93,10 +96,7 @@ def explain(
 
 def default_passes(machine: Machine, numerics: str) -> list[ModulePass]:
     """Those of the machine's target before fusion."""
-    options = CompileOptions(numerics=numerics)
-    if machine.kind == "gpu":
-        options = CompileOptions(numerics=numerics, target="cuda", arch=machine.arch)
-    found = passes(options, "graph")
+    found = passes(options_for(machine, numerics), "graph")
     return found[: next(k for k, p in enumerate(found) if p.name == FUSION)]
 
 
@@ -128,10 +128,8 @@ def steps(module: ModuleOp, todo: Sequence[ModulePass], t: Trajectory) -> Iterat
                 yield pass_.name, module
 
 
-def record(t: Trajectory, found: Iterable[Step], measure: Callable[[FuncOp], list[Any]] | None = None) -> None:
+def record(t: Trajectory, found: Iterable[Step], measure: Arrays | None = None) -> None:
     """Add the rows of steps, whose modules may change afterwards; `measure` makes the arguments to run them on."""
-    from .calibrate import Probe
-
     probes: list[tuple[Row, Probe]] = []
     for label, module in found:
         if not t.rows and is_unfused(module):
@@ -140,11 +138,11 @@ def record(t: Trajectory, found: Iterable[Step], measure: Callable[[FuncOp], lis
         row = Row(label, estimate(module, machine=t.machine), working(module))
         t.rows.append(row)
         if measure is not None and is_unfused(module):
-            probes.append((row, Probe("", runnable(module, measure), lambda s: s)))
+            probes.append((row, timed(module, main_of(module), t.machine, measure)))
     for _ in range(TURNS):
         for row, probe in probes:
             probe.turn()
-            row.measured = probe.best
+            row.measured = probe.value(probe.best)
 
 
 TURNS = 20
@@ -158,24 +156,6 @@ def is_unfused(module: ModuleOp) -> bool:
 def working(module: ModuleOp) -> int:
     """Ops that compute something."""
     return sum(works(op) for op in module.walk())
-
-
-def runnable(module: ModuleOp, make: Callable[[FuncOp], list[Any]]) -> Callable[[], object]:
-    """A call of the program as it is: passes from fusion on compile it."""
-    from .blocks import entry
-    from .bounds import bounds_of
-    from .compile import build_program, resources_read
-    from .weights import resources_of
-
-    options = CompileOptions(entry=main_of(module).sym_name.data)
-    todo = passes(options)
-    todo = todo[next(k for k, p in enumerate(todo) if p.name == FUSION) :]
-    clone = module.clone()
-    arrays, bounds, resources = make(entry(clone, options.entry)), bounds_of(main_of(clone)), resources_of(clone)
-    exe, facts = build_program(clone, "", options, resources, todo)
-    exe.options, exe.facts, exe.bounds = options, facts, bounds
-    exe.resources = resources_read(exe.program, resources)
-    return lambda: exe(*arrays)
 
 
 def main_of(module: ModuleOp) -> FuncOp:
