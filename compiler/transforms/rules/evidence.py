@@ -7,6 +7,7 @@
 Special values are those that the level promises to keep: at `exact` all, also NaN, infinities and -0; at `ieee` zeros
 of both signs, huge and subnormal numbers, where nothing overflows; at `fast` zeros. What the level says of narrower
 types is tried for every element type that the rule admits: the same bits at `exact`, the ops' tolerance at `ieee`.
+There, elementwise rules must be no less accurate than before, in f32 at values that cancel, underflow and stretch.
 """
 
 from __future__ import annotations
@@ -15,18 +16,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from xdsl.dialects.builtin import f64
+from xdsl.dialects.builtin import f32, f64
 from xdsl.ir import Attribute
 
 from ....dialects.errors import CompileError
+from ....dialects.nd.constant import Constant
 from ....dialects.nd.elementwise import Np
-from ....dialects.nd.op import EXACT
+from ....dialects.nd.op import EXACT, NdOp
 from ....dialects.nd.types import NUMPY, element, finfo, is_float, kind_of, shape_of
 from ....runtime.matching import program_tolerance
+from ..simplify.movement import ELEMENTWISE
 from .define import Rule
 from .field import PRIME, evaluate, is_polynomial, residues
 from .instances import DTYPES, Instance, instances
-from .trial import Trial, near, reference, same, within
+from .trial import Accuracy, Trial, near, reference, same, within
 
 FIELD, SAMPLES, BITS = "exact arithmetic", "f64 samples", "bits"
 POINTS = 20
@@ -35,6 +38,9 @@ DRAWS = 100
 """In f64, over all shapes."""
 PER_TYPE = 3
 """For each element type."""
+HARD = np.array([1, -1, 1 + 2**-12, -1 - 2**-12, 1 / 3, -1 / 3, 0.7, 1e5, -1e5, 1e-5, 80, -80, 1e-25, 1e25])
+"""Numbers that cancel, underflow, and are stretched by an exponential, in f32."""
+HARD_POINTS = 10_000
 UNUSABLE = 10
 """So many times as many draws may be tried as are wanted: nothing is claimed where a value is not finite."""
 
@@ -72,6 +78,8 @@ def evidence(rule: Rule, seed: int = 0) -> Evidence:
         if kind != BITS:
             shapes, points = _in_field(rule, rng) if kind == FIELD else _in_samples(rule, rng)
         by_type = _by_type(rule, rng) if kind == BITS or rule.numerics != "fast" else []
+        if rule.numerics == "ieee" and _is_open(rule) and _is_elementwise(rule):
+            _no_less_accurate(rule, rng)
     if kind == BITS:
         shapes, points = len(by_type), sum(by_type)
     if not points:
@@ -126,6 +134,20 @@ def _as_promised(rule: Rule, at: Instance, rng: np.random.Generator, turn: int) 
     for side in (at.left, at.right):
         tolerance = tolerance.then(program_tolerance(side.module, inputs))
     return Trial(rule, reference, within(tolerance), finite=True).at(at, inputs)
+
+
+def _no_less_accurate(rule: Rule, rng: np.random.Generator) -> None:
+    trial = Accuracy(rule, reference, same)
+    for at in instances(rule, rng, [f32], [(1, 1)]):
+        inputs = [rng.choice(HARD, HARD_POINTS).astype(NUMPY[element(t)]) for t in at.types]
+        trial.at_each(at, inputs)
+        trial.at_each(at, [np.abs(x) for x in inputs])
+
+
+def _is_elementwise(rule: Rule) -> bool:
+    """Are all its ops on elements, so that the error of one is measured by itself and not by what is summed?"""
+    ops = [op for block in (rule.op.left.block, rule.op.right.block) for op in block.ops if isinstance(op, NdOp)]
+    return all(isinstance(op, Constant) or type(op) in ELEMENTWISE for op in ops)
 
 
 def _is_open(rule: Rule) -> bool:

@@ -20,6 +20,8 @@ from .instances import Instance, Run
 RELATIVE = 1e-12
 SIMPLE = (0, 1, -1, 2)
 """What an element of a counterexample becomes if the sides still differ, the first that does."""
+ROUNDINGS = 4
+"""The right side may err by so many times what the left one does, and by so many units in the last place."""
 SHRUNK = 64
 """Elements that are tried to be simpler, at most."""
 
@@ -93,7 +95,7 @@ class Trial:
         """With simple numbers for as many elements as there can be."""
         for k, place in [(k, p) for k, x in enumerate(inputs) for p in np.ndindex(x.shape)][:SHRUNK]:
             for value in SIMPLE:
-                simpler = inputs[k].copy()
+                simpler = np.array(inputs[k])
                 simpler[place] = np.asarray(value % PRIME if self.how is evaluate else value).astype(simpler.dtype)
                 if (simpler[place] == inputs[k][place]).all():
                     break
@@ -112,6 +114,41 @@ class Trial:
         where = ", ".join(filter(None, (str(at), f"in exact arithmetic modulo {PRIME}" if exact else "")))
         message = f"rule @{self.rule.name} is false: expected equal sides, found {left} on the left and {right} on the"
         return CompileError(f"{message} right for {where}: {given}", self.rule.op.location)
+
+
+@dataclass(frozen=True)
+class Accuracy(Trial):
+    """Is the right side no less accurate than the left, as both tell in double precision?
+
+    What is lost where values cancel, underflow or are stretched by an exponential shows here, and nowhere else.
+    """
+
+    def at_each(self, instance: Instance, inputs: Sequence[Np]) -> None:
+        """Try an elementwise rule of rank 0 at many points at once."""
+        _, _, holds = self._each(instance, inputs)
+        if not holds.all():
+            k = int(np.argmin(holds))
+            self.at(instance, [np.array(x[k]) for x in inputs])
+
+    def _compare(self, at: Instance, inputs: Sequence[Np]) -> tuple[bool, tuple[Np, Np] | None]:
+        left, right, holds = self._each(at, inputs)
+        return True, None if holds.all() else (left, right)
+
+    def _each(self, at: Instance, inputs: Sequence[Np]) -> tuple[Np, Np, Np]:
+        """Both sides, and for each element whether what is claimed holds: nothing is where a value is not finite."""
+        (left,), on_left = at.left.run(inputs, self.how)
+        (right,), on_right = at.right.run(inputs, self.how)
+        double = [x.astype(np.float64) if kind_of(x.dtype) == "f" else x for x in inputs]
+        truths = [side.run(double, self.how)[0][0] for side in (at.left, at.right)]  # one may cancel even there
+        slack = ROUNDINGS + sum(op.tolerance.ulp for op in at.right.block.ops if isinstance(op, NdOp))
+        holds: Any = np.zeros(left.shape, bool)
+        for w in truths:
+            holds |= np.abs(right - w) <= ROUNDINGS * np.abs(left - w) + slack * np.spacing(
+                np.abs(w).astype(left.dtype)
+            )
+        for v in (*on_left, *on_right):
+            holds |= ~np.isfinite(v)
+        return left, right, holds
 
 
 def _largest(x: Np) -> float:
