@@ -37,6 +37,7 @@ PASSES: dict[str, str] = {
     "winograd": "mlc.compiler.transforms.winograd:Winograd",
     "expand-complex": "mlc.compiler.transforms.expand_complex:ExpandComplex",
     "apply-rules": "mlc.compiler.transforms.apply_rules:ApplyRules",
+    "saturate": "mlc.compiler.transforms.saturate:Saturate",
     # nd: differentiation and batching
     "jvp": "mlc.compiler.transforms.jvp:Jvp",
     "linearize": "mlc.compiler.transforms.linearize:Linearize",

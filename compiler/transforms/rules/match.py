@@ -119,7 +119,7 @@ def _unify(p: SSAValue, v: SSAValue, m: Bindings) -> bool:
     if p in m.values:
         return m.values[p] is v
     t: Attribute = v.type
-    if not isinstance(t, TensorType) or not _type(p.type, v.type, m):
+    if not isinstance(t, TensorType) or not unify_type(p.type, v.type, m):
         return False
     if isinstance(p.owner, Block):
         m.values[p] = v
@@ -127,7 +127,7 @@ def _unify(p: SSAValue, v: SSAValue, m: Bindings) -> bool:
     po, vo = p.owner, v.owner
     if type(po) is not type(vo) or not isinstance(vo, NdOp) or m.ops.get(vo, po) is not po:
         return False
-    if not _properties(po, vo, m) or len(po.operands) != len(vo.operands):
+    if not unify_properties(po, vo, m) or len(po.operands) != len(vo.operands):
         return False
     m.ops[vo] = po
     m.values[p] = v
@@ -142,7 +142,7 @@ def _unify(p: SSAValue, v: SSAValue, m: Bindings) -> bool:
     return False
 
 
-def _type(p: Attribute, v: Attribute, m: Bindings) -> bool:
+def unify_type(p: Attribute, v: Attribute, m: Bindings) -> bool:
     a, b = shape_of(p), shape_of(v)
     return (
         len(a) == len(b)
@@ -164,7 +164,7 @@ def _size(p: Dim, d: Dim, m: Bindings) -> bool:
     return True
 
 
-def _properties(po: Operation, vo: Operation, m: Bindings) -> bool:
+def unify_properties(po: Operation, vo: Operation, m: Bindings) -> bool:
     if po.properties.keys() != vo.properties.keys():
         return False
     return all(_attribute(po, k, a, vo.properties[k], m) for k, a in po.properties.items())
@@ -173,7 +173,7 @@ def _properties(po: Operation, vo: Operation, m: Bindings) -> bool:
 def _attribute(po: Operation, name: str, p: Attribute, v: Attribute, m: Bindings) -> bool:
     match p, v:
         case TensorType(), TensorType():
-            return _type(p, v, m)  # pyright: ignore[reportUnknownArgumentType]
+            return unify_type(p, v, m)  # pyright: ignore[reportUnknownArgumentType]
         case DTypeVar(), _:
             return _dtype(p, v, m)
         case DimsAttr(), DimsAttr():

@@ -1,0 +1,92 @@
+"""saturate: the cheapest program that rules lead to, found by equality saturation.
+
+    %0 = nd.contract %x, %a "i k, k l -> i l" : (tensor<512x512xf32>, tensor<512x512xf32>) -> tensor<512x512xf32>
+    %1 = nd.contract %0, %v "i l, l j -> i j" : (tensor<512x512xf32>, tensor<512x8xf32>) -> tensor<512x8xf32>
+becomes
+    %0 = nd.contract %a, %v "l k, k j -> l j" : (tensor<512x512xf32>, tensor<512x8xf32>) -> tensor<512x8xf32>
+    %1 = nd.contract %x, %0 "i k, k j -> i j" : (tensor<512x512xf32>, tensor<512x8xf32>) -> tensor<512x8xf32>
+
+A rewriter that applies one rule after the other must make each step pay. Here rules of both kinds, `simplify` and
+`explore`, only add what is equal to an e-graph (`egraph.py`), and the choice comes last: by the costs of single ops
+(`extract.py`), then by the estimated time of the fused program on `machine` (a description; else the host). The program
+as it is always is one of the choices.
+
+Blocks are cut into windows of at most 60 ops, between ops with regions or effects (`windows.py`); regions are worked on
+by themselves. Rules are those of the library within the level `numerics`, of `file`, and of the module itself. `nodes`
+and `iterations` bound the search in a window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Block, SSAValue
+from xdsl.passes import ModulePass
+
+from ....dialects.errors import CompileError
+from ....dialects.nd.constant import Source
+from ....dialects.nd.op import NdOp
+from ....dialects.nd.resource import is_stored
+from ...machine import Machine
+from ..apply_rules import load, rules_of
+from ..rewriting import LEVELS, blocks, functions
+from ..rules.apply import allowed
+from ..rules.define import Rule
+from ..rules.library import LIBRARY
+from .explore import Bounds
+from .window import Window
+from .windows import windows
+
+
+def saturate(
+    block: Block,
+    rules: Sequence[Rule],
+    numerics: str = "ieee",
+    bounds: Bounds | None = None,
+    machine: Machine | None = None,
+) -> int:
+    """Replace what is cheaper another way, by rules that the level allows; returns how many windows changed."""
+    bounds, machine, rules = bounds or Bounds(), machine or Machine.host(), allowed(rules, numerics)
+    found = windows(block)
+    constant = constants(block)
+    return sum(Window(ops, constant, machine, numerics).run(rules, bounds) for ops in found)
+
+
+def constants(block: Block) -> set[SSAValue]:
+    """The values that depend on constants alone, of which some lie in memory."""
+    known: set[SSAValue] = set()
+    stored: set[SSAValue] = set()
+    for op in block.ops:
+        if isinstance(op, Source) or (isinstance(op, NdOp) and op.operands and all(v in known for v in op.operands)):
+            known.update(op.results)
+            if is_stored(op) or any(v in stored for v in op.operands):
+                stored.update(op.results)
+    return stored
+
+
+@dataclass(frozen=True)
+class Saturate(ModulePass):
+    """The cheapest program that rules lead to."""
+
+    name = "saturate"
+    numerics: str = "ieee"
+    nodes: int = Bounds.nodes
+    iterations: int = Bounds.iterations
+    machine: str = ""
+    file: str | None = None
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if self.numerics not in LEVELS:
+            raise CompileError(f"expected numerics to be one of {', '.join(LEVELS)}, found {self.numerics}")
+        for name in ("nodes", "iterations"):
+            if (n := getattr(self, name)) < 1:
+                raise CompileError(f"saturate: expected {name} to be 1 or more, found {n}")
+        own = {r.name: r for r in [*(load(self.file) if self.file else []), *rules_of(op)]}
+        rules = [*{**LIBRARY, **own}.values()]
+        machine = Machine.load(self.machine) if self.machine else Machine.host()
+        for f in functions(op):
+            for block in blocks(f):
+                saturate(block, rules, self.numerics, Bounds(self.nodes, self.iterations), machine)
