@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from xdsl.dialects.builtin import FloatAttr, StringAttr, TensorType
 from xdsl.ir import Attribute, Block, Operation, SSAValue
@@ -18,7 +19,7 @@ from ....dialects.graph.rule import RuleOp
 from ....dialects.nd import dimmap
 from ....dialects.nd.attributes import DimsAttr, DTypeVar
 from ....dialects.nd.constant import Source
-from ....dialects.nd.dimmap import DimMap, Index
+from ....dialects.nd.dimmap import Index
 from ....dialects.nd.dims import Dim
 from ....dialects.nd.elementwise import Add, And, Max, Min, Mul, Or, Xor
 from ....dialects.nd.mapped import Mapped
@@ -144,11 +145,12 @@ def _unify(p: SSAValue, v: SSAValue, m: Bindings) -> bool:
 
 def unify_type(p: Attribute, v: Attribute, m: Bindings) -> bool:
     a, b = shape_of(p), shape_of(v)
-    return (
-        len(a) == len(b)
-        and _dtype(element(p), element(v), m)
-        and all(_size(x, y, m) for x, y in zip(a, b, strict=True))
-    )
+    if len(a) != len(b) or not _dtype(element(p), element(v), m):
+        return False
+    for x, y in zip(a, b, strict=True):  # the hot loop of a search
+        if not _size(x, y, m):
+            return False
+    return True
 
 
 def _dtype(p: Attribute, v: Attribute, m: Bindings) -> bool:
@@ -179,7 +181,7 @@ def _attribute(po: Operation, name: str, p: Attribute, v: Attribute, m: Bindings
         case DimsAttr(), DimsAttr():
             return len(p.data) == len(v.data) and all(_size(x, y, m) for x, y in zip(p.data, v.data, strict=True))
         case StringAttr(), StringAttr() if name == "map" and isinstance(po, Mapped):
-            return _map(dimmap.parse(p.data), dimmap.parse(v.data), m)
+            return _map(p.data, v.data, m)
         case FloatAttr(), _ if isinstance(dtype := element(po.results[0].type), DTypeVar):
             return _value(p.value.data, m.dtypes[dtype.data]) == v
         case _:
@@ -191,22 +193,32 @@ def _value(value: float, dtype: Attribute) -> Attribute | None:
     return scalar(value, dtype) if is_float(dtype) or value == int(value) else None
 
 
-def _map(p: DimMap, v: DimMap, m: Bindings) -> bool:
+def _map(p: str, v: str, m: Bindings) -> bool:
     """Equal up to the choice of letters; index functions bind what stands in their place."""
-    if len(p.operands) != len(v.operands):
+    if (found := _letters(p, v)) is None:
         return False
+    letters, others = found
+    return all(_index(a, b, letters, m) for a, b in others)
+
+
+@lru_cache(None)
+def _letters(p: str, v: str) -> tuple[dict[str, str], list[tuple[Index, Index]]] | None:
+    """The pattern's letters with the map's, and the pairs of indices that are no letters; None if maps differ."""
+    a_map, b_map = dimmap.parse(p), dimmap.parse(v)
+    if len(a_map.operands) != len(b_map.operands):
+        return None
     pairs: list[tuple[Index, Index]] = []
-    for a, b in zip((*p.operands, p.result), (*v.operands, v.result), strict=True):
+    for a, b in zip((*a_map.operands, a_map.result), (*b_map.operands, b_map.result), strict=True):
         if len(a) != len(b):
-            return False
+            return None
         pairs += zip(a, b, strict=True)
     letters: dict[str, str] = {}
     for a, b in pairs:
         if a.name is not None and (b.name is None or letters.setdefault(a.name, b.name) != b.name):
-            return False
+            return None
     if len(set(letters.values())) < len(letters):
-        return False
-    return all(_index(a, b, letters, m) for a, b in pairs if a.name is None)
+        return None
+    return letters, [(a, b) for a, b in pairs if a.name is None]
 
 
 def _index(p: Index, v: Index, letters: dict[str, str], m: Bindings) -> bool:

@@ -36,6 +36,7 @@ class EGraph:
         self._parent: dict[SSAValue, SSAValue] = {}
         self._age: dict[SSAValue, int] = {}
         self._known: dict[Hashable, NdOp] = {}
+        self._operands: dict[NdOp, tuple[Class, ...]] = {}
         self._stale: list[Class] = []
         """Merged classes, whose readers may have become equal."""
 
@@ -53,10 +54,15 @@ class EGraph:
         return value
 
     def operands(self, op: NdOp) -> tuple[Class, ...]:
-        return tuple(map(self.find, op.operands))
+        """The classes that a node reads."""
+        found = self._operands[op]
+        if any(self._parent[c] is not c for c in found):
+            found = self._operands[op] = tuple(map(self.find, found))
+        return found
 
     def add(self, op: NdOp) -> NdOp:
         """The op as a node, or the node that it is equal to."""
+        self._operands[op] = tuple(map(self.find, op.operands))
         key = self._key(op)
         found = self._known.get(key)
         if found is not None:

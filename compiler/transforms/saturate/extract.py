@@ -142,7 +142,7 @@ class Extractor:
         for joint in joints:
             classes = [self.graph.find(v) for v in joint.values]
             if all(c in used for c in classes):
-                yield {c: op for c, op in zip(classes, joint.nodes, strict=True)}
+                yield dict(zip(classes, joint.nodes, strict=True))
         for c in used:
             for op in self.graph.members[c]:
                 if op is not choice.get(c):

@@ -1,8 +1,8 @@
 """Matching over classes: a value of a rule's left side stands for a class, an op of it for any node of the class.
 
-Sizes, element types, properties and index functions bind as in `rules/match.py`; conditions are checked at the end. That
-an inner value is read elsewhere is no hindrance, since nothing is taken away. Of a rule with several roots, all must be
-values that the program has: else merged products would be merged again, without an end.
+Sizes, element types, properties and index functions bind as in `rules/match.py`; conditions are checked at the end. An
+inner value may be read elsewhere, since nothing is taken away. Of a rule with several roots, all must be values that
+the program has: else merged products would be merged again, without an end.
 """
 
 from __future__ import annotations
