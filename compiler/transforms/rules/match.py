@@ -20,7 +20,7 @@ from ....dialects.nd import dimmap
 from ....dialects.nd.attributes import DimsAttr, DTypeVar
 from ....dialects.nd.constant import Source
 from ....dialects.nd.dimmap import Index
-from ....dialects.nd.dims import Dim
+from ....dialects.nd.dims import Dim, Sym
 from ....dialects.nd.elementwise import Add, And, Max, Min, Mul, Or, Xor
 from ....dialects.nd.mapped import Mapped
 from ....dialects.nd.op import NdOp
@@ -147,10 +147,7 @@ def unify_type(p: Attribute, v: Attribute, m: Bindings) -> bool:
     a, b = shape_of(p), shape_of(v)
     if len(a) != len(b) or not _dtype(element(p), element(v), m):
         return False
-    for x, y in zip(a, b, strict=True):  # the hot loop of a search
-        if not _size(x, y, m):
-            return False
-    return True
+    return all(_size(x, y, m) for x, y in zip(a, b, strict=True))
 
 
 def _dtype(p: Attribute, v: Attribute, m: Bindings) -> bool:
@@ -160,10 +157,16 @@ def _dtype(p: Attribute, v: Attribute, m: Bindings) -> bool:
 def _size(p: Dim, d: Dim, m: Bindings) -> bool:
     if isinstance(p, int):
         return p == d
-    if p.is_symbol():
-        return m.sizes.setdefault(p.names()[0], d) == d
+    if (name := _symbol(p)) is not None:
+        return m.sizes.setdefault(name, d) == d
     m.later.append((p, d))
     return True
+
+
+@lru_cache(None)
+def _symbol(p: Sym) -> str | None:
+    """The name, if it is a bare one."""
+    return p.names()[0] if p.is_symbol() else None
 
 
 def unify_properties(po: Operation, vo: Operation, m: Bindings) -> bool:

@@ -23,20 +23,19 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Block, SSAValue
+from xdsl.ir import Block
 from xdsl.passes import ModulePass
 
 from ....dialects.errors import CompileError
-from ....dialects.nd.constant import Source
-from ....dialects.nd.op import NdOp
-from ....dialects.nd.resource import is_stored
+from ...blocks import clone_block
 from ...machine import Machine
 from ..apply_rules import load, rules_of
-from ..rewriting import LEVELS, blocks, functions
+from ..rewriting import LEVELS, blocks, erase, functions
 from ..rules.apply import allowed
 from ..rules.define import Rule
 from ..rules.library import LIBRARY
 from .explore import Bounds
+from .price import constants, price
 from .window import Window
 from .windows import windows
 
@@ -51,20 +50,29 @@ def saturate(
     """Replace what is cheaper another way, by rules that the level allows; returns how many windows changed."""
     bounds, machine, rules = bounds or Bounds(), machine or Machine.host(), allowed(rules, numerics)
     found = windows(block)
-    constant = constants(block)
-    return sum(Window(ops, constant, machine, numerics).run(rules, bounds) for ops in found)
+    before = clone_block(block) if len(found) > 1 else None
+    count, (constant, _) = 0, constants(block)
+    for ops in found:
+        if Window(ops, constant, machine, numerics).run(rules, bounds):
+            count, (constant, _) = count + 1, constants(block)
+    if before is not None and count:
+        # each window is cheaper, but fusion goes across their edges
+        was, is_ = (price(clone_block(b), machine, numerics) for b in (before, block))
+        if is_ > was:
+            restore(block, before)
+            return 0
+    return count
 
 
-def constants(block: Block) -> set[SSAValue]:
-    """The values that depend on constants alone, of which some lie in memory."""
-    known: set[SSAValue] = set()
-    stored: set[SSAValue] = set()
-    for op in block.ops:
-        if isinstance(op, Source) or (isinstance(op, NdOp) and op.operands and all(v in known for v in op.operands)):
-            known.update(op.results)
-            if is_stored(op) or any(v in stored for v in op.operands):
-                stored.update(op.results)
-    return stored
+def restore(block: Block, before: Block) -> None:
+    """Put a copy's ops in the place of a block's."""
+    for op in reversed(list(block.ops)):
+        erase(op)
+    for a, b in zip(before.args, block.args, strict=True):
+        a.replace_all_uses_with(b)
+    for op in list(before.ops):
+        op.detach()
+        block.add_op(op)
 
 
 @dataclass(frozen=True)

@@ -22,17 +22,18 @@ from ..rules.define import Pattern, Rule
 from .egraph import Class, EGraph
 from .matching import Matcher
 
-MATCHES = 128
+MATCHES = 64
 """New matches that a rule may have in a round before it waits."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """`nodes`: of a window's e-graph. `iterations`: rounds of all rules. `steps`: nodes looked at while matching."""
+    """`nodes`: of a window's e-graph. `iterations`: rounds of all rules. `steps`: nodes looked at while
+    matching, for each op of the window."""
 
     nodes: int = 2000
     iterations: int = 6
-    steps: int = 30_000
+    steps: int = 100
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Exploration:
         """The round after which something near below a class changed."""
 
     def run(self, bounds: Bounds) -> None:
-        steps = bounds.steps
+        steps = bounds.steps * len(self.program)
         for round_ in range(bounds.iterations):
             matcher = Matcher(self.graph, {self.graph.find(op.results[0]) for op in self.program}, steps)
             found = self._matches(matcher, round_)

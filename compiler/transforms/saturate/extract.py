@@ -17,12 +17,12 @@ from ....dialects.graph.views import VIEWS
 from ....dialects.nd.constant import Source
 from ....dialects.nd.elementwise import Elementwise
 from ....dialects.nd.op import NdOp
-from ....dialects.nd.resource import is_stored
 from ...cost import LAUNCH_SECONDS
 from ...machine import Machine
 from ...report import alone, typical
 from .egraph import Class, EGraph
 from .explore import Joint
+from .price import follows
 
 Choice = Mapping[Class, NdOp]
 """Classes without a node come from outside."""
@@ -35,7 +35,7 @@ TRIALS = 1000
 
 
 class Extractor:
-    """`outside`: values that the window reads. `constant`: values among them that depend on constants alone."""
+    """`outside`: values that the window reads. `constant`: values of the program that depend on constants alone."""
 
     def __init__(
         self,
@@ -47,11 +47,11 @@ class Extractor:
     ) -> None:
         self.graph = graph
         self.outputs = list(dict.fromkeys(map(graph.find, outputs)))
-        self.outside = {graph.find(v): v for v in outside}
+        self.outside = {c: c for c, nodes in graph.members.items() if not nodes} | {graph.find(v): v for v in outside}
+        """Where a value comes from outside: those that the window reads, and what rules saw behind them."""
         self._below: dict[NdOp, tuple[Class, ...]] = {}
-        self.stored: set[Class] = {graph.find(v) for v in constant}
-        """Depends on constants alone, some of which lie in memory: can be prepared before the program runs."""
-        self._constants()
+        self.known = self._constants(constant)
+        """Classes that depend on constants alone."""
         self._seconds: dict[NdOp, float] = {}
         self.machine = machine
 
@@ -61,19 +61,16 @@ class Extractor:
             self._below[op] = self.graph.operands(op)
         return self._below[op]
 
-    def _constants(self) -> None:
-        known = set(self.stored)
+    def _constants(self, constant: Collection[SSAValue]) -> set[Class]:
+        known = {c for c, v in self.outside.items() if v in constant}
         changed = True
         while changed:
             changed = False
             for c, nodes in self.graph.members.items():
-                for op in nodes if c not in known else ():
-                    if isinstance(op, Source) or (op.operands and all(v in known for v in self.below(op))):
-                        known.add(c)
-                        if is_stored(op) or any(v in self.stored for v in self.below(op)):
-                            self.stored.add(c)
-                        changed = True
-        self.known = known
+                if c not in known and any(follows(op, self.below(op), known) for op in nodes):
+                    known.add(c)
+                    changed = True
+        return known
 
     def seconds(self, c: Class, op: NdOp) -> float:
         """Of one node."""
@@ -97,16 +94,15 @@ class Extractor:
                         total[c], choice[c], changed = cost, op, True
         return choice
 
-    def order(self, choice: Choice, first: Iterable[Class] = (), stop: Collection[Class] = ()) -> list[Class] | None:
-        """The classes that the outputs need, operands first and otherwise as in `first`; None if they need themselves.
-        Nothing is asked of the classes of `stop`."""
+    def order(self, choice: Choice, first: Iterable[Class] = ()) -> list[Class] | None:
+        """The classes that the outputs need, operands first, else as in `first`; None if some need themselves."""
         done: dict[Class, bool] = {}
 
         def visit(c: Class) -> bool:
             if c in done:
                 return done[c]
             done[c] = False
-            op = None if c in stop else choice.get(c)
+            op = choice.get(c)
             if op is not None and not all(map(visit, self.below(op))):
                 return False
             del done[c]

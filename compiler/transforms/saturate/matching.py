@@ -30,17 +30,17 @@ class Matcher:
 
     def matches(self, pattern: Pattern, op: NdOp) -> Iterator[Bindings]:
         """Every way in which the pattern's first root is this node. Bound values are classes."""
-        rule = pattern.op
-        if not self._own([self.graph.find(op.results[0])], rule):
+        rule, roots = pattern.op, pattern.op.roots
+        if len(roots) > 1 and self.graph.find(op.results[0]) not in self.program:
             return
-        for m in self._node(rule.roots[0], op, Bindings()):
+        for m in self._node(roots[0], op, Bindings()):
             for found in self._more(pattern.steps, m):
-                if self._own([found.values[r] for r in rule.roots], rule) and holds(rule, found):
+                if self._own([found.values[r] for r in roots]) and holds(rule, found):
                     yield found
 
-    def _own(self, roots: Sequence[Class], rule: RuleOp) -> bool:
+    def _own(self, roots: Sequence[Class]) -> bool:
         """One root, or several different ones that the program has."""
-        return len(rule.roots) == 1 or (len(set(roots)) == len(roots) and all(r in self.program for r in roots))
+        return len(roots) == 1 or (len(set(roots)) == len(roots) and all(r in self.program for r in roots))
 
     def _more(self, steps: Sequence[Step], m: Bindings) -> Iterator[Bindings]:
         """Every way to match the further roots."""

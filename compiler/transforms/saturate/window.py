@@ -42,8 +42,7 @@ class Window:
         self.graph.rebuild()
         exploration = Exploration(self.graph, self.ops, rules, self.numerics)
         exploration.run(bounds)
-        constant = [v for v in self.outside if v in self.constant]
-        self.extractor = Extractor(self.graph, self.outputs, self.outside, constant, self.machine)
+        self.extractor = Extractor(self.graph, self.outputs, self.outside, self.constant, self.machine)
         self.originals: dict[Class, list[NdOp]] = {}
         for op in (*self.sources, *self.ops):
             self.originals.setdefault(self.graph.find(op.results[0]), []).append(op)
@@ -63,29 +62,28 @@ class Window:
             choices.setdefault(tuple(map(choice.get, self._order(choice))), choice)
         if len(choices) == 1:
             return None
-        prices = [price(self._block(choice), self.machine, self.numerics) for choice in choices.values()]
+        prices = [self._price(choice) for choice in choices.values()]
         best = min(range(len(prices)), key=prices.__getitem__)
         return list(choices.values())[best] if prices[best] < prices[0] * (1 - GAIN) else None
 
-    def _order(self, choice: Choice, stop: Collection[Class] = ()) -> list[Class]:
+    def _order(self, choice: Choice) -> list[Class]:
         """The classes in use, in the program's order as far as their operands allow."""
-        used = self.extractor.order(choice, stop=stop)
+        used = self.extractor.order(choice)
         assert used is not None, "expected a choice without cycles"
-        first = [c for c in self.originals if c in set(used)]
-        return self.extractor.order(choice, first, stop) or used
+        needed = set(used)
+        return self.extractor.order(choice, [c for c in self.originals if c in needed]) or used
 
-    def _block(self, choice: Choice) -> Block:
-        """The choice as a function of what the window reads; what can be prepared is an argument, too."""
-        stop, e = self.extractor.stored, self.extractor
-        order = self._order(choice, stop)
-        given = [c for c in order if c in stop or c not in choice]
+    def _price(self, choice: Choice) -> float:
+        """Of the choice as a function of what comes from outside."""
+        order, e = self._order(choice), self.extractor
+        given = [c for c in order if c not in choice]
         block = Block(arg_types=[c.type for c in given])
         env: dict[SSAValue, SSAValue] = dict(zip(given, block.args, strict=True))
         for c in order:
-            if c not in env:
+            if c in choice:
                 block.add_op(self._clone(c, choice[c], env))
         block.add_op(ReturnOp.create(operands=[env[c] for c in e.outputs]))
-        return block
+        return price(block, self.machine, self.numerics, {env[c] for c in given if c in e.known})
 
     def _replace(self, choice: Choice) -> None:
         last = self.ops[-1]
