@@ -19,7 +19,7 @@ and `iterations` bound the search in a window.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -40,6 +40,10 @@ from .window import Window
 from .windows import windows
 
 
+STEPS = 200_000
+"""Nodes looked at while matching in a block, which its windows share."""
+
+
 def saturate(
     block: Block,
     rules: Sequence[Rule],
@@ -50,6 +54,7 @@ def saturate(
     """Replace what is cheaper another way, by rules that the level allows; returns how many windows changed."""
     bounds, machine, rules = bounds or Bounds(), machine or Machine.host(), allowed(rules, numerics)
     found = windows(block)
+    bounds = replace(bounds, steps=min(bounds.steps, STEPS // max(1, len(found))))
     before = clone_block(block) if len(found) > 1 else None
     count, (constant, _) = 0, constants(block)
     for ops in found:

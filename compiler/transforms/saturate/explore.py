@@ -29,11 +29,11 @@ MATCHES = 64
 @dataclass(frozen=True)
 class Bounds:
     """`nodes`: of a window's e-graph. `iterations`: rounds of all rules. `steps`: nodes looked at while
-    matching, for each op of the window."""
+    matching."""
 
     nodes: int = 2000
     iterations: int = 6
-    steps: int = 100
+    steps: int = 20_000
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Exploration:
         """The round after which something near below a class changed."""
 
     def run(self, bounds: Bounds) -> None:
-        steps = bounds.steps * len(self.program)
+        steps = bounds.steps
         for round_ in range(bounds.iterations):
             matcher = Matcher(self.graph, {self.graph.find(op.results[0]) for op in self.program}, steps)
             found = self._matches(matcher, round_)
