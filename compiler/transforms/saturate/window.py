@@ -16,7 +16,7 @@ from ..rules.define import Rule
 from .egraph import Class, EGraph
 from .explore import Bounds, Exploration
 from .extract import Choice, Extractor
-from .price import price
+from .price import price as price_of
 
 GAIN = 0.01
 """What another choice must save, as a share of what the window takes: less is noise of the estimate."""
@@ -46,13 +46,13 @@ class Window:
         self.originals: dict[Class, list[NdOp]] = {}
         for op in (*self.sources, *self.ops):
             self.originals.setdefault(self.graph.find(op.results[0]), []).append(op)
-        found = self._choose(exploration)
+        found = self.choose(exploration)
         if found is not None:
             self._replace(found)
         self.graph.drop()
         return found is not None
 
-    def _choose(self, exploration: Exploration) -> Choice | None:
+    def choose(self, exploration: Exploration) -> Choice | None:
         """The choice with the least price, if it is not the program's own."""
         e = self.extractor
         cheapest = e.cheapest()
@@ -62,7 +62,7 @@ class Window:
             choices.setdefault(tuple(map(choice.get, self._order(choice))), choice)
         if len(choices) == 1:
             return None
-        prices = [self._price(choice) for choice in choices.values()]
+        prices = [self.price(choice) for choice in choices.values()]
         best = min(range(len(prices)), key=prices.__getitem__)
         return list(choices.values())[best] if prices[best] < prices[0] * (1 - GAIN) else None
 
@@ -73,7 +73,7 @@ class Window:
         needed = set(used)
         return self.extractor.order(choice, [c for c in self.originals if c in needed]) or used
 
-    def _price(self, choice: Choice) -> float:
+    def price(self, choice: Choice) -> float:
         """Of the choice as a function of what comes from outside."""
         order, e = self._order(choice), self.extractor
         given = [c for c in order if c not in choice]
@@ -83,7 +83,7 @@ class Window:
             if c in choice:
                 block.add_op(self._clone(c, choice[c], env))
         block.add_op(ReturnOp.create(operands=[env[c] for c in e.outputs]))
-        return price(block, self.machine, self.numerics, {env[c] for c in given if c in e.known})
+        return price_of(block, self.machine, self.numerics, {env[c] for c in given if c in e.known})
 
     def _replace(self, choice: Choice) -> None:
         last = self.ops[-1]
