@@ -34,6 +34,8 @@ class CompileOptions:
     """Or cuda."""
     arch: str = ""
     """Of a GPU: `sm_90a`."""
+    saturate: bool = False
+    """Search for a cheaper program by rules of the numerics level."""
     schedule_source: str = field(default="", repr=False, compare=False)
     """What locations in the schedule name; no code depends on it."""
 
@@ -70,6 +72,7 @@ def options_of(
     vector_bytes: int | None = None,
     target: str | None = None,
     arch: str | None = None,
+    saturate: bool = False,
 ) -> CompileOptions:
     """Checked; without `target` and `threads`, what MLC_TARGET and MLC_THREADS say; without `arch`, that of the GPU
     that is there."""
@@ -91,12 +94,16 @@ def options_of(
         for name, value in (("threads", threads), ("vector_bytes", vector_bytes)):
             if value is not None:
                 raise CompileError(f"{name}: expected none for target cuda, found {value}")
-        return CompileOptions(entry, text, numerics, schedule_source=source, target=target, arch=_arch(arch))
+        return CompileOptions(
+            entry, text, numerics, schedule_source=source, target=target, arch=_arch(arch), saturate=saturate
+        )
     if arch is not None:
         raise CompileError(f"arch: expected one for target cuda only, found {arch!r}")
     if vector_bytes not in (None, 16, 32, 64):
         raise CompileError(f"vector_bytes: expected 16, 32 or 64, found {vector_bytes}")
-    return CompileOptions(entry, text, numerics, number_of(threads), vector_bytes or 0, schedule_source=source)
+    return CompileOptions(
+        entry, text, numerics, number_of(threads), vector_bytes or 0, schedule_source=source, saturate=saturate
+    )
 
 
 def _one_of(words: Sequence[str]) -> str:
@@ -132,6 +139,7 @@ def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
     from .pipelines import LEVELS, specs
     from .registry import build
     from .schedules import for_every_kernel
+    from .spec import PassSpec
     from .transforms.loop.choose_schedule import ChooseSchedule
     from .transforms.loop.set_schedule import SetSchedule
 
@@ -146,6 +154,9 @@ def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
             spec = replace(spec, options={**spec.options, "machine": (options.arch,)})
         if spec.name == "expand-math" and (entries := register_entries(options.machine.dots)):
             spec = replace(spec, options={"lookup": (entries,)})
+        if spec.name == "decompose" and options.saturate:  # composites are what rules are about
+            found = {"numerics": (options.numerics,), "machine": (options.arch,)}
+            out.append(build(PassSpec("saturate", {k: v for k, v in found.items() if v != ("",)})))
         if spec.name == "choose-schedule":
             if options.schedule is not None:
                 out.append(SetSchedule(options.schedule, options.schedule_source if options.schedule else ""))

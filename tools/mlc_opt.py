@@ -34,6 +34,7 @@ from .common import WRONG_PROGRAM, Arguments, HelpEnv, guarded, read_input, repo
 from .diagnostics import mismatches, split
 
 SET, CHOOSE = "set-schedule", "choose-schedule"
+SATURATE = "saturate{numerics=fast}"
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -53,6 +54,12 @@ def arguments() -> argparse.ArgumentParser:
     )
     what.add_argument(
         "--schedule", metavar="FILE", help="steps of kernels instead of those that choose-schedule would write"
+    )
+    what.add_argument(
+        "--saturate",
+        action="store_true",
+        help="search for a cheaper program by rules up to the level fast, before decompose (default of what runs: "
+        "canonicalize around it)",
     )
     show = out.add_argument_group("what to print")
     show.add_argument(
@@ -223,9 +230,22 @@ def _passes(args: argparse.Namespace) -> list[ModulePass]:
     for text in (args.passes, args.pass_pipeline):
         if text is not None:
             out += passes_of(parse_pipeline(text))
+    if args.saturate:
+        out = _saturated(out)
     if args.schedule is None and not args.print_schedule:
         return out
     return _scheduled(out, args)
+
+
+def _saturated(passes: list[ModulePass]) -> list[ModulePass]:
+    """With a search by rules while composites are whole."""
+    if not passes:
+        return passes_of(parse_pipeline(f"canonicalize,{SATURATE},canonicalize"))
+    at = next((k for k, p in enumerate(passes) if p.name == "decompose"), None)
+    if at is None:
+        expected = "no other passes, or decompose among them (--pipeline=nd or a lower level)"
+        raise CompileError(f"--saturate: expected {expected}, found {text_of(passes)}")
+    return [*passes[:at], *passes_of(parse_pipeline(SATURATE)), *passes[at:]]
 
 
 def _scheduled(passes: list[ModulePass], args: argparse.Namespace) -> list[ModulePass]:

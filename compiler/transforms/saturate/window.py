@@ -1,0 +1,120 @@
+"""One window: its e-graph, the choices that are worth asking the price of, and what takes its place."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from xdsl.dialects.func import ReturnOp
+from xdsl.ir import Block, Operation, SSAValue
+
+from ....dialects.nd.constant import Source
+from ....dialects.nd.op import NdOp
+from ...blocks import clone
+from ...machine import Machine
+from ..rewriting import erase, fuse, is_dead
+from ..rules.define import Rule
+from .egraph import Class, EGraph
+from .explore import Bounds, Exploration
+from .extract import Choice, Extractor
+from .price import price as price_of
+
+GAIN = 0.01
+"""What another choice must save, as a share of what the window takes: less is noise of the estimate."""
+
+
+class Window:
+    def __init__(self, ops: Sequence[NdOp], constant: Collection[SSAValue], machine: Machine, numerics: str) -> None:
+        self.ops = ops
+        self.machine = machine
+        self.numerics = numerics
+        self.constant = constant
+        own = set(ops)
+        self.outputs = [op.results[0] for op in ops if any(u.operation not in own for u in op.results[0].uses)]
+        read = dict.fromkeys(v for op in ops for v in op.operands if v.owner not in own)
+        self.sources = [v.owner for v in read if isinstance(v.owner, Source)]
+        self.outside = [v for v in read if not isinstance(v.owner, Source)]
+
+    def run(self, rules: Sequence[Rule], bounds: Bounds) -> bool:
+        """Put the cheapest equal ops in the place of the window's; False if these are the cheapest."""
+        self.graph = EGraph()
+        for op in (*self.sources, *self.ops):
+            self.graph.merge(op.results[0], self.graph.add(op).results[0])
+        self.graph.rebuild()
+        exploration = Exploration(self.graph, self.ops, rules, self.numerics)
+        exploration.run(bounds)
+        self.extractor = Extractor(self.graph, self.outputs, self.outside, self.constant, self.machine)
+        self.originals: dict[Class, list[NdOp]] = {}
+        for op in (*self.sources, *self.ops):
+            self.originals.setdefault(self.graph.find(op.results[0]), []).append(op)
+        found = self.choose(exploration)
+        if found is not None:
+            self._replace(found)
+        self.graph.drop()
+        return found is not None
+
+    def choose(self, exploration: Exploration) -> Choice | None:
+        """The choice with the least price, if it is not the program's own."""
+        e = self.extractor
+        cheapest = e.cheapest()
+        own = {**cheapest, **{c: ops[0] for c, ops in self.originals.items()}}
+        choices: dict[tuple[NdOp | None, ...], Choice] = {}
+        for choice in (own, cheapest, *(e.improved(c, exploration.joints) for c in (own, cheapest))):
+            choices.setdefault(tuple(map(choice.get, self._order(choice))), choice)
+        if len(choices) == 1:
+            return None
+        prices = [self.price(choice) for choice in choices.values()]
+        best = min(range(len(prices)), key=prices.__getitem__)
+        return list(choices.values())[best] if prices[best] < prices[0] * (1 - GAIN) else None
+
+    def _order(self, choice: Choice) -> list[Class]:
+        """The classes in use, in the program's order as far as their operands allow."""
+        used = self.extractor.order(choice)
+        assert used is not None, "expected a choice without cycles"
+        needed = set(used)
+        return self.extractor.order(choice, [c for c in self.originals if c in needed]) or used
+
+    def price(self, choice: Choice) -> float:
+        """Of the choice as a function of what comes from outside."""
+        order, e = self._order(choice), self.extractor
+        given = [c for c in order if c not in choice]
+        block = Block(arg_types=[c.type for c in given])
+        env: dict[SSAValue, SSAValue] = dict(zip(given, block.args, strict=True))
+        for c in order:
+            if c in choice:
+                block.add_op(self._clone(c, choice[c], env))
+        block.add_op(ReturnOp.create(operands=[env[c] for c in e.outputs]))
+        return price_of(block, self.machine, self.numerics, {env[c] for c in given if c in e.known})
+
+    def _replace(self, choice: Choice) -> None:
+        last = self.ops[-1]
+        block = last.parent
+        assert block is not None
+        env: dict[SSAValue, SSAValue] = {}
+        for c in self._order(choice):
+            op = choice.get(c)
+            if op is None:
+                env[c] = self.extractor.outside[c]
+            elif op.parent is block and isinstance(op, Source):
+                env[c] = op.results[0]
+            else:
+                block.insert_op_after(new := self._clone(c, op, env), last)
+                last = new
+        for v in self.outputs:
+            v.replace_all_uses_with(env[self.graph.find(v)])
+        self.graph.drop()
+        for op in (*reversed(self.ops), *self.sources):
+            if is_dead(op):
+                erase(op)
+
+    def _clone(self, c: Class, op: NdOp, env: dict[SSAValue, SSAValue]) -> Operation:
+        """The op over what stands for its operands, with names, places and attributes of the class it stands for."""
+        operands = {v: env[self.graph.find(v)] for v in op.operands}
+        new = clone(op, operands)
+        env[c] = new.results[0]
+        old = self.originals.get(c, [])
+        new.location = fuse([o.location for o in old] + [op.location] * (op not in old))
+        new.results[0].name_hint = next((n for o in old if (n := o.results[0].name_hint)), None)
+        for o in old:
+            for name, attribute in o.attributes.items():
+                new.attributes.setdefault(name, attribute)
+        return new
