@@ -52,6 +52,7 @@ PASSES: dict[str, str] = {
     "graph-fuse": "mlc.compiler.transforms.graph_fuse:GraphFuse",
     "graph-outline": "mlc.compiler.transforms.graph_outline:GraphOutline",
     "graph-wrap": "mlc.compiler.transforms.graph_wrap:GraphWrap",
+    "graph-order": "mlc.compiler.transforms.graph_order:GraphOrder",
     "graph-plan": "mlc.compiler.transforms.graph_plan:GraphPlan",
     # loop
     "linalg-to-loop": "mlc.lowering.linalg_to_loop:LinalgToLoop",
