@@ -227,13 +227,14 @@ class Fuser:
                 op.drop_all_references()
 
     def _order(self) -> Iterator[int]:
-        """Groups after those they read; of those ready, the one that was complete first in the program."""
+        """Groups after those they read; of those ready, the one that begins first in the program: so a product that is fused into the
+        update of a parameter far behind runs where the product stood, and what it reads is free early."""
         earlier = {g: self.grouping.earlier(g) for g in self.groups}
         later: dict[int, list[int]] = {g: [] for g in self.groups}
         for g, needed in earlier.items():
             for e in needed:
                 later[e].append(g)
-        ready = [(max(self.groups[g].nodes), g) for g, needed in earlier.items() if not needed]
+        ready = [(min(self.groups[g].nodes), g) for g, needed in earlier.items() if not needed]
         heapq.heapify(ready)
         while ready:
             _, g = heapq.heappop(ready)
@@ -241,7 +242,7 @@ class Fuser:
             for after in later[g]:
                 earlier[after].remove(g)
                 if not earlier[after]:
-                    heapq.heappush(ready, (max(self.groups[after].nodes), after))
+                    heapq.heappush(ready, (min(self.groups[after].nodes), after))
 
     def _place(self, value: SSAValue) -> None:
         """Put the views that a value goes through into the block."""

@@ -65,6 +65,9 @@ class Name(Unary, Composite):
     def jvp(self, tangents: Sequence[Array | None]) -> Sequence[Array | None]:
         return [tangents[0]]
 
+    def transpose(self, ct: Array, linear: Sequence[bool]) -> Sequence[Array | None]:
+        return [ct]
+
 
 def barrier(x: Array) -> Array:
     return bind(Barrier, x)
