@@ -8,11 +8,12 @@ Where nothing is differentiated it changes nothing. Policies and their names are
 
 # Trees and user functions hold anything.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownLambdaType=false
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from ...dialects.errors import CompileError
@@ -35,7 +36,7 @@ def checkpoint(fn: Fn | None = None, *, policy: Policy | None = None, static_arg
     `static_argnums`: arguments that are no arrays. Effects inside happen once, and random numbers come out the same.
     """
     if fn is None:
-        return lambda f: checkpoint(f, policy=policy, static_argnums=static_argnums)
+        return partial(checkpoint, policy=policy, static_argnums=static_argnums)
     if not callable(fn):
         raise CompileError(f"checkpoint: expected a function, found {fn!r}", user_location())
     if policy is not None and not isinstance(policy, Policy):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -87,7 +88,7 @@ class Policies:
     """Results of contractions: products of matrices, einsum, convolutions."""
 
     dots_with_no_batch_dims_saveable: Policy = Policy("dots_with_no_batch_dims")
-    """Those without a dimension that all operands and the result have: products with weights, not those of attention."""
+    """Those without a dimension that all operands and the result have: those with weights, not those of attention."""
 
     @staticmethod
     def save_only_these_names(*names: str) -> Policy:

@@ -86,7 +86,7 @@ class Keep:
         for op in reversed(list(known.ops)):
             if wanted.isdisjoint(op.results):
                 continue
-            kept = has_effects(op) or not isinstance(op, Source) and any(policy.saves(r) for r in op.results)
+            kept = has_effects(op) or (not isinstance(op, Source) and any(policy.saves(r) for r in op.results))
             if kept:
                 saved += [r for r in op.results if r in wanted]
             else:

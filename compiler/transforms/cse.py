@@ -6,8 +6,8 @@
 
 An op inside a region may be replaced by an equal one outside of it that comes before, unless the region is isolated;
 never the other way round. Control flow without effects is merged if its regions are equal op by op; effects never
-are, and merging goes past them. Barriers keep what reads them apart. The operands of commutative ops count in either order. The op that stays carries both
-places.
+are, and merging goes past them. The operands of commutative ops count in either order. The op that stays carries both
+places. Barriers are never equal, so that what reads two of them stays apart.
 """
 
 from __future__ import annotations

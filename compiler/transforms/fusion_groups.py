@@ -351,7 +351,7 @@ class Grouping:
             node = self.nodes[m]
             for read, operand in zip(node.reads, node.operands):
                 if (result := made.get(read.root)) is not None:
-                    if read.behind or node.kind == "contraction" and self.home[self.of[read.root]] != self.home[m]:
+                    if read.behind or (node.kind == "contraction" and self.home[self.of[read.root]] != self.home[m]):
                         return None
                     pairs += [(a, operand[d]) for a, d in zip(result, read.dims) if d is not None]
                 elif (other := seen.get(read.root)) is not None:

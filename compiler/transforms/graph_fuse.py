@@ -227,8 +227,11 @@ class Fuser:
                 op.drop_all_references()
 
     def _order(self) -> Iterator[int]:
-        """Groups after those they read; of those ready, the one that begins first in the program: so a product that is fused into the
-        update of a parameter far behind runs where the product stood, and what it reads is free early."""
+        """Groups after those they read; of those ready, the one that begins first in the program.
+
+        So a product that is fused into the update of a parameter far behind runs where the product stood, and what it
+        reads is free early.
+        """
         earlier = {g: self.grouping.earlier(g) for g in self.groups}
         later: dict[int, list[int]] = {g: [] for g in self.groups}
         for g, needed in earlier.items():

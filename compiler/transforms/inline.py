@@ -110,10 +110,11 @@ def open_checkpoints(block: Block) -> None:
             _stand_for(op, [op.x])
         elif isinstance(op, Checkpoint):
             body = op.body.block
-            for arg, value in zip(body.args, op.operands, strict=True):
-                arg.replace_all_uses_with(value)
+            env: dict[SSAValue, SSAValue] = dict(zip(body.args, op.operands, strict=True))
             last = terminator(body)
             for inner in list(body.ops):
+                if not env.keys().isdisjoint(inner.operands):
+                    inner.operands = [env.get(v, v) for v in inner.operands]
                 if inner is not last:
                     inner.detach()
                     block.insert_op_before(inner, op)

@@ -8,10 +8,10 @@
                                                        %8 = nd.mul %7, %7 : ...
 
 What lies in memory is known after fusion, so a copy of the program is fused and its kernels are the steps
-(`remat/schedule.py`); which buffers to compute again is a greedy choice by bytes, steps and seconds (`remat/choice.py`).
-Bytes are those of the arena at once, of symbolic sizes at a typical size. The result needs as few bytes as were found:
-it is an estimate, and the plan has the last word. Ops with effects run once; a region op is computed again as a whole
-or not at all. A program within the budget stays as it is.
+(`remat/schedule.py`); which buffers to compute again is a greedy choice by bytes, steps and seconds
+(`remat/choice.py`). Bytes are those of the arena at once; symbolic sizes count as typical ones. The result needs as few
+bytes as were found: an estimate, of which the plan has the last word. Ops with effects run once; a region op is
+computed again as a whole or not at all. A program within the budget stays as it is.
 """
 
 from __future__ import annotations

@@ -98,8 +98,8 @@ class Policy:
             case "dots_with_no_batch_dims":
                 return isinstance(value.owner, Contract) and not has_batch(value.owner)
             case _:
-                named = [value.owner, *(use.operation for use in value.uses)] if self.names else []
-                return any(isinstance(n, Name) and n.label.data in self.names for n in named)
+                readers = (use.operation for use in value.uses)
+                return any(isinstance(n, Name) and n.label.data in self.names for n in readers)
 
 
 NOTHING = Policy()
@@ -108,14 +108,16 @@ NOTHING = Policy()
 def has_batch(contraction: Contract) -> bool:
     """Does an index stand in all operands and in the result?"""
     m = contraction.dims
-    letters = [{n for index in dims for n, _ in index.terms} for dims in (*m.operands, m.result)]
-    return bool(set.intersection(*letters))
+    return any(
+        all(any(name == n for index in dims for n, _ in index.terms) for dims in m.operands)
+        for name in (index.name for index in m.result)
+    )
 
 
 @irdl_op_definition
 class Checkpoint(Control):
-    """`nd.checkpoint saves dots (%x = %x0) -> (types) { ... }`: the region, of which the backward part keeps nothing but
-    the operands and what the policy saves: `nothing`, `dots`, `dots_with_no_batch_dims`, `everything`, or names."""
+    """`nd.checkpoint saves dots (%x = %x0) -> (types) { ... }`: the region, of which the backward part keeps operands
+    and what the policy saves: `nothing`, `dots`, `dots_with_no_batch_dims`, `everything`, or a list of names."""
 
     name = "nd.checkpoint"
     args = var_operand_def(TensorType)
@@ -126,11 +128,10 @@ class Checkpoint(Control):
 
     @property
     def policy(self) -> Policy:
-        if isinstance(self.saved, StringAttr):
-            return Policy(self.saved.data)
-        assert isinstance(self.saved, ArrayAttr)
-        names: Sequence[Any] = self.saved.data  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        return Policy("names", tuple(n.data for n in names))
+        saved: Any = self.properties["saves"]
+        if isinstance(saved, StringAttr):
+            return Policy(saved.data)
+        return Policy("names", tuple(n.data for n in saved.data))
 
     @property
     def groups(self) -> list[list[SSAValue]]:
@@ -159,12 +160,13 @@ class Checkpoint(Control):
         return cls.create(operands=args, properties={"saves": saved}, **parts)
 
     def verify_results(self) -> None:
-        if isinstance(self.saved, StringAttr):
-            known = self.saved.data in KINDS
+        saved: Any = self.properties["saves"]
+        if isinstance(saved, StringAttr):
+            known = saved.data in KINDS
         else:
-            known = isinstance(self.saved, ArrayAttr) and all(isinstance(n, StringAttr) for n in self.saved.data)  # pyright: ignore
+            known = isinstance(saved, ArrayAttr) and all(isinstance(n, StringAttr) for n in saved.data)  # pyright: ignore
         if not known:
-            raise VerifyException(f"nd.checkpoint: expected {', '.join(KINDS)} or names, found {self.saved}")
+            raise VerifyException(f"nd.checkpoint: expected {', '.join(KINDS)} or names, found {saved}")
         check_types(self.name, "what the region yields", self.result_types, types_of(yields(self.body.block)))
 
 

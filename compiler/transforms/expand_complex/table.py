@@ -9,9 +9,9 @@ from ....dialects.nd import elementwise as e
 from ....dialects.nd import movement as m
 from ....dialects.nd import transcendental as t
 from ....dialects.nd.activation import Sigmoid
+from ....dialects.nd.checkpoint import Barrier, Name
 from ....dialects.nd.complex import Complex, Imag, Real
 from ....dialects.nd.composite import Mean
-from ....dialects.nd.checkpoint import Barrier, Name
 from ....dialects.nd.constant import Constant
 from ....dialects.nd.contraction import Contract
 from ....dialects.nd.cumulative import Cumulative
