@@ -35,6 +35,7 @@ PASSES: dict[str, str] = {
     "fold-constants": "mlc.compiler.transforms.fold_constants:FoldConstants",
     "decompose": "mlc.compiler.transforms.decompose:Decompose",
     "winograd": "mlc.compiler.transforms.winograd:Winograd",
+    "rematerialize": "mlc.compiler.transforms.rematerialize:Rematerialize",
     "expand-complex": "mlc.compiler.transforms.expand_complex:ExpandComplex",
     "apply-rules": "mlc.compiler.transforms.apply_rules:ApplyRules",
     "optimize": "mlc.compiler.transforms.optimize:Optimize",
