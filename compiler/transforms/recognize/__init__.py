@@ -16,9 +16,10 @@ from xdsl.passes import ModulePass
 
 from ....dialects.errors import CompileError
 from ..rewriting import LEVELS, Rewrite, Rules, blocks, by_class, functions, rewrite
-from . import activation, softmax
+from . import activation, attention, normalization, softmax
 
-REWRITES: tuple[Rewrite, ...] = tuple(r for family in (activation, softmax) for r in family.rules.rewrites)
+FAMILIES = (activation, normalization, softmax, attention)
+REWRITES: tuple[Rewrite, ...] = tuple(r for family in FAMILIES for r in family.rules.rewrites)
 
 
 @cache

@@ -157,9 +157,9 @@ def _guarded(op: Operation, x: View) -> Operation:
     for root in climb(op.results[0], (Select,)):
         test = into(View(root.operands[0], x.labels), Compare)
         kept = polynomial(View(root.operands[1], x.labels), [x])
-        if test and test.op.kind.data.name == "ne" and all(same(v, x) for v in test.operands()) and kept is not None:
-            if equals(kept, {(1,): 1.0}, x.dtype) and root.operands[2] is op.results[0]:
-                return root
+        odd = test is not None and test.op.kind.data.name == "ne" and all(same(v, x) for v in test.operands())
+        if odd and root.operands[2] is op.results[0] and equals(kept, {(1,): 1.0}, x.dtype):
+            return root
     return op
 
 

@@ -88,6 +88,11 @@ def near(c: float, want: float, dtype: Attribute) -> bool:
     return abs(c - want) <= float(finfo(NUMPY[dtype]).eps) * abs(want)
 
 
+def shortest(c: float, dtype: Attribute) -> float:
+    """The shortest decimal that rounds to a number of the element type."""
+    return float(str(NUMPY[dtype].type(c)))
+
+
 def equals(p: Polynomial | None, want: Mapping[Exponents, float], dtype: Attribute) -> bool:
     """Has the polynomial these coefficients, rounded to the element type, and no others?"""
     return p is not None and all(near(p.get(k, 0.0), want.get(k, 0.0), dtype) for k in dict.fromkeys([*p, *want]))

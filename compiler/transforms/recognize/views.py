@@ -88,11 +88,73 @@ def under(v: View) -> View | None:
         at = dict(zip(op.dims.result, v.labels, strict=True))
         return View(op.x, tuple(at[i] for i in op.dims.operands[0]))
     if kind is Reshape:
-        inner = shape_of(op.x.type)
-        if [d for d in inner if d != 1] == [d for d in v.shape if d != 1]:
-            rest = iter([i for i, d in zip(v.labels, v.shape, strict=True) if d != 1])
-            return View(op.x, tuple(UNIT if d == 1 else next(rest) for d in inner))
+        labels = regrouped(v, shape_of(op.x.type))
+        return None if labels is None else View(op.x, labels)
     return None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of the dimensions of these sizes that a dimension is made of."""
+
+    whole: Label
+    place: int
+    sizes: tuple[Dim, ...]
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A dimension that several of these sizes were made one."""
+
+    parts: tuple[Label, ...]
+    sizes: tuple[Dim, ...]
+
+
+def regrouped(v: View, inner: Sequence[Dim]) -> tuple[Label, ...] | None:
+    """The labels before a reshape that splits and merges dimensions, or adds and drops some of size 1."""
+    outer = [(i, d) for i, d in zip(v.labels, v.shape, strict=True) if d != 1]
+    sizes = [d for d in inner if d != 1]
+    labels: list[Label] = []
+    while outer and sizes:
+        n, m = _group([d for _, d in outer], sizes)
+        if n > 1 and m > 1:
+            return None
+        labels += split(outer[0][0], tuple(sizes[:m])) if n == 1 else [merge(outer[:n])]
+        outer, sizes = outer[n:], sizes[m:]
+    rest = iter(labels)
+    return None if outer or sizes else tuple(UNIT if d == 1 else next(rest) for d in inner)
+
+
+def _group(xs: Sequence[Dim], ys: Sequence[Dim]) -> tuple[int, int]:
+    """How many sizes of the one and the other have one product; all, if none have."""
+    n = m = 1
+    x, y = xs[0], ys[0]
+    while x != y:
+        if not isinstance(x, int) or not isinstance(y, int):
+            return len(xs) + 1, len(ys) + 1
+        if x < y and n < len(xs):
+            x, n = x * xs[n], n + 1
+        elif m < len(ys):
+            y, m = y * ys[m], m + 1
+        else:
+            return len(xs) + 1, len(ys) + 1
+    return n, m
+
+
+def split(label: Label, sizes: tuple[Dim, ...]) -> list[Label]:
+    if len(sizes) == 1:
+        return [label]
+    if isinstance(label, Merged) and label.sizes == sizes:
+        return list(label.parts)
+    return [Part(label, k, sizes) for k in range(len(sizes))]
+
+
+def merge(dims: Sequence[tuple[Label, Dim]]) -> Label:
+    labels, sizes = tuple(i for i, _ in dims), tuple(d for _, d in dims)
+    first = labels[0]
+    if isinstance(first, Part) and list(labels) == split(first.whole, sizes):
+        return first.whole
+    return Merged(labels, sizes)
 
 
 def moved(v: View) -> View:
@@ -115,6 +177,15 @@ def peel(v: View) -> View:
     while (inner := under(v) or uncast(v)) is not v:
         v = inner
     return v
+
+
+def unwidened(v: View) -> View:
+    """What lies under all movement and conversions to wider floats: a parameter as it was given."""
+    while True:
+        inner = under(v) or uncast(v)
+        if inner is v or width(inner.dtype) > width(v.dtype):
+            return v
+        v = inner
 
 
 def into(v: View, *kinds: type[Operation]) -> View | None:
@@ -170,7 +241,7 @@ def same(v: View, x: View) -> bool:
 
 
 def alone(root: Operation, leaves: Sequence[SSAValue]) -> bool:
-    """Does nobody but `root` read what is computed between the leaves and it? Movement of a leaf may be read elsewhere."""
+    """Does nobody but `root` read what is computed between the leaves and it? A leaf that is moved may be read so."""
     inside: dict[Operation, None] = {root: None}
     kept = set(leaves)
     stack = [v for v in root.operands if not _moves(v, kept)]
@@ -231,7 +302,7 @@ def arranged(v: View, labels: Sequence[Label], shape: Sequence[Dim]) -> Array:
 
 
 def widest(views: Sequence[View], result: Attribute) -> Attribute | None:
-    """The element type to compute in: the widest of the result's and of what the operands were before they were widened.
+    """The element type to compute in: the widest of the result's and the operands', before these were widened.
 
     None if f16 and bf16 meet.
     """
