@@ -34,6 +34,7 @@ PASSES: dict[str, str] = {
     "dce": "mlc.compiler.transforms.dce:Dce",
     "fold-constants": "mlc.compiler.transforms.fold_constants:FoldConstants",
     "decompose": "mlc.compiler.transforms.decompose:Decompose",
+    "recognize": "mlc.compiler.transforms.recognize:Recognize",
     "winograd": "mlc.compiler.transforms.winograd:Winograd",
     "rematerialize": "mlc.compiler.transforms.rematerialize:Rematerialize",
     "expand-complex": "mlc.compiler.transforms.expand_complex:ExpandComplex",
