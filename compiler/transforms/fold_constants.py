@@ -103,7 +103,7 @@ def fold_rules(max_bytes: int) -> list[Rewrite]:
 
 
 FOLDS = (*fold_rules(MAX_BYTES), *shrinking_rules())
-"""Every fold."""
+"""Every fold, for lists of rules."""
 
 
 def fold_constants(block: Block, max_bytes: int = MAX_BYTES) -> int:

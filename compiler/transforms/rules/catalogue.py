@@ -65,12 +65,15 @@ class Entry:
 
 def catalogue(more: Iterable[Rule] = ()) -> dict[str, Entry]:
     """Every rule by name, and `more` of a user's file."""
-    found: list[Any] = []
-    for source in SOURCES:
-        module, name = source.split(":")
-        rules: Any = getattr(import_module(f"{PACKAGE}.{module}"), name)
-        found += cast(Mapping[str, Any], rules).values() if isinstance(rules, Mapping) else rules
+    found = [rule for source in SOURCES for rule in rules_of(source)]
     return {e.name: e for e in map(entry, [*found, *more])}
+
+
+def rules_of(source: str) -> list[Any]:
+    """The rules of one of the sources."""
+    module, name = source.split(":")
+    rules: Any = getattr(import_module(f"{PACKAGE}.{module}"), name)
+    return list(cast(Mapping[str, Any], rules).values() if isinstance(rules, Mapping) else rules)
 
 
 def entry(rule: Any) -> Entry:
