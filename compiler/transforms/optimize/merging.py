@@ -1,8 +1,9 @@
 """Contractions of one input are one contraction, cut apart; sums of contractions are one over concatenated channels.
 
-    x @ u, x @ v                   ->   y = x @ [u v];  y[:, :p], y[:, p:]
-    conv3x3(x, u), conv1x1(x, v)   ->   y = conv3x3(x, [u 0v0]);  the halves of its channels
-    x @ u + y @ v                  ->   [x y] @ [u; v]
+    x @ u, x @ v                       ->   y = x @ [u v];  y[:, :p], y[:, p:]
+    relu(x @ u + a), relu(x @ v + b)   ->   y = relu(x @ [u v] + [a b]), cut apart
+    conv3x3(x, u), conv1x1(x, v)       ->   y = conv3x3(x, [u 0v0]), the halves of its channels
+    x @ u + y @ v                      ->   [x y] @ [u; v]
 
 The names of the maps say along what: a name of the result that only the weights have, and one that is summed over.
 Kernels with fewer taps are enlarged by zeros where that lets them merge; an infinity or NaN reaches more results then.
@@ -22,6 +23,7 @@ from ....dialects.nd.movement import concat, slice_, transpose
 from ....dialects.nd.op import bind
 from ....dialects.nd.types import element, is_float, shape_of
 from .alternatives import Alternative, Alternatives, Answer
+from .epilogues import common, repeated
 from .products import Fit, Product, at, fit, products, static
 
 rules = Alternatives("merging")
@@ -67,14 +69,16 @@ def _merged(found: Fit, name: str) -> Answer:
     first, second = p.sizes[name], found.sizes()[name]
     w = concat([Array(p.w), found.weights()], at(p.w_dims, name))
     y = p.again(Array(p.x), w, {name: first + second})
+    olds = (p.op.result, q.op.result)
+    for step in common(found):
+        y, olds = repeated(step, found, name, y), step.results
 
     def part(start: Dim, count: Dim) -> Array:
         starts = [start if i.name == name else 0 for i in p.result]
         counts = [count if i.name == name else d for i, d in zip(p.result, y.shape)]
         return slice_(y, starts, [1] * len(starts), counts)
 
-    turned = transpose(part(first, second), found.order())
-    return [(p.op.result, part(0, first)), (q.op.result, turned)]
+    return [(olds[0], part(0, first)), (olds[1], transpose(part(first, second), found.order()))]
 
 
 @rules.on(Add, level="ieee")

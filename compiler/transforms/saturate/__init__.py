@@ -39,7 +39,6 @@ from .price import constants, price
 from .window import Window
 from .windows import windows
 
-
 STEPS = 200_000
 """Nodes looked at while matching in a block, which its windows share."""
 
