@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from ....dialects.nd.array import Array
 from ....dialects.nd.contraction import Contract
@@ -34,26 +34,25 @@ def merge_products(op: Contract) -> Iterator[Alternative]:
     """f(x, u), f(x, v) -> f(x, [u v]) cut in two; queries, keys and values; kernels of an input"""
     for p in products(op):
         for q in _siblings(p):
-            for small, large in ((q, p), (p, q)):
-                found = fit(small, large)
-                name = _feature(found) if found is not None else None
-                if found is not None and name is not None:
-                    yield lambda found=found, name=name: _merged(found, name)
-                    break
+            found = fit(q, p) or fit(p, q)
+            name = _feature(found) if found is not None else None
+            if found is not None and name is not None and _stands_behind(q.op, op):
+                yield lambda found=found, name=name: _merged(found, name)
 
 
 def _siblings(p: Product) -> Iterator[Product]:
-    """Later contractions of the same input in the same block."""
-    block = p.op.parent
-    readers = {use.operation for use in p.x.uses if isinstance(use.operation, Contract)}
-    assert block is not None
-    if len(readers) < 2:
-        return
-    later = False
-    for op in block.ops:
-        if later and isinstance(op, Contract) and op in readers:
-            yield from (q for q in products(op) if q.x is p.x and q.w is not p.x)
-        later = later or op is p.op
+    """Other contractions of the same input in the same block."""
+    readers = dict.fromkeys(use.operation for use in p.x.uses)
+    for reader in reversed(readers):  # the use list is the latest first
+        if isinstance(reader, Contract) and reader is not p.op and reader.parent is p.op.parent:
+            yield from (q for q in products(reader) if q.x is p.x and q.w is not p.x)
+
+
+def _stands_behind(op: Operation, other: Operation) -> bool:
+    at = other.next_op
+    while at is not None and at is not op:
+        at = at.next_op
+    return at is op
 
 
 def _feature(found: Fit) -> str | None:
