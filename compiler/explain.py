@@ -38,6 +38,9 @@ IMPORTS = ("stablehlo-to-nd", "inline", "symbol-dce", "expand-complex")
 FUSION, LOOPS = "graph-fuse", "nd-to-loop"
 """Where the default pipeline ends, as estimates fuse anyway; and where every pipeline does, as they read tensor ops."""
 
+ORDERS = "assign-layout"
+"""Chooses orders in memory, not another program."""
+
 UNFUSED, INPUT = "input, unfused", "input"
 
 Step = tuple[str, ModuleOp]
@@ -61,7 +64,7 @@ class Trajectory:
     machine: Machine
     rows: list[Row] = field(default_factory=list[Row])
     end: str = ""
-    """Equal for machines that end at equal programs."""
+    """Equal for machines that end at equal programs, whatever the orders of dimensions in memory."""
 
 
 def explain(
@@ -76,6 +79,7 @@ def explain(
     `pipeline`: passes instead of those down to fusion at this level of `numerics`. `measure` makes arguments of a
     function: then the programs of the host run, too. Raises CompileError for machines and programs that are none.
     """
+    main_of(module)
     found: list[Trajectory] = []
     for name in machines:
         machine = Machine.load(name)
@@ -109,7 +113,7 @@ def steps(module: ModuleOp, todo: Sequence[ModulePass], t: Trajectory) -> Iterat
     imports = [k for k, p in enumerate(todo) if p.name in IMPORTS and all(q.name in IMPORTS for q in todo[:k])]
     run(module, todo[: len(imports)], quiet)
     yield INPUT, module
-    before = fingerprint(module)
+    before = t.end = fingerprint(module)
     for pass_ in todo[len(imports) :]:
         if pass_.name == LOOPS:
             break
@@ -119,9 +123,9 @@ def steps(module: ModuleOp, todo: Sequence[ModulePass], t: Trajectory) -> Iterat
         run(module, [pass_], quiet)
         if (after := fingerprint(module)) != before:
             before = after
+            t.end = t.end if pass_.name == ORDERS else after
             if by_rule is None:
                 yield pass_.name, module
-    t.end = before
 
 
 def record(t: Trajectory, found: Iterable[Step], measure: Callable[[FuncOp], list[Any]] | None = None) -> None:
@@ -280,7 +284,7 @@ def figures() -> Any:
         from matplotlib.figure import Figure  # pyright: ignore
     except ImportError as error:
         raise CompileError("--explain-plot: expected matplotlib, found none; install mlc[bench]") from error
-    return Figure
+    return Figure  # pyright: ignore
 
 
 def plot(found: Sequence[Trajectory], path: str) -> None:
@@ -289,7 +293,7 @@ def plot(found: Sequence[Trajectory], path: str) -> None:
     Raises CompileError where matplotlib is missing or cannot write the file.
     """
     figure: Any = figures()(figsize=(9, 5), layout="constrained")
-    axes = figure.add_subplot(ylabel="time relative to the input, each op a kernel", yscale="log")
+    axes = figure.add_subplot(ylabel="time relative to the input with each op a kernel")
     rows = aligned(found)
     for k, t in enumerate(found):
         own = [(x, by[k]) for x, (_, by) in enumerate(rows) if by[k] is not None]
@@ -298,6 +302,7 @@ def plot(found: Sequence[Trajectory], path: str) -> None:
         if timed := [(x, r.measured / base) for x, r in own if r and r.measured]:
             axes.plot(*zip(*timed), "x--", color=line.get_color(), label=f"{t.name}, measured")
     axes.set_xticks(range(len(rows)), [label for label, _ in rows], rotation=30, ha="right")
+    axes.set_ylim(bottom=0)
     axes.legend()
     try:
         figure.savefig(path)

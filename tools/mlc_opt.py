@@ -140,6 +140,9 @@ def opt(args: argparse.Namespace) -> int:
         print(rules.print_rules(args), end="")
         return 0
     passes, options, selection = rules.with_rules(_passes(args), args.rules), _options(args), rules.selection(args)
+    for flag, given in (("--measure", args.measure), ("--explain-plot", args.explain_plot)):
+        if given and not args.explain:
+            raise CompileError(f"{flag}: expected --explain with it, found none")
     name, text = read_input(args.input)
     outputs: list[str] = []
     timing, code = Timing(), 0
