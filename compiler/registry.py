@@ -33,6 +33,7 @@ PASSES: dict[str, str] = {
     "cse": "mlc.compiler.transforms.cse:Cse",
     "dce": "mlc.compiler.transforms.dce:Dce",
     "fold-constants": "mlc.compiler.transforms.fold_constants:FoldConstants",
+    "limit-memory": "mlc.compiler.memory_limit:LimitMemory",
     "decompose": "mlc.compiler.transforms.decompose:Decompose",
     "winograd": "mlc.compiler.transforms.winograd:Winograd",
     "expand-complex": "mlc.compiler.transforms.expand_complex:ExpandComplex",
