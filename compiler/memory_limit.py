@@ -8,8 +8,8 @@ What counts is the arena that `graph-plan` lays out, `report()["arena_bytes"]`: 
 and not what a kernel needs while it runs. A program that fits stays as it is. Else its kernels are ordered for the
 least memory (`graph-order{worth=0}`); if that is not enough, values are computed again rather than kept
 (`rematerialize`, where that pass is there). How much has to be computed again shows when the program is fused and
-planned, so that copies of it are, for a few budgets: the limit itself first, less if that does not fit, more if it
-does. A program that fits with none of them is refused; the error names the smallest limit that works and what holds it.
+planned, so that copies of it are, for a few budgets: the limit itself, and less if that does not fit. A program that
+fits with none of them is refused; the error names the smallest limit that works, and what holds the peak within it.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ from ..dialects.errors import CompileError
 from ..dialects.graph.ops import ARENA, LEAST_MEMORY
 from ..dialects.graph.place import SizeAttr
 from ..dialects.nd.dims import typical
+from .driver import Options, run
 from .memory import Memory, memory_of
+from .pipelines import KERNELS
+from .registry import PASSES
+from .transforms.graph_order import GraphOrder
 
-LESS = (1.0, 0.75, 0.5, 0.25, 0.0)
-"""Budgets as parts of the limit, until one fits."""
-
-HALVINGS = 3
-"""How often a budget between one that fits and one that does not is tried."""
+LESS = (0.95, 0.85, 0.7, 0.5, 0.25, 0)
+"""Budgets as parts of the limit, until one fits, where the limit itself does not and 0 does."""
 
 UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 
@@ -68,48 +69,39 @@ class Limiter:
     """Finds out what a program within a limit takes."""
 
     def __init__(self, module: ModuleOp, target: str) -> None:
-        self.module, self.target = module, target
+        self.module = module
+        self.passes = KERNELS[target]
+        self.order = self.passes.index(GraphOrder.name)
         self.trials: dict[int, Trial] = {}
         """By budget of what is computed again."""
 
     def run(self, limit: int) -> None:
         """Rewrite the module so that it fits; CompileError if nothing that is tried does."""
-        usual = self._planned(self.module.clone())
+        fused = self.module.clone()
+        self._run(fused, self.passes[: self.order])
+        usual = self._planned(fused.clone(), self.order)
         if usual is None or usual.arena <= limit:
             return
-        least = self.module.clone()
-        mark(least)
-        ordered = self._planned(least)
+        mark(fused)
+        ordered = self._planned(fused, self.order)
         assert ordered is not None
         if ordered.arena > limit:
-            budget = self._budget(limit, ordered.arena) if self._recomputes() else None
+            budget = self._budget(limit)
             if budget is None:
-                raise self._refusal(limit, [usual, ordered, *self.trials.values()])
+                raise self._refusal(limit, ordered)
             self._recompute(self.module, budget)
         mark(self.module)
 
-    def _recomputes(self) -> bool:
-        from .registry import PASSES
-
-        return "rematerialize" in PASSES
-
-    def _budget(self, limit: int, most: int) -> int | None:
-        """The largest budget that is found to fit."""
-        above = most
-        for part in LESS:
-            budget = int(limit * part)
-            if self._trial(budget).arena <= limit:
-                break
-            above = budget
-        else:
+    def _budget(self, limit: int) -> int | None:
+        """The largest budget tried that fits, None if computing everything again does not."""
+        if "rematerialize" not in PASSES:
             return None
-        for _ in range(HALVINGS):
-            middle = (budget + above) // 2
-            if self._trial(middle).arena <= limit:
-                budget = middle
-            else:
-                above = middle
-        return budget
+        if self._trial(limit).arena <= limit:
+            return limit
+        if self._trial(0).arena > limit:
+            return None
+        budgets = [int(limit * part) for part in LESS]
+        return next(b for b in budgets if self._trial(b).arena <= limit)
 
     def _trial(self, budget: int) -> Trial:
         if budget not in self.trials:
@@ -124,11 +116,9 @@ class Limiter:
     def _recompute(self, module: ModuleOp, budget: int) -> None:
         self._run(module, [f"rematerialize{{budget={budget}}}"])
 
-    def _planned(self, module: ModuleOp) -> Trial | None:
-        """The program of a module that needs the most, after fusion and plan; None if there is none."""
-        from .pipelines import KERNELS
-
-        self._run(module, KERNELS[self.target])
+    def _planned(self, module: ModuleOp, start: int = 0) -> Trial | None:
+        """The program of a module that needs the most, once it is planned; None if there is none."""
+        self._run(module, self.passes[start:])
         found: Trial | None = None
         for f in module.body.block.ops:
             arena = f.attributes.get(ARENA)
@@ -141,30 +131,19 @@ class Limiter:
         return found
 
     def _run(self, module: ModuleOp, passes: Sequence[str]) -> None:
-        from .driver import Options, run
-
         run(module, passes, Options(verify_input=False, verify_each=False))
 
-    def _refusal(self, limit: int, trials: Sequence[Trial]) -> CompileError:
-        best = min(trials, key=lambda t: t.arena)
-        for trial in sorted(trials, key=lambda t: t.arena):
-            if self._fits(trial.arena, trials[:2]):
-                best = trial
-                break
+    def _refusal(self, limit: int, ordered: Trial) -> CompileError:
+        trials = sorted([ordered, *self.trials.values()], key=lambda t: t.arena)
+        known = (ordered, self.trials.get(0, ordered))
+        best = next(t for t in trials if t in known or self._budget(t.arena) is not None)
         peak = best.memory.peak
         moment = best.memory.moments[peak.at]
         shown = [f"held while {moment.kernel} runs: {h}" for h in peak.holders[:SHOWN]]
-        if len(peak.holders) > SHOWN:
-            rest = peak.holders[SHOWN:]
+        if rest := peak.holders[SHOWN:]:
             shown.append(f"and {len(rest)} smaller tensors, {sum(typical(h.bytes) for h in rest)} bytes")
         message = f"expected a program within {limit} bytes, found none; the smallest limit that works is {best.arena}"
         return CompileError(f"memory_limit: {message}", best.main.location, shown)
-
-    def _fits(self, limit: int, others: Sequence[Trial]) -> bool:
-        """Would a program with this limit be compiled?"""
-        if any(t.arena <= limit for t in others):
-            return True
-        return self._recomputes() and self._budget(limit, others[-1].arena) is not None
 
 
 def mark(module: ModuleOp) -> None:
@@ -183,8 +162,6 @@ class LimitMemory(ModulePass):
     target: str = "cpu"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        from .pipelines import KERNELS
-
         if self.target not in KERNELS:
             raise CompileError(f"limit-memory: expected target {' or '.join(KERNELS)}, found {self.target!r}")
         Limiter(op, self.target).run(self.bytes)
