@@ -9,7 +9,7 @@ Jain et al., Checkmate (MLSys 2020), state the problem exactly.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, replace
 
 from xdsl.ir import Operation, SSAValue
@@ -47,7 +47,7 @@ class Choice:
         self.now = Schedule(list(schedule.steps), schedule.bytes, schedule.origin)
         self.maker = {v: step for step in schedule.steps for v in step.writes}
         self.buffer = {v: b for b, v in schedule.origin.items()}
-        self.known: dict[SSAValue, Step | None] = {}
+        self.known: dict[tuple[SSAValue, tuple[SSAValue, ...]], Step | None] = {}
 
     def fit(self, budget: int) -> Schedule:
         now, most = self.now, GROWTH * len(self.now.steps)
@@ -77,11 +77,12 @@ class Choice:
 
     def plan(self, spans: Sequence[Span], span: Span, at: int) -> Plan | None:
         """How to have a buffer once more for its next reader, so that it need not be kept until then."""
-        own = self.again(span.buffer)
-        if own is None:
-            return None
         before = next(t for t in span.reads if t > at)
         current = {s.buffer: s for s in spans if s.first < before}
+        there = {v for v, s in current.items() if s.last >= before}
+        own = self.again(span.buffer, there)
+        if own is None:
+            return None
         bytes_ = self.now.bytes
         steps: list[Step] = []
         done = {span.buffer}
@@ -95,7 +96,7 @@ class Choice:
                 done.add(v)
                 if current[v].last >= at:
                     continue  # in use, or kept a little longer behind the peak
-                inner = self.again(v)
+                inner = self.again(v, there)
                 if inner is None or len(steps) >= LONGEST or bytes_[v] * SMALL <= bytes_[span.buffer]:
                     longer += bytes_[v]
                 else:
@@ -109,13 +110,16 @@ class Choice:
         earlier = max((t for t in span.reads if t < at), default=span.first)
         return Plan(before, tuple(steps), saved * (before - earlier) / max(1e-9, sum(s.seconds for s in steps)))
 
-    def again(self, buffer: SSAValue) -> Step | None:
-        """The part of a step that makes one of its buffers; None if it has effects, or if its maker is not known."""
-        if buffer not in self.known:
-            self.known[buffer] = self._again(buffer)
-        return self.known[buffer]
+    def again(self, buffer: SSAValue, there: Collection[SSAValue]) -> Step | None:
+        """The part of a step that makes one of its buffers, of the others that are there; None if it has effects, or if
+        its maker is not known."""
+        beside = tuple(v for v in self.maker[buffer].writes if v is not buffer and v in there)
+        key = buffer, beside
+        if key not in self.known:
+            self.known[key] = self._again(buffer, beside)
+        return self.known[key]
 
-    def _again(self, buffer: SSAValue) -> Step | None:
+    def _again(self, buffer: SSAValue, beside: Sequence[SSAValue]) -> Step | None:
         step = self.maker[buffer]
         value = self.now.origin.get(buffer)
         if not step.pure:
@@ -123,7 +127,8 @@ class Choice:
         if value is None:  # a copy that fusion makes, and will make again
             return None if step.ops else replace(step, writes=(buffer,))
         assert isinstance(value.owner, Operation)
-        inside, leaves = sliced(value.owner, set(step.ops))
+        stop = {self.now.origin[v] for v in beside if v in self.now.origin}
+        inside, leaves = sliced(value.owner, set(step.ops), stop)
         ops = tuple(op for op in step.ops if op in inside)
         reads = [b for b in step.reads if b not in self.now.origin]
         reads += [self.buffer[v] for v in leaves if v in self.buffer]
@@ -135,8 +140,8 @@ def work(op: Operation) -> int:
     return typical(op.cost().flops) if isinstance(op, NdOp) else 0
 
 
-def sliced(root: Operation, ops: set[Operation]) -> tuple[set[Operation], list[SSAValue]]:
-    """Of these ops those that an op depends on, and the values that they read of others, through views."""
+def sliced(root: Operation, ops: Set[Operation], stop: Set[SSAValue]) -> tuple[set[Operation], list[SSAValue]]:
+    """Of these ops those that an op depends on, but through `stop`; and what they read else, through views."""
     inside, leaves = {root}, dict[SSAValue, None]()
     todo = list(root.operands)
     while todo:
@@ -144,7 +149,9 @@ def sliced(root: Operation, ops: set[Operation]) -> tuple[set[Operation], list[S
         op = v.owner
         if not isinstance(op, Operation):
             continue
-        if op in ops:
+        if v in stop:
+            leaves[v] = None
+        elif op in ops:
             if op not in inside:
                 inside.add(op)
                 todo += op.operands
