@@ -45,14 +45,14 @@ def fit(schedule: Schedule, budget: int) -> Schedule:
 class Choice:
     def __init__(self, schedule: Schedule) -> None:
         self.now = Schedule(list(schedule.steps), schedule.bytes, schedule.origin)
-        self.maker = {v: step for step in schedule.steps for v in step.writes}
+        self.maker = {v: step for step in schedule.steps if step.group is None for v in step.writes}
         self.buffer = {v: b for b, v in schedule.origin.items()}
         self.known: dict[tuple[SSAValue, tuple[SSAValue, ...]], Step | None] = {}
 
     def fit(self, budget: int) -> Schedule:
         now, most = self.now, GROWTH * len(self.now.steps)
         best, least = list(now.steps), now.peak()
-        group = 0
+        group = len(now.steps)
         while least > budget and len(now.steps) < most:
             spans = now.spans()
             live = now.live(spans)
