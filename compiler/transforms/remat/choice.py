@@ -9,7 +9,7 @@ Jain et al., Checkmate (MLSys 2020), state the problem exactly.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from xdsl.ir import Operation, SSAValue
@@ -24,6 +24,8 @@ LONGEST = 24
 """The most steps that one buffer may need again."""
 SMALL = 8
 """What is this many times smaller than what is computed again is kept for it, not computed again itself."""
+PATIENCE = 40
+"""Choices in a row that may leave the peak where it was."""
 GROWTH = 4
 """A schedule has at most this many times its steps in the end."""
 
@@ -52,12 +54,13 @@ class Choice:
     def fit(self, budget: int) -> Schedule:
         now, most = self.now, GROWTH * len(self.now.steps)
         best, least = list(now.steps), now.peak()
-        group = len(now.steps)
-        while least > budget and len(now.steps) < most:
+        group = behind = 0
+        while least > budget and behind < PATIENCE and len(now.steps) < most:
             spans = now.spans()
             live = now.live(spans)
+            behind += 1
             if (peak := max(live)) < least:
-                best, least = list(now.steps), peak
+                best, least, behind = list(now.steps), peak, 0
             plan = self.best(spans, live.index(peak)) if peak > budget else None
             if plan is None:
                 break
@@ -67,20 +70,30 @@ class Choice:
 
     def best(self, spans: Sequence[Span], at: int) -> Plan | None:
         """What to compute again to lower the memory in use at a step."""
+        versions: dict[SSAValue, list[Span]] = {}
+        for span in spans:
+            versions.setdefault(span.buffer, []).append(span)
         found: Plan | None = None
         for span in spans:
-            if span.first < at < span.last and at not in span.reads:
-                plan = self.plan(spans, span, at)
+            if span.first < at < span.last and at not in span.reads and span.buffer in self.now.origin:
+                plan = self.plan(versions, span, at)
                 if plan is not None and (found is None or plan.worth > found.worth):
                     found = plan
         return found
 
-    def plan(self, spans: Sequence[Span], span: Span, at: int) -> Plan | None:
+    def plan(self, versions: Mapping[SSAValue, Sequence[Span]], span: Span, at: int) -> Plan | None:
         """How to have a buffer once more for its next reader, so that it need not be kept until then."""
         before = next(t for t in span.reads if t > at)
-        current = {s.buffer: s for s in spans if s.first < before}
-        there = {v for v, s in current.items() if s.last >= before}
-        own = self.again(span.buffer, there)
+
+        def last(v: SSAValue) -> int:
+            """Of the version that the reader could read."""
+            return next(s.last for s in reversed(versions[v]) if s.first < before)
+
+        def beside(v: SSAValue) -> list[SSAValue]:
+            """What its maker also makes and is in use."""
+            return [w for w in self.maker[v].writes if w is not v and w in versions and last(w) >= before]
+
+        own = self.again(span.buffer, beside(span.buffer))
         if own is None:
             return None
         bytes_ = self.now.bytes
@@ -94,10 +107,11 @@ class Choice:
                 if v in done or v not in bytes_:
                     continue
                 done.add(v)
-                if current[v].last >= at:
+                if last(v) >= at:
                     continue  # in use, or kept a little longer behind the peak
-                inner = self.again(v, there)
-                if inner is None or len(steps) >= LONGEST or bytes_[v] * SMALL <= bytes_[span.buffer]:
+                inner = self.again(v, beside(v)) if len(steps) < LONGEST else None
+                small = bytes_[v] * SMALL <= bytes_[span.buffer]
+                if inner is None or small or self.same(inner, lambda u: last(u) >= at):
                     longer += bytes_[v]
                 else:
                     have(inner)
@@ -110,13 +124,16 @@ class Choice:
         earlier = max((t for t in span.reads if t < at), default=span.first)
         return Plan(before, tuple(steps), saved * (before - earlier) / max(1e-9, sum(s.seconds for s in steps)))
 
-    def again(self, buffer: SSAValue, there: Collection[SSAValue]) -> Step | None:
-        """The part of a step that makes one of its buffers, of the others that are there; None if it has effects, or if
-        its maker is not known."""
-        beside = tuple(v for v in self.maker[buffer].writes if v is not buffer and v in there)
-        key = buffer, beside
+    def same(self, step: Step, there: Callable[[SSAValue], bool]) -> bool:
+        """Is it a copy by fusion of what is there, which will be copied once only?"""
+        return not step.ops and all(there(v) for v in step.reads if v in self.now.bytes)
+
+    def again(self, buffer: SSAValue, beside: Sequence[SSAValue]) -> Step | None:
+        """The part of a step that makes one of its buffers, of those beside it; None if it has effects, or if its maker
+        is not known."""
+        key = buffer, tuple(beside)
         if key not in self.known:
-            self.known[key] = self._again(buffer, beside)
+            self.known[key] = self._again(*key)
         return self.known[key]
 
     def _again(self, buffer: SSAValue, beside: Sequence[SSAValue]) -> Step | None:

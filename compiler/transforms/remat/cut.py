@@ -62,7 +62,8 @@ def _cut(schedule: Schedule, crossing: list[Span], at: int, machine: Machine) ->
         only_behind = len(behind) == len(span.reads)
         network.edge(inside, outside, ticks(second * (len(behind) + only_behind)))
         network.edge(outside, 1, UNBOUNDED)
-        step = choice.again(span.buffer, nodes)
+        beside = [v for v in choice.maker[span.buffer].writes if v is not span.buffer and v in nodes]
+        step = choice.again(span.buffer, beside)
         if step is None or not _fuses(schedule, step, span.buffer, behind):
             network.edge(0, inside, UNBOUNDED)
             continue
