@@ -137,7 +137,7 @@ def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
 
     automatic = options.schedule is None or not for_every_kernel(options.schedule)
     # what the products of winograd cost is known of CPUs
-    by_numerics = ("canonicalize", "winograd") if options.target == "cpu" else ("canonicalize",)
+    by_numerics = ("canonicalize", "recognize", *(("winograd",) if options.target == "cpu" else ()))
     out: list[Any] = []
     for spec in specs(LEVELS[options.target][level]):
         if spec.name in by_numerics and options.numerics != "ieee":
