@@ -78,7 +78,7 @@ def _form(root: Any, op: Any, fast: bool) -> Form | None:
         rows = [i for i in line.labels if i in m.result and i not in v.labels]
         if key not in v.labels or key in m.result or not rows:
             return None
-        form = Form(v, key, [i for i in m.result if i in rows][-1], v, v)
+        form = Form(v, key, [i for i in m.result if i in rows][-1])
         return form if _scores(scores, form, 1.0, fast) else None
     return None
 

@@ -45,8 +45,8 @@ class Form:
     v: View
     key: Label
     query: Label
-    q: View
-    k: View
+    q: View = field(init=False)
+    k: View = field(init=False)
     scale: float = 1.0
     masks: Masks = field(default_factory=Masks)
 
