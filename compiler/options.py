@@ -151,7 +151,7 @@ def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
 
     automatic = options.schedule is None or not for_every_kernel(options.schedule)
     # what the products of winograd cost is known of CPUs
-    by_numerics = ("canonicalize", "optimize", *(["winograd"] if options.target == "cpu" else []))
+    by_numerics = ("canonicalize", "recognize", "optimize", *(["winograd"] if options.target == "cpu" else []))
     kind = "gpu" if options.target == "cuda" else options.target
     first = specs(KERNELS[kind])[0].name
     out: list[Any] = []
