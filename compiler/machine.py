@@ -17,6 +17,9 @@
     l3_gbs = 60.0
     memory_gbs = 12.0
     wake_us = 20.0             # to wake another thread: less work is not shared
+    launch_ns = 20.0           # to call a kernel
+    exp_ns = 0.11              # of an f32 element with one core; 0: what its operations take at the speed of vectors
+    log_ns = 0.12              # as tanh_ns, erf_ns, sin_ns, pow_ns, div_ns and sqrt_ns
     int8_dot = "u8s8"          # signs of bytes that an instruction multiplies and adds by fours ("": there is none)
     bf16_dot = false           # one that multiplies and adds bf16 by pairs, and is faster than converting them to f32
 
@@ -28,6 +31,7 @@ moves `vector_bytes` at once and has `registers`. What a CPU does not have:
     resident = 2048            # threads that a multiprocessor holds at a time
     shared_bytes = 232448      # memory of a block, at most
     tensor = "bf16 f16 tf32 s8"  # elements that are multiplied by matrix instructions
+    tensor_speed = 16.0        # how many times as fast as f32 by vectors these multiply 16 bits
 
 Decisions (tile sizes, packing, streaming) and estimates read this and nothing else. `MLC_MACHINE` names a
 file to use instead of the host, `MLC_VECTOR_BITS` narrower or wider vectors.
@@ -49,6 +53,9 @@ from . import settings
 
 INT8_DOTS = ("", "u8s8", "s8s8")
 """The signs of the first and the second factor."""
+
+FUNCTIONS = ("exp_ns", "log_ns", "tanh_ns", "erf_ns", "sin_ns", "pow_ns", "div_ns", "sqrt_ns")
+"""Times of functions, for an f32 element; 0 is not known."""
 
 WIDE_X86 = ("permute16", "scalef", "fixupimm")
 """Instructions of all of x86 with vectors of 512 bits."""
@@ -75,6 +82,15 @@ class Machine:
     l3_gbs: float = 40.0
     memory_gbs: float = 10.0
     wake_us: float = 20.0
+    launch_ns: float = 20.0
+    exp_ns: float = 0.0
+    log_ns: float = 0.0
+    tanh_ns: float = 0.0
+    erf_ns: float = 0.0
+    sin_ns: float = 0.0
+    pow_ns: float = 0.0
+    div_ns: float = 0.0
+    sqrt_ns: float = 0.0
     int8_dot: str = ""
     bf16_dot: bool = False
     arch: str = ""
@@ -82,6 +98,7 @@ class Machine:
     resident: int = 1
     shared_bytes: int = 1
     tensor: str = ""
+    tensor_speed: float = 1.0
 
     @property
     def dots(self) -> tuple[str, ...]:
@@ -263,8 +280,9 @@ def _checked(data: dict[str, Any], path: str) -> Machine:
             data[key] = float(value)
         elif type(value) is not kind:
             raise CompileError(f"machine description {path}: expected {key} to be {kind.__name__}, found {value!r}")
-        if kind in (int, float) and value <= 0:
-            raise CompileError(f"machine description {path}: expected {key} above 0, found {value}")
+        if kind in (int, float) and (value < 0 if key in FUNCTIONS else value <= 0):
+            least = "0 or more" if key in FUNCTIONS else "above 0"
+            raise CompileError(f"machine description {path}: expected {key} {least}, found {value}")
         if key == "int8_dot" and value not in INT8_DOTS:
             words = ", ".join(f'"{word}"' for word in INT8_DOTS)
             raise CompileError(f"machine description {path}: expected {key} to be one of {words}, found {value!r}")

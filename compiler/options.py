@@ -145,11 +145,13 @@ def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
 
     automatic = options.schedule is None or not for_every_kernel(options.schedule)
     # what the products of winograd cost is known of CPUs
-    by_numerics = ("canonicalize", "winograd") if options.target == "cpu" else ("canonicalize",)
+    by_numerics = ("canonicalize", "optimize", *(["winograd"] if options.target == "cpu" else []))
     out: list[Any] = []
     for spec in specs(LEVELS[options.target][level]):
         if spec.name in by_numerics and options.numerics != "ieee":
-            spec = replace(spec, options={"numerics": (options.numerics,)})
+            spec = replace(spec, options={**spec.options, "numerics": (options.numerics,)})
+        if spec.name == "optimize" and options.target == "cuda":
+            spec = replace(spec, options={**spec.options, "machine": (options.arch,)})
         if spec.name == "expand-math" and (entries := register_entries(options.machine.dots)):
             spec = replace(spec, options={"lookup": (entries,)})
         if spec.name == "decompose" and options.saturate:  # composites are what rules are about

@@ -23,6 +23,7 @@ ND = [
     "canonicalize",
     "decompose",
     "canonicalize",
+    "optimize",
     "winograd{numerics=ieee}",
     "fold-constants",
     "dce",

@@ -38,6 +38,7 @@ PASSES: dict[str, str] = {
     "expand-complex": "mlc.compiler.transforms.expand_complex:ExpandComplex",
     "apply-rules": "mlc.compiler.transforms.apply_rules:ApplyRules",
     "saturate": "mlc.compiler.transforms.saturate:Saturate",
+    "optimize": "mlc.compiler.transforms.optimize:Optimize",
     # nd: differentiation and batching
     "jvp": "mlc.compiler.transforms.jvp:Jvp",
     "linearize": "mlc.compiler.transforms.linearize:Linearize",

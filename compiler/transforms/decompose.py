@@ -45,7 +45,7 @@ def decompose(block: Block, names: Sequence[str] = ()) -> int:
         if name not in known:
             raise CompileError(f"decompose: expected the name of a composite ({', '.join(known)}), found {name}")
     ops = tuple(known[name] for name in names or known)
-    return rewrite(block, by_class([Rewrite("decompose", ops, "exact", decompose_op)]))
+    return rewrite(block, by_class([Rewrite("decompose", ops, "exact", decompose_op, "decompose")]))
 
 
 @dataclass(frozen=True)

@@ -85,19 +85,19 @@ def _bytes(t: Attribute) -> int | None:
 
 def splat_rules() -> list[Rewrite]:
     """Folding of constants with one value, which costs nothing at any size."""
-    return [Rewrite("fold_splat", ELEMENTWISE, "exact", fold_splat)]
+    return [Rewrite("fold_splat", ELEMENTWISE, "exact", fold_splat, "fold")]
 
 
 def shrinking_rules() -> list[Rewrite]:
     """Folding of reductions, whose result is smaller than the constant that it replaces."""
     ops = tuple(c for c in OPS.values() if issubclass(c, Reducing))
-    return [Rewrite("fold_reduction", ops, "exact", lambda op: fold_dense(op, MAX_BYTES))]
+    return [Rewrite("fold_reduction", ops, "exact", lambda op: fold_dense(op, MAX_BYTES), "fold")]
 
 
 def fold_rules(max_bytes: int) -> list[Rewrite]:
     """Folding of constants with one value, and of anything small."""
     ops = tuple(c for c in OPS.values() if not issubclass(c, Source))
-    return [*splat_rules(), Rewrite("fold_dense", ops, "exact", lambda op: fold_dense(op, max_bytes))]
+    return [*splat_rules(), Rewrite("fold_dense", ops, "exact", lambda op: fold_dense(op, max_bytes), "fold")]
 
 
 def fold_constants(block: Block, max_bytes: int = MAX_BYTES) -> int:

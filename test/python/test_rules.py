@@ -244,7 +244,7 @@ def test_index_functions_of_the_right_side_are_bound() -> None:
     with pytest.raises(
         CompileError, match="rule @bad: expected variables of the right side to be bound on the left, found index row"
     ):
-        rule("explore", "ieee", x="n h w c", k="i j c o")(bad)
+        _ = rule("explore", "ieee", x="n h w c", k="i j c o")(bad).op
 
 
 def test_rule_syntax_errors_have_a_place(opt: Any) -> None:

@@ -72,12 +72,23 @@ def _path(value: SSAValue, bound: set[SSAValue]) -> list[Step]:
     return []
 
 
-def match(rule: RuleOp, steps: Sequence[Step], op: Operation) -> Bindings | None:
-    """The bindings that make the rule's left side out of `op` and what is around it."""
+def match(rule: RuleOp, steps: Sequence[Step], op: Operation, objections: list[str] | None = None) -> Bindings | None:
+    """The bindings that make the rule's left side out of `op` and what is around it.
+
+    If `objections` is given, it gets the reasons against matches of what the first root is made of.
+    """
     m = Bindings()
     if not _unify(rule.roots[0], op.results[0], m):
         return None
-    return next((found for found in _more(rule, steps, m) if _complete(rule, found)), None)
+    told: list[str] = [] if objections is None else objections
+    for found in _more(rule, steps, m):
+        why = objection(rule, found)
+        if why is None:
+            return found
+        told.append(why)
+    if steps and not told:
+        told.append(f"no other ops around it make all {len(rule.roots)} roots")
+    return None
 
 
 def _more(rule: RuleOp, steps: Sequence[Step], m: Bindings) -> Iterator[Bindings]:
@@ -98,19 +109,31 @@ def _more(rule: RuleOp, steps: Sequence[Step], m: Bindings) -> Iterator[Bindings
                 yield from _more(rule, steps[1:], trial)
 
 
-def _complete(rule: RuleOp, m: Bindings) -> bool:
-    """Sizes that waited agree, nothing inner is read elsewhere, all ops share a block, the conditions hold."""
-    if any(m.size(p) != d for p, d in m.later):
-        return False
+def objection(rule: RuleOp, m: Bindings) -> str | None:
+    """Why this is no match, or None: sizes that waited agree, nothing inner is read elsewhere, all ops share a block,
+    the conditions hold."""
+    for p, d in m.later:
+        if m.size(p) != d:
+            return f"expected size {p} = {m.size(p)}, found {d}"
     roots = {m.values[r].owner for r in rule.roots}
     block = next(iter(m.ops)).parent
     for op in m.ops:
-        if op.parent is not block and not isinstance(op, Source):
-            return False
-        inner = op not in roots and not isinstance(op, Source)
-        if inner and any(use.operation not in m.ops for r in op.results for use in r.uses):
-            return False
-    return all(c.holds(m.argument) for c in rule.conditions)
+        if isinstance(op, Source):
+            continue
+        if op.parent is not block:
+            return f"{op.name} stands in another block"
+        if op not in roots and (reader := _other_reader(op, m)) is not None:
+            return f"{op.name} is read by {reader.name}, too, so it would be computed twice"
+    for c in rule.conditions:
+        if not c.holds(m.argument):
+            found = ", ".join(f"{a} = {m.argument(a)}" for a in c.args)
+            return f"condition {c} does not hold for {found}"
+    return None
+
+
+def _other_reader(op: Operation, m: Bindings) -> Operation | None:
+    """A reader that is no part of the match."""
+    return next((use.operation for r in op.results for use in r.uses if use.operation not in m.ops), None)
 
 
 # Unification: each function extends the bindings, or answers False and leaves them in any state.

@@ -17,7 +17,6 @@ from ....dialects.graph.views import VIEWS
 from ....dialects.nd.constant import Source
 from ....dialects.nd.elementwise import Elementwise
 from ....dialects.nd.op import NdOp
-from ...cost import LAUNCH_SECONDS
 from ...machine import Machine
 from ...report import alone, typical
 from .egraph import Class, EGraph
@@ -154,4 +153,4 @@ def weight(op: NdOp, machine: Machine) -> float:
     if isinstance(op, Elementwise):
         return work
     moved = typical(amount.bytes)
-    return max(work, moved / machine.bandwidth(moved)) + LAUNCH_SECONDS
+    return max(work, moved / machine.bandwidth(moved)) + machine.launch_ns * 1e-9

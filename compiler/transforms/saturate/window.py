@@ -11,15 +11,13 @@ from ....dialects.nd.constant import Source
 from ....dialects.nd.op import NdOp
 from ...blocks import clone
 from ...machine import Machine
+from ..optimize import GAIN
 from ..rewriting import erase, fuse, is_dead
 from ..rules.define import Rule
 from .egraph import Class, EGraph
 from .explore import Bounds, Exploration
 from .extract import Choice, Extractor
 from .price import price as price_of
-
-GAIN = 0.01
-"""What another choice must save, as a share of what the window takes: less is noise of the estimate."""
 
 
 class Window:

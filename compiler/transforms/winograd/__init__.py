@@ -65,7 +65,7 @@ class Winograd(ModulePass):
             by = ALGORITHMS.get(self.tile) or cheapest(c, machine)
             return None if by is None else expanded(c, by)
 
-        rules = by_class([Rewrite("winograd", (Contract,), "fast", by_tiles)])
+        rules = by_class([Rewrite("winograd", (Contract,), "fast", by_tiles, "winograd")])
         for f in functions(op):
             for block in blocks(f):
                 rewrite(block, rules)

@@ -1,0 +1,151 @@
+"""Measures the machine at hand: the numbers of its description that estimates depend on, for `mlc-tune --calibrate`.
+
+    machine = calibrate(Machine.host(), seconds=10)
+    Path("here.toml").write_text(machine.text())
+
+What is measured are programs that mlc compiles, so that a bandwidth is what its kernels reach: a loop over data in the
+first cache, also of functions, passes over data as large as each of the others holds, a loop around next to nothing.
+Only the peak is that of a loop of multiply-adds and nothing else (`peak.py`). All are timed in turns, as long as there
+is time; the best time of each counts, since others on the machine only make it longer.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..dialects.errors import CompileError
+from .compile import compile_module, parse
+from .machine import Machine
+from .peak import best_loop
+
+ROUND = 2e-3
+"""Seconds of a program's turn; programs are called several times in it."""
+
+TRIPS = 256
+"""Of a loop within a program."""
+
+ELEMENTS = 1024
+"""Of the data of functions: they stay in the first cache."""
+
+FUNCTIONS = {
+    "exp_ns": ("%t = nd.neg %v : T", "%r = nd.exp %t : T"),
+    "log_ns": ("%t = nd.add %v, %two : T", "%r = nd.log %t : T"),
+    "tanh_ns": ("%r = nd.tanh %v : T",),
+    "erf_ns": ("%r = nd.erf %v : T",),
+    "sin_ns": ("%r = nd.sin %v : T",),
+    "pow_ns": ("%t = nd.add %v, %two : T", "%r = nd.pow %t, %v : T"),
+    "div_ns": ("%t = nd.add %v, %two : T", "%r = nd.div %two, %t : T"),
+    "sqrt_ns": ("%t = nd.add %v, %two : T", "%r = nd.sqrt %t : T"),
+}
+"""A step from a value to one that the function may take again; such steps converge."""
+
+
+@dataclass
+class Probe:
+    """What is measured for a field of the description: `value` makes it of the seconds of a `run`."""
+
+    field: str
+    run: Callable[[], object]
+    value: Callable[[float], float]
+    best: float = float("inf")
+    calls: int = 0
+
+    def turn(self) -> None:
+        if not self.calls:
+            start = time.perf_counter()
+            self.run()
+            self.calls = max(1, round(ROUND / max(time.perf_counter() - start, 1e-7)))
+        start = time.perf_counter()
+        for _ in range(self.calls):
+            self.run()
+        self.best = min(self.best, (time.perf_counter() - start) / self.calls)
+
+
+def calibrate(
+    machine: Machine, seconds: float = 10.0, progress: Callable[[float, str], None] = lambda _, __: None
+) -> Machine:
+    """The description with measured speeds; sizes and instructions stay as they are. Every program has three turns at
+    least, so that it may take longer. Raises CompileError for a GPU."""
+    if machine.kind != "cpu":
+        raise CompileError(f"calibrate: expected a machine of kind cpu, found {machine.kind}")
+    begin = time.perf_counter()
+    found: list[Probe] = []
+    for make in (launches, peak, first_cache, *others(machine), *(function(name) for name in FUNCTIONS)):
+        found.append(make(machine))
+        progress(time.perf_counter() - begin, found[-1].field)
+    turns = 0
+    while turns < 3 or time.perf_counter() - begin < seconds:
+        for probe in found:
+            probe.turn()
+            progress(time.perf_counter() - begin, probe.field)
+        turns += 1
+    launch = found[0].best / TRIPS
+    values = {p.field: p.value(p.best - (launch * TRIPS if p.field in LOOPED else 0.0)) for p in found}
+    return dataclasses.replace(machine, **{name: float(f"{v:.3g}") for name, v in values.items()})
+
+
+def launches(machine: Machine) -> Probe:
+    """A loop around a kernel of one vector."""
+    return Probe("launch_ns", looped(16, ("%r = nd.mul %v, %two : T",)), lambda s: 1e9 * s / TRIPS)
+
+
+def peak(machine: Machine) -> Probe:
+    """The clock at which multiply-adds reach what they do."""
+    loop = best_loop("float32")
+    assert loop is not None
+    return Probe("clock_ghz", loop.run, lambda s: loop.operations / s / (machine.flops(4) / machine.clock_ghz))
+
+
+def first_cache(machine: Machine) -> Probe:
+    """A loop over half of it."""
+    n = machine.l1_bytes // 8
+    moved = 2 * 4 * n * TRIPS
+    return Probe(
+        "l1_gbs", looped(n, ("%t = nd.mul %v, %two : T", "%r = nd.add %t, %two : T")), lambda s: moved / s / 1e9
+    )
+
+
+def others(machine: Machine) -> list[Callable[[Machine], Probe]]:
+    """Passes over data in the other caches and in memory."""
+    l2, l3 = machine.l2_bytes, machine.l3_bytes
+    beyond = min(max(256 << 20, 2 * l3), 1 << 30)
+    footprints = {"l2_gbs": l2 // 2, "l3_gbs": min(4 * l2, (l2 + l3) // 2), "memory_gbs": beyond}
+    return [lambda _, name=name, size=size: passes(name, size) for name, size in footprints.items()]
+
+
+def passes(field: str, footprint: int) -> Probe:
+    """One vector read, another written; of together so many bytes."""
+    n = footprint // 8
+    run = compiled(f"%r = nd.add %x, %x : tensor<{n}xf32>", n)
+    return Probe(field, run, lambda s: 8 * n / s / 1e9)
+
+
+def function(field: str) -> Callable[[Machine], Probe]:
+    """A loop over steps of one function."""
+    count = TRIPS * ELEMENTS
+    return lambda _: Probe(field, looped(ELEMENTS, FUNCTIONS[field]), lambda s: 1e9 * s / count)
+
+
+LOOPED = frozenset({"l1_gbs", *FUNCTIONS})
+"""Fields that loops measure: their launches are taken off."""
+
+
+def looped(n: int, step: Sequence[str]) -> Callable[[], object]:
+    """A program of TRIPS launches that take a vector of n elements through a step from %v to %r."""
+    body = "\n".join(("%two = nd.constant 2.0 : T", *step, "nd.yield %r : T"))
+    scan = f"%r = nd.scan {TRIPS} carry (%v = %x) -> (T) {{\n{body}\n}}"
+    return compiled(scan.replace("T", f"tensor<{n}xf32>"), n)
+
+
+def compiled(body: str, n: int) -> Callable[[], object]:
+    """A call of a program from %x, a vector of n elements, to %r."""
+    t = f"tensor<{n}xf32>"
+    text = f"func.func @main(%x: {t}) -> {t} {{\n{body}\nfunc.return %r : {t}\n}}\n"
+    exe = compile_module(parse(text))
+    x = np.full(n, 0.5, np.float32)
+    return lambda: exe(x)

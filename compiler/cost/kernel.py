@@ -1,0 +1,136 @@
+"""What one kernel does: seconds of arithmetic and of math functions, and the bytes that it reads and writes.
+
+Contractions are asked of the model by which their schedules are chosen (`transforms/loop/classify.py`). Functions take
+the machine's time for an element, or what their operations take at the speed of vectors. What a kernel makes of
+constants alone is made before the program runs (`hoist-constants`), unless it grows by that.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from xdsl.ir import Block, SSAValue
+
+from ...dialects.graph.views import VIEWS, view_of
+from ...dialects.nd.constant import Source
+from ...dialects.nd.contraction import Contract
+from ...dialects.nd.indirect import Gather
+from ...dialects.nd.op import NdOp
+from ...dialects.nd.types import NUMPY, element, shape_of
+from ..report import works
+from ..transforms.graph_outline import GROWTH
+from ..transforms.layout.orders import Order
+from ..transforms.layout.problem import contraction_work, dense
+
+if TYPE_CHECKING:
+    from .program import Pricing
+
+MATH = {
+    "nd.exp": ("exp_ns", 1.0),
+    "nd.exp2": ("exp_ns", 1.0),
+    "nd.expm1": ("tanh_ns", 1.0),
+    "nd.log": ("log_ns", 1.0),
+    "nd.log2": ("log_ns", 1.0),
+    "nd.log10": ("log_ns", 1.0),
+    "nd.log1p": ("log_ns", 1.0),
+    "nd.tanh": ("tanh_ns", 1.0),
+    "nd.erf": ("erf_ns", 1.0),
+    "nd.sin": ("sin_ns", 1.0),
+    "nd.cos": ("sin_ns", 1.0),
+    "nd.pow": ("pow_ns", 1.0),
+    "nd.div": ("div_ns", 1.0),
+    "nd.sqrt": ("sqrt_ns", 1.0),
+    "nd.rsqrt": ("sqrt_ns", 2.0),
+}
+"""The field of the machine that holds nanoseconds of an f32 element, and how many of these an op takes."""
+
+
+@dataclass
+class Work:
+    """Seconds of `operations` and `math`; bytes read of each argument by its place, of what was made of constants
+    before, and written; the `count` of operations."""
+
+    operations: float = 0.0
+    math: float = 0.0
+    reads: dict[int, int] = field(default_factory=dict[int, int])
+    derived: int = 0
+    written: int = 0
+    count: int = 0
+
+
+def work_of(body: Block, constants: Sequence[bool], pricing: Pricing) -> Work:
+    """Of a kernel's body of tensor ops."""
+    out = Work()
+    last = body.last_op
+    assert last is not None
+    fixed = {a: pricing.bytes_of(a) for a, c in zip(body.args, constants) if c}
+    """Values that depend on constants alone, with the bytes of those."""
+    read: dict[SSAValue, int] = {}
+    for op in body.ops:
+        if not isinstance(op, NdOp) or isinstance(op, Source):
+            continue
+        bases = [view_of(v).base for v in op.operands]
+        sources = [v for v in bases if not isinstance(v.owner, Source)]
+        if sources and all(v in fixed for v in sources):
+            given = sum(fixed[v] for v in dict.fromkeys(sources))
+            if type(op) in VIEWS or pricing.bytes_of(op.results[0]) <= GROWTH * given:
+                fixed[op.results[0]] = given
+                continue
+        if not works(op):
+            continue
+        for k, (value, base) in enumerate(zip(op.operands, bases)):
+            used = op.results[0] if isinstance(op, Gather) and not k else value
+            read[base] = max(read.get(base, 0), min(pricing.bytes_of(used), pricing.bytes_of(base)))
+        add(out, op, [v in fixed for v in bases], pricing)
+    for value in dict.fromkeys(last.operands):
+        base = view_of(value).base
+        read.setdefault(base, min(pricing.bytes_of(value), pricing.bytes_of(base)))
+        out.written += pricing.bytes_of(value)
+    for base, n in read.items():
+        if isinstance(base.owner, Block):
+            out.reads[body.args.index(base)] = n
+        elif base in fixed:
+            out.derived += n
+    return out
+
+
+def add(work: Work, op: NdOp, constants: Sequence[bool], pricing: Pricing) -> None:
+    """Add what one op does."""
+    machine, wide = pricing.machine, max(4, NUMPY[element(op.operands[0].type if op.operands else op.type)].itemsize)
+    count = pricing.number(op.cost().flops)
+    work.count += count
+    if isinstance(op, Contract):
+        points = count if not dense(op.dims) else 2 * by_schedule(op, constants)
+        work.operations += points / machine.flops(wide)
+        return
+    name, times = MATH.get(op.name, ("", 0.0))
+    each = getattr(machine, name) if name else 0.0
+    if each:
+        elements = pricing.number(op.cost().flops) / max(op.FLOPS, 1)
+        work.math += times * each * 1e-9 * elements * wide / 4
+    elif op.FLOPS > ARITHMETIC:
+        work.math += 2 * count / machine.flops(wide)
+    else:
+        work.operations += 2 * count / machine.flops(wide)
+
+
+ARITHMETIC = 3
+"""Operations of an element from which an op is a function."""
+
+
+def by_schedule(op: Contract, constants: Sequence[bool]) -> float:
+    """Multiply-adds that take as long at full speed, in the orders in which operands lie."""
+    orders = [order_of(v) for v in op.operands]
+    return contraction_work(op, orders, tuple(range(len(shape_of(op.type)))), constants).time
+
+
+def order_of(value: SSAValue) -> Order:
+    """Dimensions from the outermost in memory to the innermost, as views turn them."""
+    strides = view_of(value).strides
+    if not all(isinstance(s, int) and s for s in strides):
+        return tuple(range(len(strides)))
+    return tuple(sorted(range(len(strides)), key=lambda k: -abs(strides[k])))  # pyright: ignore[reportArgumentType]
