@@ -234,8 +234,10 @@ def keep_entry(module: ModuleOp, name: str, donate: Sequence[int]) -> FuncOp:
     return f
 
 
-def lower(module: ModuleOp, source: str, options: CompileOptions) -> tuple[ProgramCode, dict[str, Any]]:
-    """Run the passes and emit: the program's code, and its report."""
+def lower(
+    module: ModuleOp, source: str, options: CompileOptions, run: Sequence[Any] | None = None
+) -> tuple[ProgramCode, dict[str, Any]]:
+    """Run the passes, those of the options or `run`, and emit: the program's code, and its report."""
     from . import driver
     from .conversions import add_conversions
     from .report import add_parallel, add_schedules, report
@@ -257,22 +259,26 @@ def lower(module: ModuleOp, source: str, options: CompileOptions) -> tuple[Progr
             add_parallel(facts, state, options.threads)
 
     settings = replace(driver.from_environment(), source=source, observer=observe)
-    driver.run(module, passes(options), settings)
+    driver.run(module, passes(options) if run is None else run, settings)
     return emit(module, options, work), facts
 
 
 def build_program(
-    module: ModuleOp, source: str, options: CompileOptions, resources: Mapping[str, Any] | None = None
+    module: ModuleOp,
+    source: str,
+    options: CompileOptions,
+    resources: Mapping[str, Any] | None = None,
+    run: Sequence[Any] | None = None,
 ) -> tuple[Compiled, dict[str, Any]]:
-    """Run the passes, emit, generate code; the executable and its report. Data that passes have made, which the source
-    does not name, go with the program."""
+    """Run the passes, those of the options or `run`, emit, generate code; the executable and its report. Data that
+    passes have made, which the source does not name, go with the program."""
     from ..dialects.nd.resource import data_of
 
     if options.target == "cuda":
         from ..runtime.ptx import start
 
         start()  # it is ready when the passes are done
-    code, facts = lower(module, source, options)
+    code, facts = lower(module, source, options, run)
     arrays = {**(resources or {})}
     arrays |= {h: data_of(op) for h, op in code.sources.items() if h not in arrays}
     preparations = {

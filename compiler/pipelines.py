@@ -32,6 +32,7 @@ ND = [
 PLANNED = [
     "graph-outline",
     "graph-wrap",
+    "graph-order",
     "graph-plan",
 ]
 """From kernels to their launches in planned memory."""

@@ -18,6 +18,7 @@ from typing import Any
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
 
 from ..compiler.context import context
@@ -81,6 +82,17 @@ def arguments() -> argparse.ArgumentParser:
         action="store_true",
         help="the schedules after choose-schedule, as --schedule reads them (default of what runs: --pipeline=loop)",
     )
+    show.add_argument(
+        "--explain",
+        nargs="?",
+        const="host",
+        metavar="MACHINE,...",
+        help="instead of the IR, the estimated time after each rewrite step on these machines, by name or file "
+        "(default: host); default of what runs: the pipeline down to fusion",
+    )
+    show.add_argument("--measure", action="store_true", help="with --explain: the host runs the program of each step")
+    show.add_argument("--explain-plot", metavar="FILE", help="with --explain: draw it into an .svg or .png file too")
+    show.add_argument("--numerics", default="ieee", help="with --explain: the level of what runs by default (ieee)")
     show.add_argument("--emit-llvm", action="store_true", help="LLVM IR of the result; --pipeline=llvm implies it")
     show.add_argument(
         "--threads", type=int, metavar="N", help="threads of parallel loops in LLVM IR (default: MLC_THREADS, or 1)"
@@ -153,6 +165,8 @@ def _one(
     ctx.allow_unregistered = args.allow_unregistered_dialect
     module = parse_module(part, name, ctx)
     verify(module)
+    if args.explain:
+        return _explain(module, passes, args)
     if args.report:
         return _report(module, passes, options, ctx)
     if args.print_schedule:
@@ -166,6 +180,24 @@ def _one(
 
         return llvm_ir(module, threads=args.threads)
     return print_ir(module, generic=args.mlir_print_op_generic, locations=args.mlir_print_debuginfo)
+
+
+def _explain(module: ModuleOp, passes: list[ModulePass], args: argparse.Namespace) -> str:
+    from ..compiler.explain import explain, figures, plot, table
+    from ..compiler.report import TYPICAL
+    from .inputs import arguments, symbols
+
+    def arrays(f: FuncOp) -> list[Any]:
+        return arguments(f, (), dict.fromkeys(symbols(f), TYPICAL), 0)
+
+    if args.explain_plot:
+        figures()  # if there are none, the user need not wait
+    given = bool(args.pipeline or args.passes or args.pass_pipeline)
+    machines = args.explain.split(",")
+    found = explain(module, machines, args.numerics, passes if given else None, arrays if args.measure else None)
+    if args.explain_plot:
+        plot(found, args.explain_plot)
+    return table(found)
 
 
 def _report(module: ModuleOp, passes: list[ModulePass], options: Options, ctx: Context) -> str:

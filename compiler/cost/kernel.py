@@ -18,13 +18,17 @@ from xdsl.ir import Block, SSAValue
 from ...dialects.graph.views import VIEWS, view_of
 from ...dialects.nd.constant import Source
 from ...dialects.nd.contraction import Contract
+from ...dialects.nd.dims import size
 from ...dialects.nd.indirect import Gather
 from ...dialects.nd.op import NdOp
+from ...dialects.nd.reduction import Reduce
 from ...dialects.nd.types import NUMPY, element, shape_of
+from ..machine import Machine
 from ..report import works
 from ..transforms.graph_outline import GROWTH
 from ..transforms.layout.orders import Order
 from ..transforms.layout.problem import contraction_work, dense
+from .device import arithmetic, contraction
 
 if TYPE_CHECKING:
     from .program import Pricing
@@ -100,32 +104,44 @@ def work_of(body: Block, constants: Sequence[bool], pricing: Pricing) -> Work:
 
 def add(work: Work, op: NdOp, constants: Sequence[bool], pricing: Pricing) -> None:
     """Add what one op does."""
-    machine, wide = pricing.machine, max(4, NUMPY[element(op.operands[0].type if op.operands else op.type)].itemsize)
+    machine = pricing.machine
+    width = max(4, NUMPY[element((op.operands[0] if op.operands else op.results[0]).type)].itemsize)
     count = pricing.number(op.cost().flops)
     work.count += count
     if isinstance(op, Contract):
-        points = count if not dense(op.dims) else 2 * by_schedule(op, constants)
-        work.operations += points / machine.flops(wide)
+        gpu = machine.kind == "gpu"
+        work.operations += contraction(op, pricing) if gpu else by_schedule(op, constants, count, width, machine)
         return
     name, times = MATH.get(op.name, ("", 0.0))
     each = getattr(machine, name) if name else 0.0
-    if each:
-        elements = pricing.number(op.cost().flops) / max(op.FLOPS, 1)
-        work.math += times * each * 1e-9 * elements * wide / 4
-    elif op.FLOPS > ARITHMETIC:
-        work.math += 2 * count / machine.flops(wide)
+    if machine.kind == "gpu":
+        seconds = arithmetic(op, pricing)
+    elif each:
+        seconds = times * each * 1e-9 * count / max(op.FLOPS, 1) * width / 4
     else:
-        work.operations += 2 * count / machine.flops(wide)
+        seconds = 2 * count / machine.flops(width)
+        if isinstance(op, Reduce) and len(shape_of(op.x.type)) - 1 in op.axes:
+            seconds += pricing.number(size(shape_of(op.type))) * ACROSS / (1e9 * machine.clock_ghz)
+    if each or op.FLOPS > ARITHMETIC:
+        work.math += seconds
+    else:
+        work.operations += seconds
 
 
 ARITHMETIC = 3
 """Operations of an element from which an op is a function."""
 
+ACROSS = 12
+"""Cycles to add up the lanes of a vector."""
 
-def by_schedule(op: Contract, constants: Sequence[bool]) -> float:
-    """Multiply-adds that take as long at full speed, in the orders in which operands lie."""
+
+def by_schedule(op: Contract, constants: Sequence[bool], count: int, width: int, machine: Machine) -> float:
+    """Seconds of a contraction on a CPU, in the orders in which its operands lie."""
+    if not dense(op.dims):
+        return count / machine.flops(width)
     orders = [order_of(v) for v in op.operands]
-    return contraction_work(op, orders, tuple(range(len(shape_of(op.type)))), constants).time
+    found = contraction_work(op, orders, tuple(range(len(shape_of(op.type)))), constants)
+    return 2 * found.time / machine.flops(width)
 
 
 def order_of(value: SSAValue) -> Order:

@@ -26,6 +26,9 @@ from ..transforms.graph_outline import Constants
 from . import ZERO, Cost
 from .kernel import Work, work_of
 
+EXPOSED = 0.5
+"""Of the shorter of work and memory, what does not hide behind the longer."""
+
 
 @dataclass(frozen=True)
 class Launch:
@@ -113,4 +116,5 @@ class Pricing:
     def cost(self, work: Work, memory: float, moved: int) -> Cost:
         operations, math, launch = work.operations / self.share, work.math / self.share, self.machine.launch_ns * 1e-9
         terms = {"operations": operations, "math": math, "memory": memory, "launch": launch}
-        return Cost(max(operations + math, memory) + launch, terms, 1, work.count, moved)
+        least, most = sorted((operations + math, memory))
+        return Cost(most + EXPOSED * least + launch, terms, 1, work.count, moved)

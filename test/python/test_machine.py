@@ -51,5 +51,5 @@ def test_wrong_descriptions_are_refused(text: str, message: str, tmp_path: Path)
 
 
 def test_a_missing_file_is_named() -> None:
-    with pytest.raises(CompileError, match=r"expected a readable file, found nowhere\.toml"):
+    with pytest.raises(CompileError, match=r"expected a readable file, host or one of .*h100.*, found nowhere\.toml"):
         Machine.load("nowhere.toml")

@@ -21,6 +21,7 @@ from mlc.compiler.transforms.rewriting import Rewrite, by_class, rewrite
 from mlc.compiler.transforms.rules.selection import Selection, Trace, selected
 from mlc.compiler.weights import replace as replace_argument
 from mlc.dialects.nd.array import Array
+from mlc.dialects.nd.constant import iota
 from mlc.dialects.nd.contraction import Contract, contract
 from mlc.dialects.nd.dimmap import parse
 from mlc.dialects.nd.functions import broadcast_to
@@ -121,7 +122,8 @@ CASES = {
         ((4, 8), (8, 5), (5,), (4,)),
         lambda x, w, c, r: (x @ w) / broadcast_to(c, (4, 5)) * broadcast_to(r.reshape((4, 1)), (4, 5)),
     ),
-    "one number for all": Case("fold_scale", 2, ((4, 8), (8, 5)), lambda x, w: (x @ w) * 0.3),
+    "one number for all": Case("fold_scale", 1, ((4, 8),), lambda x: (x @ iota((8, 5), 1, f32)) * 0.3),
+    "one number that is no constant's": Case("fold_scale", 0, ((4, 8), (8, 5)), lambda x, w: (x @ w) * 0.3),
     "two products in a row": Case("reassociate", 1, ((4, 8), (8, 5), (5, 3)), lambda a, b, c: (a @ b) @ c),
     "batches and sums over two": Case(
         "reassociate",

@@ -23,6 +23,7 @@ from ....dialects.nd.mapped import rearrange
 from ....dialects.nd.movement import Broadcast, reshape
 from ....dialects.nd.op import NdOp, bind
 from ....dialects.nd.types import element, is_float, shape_of, tensor
+from ..simplify.affine import from_constants
 from ..simplify.patterns import splat
 from .alternatives import Alternative, Alternatives, Answer
 from .products import Product, products
@@ -44,13 +45,18 @@ class Chain:
     def scales(self) -> bool:
         return any(kind in (Mul, Div) for kind, _ in self.steps)
 
+    @property
+    def differs(self) -> bool:
+        """Is a scale not one number for all results? Such a number costs nothing where the results are computed."""
+        return any(kind in (Mul, Div) and splat(v) is None for kind, v in self.steps)
+
 
 @rules.on(Contract, level="ieee")
 def fold_scale(op: Contract) -> Iterator[Alternative]:
     """f(x, w) * k + b -> f(x, w * k) + b;  also quotients, and shifts before"""
     for p in _scalable(op):
         chain = chain_of(p)
-        if chain.scales:
+        if chain.scales and (chain.differs or from_constants(p.w)):
             yield lambda p=p, chain=chain: _folded(p, chain)
 
 
