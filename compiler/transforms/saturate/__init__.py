@@ -34,6 +34,7 @@ from ..rewriting import LEVELS, blocks, erase, functions
 from ..rules.apply import allowed
 from ..rules.define import Rule
 from ..rules.library import LIBRARY
+from ..rules.selection import enabled
 from .explore import Bounds
 from .price import constants, price
 from .window import Window
@@ -55,10 +56,10 @@ def saturate(
     found = windows(block)
     bounds = replace(bounds, steps=min(bounds.steps, STEPS // max(1, len(found))))
     before = clone_block(block) if len(found) > 1 else None
-    count, (constant, _) = 0, constants(block)
+    count, constant = 0, constants(block)
     for ops in found:
         if Window(ops, constant, machine, numerics).run(rules, bounds):
-            count, (constant, _) = count + 1, constants(block)
+            count, constant = count + 1, constants(block)
     if before is not None and count:
         # each window is cheaper, but fusion goes across their edges
         was, is_ = (price(clone_block(b), machine, numerics) for b in (before, block))
@@ -97,7 +98,7 @@ class Saturate(ModulePass):
             if (n := getattr(self, name)) < 1:
                 raise CompileError(f"saturate: expected {name} to be 1 or more, found {n}")
         own = {r.name: r for r in [*(load(self.file) if self.file else []), *rules_of(op)]}
-        rules = [*{**LIBRARY, **own}.values()]
+        rules = [r for r in {**LIBRARY, **own}.values() if enabled(r)]
         machine = Machine.load(self.machine) if self.machine else Machine.host()
         for f in functions(op):
             for block in blocks(f):

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from xdsl.ir import Block, Operation, SSAValue
 
-from ....dialects.graph.rule import RootsOp
+from ....dialects.graph.rule import RootsOp, roots
 from ....dialects.nd.op import NdOp, building, insert
 from ..canonicalize import rules as simplifications
 from ..rewriting import erase, fuse, rewrite
@@ -49,6 +50,8 @@ class Turn:
     """A rule's place in the rounds."""
 
     rule: Rule
+    depth: int
+    """How far below a node the rule looks."""
     since: int = 0
     """It has seen all changes before this round."""
     waits: int = 0
@@ -70,11 +73,12 @@ class Exploration:
         self.graph = graph
         self.program = program
         self.simplifications = simplifications(numerics)
-        self.turns = [Turn(r) for r in rules]
-        self.depth = max((depth(r.op.roots) for r in rules), default=0)
+        self.turns = [Turn(r, depth(r.op.roots)) for r in rules if not vacuous(r)]
         self.joints: list[Joint] = []
-        self._last: dict[Class, int] = {}
-        """The round after which something near below a class changed."""
+        self.made: dict[NdOp, Rule] = {}
+        """By which rule a node came."""
+        self._last: dict[tuple[Class, int], int] = {}
+        """The round after which something changed so near below a class."""
 
     def run(self, bounds: Bounds) -> None:
         steps = bounds.steps
@@ -104,7 +108,7 @@ class Exploration:
                 continue
             kind = type(turn.rule.op.roots[0].owner)
             joint = len(turn.rule.op.roots) > 1  # other roots may have come near any node
-            nodes = [op for c, op in by_kind.get(kind, ()) if joint or self._last.get(c, 0) >= turn.since]
+            nodes = [op for c, op in by_kind.get(kind, ()) if joint or self._last.get((c, turn.depth), 0) >= turn.since]
             mine = self._new(turn, matcher, nodes)
             if len(mine) > turn.limit:
                 del mine[turn.limit :]
@@ -139,7 +143,7 @@ class Exploration:
         assert last is not None
         for op in list(block.ops):
             if isinstance(op, NdOp):
-                self._add(op)
+                self._add(op, rule)
         old, new = [m.values[r] for r in pattern.op.roots], tuple(last.operands)
         erase(last)
         for a, b in zip(old, new, strict=True):
@@ -148,24 +152,40 @@ class Exploration:
         if len(nodes) == len(old) > 1:
             self.joints.append(Joint(old, nodes))
 
-    def _add(self, op: NdOp) -> None:
+    def _add(self, op: NdOp, rule: Rule) -> None:
         node = self.graph.add(op)
         if node is op:
             op.detach()
             self.graph.block.add_op(op)
+            self.made[op] = rule
         else:
             op.results[0].replace_all_uses_with(node.results[0])
             erase(op)
 
-    def _near(self) -> Iterator[Class]:
-        """The classes from which a rule can see a change."""
-        seen = dict.fromkeys(self.graph.changed)
+    def _near(self) -> Iterator[tuple[Class, int]]:
+        """The classes from which a change is seen, with each depth that suffices."""
+        most = max((t.depth for t in self.turns), default=0)
+        seen = dict.fromkeys(self.graph.changed, 0)
         edge = list(seen)
-        for _ in range(self.depth):
+        for far in range(1, most + 1):
             above = (self.graph.find(op.results[0]) for c in edge for op in self.graph.readers[c])
             edge = [c for c in dict.fromkeys(above) if c not in seen]
-            seen |= dict.fromkeys(edge)
-        yield from seen
+            seen |= dict.fromkeys(edge, far)
+        yield from ((c, k) for c, far in seen.items() for k in range(far, most + 1))
+
+
+@lru_cache(None)
+def vacuous(rule: Rule) -> bool:
+    """Is one side the other with operands swapped? The e-graph knows such nodes to be one."""
+    left, right = rule.op.left.block, rule.op.right.block
+    graph = EGraph()
+    for a, b in zip(left.args, right.args, strict=True):
+        graph.merge(a, b)
+    for op in (*left.ops, *right.ops):
+        if isinstance(op, NdOp):
+            graph.merge(op.results[0], graph.add(op).results[0])
+    pairs = zip(roots(left), roots(right), strict=True)
+    return all(graph.find(a) is graph.find(b) for a, b in pairs)
 
 
 def depth(values: Sequence[SSAValue]) -> int:

@@ -34,26 +34,25 @@ class Matcher:
         if len(roots) > 1 and self.graph.find(op.results[0]) not in self.program:
             return
         for m in self._node(roots[0], op, Bindings()):
-            for found in self._more(pattern.steps, m):
-                if self._own([found.values[r] for r in roots]) and holds(rule, found):
+            for found in self._more(pattern.steps, roots, m):
+                different = {found.values[r] for r in roots}
+                if len(different) == len(roots) and holds(rule, found):
                     yield found
 
-    def _own(self, roots: Sequence[Class]) -> bool:
-        """One root, or several different ones that the program has."""
-        return len(roots) == 1 or (len(set(roots)) == len(roots) and all(r in self.program for r in roots))
-
-    def _more(self, steps: Sequence[Step], m: Bindings) -> Iterator[Bindings]:
+    def _more(self, steps: Sequence[Step], roots: Sequence[SSAValue], m: Bindings) -> Iterator[Bindings]:
         """Every way to match the further roots."""
         if not steps:
             yield m
             return
         step, rest = steps[0], steps[1:]
         if step.value in m.values:
-            yield from self._more(rest, m)
+            yield from self._more(rest, roots, m)
             return
+        kind, root = type(step.value.owner), step.value in roots
         for reader in self.graph.readers[m.values[step.anchor]]:
-            for found in self._node(step.value, reader, m):
-                yield from self._more(rest, found)
+            if type(reader) is kind and (not root or self.graph.find(reader.results[0]) in self.program):
+                for found in self._node(step.value, reader, m):
+                    yield from self._more(rest, roots, found)
 
     def _value(self, p: SSAValue, c: Class, m: Bindings) -> Iterator[Bindings]:
         bound = m.values.get(p)

@@ -11,15 +11,14 @@ from ....dialects.nd.constant import Source
 from ....dialects.nd.op import NdOp
 from ...blocks import clone
 from ...machine import Machine
+from ..optimize import GAIN
 from ..rewriting import erase, fuse, is_dead
 from ..rules.define import Rule
+from ..rules.selection import tracing
 from .egraph import Class, EGraph
 from .explore import Bounds, Exploration
 from .extract import Choice, Extractor
-from .price import price as price_of
-
-GAIN = 0.01
-"""What another choice must save, as a share of what the window takes: less is noise of the estimate."""
+from .price import price
 
 
 class Window:
@@ -48,23 +47,30 @@ class Window:
             self.originals.setdefault(self.graph.find(op.results[0]), []).append(op)
         found = self.choose(exploration)
         if found is not None:
+            self._tell(found, exploration)
             self._replace(found)
         self.graph.drop()
+        for op in (*reversed(self.ops), *self.sources) if found is not None else ():
+            if is_dead(op):
+                erase(op)
         return found is not None
 
     def choose(self, exploration: Exploration) -> Choice | None:
-        """The choice with the least price, if it is not the program's own."""
+        """The choice with the least price, if that is less than what the window takes as it is."""
         e = self.extractor
         cheapest = e.cheapest()
-        own = {**cheapest, **{c: ops[0] for c, ops in self.originals.items()}}
+        own = {**cheapest, **{c: ops[0] for c, ops in self.originals.items() if c not in e.outside}}
         choices: dict[tuple[NdOp | None, ...], Choice] = {}
         for choice in (own, cheapest, *(e.improved(c, exploration.joints) for c in (own, cheapest))):
             choices.setdefault(tuple(map(choice.get, self._order(choice))), choice)
-        if len(choices) == 1:
+        found = list(choices.values())
+        if all(len(ops) == 1 and c not in e.outside for c, ops in self.originals.items()):
+            found.remove(own)  # the program as it is
+        if not found:
             return None
-        prices = [self.price(choice) for choice in choices.values()]
-        best = min(range(len(prices)), key=prices.__getitem__)
-        return list(choices.values())[best] if prices[best] < prices[0] * (1 - GAIN) else None
+        prices = [self._price(choice) for choice in found]
+        best = min(range(len(found)), key=prices.__getitem__)
+        return found[best] if prices[best] < self._present() * (1 - GAIN) else None
 
     def _order(self, choice: Choice) -> list[Class]:
         """The classes in use, in the program's order as far as their operands allow."""
@@ -73,17 +79,33 @@ class Window:
         needed = set(used)
         return self.extractor.order(choice, [c for c in self.originals if c in needed]) or used
 
-    def price(self, choice: Choice) -> float:
-        """Of the choice as a function of what comes from outside."""
-        order, e = self._order(choice), self.extractor
+    def _price(self, choice: Choice) -> float:
+        """Seconds of the choice as a function of what comes from outside."""
+        order = self._order(choice)
         given = [c for c in order if c not in choice]
-        block = Block(arg_types=[c.type for c in given])
-        env: dict[SSAValue, SSAValue] = dict(zip(given, block.args, strict=True))
+        block, env = function_of(given)
         for c in order:
             if c in choice:
                 block.add_op(self._clone(c, choice[c], env))
-        block.add_op(ReturnOp.create(operands=[env[c] for c in e.outputs]))
-        return price_of(block, self.machine, self.numerics, {env[c] for c in given if c in e.known})
+        block.add_op(ReturnOp.create(operands=[env[c] for c in self.extractor.outputs]))
+        return price(block, self.machine, self.numerics, {env[c] for c in given if c in self.extractor.known})
+
+    def _present(self) -> float:
+        """Seconds of the window as it is."""
+        block, env = function_of(self.outside)
+        for op in (*self.sources, *self.ops):
+            block.add_op(clone(op, env))
+        block.add_op(ReturnOp.create(operands=[env[v] for v in self.outputs]))
+        return price(block, self.machine, self.numerics, {env[v] for v in self.outside if v in self.constant})
+
+    def _tell(self, choice: Choice, exploration: Exploration) -> None:
+        """Which rules made the ops that were chosen, once for each place."""
+        trace = tracing()
+        used = [choice[c] for c in self._order(choice) if c in choice] if trace is not None else []
+        told = {(rule.name, op.location): (rule, op) for op in used if (rule := exploration.made.get(op)) is not None}
+        for rule, op in told.values():
+            assert trace is not None
+            trace.fired(rule, op)
 
     def _replace(self, choice: Choice) -> None:
         last = self.ops[-1]
@@ -101,10 +123,6 @@ class Window:
                 last = new
         for v in self.outputs:
             v.replace_all_uses_with(env[self.graph.find(v)])
-        self.graph.drop()
-        for op in (*reversed(self.ops), *self.sources):
-            if is_dead(op):
-                erase(op)
 
     def _clone(self, c: Class, op: NdOp, env: dict[SSAValue, SSAValue]) -> Operation:
         """The op over what stands for its operands, with names, places and attributes of the class it stands for."""
@@ -118,3 +136,9 @@ class Window:
             for name, attribute in o.attributes.items():
                 new.attributes.setdefault(name, attribute)
         return new
+
+
+def function_of(values: Sequence[SSAValue]) -> tuple[Block, dict[SSAValue, SSAValue]]:
+    """A block with arguments for these values, and which stands for which."""
+    block = Block(arg_types=[v.type for v in values])
+    return block, dict(zip(values, block.args, strict=True))
