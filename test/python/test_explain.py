@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mlc.compiler import explain as explaining
+from mlc.compiler import step_times
 from mlc.compiler.compile import parse
 from mlc.compiler.cost import Cost
 from mlc.compiler.driver import passes_of
@@ -79,7 +80,7 @@ def test_rules_of_a_pass_are_steps() -> None:
 
 
 def test_the_host_measures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explaining, "TURNS", 2)
+    monkeypatch.setattr(step_times, "TURNS", 2)
     host, other = explain(parse(CONV), ["host", "h100"], measure=arrays)
     assert all(0 < r.measured < 1 for r in host.rows[1:] if r.measured is not None)
     assert [r.measured is not None for r in host.rows] == [False] + [True] * (len(host.rows) - 1)
