@@ -63,11 +63,9 @@ class Probe:
     value: Callable[[float], float]
     best: float = float("inf")
     calls: int = 0
-    clock: Callable[[], float] = time.thread_time
-    """By default the thread's own, which what others take of its core does not count for."""
 
     def turn(self) -> None:
-        """Take one more time."""
+        """One more time. It is that of the thread: what others on the machine take of its core does not count."""
         if not self.calls:
             self.calls = max(1, round(TURN / max(min(self.timed(1) for _ in range(WARM)), 1e-7)))
         if self.calls > 1:  # what others left in the caches is no part of it
@@ -76,10 +74,10 @@ class Probe:
 
     def timed(self, calls: int) -> float:
         """Seconds of a call."""
-        start = self.clock()
+        start = time.thread_time()
         for _ in range(calls):
             self.run()
-        return (self.clock() - start) / calls
+        return (time.thread_time() - start) / calls
 
 
 def calibrate(

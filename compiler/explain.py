@@ -14,31 +14,32 @@ that do the same are one. `record` takes steps from any iterator of labels and m
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
+from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects.errors import CompileError
 from ..dialects.graph.ops import LaunchOp
-from .calibrate import Probe
+from ..dialects.nd.op import NdOp
 from .cost import TERMS, Cost, estimate, is_program
 from .driver import Options, run
-from .explain_runs import FUSION, Arrays, is_here, options_for, timed
 from .fingerprint import fingerprint
 from .machine import Machine
-from .options import passes
+from .options import CompileOptions, passes
 from .report import works
+from .step_times import FUSION, Arguments, Place, at_hand, runnable, with_data
 
 IMPORTS = ("stablehlo-to-nd", "inline", "symbol-dce", "expand-complex")
 """Passes that make a program of tensor ops: they run before the first row."""
 
 LOOPS = "nd-to-loop"
-"""Where every pipeline ends, as estimates read tensor ops; that of the default ends before fusion, since they fuse."""
+"""Where every pipeline ends, as estimates read tensor ops; the default one ends at fusion, as estimates fuse anyway."""
 
 ORDERS = "assign-layout"
 """Chooses orders in memory, not another program."""
@@ -74,29 +75,34 @@ def explain(
     machines: Sequence[str],
     numerics: str = "ieee",
     pipeline: Sequence[ModulePass] | None = None,
-    measure: Arrays | None = None,
+    measure: Arguments | None = None,
 ) -> list[Trajectory]:
     """A trajectory for each machine, by name, file or architecture; the module stays as it is.
 
     `pipeline`: passes instead of those down to fusion at this level of `numerics`. `measure` makes arguments of a
-    function: then programs run, too, where their machine is the host or the GPU at hand. Raises CompileError for
-    machines and programs that are none.
+    function: then programs run where their machine is at hand. Raises CompileError for machines and programs that are
+    none.
     """
     main_of(module)
+    if measure is not None:
+        module = with_data(module.clone())
     found: list[Trajectory] = []
     for name in machines:
         machine = Machine.load(name)
         t = Trajectory(name, machine)
         todo = default_passes(machine, numerics) if pipeline is None else list(pipeline)
-        runs = measure if measure is not None and is_here(machine) else None
-        record(t, steps(module.clone(), [for_machine(p, name) for p in todo], t), runs)
+        place = at_hand(machine, numerics) if measure is not None else None
+        record(t, steps(module.clone(), [for_machine(p, name) for p in todo], t), measure, place)
         found.append(t)
     return found
 
 
 def default_passes(machine: Machine, numerics: str) -> list[ModulePass]:
     """Those of the machine's target before fusion."""
-    found = passes(options_for(machine, numerics), "graph")
+    options = CompileOptions(numerics=numerics)
+    if machine.kind == "gpu":
+        options = CompileOptions(numerics=numerics, target="cuda", arch=machine.arch)
+    found = passes(options, "graph")
     return found[: next(k for k, p in enumerate(found) if p.name == FUSION)]
 
 
@@ -128,25 +134,22 @@ def steps(module: ModuleOp, todo: Sequence[ModulePass], t: Trajectory) -> Iterat
                 yield pass_.name, module
 
 
-def record(t: Trajectory, found: Iterable[Step], measure: Arrays | None = None) -> None:
-    """Add the rows of steps, whose modules may change afterwards; `measure` makes the arguments to run them on."""
-    probes: list[tuple[Row, Probe]] = []
+def record(t: Trajectory, found: Iterable[Step], measure: Arguments | None = None, place: Place | None = None) -> None:
+    """Add the rows of steps, whose modules may change afterwards; `measure` makes the arguments to run them at a
+    place."""
+    timed: list[Row] = []
+    calls: list[Callable[[], Any]] = []
     for label, module in found:
         if not t.rows and is_unfused(module):
             cost = estimate(module, machine=t.machine, fuse=False)
             t.rows.append(Row(UNFUSED, cost, working(module)))
         row = Row(label, estimate(module, machine=t.machine), working(module))
         t.rows.append(row)
-        if measure is not None and is_unfused(module):
-            probes.append((row, timed(module, main_of(module), t.machine, measure)))
-    for _ in range(TURNS):
-        for row, probe in probes:
-            probe.turn()
-            row.measured = probe.value(probe.best)
-
-
-TURNS = 20
-"""Of each program that is measured; the best time counts."""
+        if measure is not None and place is not None and is_unfused(module):
+            timed.append(row)
+            calls.append(runnable(module, measure, place))
+    for row, seconds in zip(timed, place.times(calls) if place is not None else ()):
+        row.measured = seconds
 
 
 def is_unfused(module: ModuleOp) -> bool:
@@ -154,8 +157,14 @@ def is_unfused(module: ModuleOp) -> bool:
 
 
 def working(module: ModuleOp) -> int:
-    """Ops that compute something."""
-    return sum(works(op) for op in module.walk())
+    """Ops that compute something when the program runs; what depends on constants alone is computed before."""
+    count, constant = 0, set[SSAValue]()
+    for op in module.walk():
+        if isinstance(op, NdOp) and all(v in constant for v in op.operands) and not op.regions:
+            constant.update(op.results)
+        else:
+            count += works(op)
+    return count
 
 
 def main_of(module: ModuleOp) -> FuncOp:

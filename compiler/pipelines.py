@@ -21,6 +21,7 @@ ND = [
     "symbol-dce",
     "expand-complex",
     "canonicalize",
+    "recognize",
     "decompose",
     "canonicalize",
     "optimize",
@@ -32,6 +33,7 @@ ND = [
 PLANNED = [
     "graph-outline",
     "graph-wrap",
+    "graph-order",
     "graph-plan",
 ]
 """From kernels to their launches in planned memory."""

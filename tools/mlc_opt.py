@@ -28,12 +28,15 @@ from ..compiler.pipelines import PIPELINES
 from ..compiler.printing import print_ir
 from ..compiler.registry import PASSES, build, load, lookup, summary, usage
 from ..compiler.spec import PassSpec, parse_pipeline, text_of
+from ..compiler.transforms.rules.selection import selected
 from ..compiler.verify import verify
 from ..dialects.errors import CompileError
+from . import rules
 from .common import WRONG_PROGRAM, Arguments, HelpEnv, guarded, read_input, report_error, write_output
 from .diagnostics import mismatches, split
 
 SET, CHOOSE = "set-schedule", "choose-schedule"
+SATURATE = "saturate{numerics=fast}"
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -53,6 +56,12 @@ def arguments() -> argparse.ArgumentParser:
     )
     what.add_argument(
         "--schedule", metavar="FILE", help="steps of kernels instead of those that choose-schedule would write"
+    )
+    what.add_argument(
+        "--saturate",
+        action="store_true",
+        help="search for a cheaper program by rules up to the level fast, before decompose (default of what runs: "
+        "canonicalize around it)",
     )
     show = out.add_argument_group("what to print")
     show.add_argument(
@@ -94,6 +103,7 @@ def arguments() -> argparse.ArgumentParser:
     show.add_argument(
         "--threads", type=int, metavar="N", help="threads of parallel loops in LLVM IR (default: MLC_THREADS, or 1)"
     )
+    rules.add_arguments(out)
     check = out.add_argument_group("how to check")
     check.add_argument(
         "--verify-each",
@@ -130,7 +140,10 @@ def opt(args: argparse.Namespace) -> int:
     if args.list_passes:
         print(list_passes(), end="")
         return 0
-    passes, options = _passes(args), _options(args)
+    if args.print_rules is not None:
+        print(rules.print_rules(args), end="")
+        return 0
+    passes, options, selection = rules.with_rules(_passes(args), args.rules), _options(args), rules.selection(args)
     for flag, given in (("--measure", args.measure), ("--explain-plot", args.explain_plot)):
         if given and not args.explain:
             raise CompileError(f"{flag}: expected --explain with it, found none")
@@ -141,7 +154,8 @@ def opt(args: argparse.Namespace) -> int:
         options.source = part
         errors: list[CompileError] = []
         try:
-            outputs.append(_one(part, name, passes, options, args, timing))
+            with selected(selection):
+                outputs.append(_one(part, name, passes, options, args, timing))
         except CompileError as error:
             errors.append(error)
         if args.verify_diagnostics:
@@ -230,9 +244,22 @@ def _passes(args: argparse.Namespace) -> list[ModulePass]:
     for text in (args.passes, args.pass_pipeline):
         if text is not None:
             out += passes_of(parse_pipeline(text))
+    if args.saturate:
+        out = _saturated(out)
     if args.schedule is None and not args.print_schedule:
         return out
     return _scheduled(out, args)
+
+
+def _saturated(passes: list[ModulePass]) -> list[ModulePass]:
+    """With a search by rules while composites are whole."""
+    if not passes:
+        return passes_of(parse_pipeline(f"canonicalize,{SATURATE},canonicalize"))
+    at = next((k for k, p in enumerate(passes) if p.name == "decompose"), None)
+    if at is None:
+        expected = "no other passes, or decompose among them (--pipeline=nd or a lower level)"
+        raise CompileError(f"--saturate: expected {expected}, found {text_of(passes)}")
+    return [*passes[:at], *passes_of(parse_pipeline(SATURATE)), *passes[at:]]
 
 
 def _scheduled(passes: list[ModulePass], args: argparse.Namespace) -> list[ModulePass]:

@@ -60,6 +60,8 @@ class Buffer:
     parent: Buffer | None = None
     """A buffer that this one is a part of, from `offset` on."""
     offset: Dim = 0
+    held: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    """When it or a part of it is in use; branches that are not taken leave gaps."""
 
     def add(self, span: Span) -> None:
         self.spans.append(span)
@@ -67,8 +69,19 @@ class Buffer:
 
     def cover(self, first: int, last: int) -> None:
         self.first, self.last = min(self.first, first), max(self.last, last)
+        self.held.append((first, last))
         if self.parent is not None:
             self.parent.cover(first, last)
+
+    def stretches(self) -> list[tuple[int, int]]:
+        """When it is in use: apart, ascending."""
+        out: list[tuple[int, int]] = []
+        for first, last in sorted(self.held):
+            if out and first <= out[-1][1] + 1:
+                out[-1] = out[-1][0], max(out[-1][1], last)
+            else:
+                out.append((first, last))
+        return out
 
     def part(self, offset: Dim, bytes: Dim) -> Buffer:
         return Buffer(bytes, self.first, self.first, parent=self, offset=offset)
@@ -171,16 +184,16 @@ class Regions:
         for span in self.spans(value):
             self.buffers[span.value] = buffer
             buffer.add(span)
-        self._yielded(value)
+        self._looped(value)
 
-    def _yielded(self, value: SSAValue) -> None:
-        """Where the slices of stacked results lie, in what shares a buffer with a value."""
+    def _looped(self, value: SSAValue) -> None:
+        """What loops make is in use as long as they run; the slices of stacked results lie in these."""
         for span in self.spans(value):
             op = span.value.owner
+            if isinstance(op, While | Scan):
+                self.buffers[span.value].cover(*self.times.inner[op])
             if isinstance(op, Scan) and (k := op.results.index(span.value)) >= len(op.inits):  # pyright: ignore
-                first, last = self.times.inner[op]
                 stack = self.buffers[span.value]
-                stack.cover(first, last)
                 slice_ = yields(op.block)[k]
                 step = bytes_of(slice_)
                 self.give(slice_, stack.part(turn(op, counter(op)) * step, step))
@@ -211,6 +224,7 @@ class Regions:
         own, trip = bytes_of(result), counter(op)
         step, (first, last) = aligned(own), self.times.inner[op]
         both = Buffer(step * 2, first, last)
+        both.cover(first, last)
         inside = both.part(swapped(step, trip), own)
         for value in (carried, result):
             self.buffers[value] = inside
@@ -253,8 +267,3 @@ def whole(value: SSAValue, base: SSAValue) -> bool:
     shape = shape_of(value.type)
     view = view_of(value)
     return base_of(value) is base and view.offset == 0 and view.rows(shape) and size(shape) == size(shape_of(base.type))
-
-
-def number_of(d: Dim) -> int:
-    assert isinstance(d, int)
-    return d

@@ -134,10 +134,9 @@ def _tuple(found: Any) -> Sequence[Array]:
 
 def argument_type(text: str) -> Type:
     """`"... n 3 : f32"`."""
-    sizes, _, dtype = text.partition(":")
-    shape: list[Dim] = [int(s) if s.isdigit() else symbol(s) for s in sizes.split()]
+    shape, _, dtype = text.partition(":")
     name = dtype.strip() or "T"
-    return tensor(tuple(shape), DTYPES.get(name, DTypeVar(name)))
+    return tensor(sizes(shape), DTYPES.get(name, DTypeVar(name)))
 
 
 def conditions(text: str) -> list[Condition]:
@@ -157,6 +156,13 @@ def conditions(text: str) -> list[Condition]:
         raise CompileError(f"expected conditions such as float(T), at_most(n, 64), found {text!r}") from e
 
 
-def sizes(names: str) -> tuple[Dim, ...]:
-    """The sizes of these names, for shapes inside a rule."""
-    return tuple(symbol(n) for n in names.split())
+def sizes(text: str) -> tuple[Dim, ...]:
+    """Sizes for shapes inside a rule: names, numbers and their sums, `"n 3 p+q"`."""
+    return tuple(_size(word) for word in text.split())
+
+
+def _size(word: str) -> Dim:
+    total: Dim = 0
+    for part in word.split("+"):
+        total = total + (int(part) if part.isdigit() else symbol(part))
+    return total
