@@ -108,11 +108,7 @@ class Subject:
         module, fired = self.module(), Fired(lambda line: None)
         steps: list[Any] = []
         for p in passes(CompileOptions(numerics=variant.numerics), "graph"):
-            steps += (
-                [build(s) for s in parse_pipeline("graph-fuse{apart=true}")]
-                if variant.apart and p.name == "graph-fuse"
-                else [p]
-            )
+            steps += [build(s) for s in parse_pipeline("graph-fuse{apart=true}")] if variant.apart and p.name == "graph-fuse" else [p]
             if p.name == "graph-fuse":
                 break
         with selected(Selection(variant.off, fired)):
