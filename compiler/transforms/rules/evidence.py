@@ -1,7 +1,7 @@
 """A rule's evidence: both sides at random points of instances, and the smallest counterexample found if they differ.
 
-    exact arithmetic   both sides are polynomials: equal in a prime field (field.py), at 20 points of each of 4 shapes
-    f64 samples        else: equal to 1e-12 of the largest value on the way, in 100 draws with special values
+    exact arithmetic   both sides are polynomials: equal in a prime field (field.py), at 20 points of each of 5 shapes
+    f64 samples        else: equal to 1e-12 of the largest value on the way (at `exact` bit by bit), in 100 draws
     bits               neither: integers and truth values, equal bit by bit
 
 Special values are those that the level promises to keep: at `exact` all, also NaN, infinities and -0; at `ieee` zeros
@@ -12,6 +12,7 @@ There, elementwise rules must be no less accurate than before, in f32 at values 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,7 @@ from ....runtime.matching import program_tolerance
 from ..simplify.movement import ELEMENTWISE
 from .define import Rule
 from .field import PRIME, evaluate, is_polynomial, residues
-from .instances import DTYPES, Instance, instances
+from .instances import DTYPES, SIZES, Instance, instances
 from .trial import Accuracy, Trial, near, reference, same, within
 
 FIELD, SAMPLES, BITS = "exact arithmetic", "f64 samples", "bits"
@@ -41,6 +42,10 @@ PER_TYPE = 3
 HARD = np.array([1, -1, 1 + 2**-12, -1 - 2**-12, 1 / 3, -1 / 3, 0.7, 1e5, -1e5, 1e-5, 80, -80, 1e-25, 1e25])
 """Numbers that cancel, underflow, and are stretched by an exponential, in f32."""
 HARD_POINTS = 10_000
+SMALL = (*((1, 1),) * 6, *((0, 1),) * 6, *((1, 2),) * 8)
+"""Bounds of the sizes of a counterexample, ..."""
+MORE = 8
+"""... for which so many times as many points are tried."""
 UNUSABLE = 10
 """So many times as many draws may be tried as are wanted: nothing is claimed where a value is not finite."""
 
@@ -74,55 +79,65 @@ def evidence(rule: Rule, seed: int = 0) -> Evidence:
     rng = np.random.default_rng(seed)
     kind = kind_of_evidence(rule)
     with np.errstate(all="ignore"):
-        shapes, points = 0, 0
-        if kind != BITS:
-            shapes, points = _in_field(rule, rng) if kind == FIELD else _in_samples(rule, rng)
-        by_type = _by_type(rule, rng) if kind == BITS or rule.numerics != "fast" else []
+        found = _tried({FIELD: _in_field, SAMPLES: _in_samples, BITS: _by_type}[kind], rule, rng, SIZES)
+        by_type = _tried(_by_type, rule, rng, [(1, 3)]) if rule.numerics != "fast" else []
         if rule.numerics == "ieee" and _is_open(rule) and _is_elementwise(rule):
             _no_less_accurate(rule, rng)
-    if kind == BITS:
-        shapes, points = len(by_type), sum(by_type)
-    if not points:
+    if not sum(found):
         raise CompileError(
             f"rule @{rule.name}: expected values that its conditions and its level say something of, found none "
             "at random",
             rule.op.location,
         )
-    return Evidence(kind, shapes, points, len(by_type))
+    return Evidence(kind, len(found), sum(found), len(by_type))
 
 
-def _in_field(rule: Rule, rng: np.random.Generator) -> tuple[int, int]:
+Bounds = Sequence[tuple[int, int]]
+Way = Callable[[Rule, np.random.Generator, Bounds, int], list[int]]
+"""Tries a rule with sizes in these bounds, so many times as usual; how many points were compared of each instance."""
+
+
+def _tried(way: Way, rule: Rule, rng: np.random.Generator, bounds: Bounds) -> list[int]:
+    """Try it; if it is false, for small sizes first: a counterexample is for people."""
+    try:
+        return way(rule, rng, bounds, 1)
+    except CompileError:
+        way(rule, rng, SMALL, MORE)
+        raise
+
+
+def _in_field(rule: Rule, rng: np.random.Generator, bounds: Bounds, times: int) -> list[int]:
     trial = Trial(rule, evaluate, same)
-    shapes = 0
-    for at in instances(rule, rng):
-        shapes += 1
+    counts: list[int] = []
+    for at in instances(rule, rng, bounds=bounds):
+        counts.append(POINTS)
         for point in range(POINTS):
             trial.at(at, [residues(rng, _numbers(t), small=point < POINTS // 4) for t in at.types])
-    return shapes, shapes * POINTS
+    return counts
 
 
-def _in_samples(rule: Rule, rng: np.random.Generator) -> tuple[int, int]:
-    trial = Trial(rule, reference, near, finite=rule.numerics != "exact")
-    found = list(instances(rule, rng, [f64]))
-    used = 0
-    for k, at in enumerate(found, 1):
-        for turn in range(UNUSABLE * DRAWS):
-            if used >= k * DRAWS / len(found):
-                break
+def _in_samples(rule: Rule, rng: np.random.Generator, bounds: Bounds, times: int) -> list[int]:
+    exact = rule.numerics == "exact"
+    trial = Trial(rule, reference, same if exact else near, finite=not exact)
+    found = list(instances(rule, rng, [f64], bounds))
+    wanted = -(-DRAWS * times // len(found)) if found else 0
+    counts: list[int] = []
+    for at in found:
+        used = turn = 0
+        while used < wanted and turn < UNUSABLE * wanted:
             used += trial.at(at, [draw(t, rng, rule.numerics, turn) for t in at.types])
-    return len(found), used
+            turn += 1
+        counts.append(used)
+    return counts
 
 
-def _by_type(rule: Rule, rng: np.random.Generator) -> list[int]:
-    """How many draws were compared for each element type that the rule admits."""
+def _by_type(rule: Rule, rng: np.random.Generator, bounds: Bounds, times: int) -> list[int]:
+    """Instances of every element type that the rule admits."""
     counts: list[int] = []
     for dtype in DTYPES if _is_open(rule) else DTYPES[:1]:
-        used = 0
-        for at in instances(rule, rng, [dtype], [(1, 3)]):
-            for turn in range(PER_TYPE):
-                used += _as_promised(rule, at, rng, turn)
-        counts += [used] if used else []
-    return counts
+        for at in instances(rule, rng, [dtype], bounds):
+            counts.append(sum(_as_promised(rule, at, rng, turn) for turn in range(PER_TYPE * times)))
+    return [n for n in counts if n]
 
 
 def _as_promised(rule: Rule, at: Instance, rng: np.random.Generator, turn: int) -> bool:

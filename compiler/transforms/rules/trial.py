@@ -83,7 +83,8 @@ class Trial:
         """Whether something is claimed, and the first root that differs, of both sides."""
         left, on_left = at.left.run(inputs, self.how)
         right, on_right = at.right.run(inputs, self.how)
-        scale = float(np.max([_largest(v) for v in (*on_left, *on_right)], initial=0.0))  # NaN, if there is one
+        values = () if self.how is evaluate else (*on_left, *on_right)
+        scale = float(np.max([_largest(v) for v in values], initial=0.0))  # NaN, if there is one
         if self.finite and not np.isfinite(scale):
             return False, None
         pairs = zip(left, right, strict=True)
