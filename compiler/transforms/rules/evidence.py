@@ -23,8 +23,8 @@ from xdsl.ir import Attribute
 from ....dialects.errors import CompileError
 from ....dialects.nd.constant import Constant
 from ....dialects.nd.elementwise import Np
-from ....dialects.nd.op import EXACT, NdOp
-from ....dialects.nd.types import NUMPY, element, finfo, is_float, kind_of, shape_of
+from ....dialects.nd.op import EXACT, NdOp, numbers
+from ....dialects.nd.types import NUMPY, element, finfo, is_float, kind_of
 from ....runtime.matching import program_tolerance
 from ..simplify.movement import ELEMENTWISE
 from .define import Rule
@@ -41,7 +41,8 @@ PER_TYPE = 3
 """For each element type."""
 HARD = np.array([1, -1, 1 + 2**-12, -1 - 2**-12, 1 / 3, -1 / 3, 0.7, 1e5, -1e5, 1e-5, 80, -80, 1e-25, 1e25])
 """Numbers that cancel, underflow, and are stretched by an exponential, in f32."""
-HARD_POINTS = 10_000
+MANY = 10_000
+"""Points at once, of elementwise rules."""
 SMALL = (*((1, 1),) * 6, *((0, 1),) * 6, *((1, 2),) * 8)
 """Bounds of the sizes of a counterexample, ..."""
 MORE = 8
@@ -112,7 +113,7 @@ def _in_field(rule: Rule, rng: np.random.Generator, bounds: Bounds, times: int) 
     for at in instances(rule, rng, bounds=bounds):
         counts.append(POINTS)
         for point in range(POINTS):
-            trial.at(at, [residues(rng, _numbers(t), small=point < POINTS // 4) for t in at.types])
+            trial.at(at, [residues(rng, numbers(t), small=point < POINTS // 4) for t in at.types])
     return counts
 
 
@@ -134,15 +135,20 @@ def _in_samples(rule: Rule, rng: np.random.Generator, bounds: Bounds, times: int
 def _by_type(rule: Rule, rng: np.random.Generator, bounds: Bounds, times: int) -> list[int]:
     """Instances of every element type that the rule admits."""
     counts: list[int] = []
+    at_once = rule.numerics == "exact" and _is_elementwise(rule)
     for dtype in DTYPES if _is_open(rule) else DTYPES[:1]:
-        for at in instances(rule, rng, [dtype], bounds):
-            counts.append(sum(_as_promised(rule, at, rng, turn) for turn in range(PER_TYPE * times)))
+        for at in instances(rule, rng, [dtype], [(1, 1)] if at_once else bounds):
+            if at_once:
+                Trial(rule, reference, same).at_each(at, [draw(t, rng, "exact", 1, (MANY,)) for t in at.types])
+                counts.append(MANY)
+            else:
+                counts.append(sum(_as_promised(rule, at, rng, turn) for turn in range(PER_TYPE * times)))
     return [n for n in counts if n]
 
 
 def _as_promised(rule: Rule, at: Instance, rng: np.random.Generator, turn: int) -> bool:
     if rule.numerics == "exact" or not any(is_float(t) for t in at.types):
-        inputs = [draw(t, rng, "exact", turn) for t in at.types]
+        inputs = [draw(t, rng, "exact", 2 * turn + 1) for t in at.types]
         return Trial(rule, reference, same).at(at, inputs)
     inputs = [draw(t, rng, "fast", turn) for t in at.types]
     tolerance = EXACT
@@ -154,7 +160,7 @@ def _as_promised(rule: Rule, at: Instance, rng: np.random.Generator, turn: int) 
 def _no_less_accurate(rule: Rule, rng: np.random.Generator) -> None:
     trial = Accuracy(rule, reference, same)
     for at in instances(rule, rng, [f32], [(1, 1)]):
-        inputs = [rng.choice(HARD, HARD_POINTS).astype(NUMPY[element(t)]) for t in at.types]
+        inputs = [rng.choice(HARD, MANY).astype(NUMPY[element(t)]) for t in at.types]
         trial.at_each(at, inputs)
         trial.at_each(at, [np.abs(x) for x in inputs])
 
@@ -173,9 +179,9 @@ def _is_open(rule: Rule) -> bool:
 # Points.
 
 
-def draw(t: Attribute, rng: np.random.Generator, numerics: str, turn: int) -> Np:
-    """A random value of a type, with special ones among every second; every third is positive."""
-    shape, dtype = _numbers(t), NUMPY[element(t)]
+def draw(t: Attribute, rng: np.random.Generator, numerics: str, turn: int, shape: Sequence[int] | None = None) -> Np:
+    """A random value of a type or of another shape, with special ones among every second; every third is positive."""
+    shape, dtype = numbers(t) if shape is None else shape, NUMPY[element(t)]
     if dtype.kind == "b":
         return rng.integers(0, 2, shape).astype(dtype)
     if kind_of(dtype) != "f":
@@ -183,7 +189,7 @@ def draw(t: Attribute, rng: np.random.Generator, numerics: str, turn: int) -> Np
         low, high = (info.min, info.max) if turn % 2 else (max(-9, info.min), 9)
         return rng.integers(low, high, shape, dtype=dtype, endpoint=True)
     x = rng.normal(size=shape)
-    x = np.abs(x) if turn % 3 == 1 else x
+    x = np.abs(x) if turn % 3 == 2 else x
     if turn % 2:
         x = np.where(rng.random(shape) < 0.3, rng.choice(special(dtype, numerics), shape), x)
     return x.astype(dtype)
@@ -198,7 +204,3 @@ def special(dtype: Any, numerics: str) -> Np:
     if numerics == "exact":
         values += [np.inf, -np.inf, np.nan]
     return np.array(values)
-
-
-def _numbers(t: Attribute) -> tuple[int, ...]:
-    return tuple(d for d in shape_of(t) if isinstance(d, int))

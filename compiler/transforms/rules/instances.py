@@ -23,7 +23,7 @@ from ....dialects.nd.array import Array
 from ....dialects.nd.dims import Dim
 from ....dialects.nd.elementwise import Np
 from ....dialects.nd.mapped import Mapped
-from ....dialects.nd.op import NdOp, building, insert
+from ....dialects.nd.op import NdOp, building, insert, numbers
 from ....dialects.nd.reduction import Reduce
 from ....dialects.nd.types import element, shape_of, takes, ui8, ui32
 from .apply import side
@@ -141,7 +141,7 @@ def _side(block: Block, m: Bindings) -> Side | None:
     """A left side that can run, or None."""
     try:
         found = _built(block, m)
-        found.run([np.zeros(_shape(a.type), np.int64) for a in found.block.args], _reads)
+        found.run([np.zeros(numbers(a.type), np.int64) for a in found.block.args], _reads)
     except (CompileError, IndexError):
         return None
     return found
@@ -151,7 +151,7 @@ def _reads(op: NdOp, args: Sequence[Np]) -> Np:
     """Only shapes matter: what a slice reads must be there."""
     if op.name == "nd.slice":
         op.reference(*args)
-    return np.zeros(_shape(op.type), np.int64)
+    return np.zeros(numbers(op.type), np.int64)
 
 
 def _built(block: Block, m: Bindings) -> Side:
@@ -164,10 +164,6 @@ def _built(block: Block, m: Bindings) -> Side:
             raise CompileError(f"expected sizes of at least 0, found {v.type}")
     function = FuncOp("main", (list(new.arg_types), [v.type for v in roots]), Region(new))
     return Side(ModuleOp([function]), new)
-
-
-def _shape(t: Attribute) -> tuple[int, ...]:
-    return tuple(d for d in shape_of(t) if isinstance(d, int))
 
 
 def _indices(block: Block, found: Variables, rng: np.random.Generator) -> dict[str, IndexFunction]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ....dialects.errors import CompileError
 from ....dialects.nd.elementwise import Np
-from ....dialects.nd.op import NdOp, Tolerance
+from ....dialects.nd.op import NdOp, Tolerance, numbers
 from ....dialects.nd.types import kind_of
 from ....runtime.matching import assert_matches
 from .define import Rule
@@ -79,6 +79,12 @@ class Trial:
         inputs, difference = self._smallest(instance, list(inputs), difference)
         raise self._error(instance, inputs, difference)
 
+    def at_each(self, instance: Instance, inputs: Sequence[Np]) -> None:
+        """Try an elementwise rule of sizes 1 at many points at once; one by one if it does not hold."""
+        if self._compare(instance, inputs)[1] is not None:
+            for point in zip(*inputs, strict=True):
+                self.at(instance, [np.full(numbers(t), x) for t, x in zip(instance.types, point, strict=True)])
+
     def _compare(self, at: Instance, inputs: Sequence[Np]) -> tuple[bool, tuple[Np, Np] | None]:
         """Whether something is claimed, and the first root that differs, of both sides."""
         left, on_left = at.left.run(inputs, self.how)
@@ -123,13 +129,6 @@ class Accuracy(Trial):
 
     What is lost where values cancel, underflow or are stretched by an exponential shows here, and nowhere else.
     """
-
-    def at_each(self, instance: Instance, inputs: Sequence[Np]) -> None:
-        """Try an elementwise rule of rank 0 at many points at once."""
-        _, _, holds = self._each(instance, inputs)
-        if not holds.all():
-            k = int(np.argmin(holds))
-            self.at(instance, [np.array(x[k]) for x in inputs])
 
     def _compare(self, at: Instance, inputs: Sequence[Np]) -> tuple[bool, tuple[Np, Np] | None]:
         left, right, holds = self._each(at, inputs)
