@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from mlc.compiler.transforms.rules.define import rule, sizes
 from mlc.compiler.transforms.rules.evidence import BITS, FIELD, SAMPLES, evidence, kind_of_evidence
-from mlc.compiler.transforms.rules.field import MEANINGS, PRIME, centred, evaluate
+from mlc.compiler.transforms.rules.field import MEANINGS, MOVES, PRIME, centred, evaluate
 from mlc.compiler.transforms.rules.library import LIBRARY
 from mlc.dialects.errors import CompileError
 from mlc.dialects.nd.array import Array
@@ -174,7 +174,7 @@ def test_field_ops_agree_with_whole_numbers() -> None:
         values[op.results[0]] = op.reference(*(values[v] for v in op.operands))
         fields[op.results[0]] = evaluate(op, [fields[v] for v in op.operands])
         np.testing.assert_array_equal(centred(fields[op.results[0]]), values[op.results[0]])
-    assert {type(op) for op in block.ops} == set(MEANINGS)
+    assert {type(op) for op in block.ops} == {*MEANINGS, *MOVES}
 
 
 def test_a_product_of_large_residues_does_not_wrap() -> None:

@@ -121,9 +121,9 @@ def _in_samples(rule: Rule, rng: np.random.Generator, bounds: Bounds, times: int
     exact = rule.numerics == "exact"
     trial = Trial(rule, reference, same if exact else near, finite=not exact)
     found = list(instances(rule, rng, [f64], bounds))
-    wanted = -(-DRAWS * times // len(found)) if found else 0
     counts: list[int] = []
-    for at in found:
+    for k, at in enumerate(found, 1):
+        wanted = -(-DRAWS * times * k // len(found)) - sum(counts)  # more here if there was nothing to compare before
         used = turn = 0
         while used < wanted and turn < UNUSABLE * wanted:
             used += trial.at(at, [draw(t, rng, rule.numerics, turn) for t in at.types])

@@ -114,10 +114,10 @@ class Trial:
 
     def _error(self, at: Instance, inputs: Sequence[Np], difference: tuple[Np, Np]) -> CompileError:
         exact = self.how is evaluate
-        show = (lambda x: _text(centred(x))) if exact else _text
         names = [a.name_hint or f"argument {k}" for k, a in enumerate(self.rule.op.arguments)]
-        given = "; ".join(f"%{n} = {show(x)}" for n, x in zip(names, inputs, strict=True))
-        left, right = map(show, difference)
+        shown = [str((centred(x) if exact else x).tolist()) for x in (*inputs, *difference)]
+        given = "; ".join(f"%{n} = {x}" for n, x in zip(names, shown[:-2], strict=True))
+        left, right = shown[-2:]
         where = ", ".join(filter(None, (str(at), f"in exact arithmetic modulo {PRIME}" if exact else "")))
         message = f"rule @{self.rule.name} is false: expected equal sides, found {left} on the left and {right} on the"
         return CompileError(f"{message} right for {where}: {given}", self.rule.op.location)
@@ -155,7 +155,3 @@ def _largest(x: Np) -> float:
     if not x.size or x.dtype.kind == "b":
         return 0.0
     return float(np.abs(x.astype(np.float64)).max())
-
-
-def _text(x: Any) -> str:
-    return str(x.tolist())
