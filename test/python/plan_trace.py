@@ -1,8 +1,8 @@
 """A memory plan followed step by step without numbers: every byte remembers which value was written there last.
 
-`check_plan(main)` runs a planned program in memory of tags: both branches of an `nd.if`, two trips of a loop. What an op
-reads must still be there as it was written, so that a plan that gives bytes away too early fails. It shares nothing with
-the planner's lifetimes. Returned is the most bytes that hold something that is read later, in multiples of 64 bytes.
+`check_plan(main)` runs a planned program in memory of tags: both branches of an `nd.if`, two trips of a loop. What an
+op reads must still be there as it was written, so that a plan that gives bytes away too early fails. It shares nothing
+with the planner's lifetimes. Returned is the most bytes that hold something that is read later, in multiples of 64.
 """
 
 from __future__ import annotations
