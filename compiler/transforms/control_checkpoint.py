@@ -129,7 +129,7 @@ def spared_most(known: Block, values: Sequence[SSAValue], budget: int) -> set[SS
                 best = worth, other, v
         if best is None:
             return chosen
-        _, keep, v = best
+        keep, v = best[1:]
         chosen.add(v)
         budget -= sizes[v]
 

@@ -36,7 +36,6 @@ from .remat.rewrite import rewrite
 from .remat.schedule import schedule_of
 from .rewriting import functions
 
-
 SLACK = 1.005
 """So much longer, by the estimate, is no longer."""
 
