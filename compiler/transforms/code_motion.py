@@ -9,7 +9,7 @@
 What moves is pure and reads invariants alone, in the body or the condition; equal ops of several regions move as one.
 Nothing that moves can fail, and nothing costs what would not have been spent:
 
-    out of scans and conditions    any op; from a scan, loops and ifs too
+    out of scans and conditions    any op, also loops and ifs
     out of the body of a while     single ops: a loop of no trips pays at most one trip's
     out of branches                what both compute, or what was computed before; no elementwise op, which costs as
                                    much to store and read as to compute where it is needed
@@ -45,11 +45,7 @@ MOST_READERS = 32
 def same_every_trip(op: Scan | While) -> bool:
     """Move what a loop computes of its invariants in front of it."""
     fixed = Invariant(op)
-    numbers = [
-        n
-        for n, ops in fixed.ops.items()
-        if _is_work(ops[0]) and (isinstance(op, Scan) or not isinstance(ops[0], Control)) and not grows(ops[0])
-    ]
+    numbers = [n for n, ops in fixed.ops.items() if _is_work(ops[0]) and not grows(ops[0])]
     return _move(op, fixed, numbers, {})
 
 
@@ -60,7 +56,7 @@ def same_in_branches(op: If) -> bool:
     numbers: list[int] = []
     for n, ops in fixed.ops.items():
         first = ops[0]
-        if not _is_work(first) or isinstance(first, Elementwise | Control) or grows(first):
+        if not _is_work(first) or isinstance(first, Elementwise) or grows(first):
             continue
         twin = _computed_before(op, fixed, first)
         if twin is not None:
@@ -91,7 +87,7 @@ class Invariant:
             for arg, v in zip(region.block.args, invariants, strict=False):
                 self.number[arg] = self.number[v]
             for inner in region.block.ops:
-                if inner.results and _may_move(inner) and all(v in self.number for v in inner.operands):
+                if _may_move(inner, self.of, k) and all(v in self.number for v in inner.operands):
                     self._add(k, inner)
 
     def _add(self, region: int, op: Operation) -> None:
@@ -115,8 +111,12 @@ class Invariant:
                     yield use.operation
 
 
-def _may_move(op: Operation) -> bool:
-    return isinstance(op, NdOp | Control) and is_pure(op)
+def _may_move(inner: Operation, op: Control, region: int) -> bool:
+    """Is an op in this region of another surely run, or one that costs little, and without effects?"""
+    if isinstance(inner, Control):
+        surely = isinstance(op, Scan) or (isinstance(op, While) and region == 0)
+        return surely and bool(inner.results) and is_pure(inner)
+    return isinstance(inner, NdOp) and is_pure(inner)
 
 
 def _is_work(op: Operation) -> bool:
