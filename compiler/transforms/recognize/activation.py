@@ -61,10 +61,8 @@ def _of_function(op: Any, argument: Any, form: Any, to: type[Unary]) -> Answer:
     if x is None:
         return None
     for root in climb(op.result, (Add, Sub, Mul, Div, Neg, *MOVING)):
+        at = _placed(op, root) if type(root) in (Mul, Div) else None
         out = view(root.results[0])
-        if type(root) in MOVING:
-            continue
-        at = _placed(op, root)
         if at is not None and equals(polynomial(out, [View(x.value, at), View(op.result, at)]), form, out.dtype):
             return unary(root, View(x.value, at), to)
     return None
