@@ -21,7 +21,7 @@ from mlc.compiler.context import context
 from mlc.compiler.pipelines import named
 from mlc.compiler.registry import build
 from mlc.compiler.transforms.decompose import composites
-from mlc.compiler.transforms.recognize import REWRITES, STABLE, recognize
+from mlc.compiler.transforms.recognize import FAMILIES, STABLE, recognize
 from mlc.dialects.nd import functions as F
 from mlc.dialects.nd.array import Array
 from mlc.dialects.nd.dims import symbol
@@ -314,6 +314,11 @@ def test_a_part_may_be_a_form(why: str, fn: Callable[..., Any], kinds: list[Any]
     assert "nd.attention" not in str(module) and "nd.layer_norm" not in str(module)
 
 
+def test_a_family_that_there_is_not(opt: Any):
+    ran = opt(FORMS / "jax/softmax.mlir", "-p", "recognize{families=softmx}")
+    assert ran.code and "expected families of activation, normalization, softmax, attention, found softmx" in ran.err
+
+
 def test_sizes_may_be_symbols():
     n = symbol("n")
     x, q = tensor((n, symbol("m")), f32), tensor((n, symbol("m"), 4), f32)
@@ -342,4 +347,6 @@ def test_decomposed_ops_are_not_recognised_again():
 
 def test_a_rule_starts_at_ops_that_are_rare():
     common = {"nd.add", "nd.sub", "nd.mul", "nd.contract", "nd.broadcast", "nd.reshape", "nd.select", "nd.transpose"}
-    assert common.isdisjoint(op.name for rewrite in (*REWRITES, *STABLE) for op in rewrite.ops)
+    assert common.isdisjoint(
+        op.name for table in (*FAMILIES.values(), *STABLE.values()) for r in table.rewrites for op in r.ops
+    )
