@@ -71,12 +71,12 @@ class Invariant:
     """What the regions of an op compute of invariants alone, numbered so that equal values have one number."""
 
     of: Control
-    number: dict[SSAValue, int] = field(default_factory=dict)
+    number: dict[SSAValue, int] = field(default_factory=dict[SSAValue, int])
     """By value inside, and by invariant outside."""
-    ops: dict[int, list[Operation]] = field(default_factory=dict)
+    ops: dict[int, list[Operation]] = field(default_factory=dict[int, list[Operation]])
     """By the number of their first result; equal ones, of all regions."""
-    regions: dict[int, set[int]] = field(default_factory=dict)
-    keys: dict[Hashable, int] = field(default_factory=dict)
+    regions: dict[int, set[int]] = field(default_factory=dict[int, set[int]])
+    keys: dict[Hashable, int] = field(default_factory=dict[Hashable, int])
 
     def __post_init__(self) -> None:
         invariants = self.of.groups[0]
@@ -194,7 +194,9 @@ def _as_argument(block: Block, at: int, values: list[SSAValue]) -> None:
     """A new argument of a block, which stands for those of the values that are in it."""
     arg = block.insert_arg(values[0].type, at)
     arg.name_hint = values[0].name_hint
-    own = [v for v in values if v.owner.parent is block]  # pyright: ignore[reportAttributeAccessIssue]
-    arg.location = (own or values)[0].owner.location  # pyright: ignore[reportAttributeAccessIssue]
+    own = [v for v in values if v.owner.parent is block]
+    made = (own or values)[0].owner
+    assert isinstance(made, Operation)
+    arg.location = made.location
     for v in own:
         v.replace_all_uses_with(arg)

@@ -186,11 +186,10 @@ def _normalised(
     y: View, variance: View, scale: View | None, bias: View | None, eps: float, is_variance: IsVariance
 ) -> Form | None:
     d = into(y, Sub)
-    if d is not None:
-        x, mean = d.operands()
-        over = _mean_over(mean, x)
-        if over is not None and is_variance(variance, x, d, over):
-            return Form(x, over, (), True, scale, bias, eps)
+    x, mean = d.operands() if d is not None else (y, y)
+    over = _mean_over(mean, x) if d is not None else None
+    if d is not None and over is not None and is_variance(variance, x, d, over):
+        return Form(x, over, (), True, scale, bias, eps)
     over = _mean_square_over(variance, y)
     if over is not None and bias is None:
         return Form(y, over, (), False, scale, None, eps)
