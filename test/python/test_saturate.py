@@ -37,6 +37,7 @@ from xdsl.ir import Block
 
 ALL = [*LIBRARY.values(), *RULES]
 HOST = Machine(vector_bytes=64, registers=32, has_fma=True, fma_per_cycle=2, clock_ghz=3.0)
+BOUNDS = Bounds(nodes=400, steps=4000)
 
 
 def inputs(module: ModuleOp, size: int = 3) -> list[Any]:
@@ -47,13 +48,13 @@ def inputs(module: ModuleOp, size: int = 3) -> list[Any]:
     ]  # pyright: ignore
 
 
-def searched(module: ModuleOp, rules: Any = ALL, numerics: str = "fast", **options: Any) -> int:
+def searched(module: ModuleOp, rules: Any = ALL, numerics: str = "fast", bounds: Bounds = BOUNDS) -> int:
     """Saturate main; it verifies, computes the same, has a place for every op, and is estimated no slower."""
     canonicalize(body(module), numerics)
     args = inputs(module)
     want, tolerance = Interpreter(module).call("main", *args), program_tolerance(module, args)
     before = price(clone_block(body(module)), HOST, numerics)
-    count = saturate(body(module), rules, numerics, machine=HOST, **options)
+    count = saturate(body(module), rules, numerics, bounds, HOST)
     verify(module)
     for g, w in zip(Interpreter(module).call("main", *args), want, strict=True):
         assert_matches(tolerance.then(program_tolerance(module, args)), g, w)
@@ -190,7 +191,7 @@ def test_effects_stay_in_order_and_regions_are_searched() -> None:
 def test_the_same_program_gives_the_same_text() -> None:
     def once() -> str:
         module = build(lambda a, b, c, d: ((a @ b) @ c) @ d + (a @ b) @ d, *[(64, 64)] * 3, (64, 2))
-        searched(module, bounds=Bounds(steps=2000))
+        searched(module)
         return print_ir(module, locations=True)
 
     assert once() == once()
@@ -308,7 +309,7 @@ def test_whatever_is_chosen_computes_the_same(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", [1, 7, 9, 30])
 def test_random_programs_do_not_get_slower(seed: int) -> None:
-    searched(random_program(np.random.default_rng(seed)), bounds=Bounds(nodes=200))
+    searched(random_program(np.random.default_rng(seed)))
 
 
 # Errors.

@@ -15,6 +15,7 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from ....dialects.graph.rule import RootsOp, roots
 from ....dialects.nd.op import NdOp, building, insert
+from ....dialects.nd.types import shape_of
 from ..canonicalize import rules as simplifications
 from ..rewriting import erase, fuse, rewrite
 from ..rules.apply import candidates, instantiate
@@ -34,7 +35,7 @@ class Bounds:
 
     nodes: int = 2000
     iterations: int = 6
-    steps: int = 20_000
+    steps: int = 10_000
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,15 @@ class Turn:
     waits: int = 0
     """The round in which it may match again."""
     exceeded: int = 0
+    patterns: dict[tuple[int, ...], list[Pattern]] = field(default_factory=dict[tuple[int, ...], list[Pattern]])
+    """The rule's patterns by the ranks of a node's values."""
     done: set[object] = field(default_factory=set[object])
     """The matches that were applied."""
+
+    def candidates(self, op: NdOp, ranks: tuple[int, ...]) -> list[Pattern]:
+        if ranks not in self.patterns:
+            self.patterns[ranks] = candidates(self.rule, op)
+        return self.patterns[ranks]
 
     @property
     def limit(self) -> int:
@@ -79,6 +87,7 @@ class Exploration:
         """By which rule a node came."""
         self._last: dict[tuple[Class, int], int] = {}
         """The round after which something changed so near below a class."""
+        self._ranks: dict[NdOp, tuple[int, ...]] = {}
 
     def run(self, bounds: Bounds) -> None:
         steps = bounds.steps
@@ -124,7 +133,7 @@ class Exploration:
         """Matches that were not applied before, up to one more than the rule may have."""
         out: dict[object, Found] = {}
         for op in nodes:
-            for pattern in candidates(turn.rule, op):
+            for pattern in turn.candidates(op, self._ranks_of(op)):
                 for m in matcher.matches(pattern, op):
                     key = (tuple(m.values.values()), tuple(m.sizes.items()), tuple(m.indices.items()))
                     if key not in turn.done:
@@ -132,6 +141,11 @@ class Exploration:
                     if len(out) > turn.limit:
                         return list(out.items())
         return list(out.items())
+
+    def _ranks_of(self, op: NdOp) -> tuple[int, ...]:
+        if op not in self._ranks:
+            self._ranks[op] = tuple(len(shape_of(v.type)) for v in (*op.results, *op.operands))
+        return self._ranks[op]
 
     def _apply(self, rule: Rule, pattern: Pattern, m: Bindings) -> None:
         """Build the right side in normal form, and merge it with the left one."""

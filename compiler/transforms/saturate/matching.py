@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from xdsl.ir import Block, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 
 from ....dialects.graph.rule import RuleOp
 from ....dialects.nd.op import NdOp
@@ -27,10 +27,12 @@ class Matcher:
         self.graph = graph
         self.program = program
         self.steps = steps
+        self.kinds = {c: {type(op) for op in nodes} for c, nodes in graph.members.items()}
+        self._needs: dict[Operation, tuple[type[Operation] | None, ...]] = {}
 
     def matches(self, pattern: Pattern, op: NdOp) -> Iterator[Bindings]:
         """Every way in which the pattern's first root is this node. Bound values are classes."""
-        rule, roots = pattern.op, pattern.op.roots
+        rule, roots = pattern.op, pattern.roots
         if len(roots) > 1 and self.graph.find(op.results[0]) not in self.program:
             return
         for m in self._node(roots[0], op, Bindings()):
@@ -71,21 +73,34 @@ class Matcher:
                     yield from self._node(p, op, m)
 
     def _node(self, p: SSAValue, op: NdOp, m: Bindings) -> Iterator[Bindings]:
-        po = p.owner
+        po, operands = p.owner, self.graph.operands(op)
         if type(po) is not type(op) or self.steps <= 0:
+            return
+        orders = [o for o in self._orders(po, operands) if self._may_be(po, o)]
+        if not orders:
             return
         self.steps -= 1
         trial = m.copy()
-        if len(po.operands) != len(op.operands) or not unify_type(p.type, op.results[0].type, trial):
-            return
-        if not unify_properties(po, op, trial):
+        if not unify_type(p.type, op.results[0].type, trial) or not unify_properties(po, op, trial):
             return
         trial.values[p] = self.graph.find(op.results[0])
         trial.ops[op] = po
-        operands = self.graph.operands(op)
-        yield from self._values(po.operands, operands, trial)
+        for order in orders:
+            yield from self._values(po.operands, order, trial)
+
+    def _orders(self, po: Operation, operands: tuple[Class, ...]) -> list[tuple[Class, ...]]:
         if isinstance(po, COMMUTATIVE) and operands[0] is not operands[1]:
-            yield from self._values(po.operands, operands[::-1], trial)
+            return [operands, operands[::-1]]
+        return [operands]
+
+    def _may_be(self, po: Operation, operands: tuple[Class, ...]) -> bool:
+        """Have the classes nodes of the kinds that the pattern's op reads? Most matches fail here."""
+        if (needs := self._needs.get(po)) is None:
+            owners = [v.owner for v in po.operands]
+            needs = self._needs[po] = tuple(type(o) if isinstance(o, Operation) else None for o in owners)
+        return len(needs) == len(operands) and all(
+            kind is None or kind in self.kinds[c] for kind, c in zip(needs, operands, strict=True)
+        )
 
     def _values(self, ps: Sequence[SSAValue], cs: Sequence[Class], m: Bindings) -> Iterator[Bindings]:
         if not ps:
