@@ -51,6 +51,8 @@ class Turn:
     """A rule's place in the rounds."""
 
     rule: Rule
+    root: Operation
+    """The op of its first root."""
     depth: int
     """How far below a node the rule looks."""
     since: int = 0
@@ -73,6 +75,13 @@ class Turn:
         return MATCHES << self.exceeded
 
 
+def turn_of(rule: Rule) -> Turn:
+    found = rule.op.roots
+    root = found[0].owner
+    assert isinstance(root, Operation)
+    return Turn(rule, root, depth(found))
+
+
 Found = tuple[Rule, Pattern, Bindings]
 
 
@@ -81,7 +90,7 @@ class Exploration:
         self.graph = graph
         self.program = program
         self.simplifications = simplifications(numerics)
-        self.turns = [Turn(r, depth(r.op.roots)) for r in rules if not vacuous(r)]
+        self.turns = [turn_of(r) for r in rules if not vacuous(r)]
         self.joints: list[Joint] = []
         self.made: dict[NdOp, Rule] = {}
         """By which rule a node came."""
@@ -115,10 +124,13 @@ class Exploration:
         for turn in self.turns:
             if turn.waits > round_:
                 continue
-            kind = type(turn.rule.op.roots[0].owner)
             joint = len(turn.rule.op.roots) > 1  # other roots may have come near any node
-            nodes = [op for c, op in by_kind.get(kind, ()) if joint or self._last.get((c, turn.depth), 0) >= turn.since]
-            mine = self._new(turn, matcher, nodes)
+            changed = [
+                op
+                for c, op in by_kind.get(type(turn.root), ())
+                if joint or self._last.get((c, turn.depth), 0) >= turn.since
+            ]
+            mine = self._new(turn, matcher, [op for op in changed if matcher.orders(turn.root, op)])
             if len(mine) > turn.limit:
                 del mine[turn.limit :]
                 turn.exceeded += 1

@@ -73,11 +73,8 @@ class Matcher:
                     yield from self._node(p, op, m)
 
     def _node(self, p: SSAValue, op: NdOp, m: Bindings) -> Iterator[Bindings]:
-        po, operands = p.owner, self.graph.operands(op)
-        if type(po) is not type(op) or self.steps <= 0:
-            return
-        orders = [o for o in self._orders(po, operands) if self._may_be(po, o)]
-        if not orders:
+        po = p.owner
+        if type(po) is not type(op) or self.steps <= 0 or not (orders := self.orders(po, op)):
             return
         self.steps -= 1
         trial = m.copy()
@@ -88,19 +85,19 @@ class Matcher:
         for order in orders:
             yield from self._values(po.operands, order, trial)
 
-    def _orders(self, po: Operation, operands: tuple[Class, ...]) -> list[tuple[Class, ...]]:
-        if isinstance(po, COMMUTATIVE) and operands[0] is not operands[1]:
-            return [operands, operands[::-1]]
-        return [operands]
-
-    def _may_be(self, po: Operation, operands: tuple[Class, ...]) -> bool:
-        """Have the classes nodes of the kinds that the pattern's op reads? Most matches fail here."""
+    def orders(self, po: Operation, op: NdOp) -> list[tuple[Class, ...]]:
+        """The orders of a node's operands in which their classes have nodes of the kinds that the pattern's op reads.
+        Most matches fail here."""
         if (needs := self._needs.get(po)) is None:
             owners = [v.owner for v in po.operands]
             needs = self._needs[po] = tuple(type(o) if isinstance(o, Operation) else None for o in owners)
-        return len(needs) == len(operands) and all(
-            kind is None or kind in self.kinds[c] for kind, c in zip(needs, operands, strict=True)
-        )
+        operands = self.graph.operands(op)
+        if len(needs) != len(operands):
+            return []
+        out = [operands]
+        if isinstance(po, COMMUTATIVE) and operands[0] is not operands[1]:
+            out.append(operands[::-1])
+        return [o for o in out if all(k is None or k in self.kinds[c] for k, c in zip(needs, o, strict=True))]
 
     def _values(self, ps: Sequence[SSAValue], cs: Sequence[Class], m: Bindings) -> Iterator[Bindings]:
         if not ps:
