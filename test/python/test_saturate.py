@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import mlc
 import mlc.dialects.nd.functions as nd
 import numpy as np
 import pytest
+from mlc.compiler import driver
 from mlc.compiler.blocks import clone_block
 from mlc.compiler.machine import Machine
 from mlc.compiler.parsing import parse_module
@@ -14,7 +16,8 @@ from mlc.compiler.printing import print_ir
 from mlc.compiler.transforms.canonicalize import canonicalize
 from mlc.compiler.transforms.rules.apply import apply_rules
 from mlc.compiler.transforms.rules.library import LIBRARY
-from mlc.compiler.transforms.saturate import saturate
+from mlc.compiler.transforms.rules.selection import Selection, Trace, selected
+from mlc.compiler.transforms.saturate import restore, saturate
 from mlc.compiler.transforms.saturate.egraph import EGraph
 from mlc.compiler.transforms.saturate.explore import Bounds, Exploration
 from mlc.compiler.transforms.saturate.extract import Choice
@@ -138,6 +141,37 @@ def test_products_with_weights_of_a_call_stay() -> None:
 def test_only_rules_of_the_level_are_used() -> None:
     module = build(lambda a, b, c: (a @ b) @ c, (64, 64), (64, 64), (64, 2))
     assert searched(module, numerics="ieee") == 0
+
+
+def test_rules_are_told_and_turned_off() -> None:
+    def chain() -> ModuleOp:
+        return build(lambda a, b, c: (a @ b) @ c, (64, 64), (64, 64), (64, 2))
+
+    told: list[str] = []
+    with selected(Selection(trace=Trace(told.append))):
+        driver.run(module := chain(), ["saturate{numerics=fast machine=xeon}"])
+    assert told == ["program:1:1: nd.contract: rule chain_to_the_right fired"] and contractions(module)[0] == (64, 2)
+    with selected(Selection(disabled=frozenset({"contractions"}))):
+        driver.run(module := chain(), ["saturate{numerics=fast machine=xeon}"])
+    assert contractions(module)[0] == (64, 64)
+
+
+def test_compiled_programs() -> None:
+    text = print_ir(build(lambda a, b, c: (a @ b) @ c, (64, 64), (64, 64), (64, 2)))
+    args = inputs(parse_module(text, "chain.mlir"))
+    plain, searching = (mlc.compile(text, numerics="fast", saturate=s) for s in (False, True))
+    assert "saturate=True" in repr(searching.options) and "saturate=False" in repr(plain.options)
+    module = parse_module(text, "chain.mlir")
+    assert_matches(program_tolerance(module, args), searching(*args), *Interpreter(module).call("main", *args))
+    assert contractions(searching.module("nd"))[0] == (64, 2)
+
+
+def test_a_block_that_did_not_get_cheaper_is_as_before() -> None:
+    module = build(lambda a, b: nd.tanh(a @ b) + a, (6, 6), (6, 6))
+    before = print_ir(module, locations=True)
+    restore(body(module), clone_block(body(module)))
+    verify(module)
+    assert print_ir(module, locations=True) == before
 
 
 def test_symbolic_sizes() -> None:
