@@ -35,6 +35,9 @@ LEAST = 3
 TRIPS = 256
 """Of a loop within a program."""
 
+FAR, MOST = 256 << 20, 1 << 30
+"""Bytes that lie in memory, whatever the caches are, and that a machine has to spare."""
+
 ELEMENTS = 1024
 """Of the data of functions: they stay in the first cache."""
 
@@ -106,7 +109,7 @@ def probes(machine: Machine) -> Iterator[Probe]:
     l2, l3 = machine.l2_bytes, machine.l3_bytes
     yield passes("l2_gbs", l2 // 2)
     yield passes("l3_gbs", min(4 * l2, (l2 + l3) // 2))
-    yield passes("memory_gbs", min(max(256 << 20, 2 * l3), 1 << 30))
+    yield passes("memory_gbs", min(max(FAR, 2 * l3), MOST))
     for name in FUNCTIONS:
         yield function(name)
 

@@ -339,6 +339,7 @@ def compile(
     target: str | None = None,
     arch: str | None = None,
     saturate: bool = False,
+    memory_limit: int | str | None = None,
 ) -> Compiled:
     """Compile MLIR text, an .mlir file, a module, or a function of arrays whose arguments `specs` describe.
 
@@ -350,11 +351,13 @@ def compile(
     no other call has them; None: MLC_THREADS, or 1. `vector_bytes`: 16, 32 or 64 instead of the machine's vectors.
     `target`: cpu, or cuda for a GPU of an `arch` such as sm_80; None: MLC_TARGET, or cpu; the GPU that is there.
     `saturate`: search for a cheaper program by the rules that `numerics` allows, which takes longer to compile.
+    `memory_limit`: bytes, or a text such as "64MiB", that values between kernels may take at once: kernels are ordered
+    and values computed again to keep it, or a CompileError names the smallest limit that works.
     Several results come as a tuple.
     """
     from .weights import bind, constants_of
 
-    options = options_of(entry, schedule, numerics, threads, vector_bytes, target, arch, saturate)
+    options = options_of(entry, schedule, numerics, threads, vector_bytes, target, arch, saturate, memory_limit)
     if callable(program):
         module, name = _traced(program, specs, constants_of(constants or {}))
         return compile_module(module, donate=donate, options=replace(options, entry=name))

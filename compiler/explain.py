@@ -21,22 +21,28 @@ from typing import Any
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
+from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects.errors import CompileError
 from ..dialects.graph.ops import LaunchOp
+from ..dialects.nd.op import NdOp
 from .cost import TERMS, Cost, estimate, is_program
 from .driver import Options, run
 from .fingerprint import fingerprint
 from .machine import Machine
 from .options import CompileOptions, passes
 from .report import works
+from .step_times import FUSION, Arguments, Place, at_hand, runnable, with_data
 
 IMPORTS = ("stablehlo-to-nd", "inline", "symbol-dce", "expand-complex")
 """Passes that make a program of tensor ops: they run before the first row."""
 
-FUSION, LOOPS = "graph-fuse", "nd-to-loop"
-"""Where the default pipeline ends, as estimates fuse anyway; and where every pipeline does, as they read tensor ops."""
+LOOPS = "nd-to-loop"
+"""Where every pipeline ends, as estimates read tensor ops; the default one ends at fusion, as estimates fuse anyway."""
+
+ORDERS = "assign-layout"
+"""Chooses orders in memory, not another program."""
 
 UNFUSED, INPUT = "input, unfused", "input"
 
@@ -61,7 +67,7 @@ class Trajectory:
     machine: Machine
     rows: list[Row] = field(default_factory=list[Row])
     end: str = ""
-    """Equal for machines that end at equal programs."""
+    """Equal for machines that end at equal programs, whatever the orders of dimensions in memory."""
 
 
 def explain(
@@ -69,20 +75,24 @@ def explain(
     machines: Sequence[str],
     numerics: str = "ieee",
     pipeline: Sequence[ModulePass] | None = None,
-    measure: Callable[[FuncOp], list[Any]] | None = None,
+    measure: Arguments | None = None,
 ) -> list[Trajectory]:
     """A trajectory for each machine, by name, file or architecture; the module stays as it is.
 
     `pipeline`: passes instead of those down to fusion at this level of `numerics`. `measure` makes arguments of a
-    function: then the programs of the host run, too. Raises CompileError for machines and programs that are none.
+    function: then programs run where their machine is at hand. Raises CompileError for machines and programs that are
+    none.
     """
+    main_of(module)
+    if measure is not None:
+        module = with_data(module.clone())
     found: list[Trajectory] = []
     for name in machines:
         machine = Machine.load(name)
         t = Trajectory(name, machine)
         todo = default_passes(machine, numerics) if pipeline is None else list(pipeline)
-        runs = measure if machine == Machine.host() else None
-        record(t, steps(module.clone(), [for_machine(p, name) for p in todo], t), runs)
+        place = at_hand(machine, numerics) if measure is not None else None
+        record(t, steps(module.clone(), [for_machine(p, name) for p in todo], t), measure, place)
         found.append(t)
     return found
 
@@ -109,7 +119,7 @@ def steps(module: ModuleOp, todo: Sequence[ModulePass], t: Trajectory) -> Iterat
     imports = [k for k, p in enumerate(todo) if p.name in IMPORTS and all(q.name in IMPORTS for q in todo[:k])]
     run(module, todo[: len(imports)], quiet)
     yield INPUT, module
-    before = fingerprint(module)
+    before = t.end = fingerprint(module)
     for pass_ in todo[len(imports) :]:
         if pass_.name == LOOPS:
             break
@@ -119,32 +129,27 @@ def steps(module: ModuleOp, todo: Sequence[ModulePass], t: Trajectory) -> Iterat
         run(module, [pass_], quiet)
         if (after := fingerprint(module)) != before:
             before = after
+            t.end = t.end if pass_.name == ORDERS else after
             if by_rule is None:
                 yield pass_.name, module
-    t.end = before
 
 
-def record(t: Trajectory, found: Iterable[Step], measure: Callable[[FuncOp], list[Any]] | None = None) -> None:
-    """Add the rows of steps, whose modules may change afterwards; `measure` makes the arguments to run them on."""
-    from .calibrate import Probe
-
-    probes: list[tuple[Row, Probe]] = []
+def record(t: Trajectory, found: Iterable[Step], measure: Arguments | None = None, place: Place | None = None) -> None:
+    """Add the rows of steps, whose modules may change afterwards; `measure` makes the arguments to run them at a
+    place."""
+    timed: list[Row] = []
+    calls: list[Callable[[], Any]] = []
     for label, module in found:
         if not t.rows and is_unfused(module):
             cost = estimate(module, machine=t.machine, fuse=False)
             t.rows.append(Row(UNFUSED, cost, working(module)))
         row = Row(label, estimate(module, machine=t.machine), working(module))
         t.rows.append(row)
-        if measure is not None and is_unfused(module):
-            probes.append((row, Probe("", runnable(module, measure), lambda s: s)))
-    for _ in range(TURNS):
-        for row, probe in probes:
-            probe.turn()
-            row.measured = probe.best
-
-
-TURNS = 20
-"""Of each program that is measured; the best time counts."""
+        if measure is not None and place is not None and is_unfused(module):
+            timed.append(row)
+            calls.append(runnable(module, measure, place))
+    for row, seconds in zip(timed, place.times(calls) if place is not None else ()):
+        row.measured = seconds
 
 
 def is_unfused(module: ModuleOp) -> bool:
@@ -152,26 +157,14 @@ def is_unfused(module: ModuleOp) -> bool:
 
 
 def working(module: ModuleOp) -> int:
-    """Ops that compute something."""
-    return sum(works(op) for op in module.walk())
-
-
-def runnable(module: ModuleOp, make: Callable[[FuncOp], list[Any]]) -> Callable[[], object]:
-    """A call of the program as it is: passes from fusion on compile it."""
-    from .blocks import entry
-    from .bounds import bounds_of
-    from .compile import build_program, resources_read
-    from .weights import resources_of
-
-    options = CompileOptions(entry=main_of(module).sym_name.data)
-    todo = passes(options)
-    todo = todo[next(k for k, p in enumerate(todo) if p.name == FUSION) :]
-    clone = module.clone()
-    arrays, bounds, resources = make(entry(clone, options.entry)), bounds_of(main_of(clone)), resources_of(clone)
-    exe, facts = build_program(clone, "", options, resources, todo)
-    exe.options, exe.facts, exe.bounds = options, facts, bounds
-    exe.resources = resources_read(exe.program, resources)
-    return lambda: exe(*arrays)
+    """Ops that compute something when the program runs; what depends on constants alone is computed before."""
+    count, constant = 0, set[SSAValue]()
+    for op in module.walk():
+        if isinstance(op, NdOp) and all(v in constant for v in op.operands) and not op.regions:
+            constant.update(op.results)
+        else:
+            count += works(op)
+    return count
 
 
 def main_of(module: ModuleOp) -> FuncOp:
@@ -280,7 +273,7 @@ def figures() -> Any:
         from matplotlib.figure import Figure  # pyright: ignore
     except ImportError as error:
         raise CompileError("--explain-plot: expected matplotlib, found none; install mlc[bench]") from error
-    return Figure
+    return Figure  # pyright: ignore
 
 
 def plot(found: Sequence[Trajectory], path: str) -> None:
@@ -289,7 +282,7 @@ def plot(found: Sequence[Trajectory], path: str) -> None:
     Raises CompileError where matplotlib is missing or cannot write the file.
     """
     figure: Any = figures()(figsize=(9, 5), layout="constrained")
-    axes = figure.add_subplot(ylabel="time relative to the input, each op a kernel", yscale="log")
+    axes = figure.add_subplot(ylabel="time relative to the input with each op a kernel")
     rows = aligned(found)
     for k, t in enumerate(found):
         own = [(x, by[k]) for x, (_, by) in enumerate(rows) if by[k] is not None]
@@ -298,6 +291,7 @@ def plot(found: Sequence[Trajectory], path: str) -> None:
         if timed := [(x, r.measured / base) for x, r in own if r and r.measured]:
             axes.plot(*zip(*timed), "x--", color=line.get_color(), label=f"{t.name}, measured")
     axes.set_xticks(range(len(rows)), [label for label, _ in rows], rotation=30, ha="right")
+    axes.set_ylim(bottom=0)
     axes.legend()
     try:
         figure.savefig(path)

@@ -41,7 +41,7 @@ class Moment(NamedTuple):
 
 
 class Holder(NamedTuple):
-    """A value in the arena: its name, type and bytes, and the line of the program that it comes from, if known."""
+    """A value in the arena: its name, type and bytes, and the line of the program that it comes from; "" if unknown."""
 
     name: str
     type: str
@@ -49,7 +49,8 @@ class Holder(NamedTuple):
     source: str
 
     def __str__(self) -> str:
-        return f"%{self.name}: {self.type}, {self.bytes} bytes" + (f", {self.source}" if self.source else "")
+        name = f"%{self.name}: " if self.name else ""
+        return f"{name}{self.type}, {self.bytes} bytes" + (f", {self.source}" if self.source else "")
 
 
 class Peak(NamedTuple):
@@ -168,7 +169,7 @@ def _holders(held: Sequence[_Held], at: int, named: Callable[[SSAValue], str] | 
     for h in sorted(live.values(), key=lambda h: (-typical(h.bytes), h.start)):
         op = h.value.owner
         where = position(op.location) if isinstance(op, Operation) else None
-        name = named(h.value) if named is not None else h.value.name_hint or "?"
+        name = named(h.value) if named is not None else h.value.name_hint or ""
         yield Holder(name, str(h.value.type), h.bytes, ":".join(map(str, where)) if where else "")
 
 

@@ -21,6 +21,7 @@ ND = [
     "symbol-dce",
     "expand-complex",
     "canonicalize",
+    "recognize",
     "decompose",
     "canonicalize",
     "optimize",

@@ -33,6 +33,7 @@ PASSES: dict[str, str] = {
     "cse": "mlc.compiler.transforms.cse:Cse",
     "dce": "mlc.compiler.transforms.dce:Dce",
     "fold-constants": "mlc.compiler.transforms.fold_constants:FoldConstants",
+    "limit-memory": "mlc.compiler.memory_limit:LimitMemory",
     "decompose": "mlc.compiler.transforms.decompose:Decompose",
     "recognize": "mlc.compiler.transforms.recognize:Recognize",
     "winograd": "mlc.compiler.transforms.winograd:Winograd",

@@ -28,8 +28,10 @@ from ..compiler.pipelines import PIPELINES
 from ..compiler.printing import print_ir
 from ..compiler.registry import PASSES, build, load, lookup, summary, usage
 from ..compiler.spec import PassSpec, parse_pipeline, text_of
+from ..compiler.transforms.rules.selection import selected
 from ..compiler.verify import verify
 from ..dialects.errors import CompileError
+from . import rules
 from .common import WRONG_PROGRAM, Arguments, HelpEnv, guarded, read_input, report_error, write_output
 from .diagnostics import mismatches, split
 
@@ -97,6 +99,7 @@ def arguments() -> argparse.ArgumentParser:
     show.add_argument(
         "--threads", type=int, metavar="N", help="threads of parallel loops in LLVM IR (default: MLC_THREADS, or 1)"
     )
+    rules.add_arguments(out)
     check = out.add_argument_group("how to check")
     check.add_argument(
         "--verify-each",
@@ -133,7 +136,13 @@ def opt(args: argparse.Namespace) -> int:
     if args.list_passes:
         print(list_passes(), end="")
         return 0
-    passes, options = _passes(args), _options(args)
+    if args.print_rules is not None:
+        print(rules.print_rules(args), end="")
+        return 0
+    passes, options, selection = rules.with_rules(_passes(args), args.rules), _options(args), rules.selection(args)
+    for flag, given in (("--measure", args.measure), ("--explain-plot", args.explain_plot)):
+        if given and not args.explain:
+            raise CompileError(f"{flag}: expected --explain with it, found none")
     name, text = read_input(args.input)
     outputs: list[str] = []
     timing, code = Timing(), 0
@@ -141,7 +150,8 @@ def opt(args: argparse.Namespace) -> int:
         options.source = part
         errors: list[CompileError] = []
         try:
-            outputs.append(_one(part, name, passes, options, args, timing))
+            with selected(selection):
+                outputs.append(_one(part, name, passes, options, args, timing))
         except CompileError as error:
             errors.append(error)
         if args.verify_diagnostics:

@@ -28,7 +28,7 @@ from xdsl.ir import Block, Region, SSAValue
 
 from ...dialects.errors import CompileError
 from ...dialects.graph.ops import KernelOp, LaunchOp, YieldOp
-from ...dialects.nd.control import Yield
+from ...dialects.nd.control import Control, Yield
 from ...dialects.nd.effects import EFFECTS
 from ...dialects.nd.op import NdOp
 from ..blocks import clone
@@ -114,7 +114,7 @@ def is_program(f: FuncOp) -> bool:
 
 
 def check_tensor_level(f: FuncOp) -> None:
-    known = (NdOp, ReturnOp, Yield, *EFFECTS)
+    known = (NdOp, Control, Yield, ReturnOp, *EFFECTS)
     foreign = next((op for op in f.walk() if op is not f and not isinstance(op, known)), None)
     if foreign is not None:
         raise CompileError(f"estimate: expected ops of the nd dialect, found {foreign.name}", foreign.location)

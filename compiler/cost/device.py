@@ -9,10 +9,12 @@ threads that it gives work to: few elements do not fill the card.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import bf16, f16
+from xdsl.ir import Attribute
 
 from ...dialects.nd.contraction import Contract
 from ...dialects.nd.op import NdOp
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 BUSY = 512
 """Threads of a multiprocessor that keep its arithmetic busy."""
 
-WORDS = {bf16: "bf16", f16: "f16"}
+WORDS: Mapping[Attribute, str] = {bf16: "bf16", f16: "f16"}
+"""Of element types, as `Machine.tensor` has them."""
 
 
 def filled(elements: float, machine: Machine) -> float:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from xdsl.ir import Block, SSAValue
+from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from ...dialects.graph.views import VIEWS, view_of
 from ...dialects.nd.constant import Source
@@ -67,39 +67,48 @@ class Work:
 
 
 def work_of(body: Block, constants: Sequence[bool], pricing: Pricing) -> Work:
-    """Of a kernel's body of tensor ops."""
-    out = Work()
+    """Of a kernel's body of tensor ops; of one that is written at the loop level, the bytes."""
     last = body.last_op
     assert last is not None
-    fixed = {a: pricing.bytes_of(a) for a, c in zip(body.args, constants) if c}
-    """Values that depend on constants alone, with the bytes of those."""
+    out = Work(written=returned(last, pricing))
+    if not all(isinstance(op, NdOp) for op in body.ops if op is not last):
+        return Work(reads={a.index: pricing.bytes_of(a) for a in body.args}, written=out.written)
+    fixed = made_of_constants(body, constants, pricing)
     read: dict[SSAValue, int] = {}
     for op in body.ops:
-        if not isinstance(op, NdOp) or isinstance(op, Source):
+        if not isinstance(op, NdOp) or not works(op) or op.results[0] in fixed:
             continue
         bases = [view_of(v).base for v in op.operands]
-        sources = [v for v in bases if not isinstance(v.owner, Source)]
-        if sources and all(v in fixed for v in sources):
-            given = sum(fixed[v] for v in dict.fromkeys(sources))
-            if type(op) in VIEWS or pricing.bytes_of(op.results[0]) <= GROWTH * given:
-                fixed[op.results[0]] = given
-                continue
-        if not works(op):
-            continue
         for k, (value, base) in enumerate(zip(op.operands, bases)):
             used = op.results[0] if isinstance(op, Gather) and not k else value
             read[base] = max(read.get(base, 0), min(pricing.bytes_of(used), pricing.bytes_of(base)))
         add(out, op, [v in fixed for v in bases], pricing)
-    for value in dict.fromkeys(last.operands):
+    for value in last.operands:
         base = view_of(value).base
         read.setdefault(base, min(pricing.bytes_of(value), pricing.bytes_of(base)))
-        out.written += pricing.bytes_of(value)
     for base, n in read.items():
-        if isinstance(base.owner, Block):
-            out.reads[body.args.index(base)] = n
+        if isinstance(base, BlockArgument):
+            out.reads[base.index] = n
         elif base in fixed:
             out.derived += n
     return out
+
+
+def made_of_constants(body: Block, constants: Sequence[bool], pricing: Pricing) -> dict[SSAValue, int]:
+    """The values that depend on constants alone and do not grow, each with the bytes of those."""
+    out: dict[SSAValue, int] = {a: pricing.bytes_of(a) for a, c in zip(body.args, constants) if c}
+    for op in body.ops if out else ():
+        sources = dict.fromkeys(b for v in op.operands if not isinstance((b := view_of(v).base).owner, Source))
+        if isinstance(op, NdOp) and sources and all(v in out for v in sources):
+            given = sum(out[v] for v in sources)
+            if type(op) in VIEWS or pricing.bytes_of(op.results[0]) <= GROWTH * given:
+                out[op.results[0]] = given
+    return out
+
+
+def returned(last: Operation, pricing: Pricing) -> int:
+    """Bytes of a kernel's results."""
+    return sum(pricing.bytes_of(v) for v in dict.fromkeys(last.operands))
 
 
 def add(work: Work, op: NdOp, constants: Sequence[bool], pricing: Pricing) -> None:
@@ -149,4 +158,4 @@ def order_of(value: SSAValue) -> Order:
     strides = view_of(value).strides
     if not all(isinstance(s, int) and s for s in strides):
         return tuple(range(len(strides)))
-    return tuple(sorted(range(len(strides)), key=lambda k: -abs(strides[k])))  # pyright: ignore[reportArgumentType]
+    return tuple(sorted(range(len(strides)), key=lambda k: -abs(strides[k])))  # pyright: ignore

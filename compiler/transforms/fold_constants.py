@@ -12,6 +12,7 @@ control flow and effects are not run.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -51,6 +52,7 @@ def fold_splat(op: NdOp) -> Array | None:
 
 
 def fold_dense(op: NdOp, max_bytes: int) -> Array | None:
+    """f(c, d) -> its value, if that is small or no larger than c and d."""
     if (
         not op.operands
         or not all(is_constant(v) or is_bound(v.owner) for v in op.operands)
@@ -91,13 +93,17 @@ def splat_rules() -> list[Rewrite]:
 def shrinking_rules() -> list[Rewrite]:
     """Folding of reductions, whose result is smaller than the constant that it replaces."""
     ops = tuple(c for c in OPS.values() if issubclass(c, Reducing))
-    return [Rewrite("fold_reduction", ops, "exact", lambda op: fold_dense(op, MAX_BYTES), "fold")]
+    return [Rewrite("fold_reduction", ops, "exact", partial(fold_dense, max_bytes=MAX_BYTES), "fold")]
 
 
 def fold_rules(max_bytes: int) -> list[Rewrite]:
     """Folding of constants with one value, and of anything small."""
     ops = tuple(c for c in OPS.values() if not issubclass(c, Source))
-    return [*splat_rules(), Rewrite("fold_dense", ops, "exact", lambda op: fold_dense(op, max_bytes), "fold")]
+    return [*splat_rules(), Rewrite("fold_dense", ops, "exact", partial(fold_dense, max_bytes=max_bytes), "fold")]
+
+
+FOLDS = (*fold_rules(MAX_BYTES), *shrinking_rules())
+"""Every fold, for lists of rules."""
 
 
 def fold_constants(block: Block, max_bytes: int = MAX_BYTES) -> int:

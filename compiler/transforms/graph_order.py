@@ -15,7 +15,8 @@ replaced stays so, since its buffer is used again. Blocks of regions are ordered
 region op is a step that needs what its blocks need. `order_search` finds the order.
 
 The written order is near to what the caches hold, so that it stays unless the most bytes in use fall by `worth` percent
-and 64 KiB; with `worth=0` whatever saves something is taken, never what needs more. Symbols count as 1000.
+and 64 KiB; with `worth=0`, or of a program with `mlc.least_memory`, whatever saves something is taken, never what needs
+more. Symbols count as 1000.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -32,7 +33,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from ...dialects.graph.ops import LaunchOp
+from ...dialects.graph.ops import LEAST_MEMORY, LaunchOp
 from ...dialects.graph.regions import carried, is_loop
 from ...dialects.graph.views import view_of
 from ...dialects.nd.control import Control, If
@@ -54,10 +55,13 @@ LEAST = 1 << 16
 class Orderer:
     """Orders the programs of a module."""
 
-    def __init__(self, module: ModuleOp, worth: int) -> None:
-        self.worth = worth
-        self.kernels = {f.sym_name.data: f for f in functions(module)}
+    def __init__(self, kernels: dict[str, FuncOp]) -> None:
+        self.kernels, self.worth = kernels, 0
         self.safe: dict[str, dict[int, list[int]]] = {}
+
+    def program(self, main: FuncOp, worth: int) -> None:
+        self.worth = 0 if LEAST_MEMORY in main.attributes else worth
+        self.block(main.body.block)
 
     def block(self, block: Block) -> int:
         """Order a block and those in it; the most bytes that it needs."""
@@ -178,7 +182,8 @@ class GraphOrder(ModulePass):
     worth: int = 10
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        orderer = Orderer(op, self.worth)
-        for f in orderer.kernels.values():
+        kernels = {f.sym_name.data: f for f in functions(op)}
+        orderer = Orderer(kernels)
+        for f in kernels.values():
             if is_planned(f) and any(isinstance(inner, STEPS) for inner in f.body.block.ops):
-                orderer.block(f.body.block)
+                orderer.program(f, self.worth)

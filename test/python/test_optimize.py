@@ -100,6 +100,21 @@ CASES = {
             contract([x, v], parse("n h+2*k c, k c f -> n h f"), (1, 9, 5)),
         ),
     ),
+    "with shifts and a function behind": Case(
+        "merge_products",
+        1,
+        ((2, 3, 5, 4), (6, 3, 3, 3), (6,), (4, 3), (4,)),
+        lambda x, u, a, v, b: (
+            mlc.numpy.tanh(channel(a, p := conv(x, u, SAME, 2, 6, 5, 4)) - p * 0.5),
+            mlc.numpy.tanh(channel(b, q := conv(x, v, ONE, 2, 4, 5, 4)) - q * 0.25),
+        ),
+    ),
+    "behind, only the first step alike": Case(
+        "merge_products",
+        1,
+        ((4, 8), (8, 8), (8,), (8, 6), (6,)),
+        lambda x, u, a, v, b: (mlc.numpy.exp(x @ u + a), mlc.numpy.sin(x @ v + b)),
+    ),
     "weights that come later": Case(
         "merge_products", 1, ((4, 8), (8, 8), (8, 6)), lambda x, u, v: ((x @ u).sum(), x @ mlc.numpy.exp(v))
     ),

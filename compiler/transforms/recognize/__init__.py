@@ -16,9 +16,11 @@ from xdsl.passes import ModulePass
 
 from ....dialects.errors import CompileError
 from ..rewriting import LEVELS, Rewrite, Rules, blocks, by_class, functions, rewrite
+from ..simplify import composite
 from . import activation, attention, normalization, softmax
 
-FAMILIES = (activation, normalization, softmax, attention)
+FAMILIES = (activation, normalization, softmax, attention, composite)
+"""With the rules of composites, which a form may have hidden."""
 REWRITES: tuple[Rewrite, ...] = tuple(r for family in FAMILIES for r in family.rules.rewrites)
 
 

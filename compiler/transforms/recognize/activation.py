@@ -1,6 +1,7 @@
 """Activations: gelu, sigmoid, silu and softplus from exponentials, erf and tanh.
 
     x * 0.5 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 * x ** 3)))      nd.gelu
+    x * 0.5 * (1 + erf(x / sqrt(2)))                                nd.gelu_erf
     1 / (1 + exp(-x))                                               nd.sigmoid
     x * sigmoid(x),  x / (1 + exp(-x))                              nd.silu
     log1p(exp(x)),  max(x, 0) + log1p(exp(-|x|))                    nd.logaddexp of x and 0
@@ -17,14 +18,15 @@ from typing import Any
 
 from xdsl.ir import Operation
 
-from ....dialects.nd.activation import LogAddExp, Sigmoid, Silu
+from ....dialects.nd.activation import ROOT_HALF, GeluErf, LogAddExp, Sigmoid, Silu
 from ....dialects.nd.array import Array
 from ....dialects.nd.composite import ROOT_2_OVER_PI, Gelu
 from ....dialects.nd.elementwise import Abs, Add, Div, Exp, Log, Max, Mul, Neg, Sub, Tanh, Unary
 from ....dialects.nd.movement import Broadcast, Reshape, Transpose
 from ....dialects.nd.op import bind
 from ....dialects.nd.selection import Compare, Convert, Select
-from ....dialects.nd.transcendental import Log1p
+from ....dialects.nd.special import Erfc
+from ....dialects.nd.transcendental import Erf, Log1p
 from ..rewriting import Answer, Replacement, Table
 from ..simplify.patterns import like
 from .polynomials import equals, polynomial, variable
@@ -35,11 +37,22 @@ on = rules.on
 
 MOVING = (Broadcast, Reshape, Transpose, Convert)
 GELU = {(1,): ROOT_2_OVER_PI, (3,): ROOT_2_OVER_PI * 0.044715}
+HALVES = {(1, 0): 0.5, (1, 1): 0.5}
 
 
 @on(Tanh, level="ieee")
 def gelu(op: Any) -> Answer:  # x/2 * (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) -> gelu(x)
-    return _of_function(op, GELU, {(1, 0): 0.5, (1, 1): 0.5}, Gelu)
+    return _of_function(op, GELU, HALVES, Gelu)
+
+
+@on(Erf, level="ieee")
+def gelu_erf(op: Any) -> Answer:  # x/2 * (1 + erf(x / sqrt(2))) -> gelu_erf(x)
+    return _of_function(op, {(1,): ROOT_HALF}, HALVES, GeluErf)
+
+
+@on(Erfc, level="fast")
+def gelu_erfc(op: Any) -> Answer:  # x/2 * erfc(-x / sqrt(2)) -> gelu_erf(x), whose results near 0 are less exact
+    return _of_function(op, {(1,): -ROOT_HALF}, {(1, 1): 0.5}, GeluErf)
 
 
 def _of_function(op: Any, argument: Any, form: Any, to: type[Unary]) -> Answer:

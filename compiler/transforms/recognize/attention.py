@@ -2,7 +2,7 @@
 
     %0 = nd.contract %q, %k "b q h d, b k h d -> b h q k"
     %1 = nd.mul %0, %scale                                      nd.attention %q, %k, %v
-    %2 = nd.select %causal, %1, %low                    ->      "b q h d, b k h d, b k h e -> b h q e" scale 0.125 causal
+    %2 = nd.select %causal, %1, %low                    ->      "b q h d, b k h d, b k h e -> b h q e" scale 0.1 causal
     %3 = nd.softmax %2                                          nd.transpose ... "b h q e -> b q h e"
     %4 = nd.contract %v, %3 "b k h e, b h q k -> b q h e"
 
@@ -18,49 +18,27 @@ back: through movement, scales, masks and biases down to the product of queries 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import reduce
 from math import inf
 from typing import Any
 
-from xdsl.ir import Attribute
-
-from ....dialects.nd.array import Array
-from ....dialects.nd.attention import attention as attention_op
 from ....dialects.nd.composite import Softmax
-from ....dialects.nd.constant import full
 from ....dialects.nd.contraction import Contract
-from ....dialects.nd.dimmap import DimMap, bare
-from ....dialects.nd.dims import Dim
-from ....dialects.nd.elementwise import Add, And, Div, Mul, Not
-from ....dialects.nd.functions import select
-from ....dialects.nd.mapped import rearrange
+from ....dialects.nd.elementwise import Add, Div, Mul, Not
 from ....dialects.nd.movement import Broadcast, Reshape, Transpose
-from ....dialects.nd.op import bind
 from ....dialects.nd.reduction import Reduce
 from ....dialects.nd.selection import Compare, Convert, Select
-from ....dialects.nd.types import shape_of, tensor
-from ..rewriting import Answer, Replacement, Table
-from .masks import Masks, add_mask, masked
-from .polynomials import shortest
+from ..rewriting import Answer, Table
+from .attention_form import Form, attention_of
+from .masks import add_mask, masked
 from .views import (
-    UNIT,
     Label,
     View,
-    alone,
-    arranged,
-    as_type,
     climb,
-    converted,
-    fits,
     into,
     moved,
     number,
     peel,
     same,
-    unwidened,
-    widest,
 )
 
 rules = Table()
@@ -77,25 +55,12 @@ def attention_of_low_scores(op: Any) -> Answer:  # the same where a number from 
     return _attention(op, fast=True)
 
 
-@dataclass
-class Form:
-    """What an attention is of; labels are the indices of the product with the values."""
-
-    v: View
-    key: Label
-    query: Label
-    q: View | None = None
-    k: View | None = None
-    scale: float = 1.0
-    masks: Masks = field(default_factory=Masks)
-
-
 def _attention(op: Any, fast: bool) -> Answer:
     for root in climb(op.result, (Contract, Select, *MOVING)):
         if type(root) is not Contract:
             continue
         form = _form(root, op, fast)
-        return None if form is None else _replacement(root, form)
+        return None if form is None else attention_of(root, form)
     return None
 
 
@@ -233,105 +198,3 @@ def _unscaled(v: View) -> tuple[View, float]:
         inner, factor = _unscaled(y)
         return inner, factor * c
     return v, 1.0
-
-
-# Building.
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The dimensions of the op: in the order of its result, the keys and the features, with their sizes."""
-
-    order: tuple[Label, ...]
-    key: Label
-    sizes: dict[Label, Dim]
-
-    def dims(self, v: View) -> list[Label]:
-        return [i for i in v.labels if i in self.sizes]
-
-    def shape(self, labels: Sequence[Label]) -> tuple[Dim, ...]:
-        return tuple(self.sizes[i] for i in labels)
-
-    def fits(self, v: View) -> bool:
-        dims = self.dims(v)
-        return fits(v, dims, self.shape(dims))
-
-    def given(self, v: View, query: Label = None) -> View:
-        """A value before it was moved and widened, if it has dimensions of the op there too, among them the query's."""
-        inner = unwidened(v)
-        return inner if self.fits(inner) and (query is None or query in inner.labels) else v
-
-    def array(self, v: View, dtype: Attribute) -> Array:
-        dims = self.dims(v)
-        return converted(arranged(as_type(v, dtype), dims, self.shape(dims)), dtype)
-
-    def scores(self, v: View) -> bool:
-        """Has a value dimensions of the scores alone?"""
-        return self.fits(v) and all(i == self.key or i in self.order for i in self.dims(v))
-
-
-def _layout(root: Any, q: View, k: View, form: Form) -> Layout | None:
-    result, v = root.dims.result, form.v
-    sizes: dict[Label, Dim] = dict(zip(result, shape_of(root.result.type), strict=True))
-    if any(i not in q.labels and i not in v.labels for i in result):
-        return None
-    own = [i for i in result if i in q.labels and i not in v.labels and i != form.query]
-    batch = [i for i in result if i in q.labels and i in v.labels]
-    values = [i for i in result if i not in q.labels]
-    sizes[form.key] = dict(zip(v.labels, v.shape, strict=True))[form.key]
-    features = [i for i in q.labels if i in k.labels and i not in sizes and i != UNIT]
-    sizes.update((i, d) for i, d in zip(q.labels, q.shape, strict=True) if i in features)
-    return Layout((*batch, *own, form.query, *values), form.key, sizes) if features else None
-
-
-def _replacement(root: Any, form: Form) -> Answer:
-    q, k, v, masks = form.q, form.k, form.v, form.masks
-    assert q is not None and k is not None
-    layout = _layout(root, q, k, form)
-    out = View(root.results[0], root.dims.result)
-    if layout is None:
-        return None
-    operands = [layout.given(q, form.query), layout.given(k), layout.given(v)]
-    biases = [(layout.given(b), factor) for b, factor in masks.biases]
-    extra = [*(b for b, _ in biases), *masks.allowed, *(p for p, _ in masks.floors)]
-    dtype = widest([*operands, *(b for b, _ in biases)], out.dtype)
-    leaves = [u for x in (*operands, *extra, *masks.read) for u in (x.value, peel(x).value)]
-    if dtype is None or not all(map(layout.fits, operands)) or not all(map(layout.scores, extra)):
-        return None
-    if any(i not in operands[0].labels and i not in operands[2].labels and layout.sizes[i] != 1 for i in layout.order):
-        return None
-    if not alone(root, leaves):
-        return None
-    names: dict[Label, Any] = {i: bare(f"n{n}") for n, i in enumerate(layout.sizes)}
-    arrays, dims = [layout.array(x, dtype) for x in operands], [layout.dims(x) for x in operands]
-    if extra:
-        own = [i for i in (*layout.order, layout.key) if any(i in layout.dims(x) for x in extra)]
-        arrays.append(_mask(masks, biases, layout, own, dtype))
-        dims.append(own)
-    order = [i for i in layout.order if i in dims[0] or i in dims[2]]
-    m = DimMap(tuple(tuple(names[i] for i in d) for d in dims), tuple(names[i] for i in order))
-    y = attention_op(arrays, m, shortest(form.scale, dtype), masks.causal)
-    result = arranged(View(y.value, tuple(order)), out.labels, out.shape)
-    return Replacement([out.value], [converted(result, out.dtype)], root)
-
-
-def _mask(
-    masks: Masks, biases: Sequence[tuple[View, float]], layout: Layout, dims: Sequence[Label], dtype: Attribute
-) -> Array:
-    """One mask, or one bias, of all that was found."""
-    kind = tensor(layout.shape(dims), dtype)
-    names = {i: bare(f"n{n}") for n, i in enumerate(dims)}
-
-    def spread(v: View, element: Attribute) -> Array:
-        own = tuple(names[i] for i in layout.dims(v))
-        return rearrange(layout.array(v, element), DimMap((own,), tuple(names.values())), shape_of(kind))
-
-    allowed = [spread(p, p.dtype) for p in masks.allowed]
-    added = [spread(b, dtype) if c == 1 else spread(b, dtype) * full(c, kind) for b, c in biases]
-    added += [select(spread(p, p.dtype), full(0.0, kind), full(c, kind)) for p, c in masks.floors]
-    mask = reduce(lambda x, y: bind(And, x, y), allowed) if allowed else None
-    if not added:
-        assert mask is not None
-        return mask
-    bias = reduce(lambda x, y: x + y, added)
-    return bias if mask is None else select(mask, bias, full(-inf, kind))

@@ -48,10 +48,11 @@ class Free:
 
 @dataclass(frozen=True)
 class View:
-    """A value and the label of each of its dimensions."""
+    """A value and the label of each of its dimensions; `sizes` of a reshape that is still to be made."""
 
     value: SSAValue
     labels: tuple[Label, ...]
+    sizes: tuple[Dim, ...] | None = None
 
     @property
     def op(self) -> Any:
@@ -60,7 +61,7 @@ class View:
 
     @property
     def shape(self) -> tuple[Dim, ...]:
-        return shape_of(self.value.type)
+        return shape_of(self.value.type) if self.sizes is None else self.sizes
 
     @property
     def dtype(self) -> Attribute:
@@ -294,7 +295,9 @@ def fits(v: View, labels: Sequence[Label], shape: Sequence[Dim]) -> bool:
 def arranged(v: View, labels: Sequence[Label], shape: Sequence[Dim]) -> Array:
     """The value with its dimensions in this order, where it `fits`."""
     kept = [k for k, i in enumerate(v.labels) if i in labels]
-    x = reshape(Array(v.value), tuple(v.shape[k] for k in kept)) if len(kept) < len(v.labels) else Array(v.value)
+    x = Array(v.value)
+    if len(kept) < len(v.labels) or v.sizes is not None:
+        x = reshape(x, tuple(v.shape[k] for k in kept))
     names = {v.labels[k]: bare(f"n{k}") for k in kept}
     order = tuple(names[i] for i in labels if i in names)
     x = rearrange(x, DimMap((tuple(names[v.labels[k]] for k in kept),), order), x.shape)
@@ -319,7 +322,7 @@ def widest(views: Sequence[View], result: Attribute) -> Attribute | None:
 def as_type(v: View, dtype: Attribute) -> View:
     """A view before its conversion, where that has the element type asked for."""
     inner = uncast(v)
-    return inner if v.dtype != dtype and inner.dtype == dtype else v
+    return View(inner.value, v.labels, v.sizes) if v.dtype != dtype and inner.dtype == dtype else v
 
 
 def converted(x: Array, dtype: Attribute) -> Array:

@@ -86,8 +86,6 @@ def match(rule: RuleOp, steps: Sequence[Step], op: Operation, objections: list[s
         if why is None:
             return found
         told.append(why)
-    if steps and not told:
-        told.append(f"no other ops around it make all {len(rule.roots)} roots")
     return None
 
 
@@ -116,7 +114,7 @@ def objection(rule: RuleOp, m: Bindings) -> str | None:
         if m.size(p) != d:
             return f"expected size {p} = {m.size(p)}, found {d}"
     roots = {m.values[r].owner for r in rule.roots}
-    block = next(iter(m.ops)).parent
+    block = next(iter(m.ops)).parent if m.ops else None
     for op in m.ops:
         if isinstance(op, Source):
             continue

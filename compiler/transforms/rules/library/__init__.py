@@ -7,9 +7,9 @@ equality for a search: its right side may be better or worse. What `canonicalize
 from __future__ import annotations
 
 from ..define import Rule
-from . import algebra, choices, composites, contractions, merging, movement, reductions
+from . import algebra, choice, composite, contraction, merging, movement, reduction
 
-TOPICS = (merging, contractions, reductions, movement, composites, algebra, choices)
+TOPICS = (merging, contraction, reduction, movement, composite, algebra, choice)
 
 LIBRARY: dict[str, Rule] = {
     rule.name: rule for topic in TOPICS for rule in vars(topic).values() if isinstance(rule, Rule)

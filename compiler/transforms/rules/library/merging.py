@@ -11,7 +11,7 @@ from typing import Any
 from .....dialects.nd.array import Array
 from .....dialects.nd.functions import concatenate
 from ..define import rule
-from .contractions import conv2d
+from .contraction import conv2d
 
 Sides = tuple[Any, Any]
 
