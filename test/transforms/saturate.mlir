@@ -1,13 +1,12 @@
 // RUN: mlc-opt %s -p 'saturate{numerics=fast machine=xeon}' --split-input-file | FileCheck %s
 // RUN: mlc-opt %s -p 'saturate{machine=xeon}' --split-input-file | FileCheck %s --check-prefix=IEEE
 // RUN: mlc-opt %s --saturate --split-input-file | FileCheck %s --check-prefix=FLAG
+// RUN: mlc-opt %s --saturate --trace-rules --split-input-file -o %t 2>&1 | FileCheck %s --check-prefix=TRACE
 // RUN: mlc-opt %s --saturate --pipeline=nd --split-input-file | FileCheck %s --check-prefix=FLAG
 // RUN: not mlc-opt %s --saturate -p cse 2>&1 | FileCheck %s --check-prefix=WHERE
-// RUN: not mlc-opt %s -p 'saturate{iterations=0}' 2>&1 | FileCheck %s --check-prefix=NONE
 // RUN: not mlc-opt %s -p 'saturate{file=nowhere.mlir}' 2>&1 | FileCheck %s --check-prefix=NOFILE
 
 // WHERE:  error: --saturate: expected no other passes, or decompose among them (--pipeline=nd or a lower level), found cse
-// NONE:   error: saturate: expected iterations to be 1 or more, found 0
 // NOFILE: error: {{.*}}expected a file of rules, found nowhere.mlir unreadable
 
 // The two products that are cheap; names and places stay.
@@ -19,6 +18,7 @@
 // IEEE-NEXT:     %ab = nd.contract %a, %b
 // FLAG-LABEL:  func.func @chain
 // FLAG-NEXT:     %0 = nd.contract %b, %c
+// TRACE:       saturate.mlir:{{[0-9]+}}:{{[0-9]+}}: nd.contract: rule chain_to_the_right fired
 func.func @chain(%a: tensor<512x512xf32>, %b: tensor<512x512xf32>, %c: tensor<512x8xf32>) -> tensor<512x8xf32> {
   %ab = nd.contract %a, %b "a b, b c -> a c" : (tensor<512x512xf32>, tensor<512x512xf32>) -> tensor<512x512xf32>
   %abc = nd.contract %ab, %c "a b, b c -> a c" : (tensor<512x512xf32>, tensor<512x8xf32>) -> tensor<512x8xf32>
@@ -56,18 +56,20 @@ func.func @region(%x: tensor<?x64xf32, #nd.sym<n>>, %v: tensor<64x?xf32, #nd.sym
 // -----
 // Rules of the module itself.
 // IEEE-LABEL: func.func @own
-// IEEE-NEXT:    %0 = nd.abs %x
+// IEEE-NEXT:    %0 = nd.ceil %x
 // IEEE-NEXT:    func.return %0
-graph.rule @root_of_product(%x: tensor<?xf64, #nd.sym<n>>) explore ieee {
-  %0 = nd.mul %x, %x : tensor<?xf64, #nd.sym<n>>
-  %1 = nd.sqrt %0 : tensor<?xf64, #nd.sym<n>>
-  graph.roots %1 : tensor<?xf64, #nd.sym<n>>
+graph.rule @floor_from_below(%x: tensor<?xf64, #nd.sym<n>>) explore exact {
+  %0 = nd.neg %x : tensor<?xf64, #nd.sym<n>>
+  %1 = nd.floor %0 : tensor<?xf64, #nd.sym<n>>
+  %2 = nd.neg %1 : tensor<?xf64, #nd.sym<n>>
+  graph.roots %2 : tensor<?xf64, #nd.sym<n>>
 } => {
-  %0 = nd.abs %x : tensor<?xf64, #nd.sym<n>>
+  %0 = nd.ceil %x : tensor<?xf64, #nd.sym<n>>
   graph.roots %0 : tensor<?xf64, #nd.sym<n>>
 }
 func.func @own(%x: tensor<64xf64>) -> tensor<64xf64> {
-  %0 = nd.mul %x, %x : tensor<64xf64>
-  %1 = nd.sqrt %0 : tensor<64xf64>
-  func.return %1 : tensor<64xf64>
+  %0 = nd.neg %x : tensor<64xf64>
+  %1 = nd.floor %0 : tensor<64xf64>
+  %2 = nd.neg %1 : tensor<64xf64>
+  func.return %2 : tensor<64xf64>
 }
