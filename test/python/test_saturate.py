@@ -14,7 +14,8 @@ from mlc.compiler.machine import Machine
 from mlc.compiler.parsing import parse_module
 from mlc.compiler.printing import print_ir
 from mlc.compiler.transforms.canonicalize import canonicalize
-from mlc.compiler.transforms.rules.apply import apply_rules
+from mlc.compiler.transforms.rewriting import LEVELS
+from mlc.compiler.transforms.rules.apply import allowed, apply_rules
 from mlc.compiler.transforms.rules.library import LIBRARY
 from mlc.compiler.transforms.rules.selection import Selection, Trace, selected
 from mlc.compiler.transforms.saturate import restore, saturate
@@ -32,7 +33,7 @@ from mlc.dialects.nd.dims import symbol
 from mlc.dialects.nd.op import NdOp
 from mlc.dialects.nd.types import NUMPY, shape_of, tensor
 from mlc.runtime.interpreter import Interpreter
-from mlc.runtime.matching import assert_matches, program_tolerance
+from mlc.runtime.matching import EXACT, assert_matches, program_tolerance
 from search_rules import RULES
 from test_rules import body, build, ops
 from xdsl.dialects.builtin import FusedLoc, ModuleOp, UnknownLoc, f32
@@ -151,7 +152,7 @@ def test_rules_are_told_and_turned_off() -> None:
     with selected(Selection(trace=Trace(told.append))):
         driver.run(module := chain(), ["saturate{numerics=fast machine=xeon}"])
     assert told == ["program:1:1: nd.contract: rule chain_to_the_right fired"] and contractions(module)[0] == (64, 2)
-    with selected(Selection(disabled=frozenset({"contractions"}))):
+    with selected(Selection(disabled=frozenset({"contraction"}))):
         driver.run(module := chain(), ["saturate{numerics=fast machine=xeon}"])
     assert contractions(module)[0] == (64, 64)
 
@@ -329,16 +330,18 @@ class AnyWindow(Window):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_whatever_is_chosen_computes_the_same(seed: int) -> None:
+    numerics = LEVELS[seed % 3]
     AnyWindow.rng = np.random.default_rng(seed)
     module = random_program(AnyWindow.rng)
-    canonicalize(body(module), "fast")
+    canonicalize(body(module), numerics)
     args = inputs(module)
     want, tolerance = Interpreter(module).call("main", *args), program_tolerance(module, args)
     for window in windows(body(module)):
-        assert AnyWindow(window, (), HOST, "fast").run(ALL, Bounds(nodes=200))
+        assert AnyWindow(window, (), HOST, numerics).run(allowed(ALL, numerics), Bounds(nodes=200))
     verify(module)
+    both = EXACT if numerics == "exact" else tolerance.then(program_tolerance(module, args))
     for g, w in zip(Interpreter(module).call("main", *args), want, strict=True):
-        assert_matches(tolerance.then(program_tolerance(module, args)), g, w)
+        assert_matches(both, g, w)
 
 
 @pytest.mark.parametrize("seed", [1, 7, 9, 30])
