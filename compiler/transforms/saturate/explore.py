@@ -30,8 +30,7 @@ MATCHES = 64
 
 @dataclass(frozen=True)
 class Bounds:
-    """`nodes`: of a window's e-graph. `iterations`: rounds of all rules. `steps`: nodes looked at while
-    matching."""
+    """`nodes`: of a window's e-graph. `iterations`: rounds of all rules. `steps`: nodes looked at while matching."""
 
     nodes: int = 2000
     iterations: int = 6
@@ -86,6 +85,8 @@ Found = tuple[Rule, Pattern, Bindings]
 
 
 class Exploration:
+    """The rounds of rules over one e-graph; `program` has the nodes that it began with."""
+
     def __init__(self, graph: EGraph, program: Sequence[NdOp], rules: Sequence[Rule], numerics: str) -> None:
         self.graph = graph
         self.program = program
@@ -200,7 +201,7 @@ class Exploration:
         yield from ((c, k) for c, far in seen.items() for k in range(far, most + 1))
 
 
-@lru_cache(None)
+@lru_cache(1024)
 def vacuous(rule: Rule) -> bool:
     """Is one side the other with operands swapped? The e-graph knows such nodes to be one."""
     left, right = rule.op.left.block, rule.op.right.block

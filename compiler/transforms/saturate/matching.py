@@ -32,10 +32,10 @@ class Matcher:
 
     def matches(self, pattern: Pattern, op: NdOp) -> Iterator[Bindings]:
         """Every way in which the pattern's first root is this node. Bound values are classes."""
-        rule, roots = pattern.op, pattern.roots
+        rule, roots, root = pattern.op, pattern.roots, pattern.roots[0]
         if len(roots) > 1 and self.graph.find(op.results[0]) not in self.program:
             return
-        for m in self._node(roots[0], op, Bindings()):
+        for m in self._node(root, op, Bindings()):
             for found in self._more(pattern.steps, roots, m):
                 different = {found.values[r] for r in roots}
                 if len(different) == len(roots) and holds(rule, found):
@@ -74,6 +74,7 @@ class Matcher:
 
     def _node(self, p: SSAValue, op: NdOp, m: Bindings) -> Iterator[Bindings]:
         po = p.owner
+        assert isinstance(po, Operation)
         if type(po) is not type(op) or self.steps <= 0 or not (orders := self.orders(po, op)):
             return
         self.steps -= 1
