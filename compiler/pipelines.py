@@ -39,7 +39,12 @@ PLANNED = [
 
 KERNELS = {
     "cpu": ["assign-layout", "graph-fuse", "graph-outline", *PLANNED],
-    "gpu": ["fold-constants{max-bytes=268435456}", "graph-fuse{chains=false}", "graph-outline{prepare=false}", *PLANNED],
+    "gpu": [
+        "fold-constants{max-bytes=268435456}",
+        "graph-fuse{chains=false}",
+        "graph-outline{prepare=false}",
+        *PLANNED,
+    ],
 }
 """From tensor ops to launches, by the kind of machine. What depends on constants alone is prepared by native code where
 that is the machine's; for GPUs the compiler evaluates it."""
