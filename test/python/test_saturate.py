@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import mlc
 import mlc.dialects.nd.functions as nd
 import numpy as np
 import pytest
+from mlc.compiler import driver
 from mlc.compiler.blocks import clone_block
 from mlc.compiler.machine import Machine
 from mlc.compiler.parsing import parse_module
 from mlc.compiler.printing import print_ir
 from mlc.compiler.transforms.canonicalize import canonicalize
-from mlc.compiler.transforms.rules.apply import apply_rules
+from mlc.compiler.transforms.rewriting import LEVELS
+from mlc.compiler.transforms.rules.apply import allowed, apply_rules
 from mlc.compiler.transforms.rules.library import LIBRARY
-from mlc.compiler.transforms.saturate import saturate
+from mlc.compiler.transforms.rules.selection import Selection, Trace, selected
+from mlc.compiler.transforms.saturate import restore, saturate
 from mlc.compiler.transforms.saturate.egraph import EGraph
 from mlc.compiler.transforms.saturate.explore import Bounds, Exploration
 from mlc.compiler.transforms.saturate.extract import Choice
@@ -29,7 +33,7 @@ from mlc.dialects.nd.dims import symbol
 from mlc.dialects.nd.op import NdOp
 from mlc.dialects.nd.types import NUMPY, shape_of, tensor
 from mlc.runtime.interpreter import Interpreter
-from mlc.runtime.matching import assert_matches, program_tolerance
+from mlc.runtime.matching import EXACT, assert_matches, program_tolerance
 from search_rules import RULES
 from test_rules import body, build, ops
 from xdsl.dialects.builtin import FusedLoc, ModuleOp, UnknownLoc, f32
@@ -37,6 +41,7 @@ from xdsl.ir import Block
 
 ALL = [*LIBRARY.values(), *RULES]
 HOST = Machine(vector_bytes=64, registers=32, has_fma=True, fma_per_cycle=2, clock_ghz=3.0)
+BOUNDS = Bounds(nodes=400, steps=4000)
 
 
 def inputs(module: ModuleOp, size: int = 3) -> list[Any]:
@@ -47,13 +52,13 @@ def inputs(module: ModuleOp, size: int = 3) -> list[Any]:
     ]  # pyright: ignore
 
 
-def searched(module: ModuleOp, rules: Any = ALL, numerics: str = "fast", **options: Any) -> int:
+def searched(module: ModuleOp, rules: Any = ALL, numerics: str = "fast", bounds: Bounds = BOUNDS) -> int:
     """Saturate main; it verifies, computes the same, has a place for every op, and is estimated no slower."""
     canonicalize(body(module), numerics)
     args = inputs(module)
     want, tolerance = Interpreter(module).call("main", *args), program_tolerance(module, args)
     before = price(clone_block(body(module)), HOST, numerics)
-    count = saturate(body(module), rules, numerics, machine=HOST, **options)
+    count = saturate(body(module), rules, numerics, bounds, HOST)
     verify(module)
     for g, w in zip(Interpreter(module).call("main", *args), want, strict=True):
         assert_matches(tolerance.then(program_tolerance(module, args)), g, w)
@@ -139,6 +144,37 @@ def test_only_rules_of_the_level_are_used() -> None:
     assert searched(module, numerics="ieee") == 0
 
 
+def test_rules_are_told_and_turned_off() -> None:
+    def chain() -> ModuleOp:
+        return build(lambda a, b, c: (a @ b) @ c, (64, 64), (64, 64), (64, 2))
+
+    told: list[str] = []
+    with selected(Selection(trace=Trace(told.append))):
+        driver.run(module := chain(), ["saturate{numerics=fast machine=xeon}"])
+    assert told == ["program:1:1: nd.contract: rule chain_to_the_right fired"] and contractions(module)[0] == (64, 2)
+    with selected(Selection(disabled=frozenset({"contraction"}))):
+        driver.run(module := chain(), ["saturate{numerics=fast machine=xeon}"])
+    assert contractions(module)[0] == (64, 64)
+
+
+def test_compiled_programs() -> None:
+    text = print_ir(build(lambda a, b, c: (a @ b) @ c, (64, 64), (64, 64), (64, 2)))
+    args = inputs(parse_module(text, "chain.mlir"))
+    plain, searching = (mlc.compile(text, numerics="fast", saturate=s) for s in (False, True))
+    assert "saturate=True" in repr(searching.options) and "saturate=False" in repr(plain.options)
+    module = parse_module(text, "chain.mlir")
+    assert_matches(program_tolerance(module, args), searching(*args), *Interpreter(module).call("main", *args))
+    assert contractions(searching.module("nd"))[0] == (64, 2)
+
+
+def test_a_block_that_did_not_get_cheaper_is_as_before() -> None:
+    module = build(lambda a, b: nd.tanh(a @ b) + a, (6, 6), (6, 6))
+    before = print_ir(module, locations=True)
+    restore(body(module), clone_block(body(module)))
+    verify(module)
+    assert print_ir(module, locations=True) == before
+
+
 def test_symbolic_sizes() -> None:
     n: Any = symbol("n")
     module = build(lambda a, b, c: (a @ b) @ c, (n, 64), (64, 64), (64, 2))
@@ -190,7 +226,7 @@ def test_effects_stay_in_order_and_regions_are_searched() -> None:
 def test_the_same_program_gives_the_same_text() -> None:
     def once() -> str:
         module = build(lambda a, b, c, d: ((a @ b) @ c) @ d + (a @ b) @ d, *[(64, 64)] * 3, (64, 2))
-        searched(module, bounds=Bounds(steps=2000))
+        searched(module)
         return print_ir(module, locations=True)
 
     assert once() == once()
@@ -294,21 +330,23 @@ class AnyWindow(Window):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_whatever_is_chosen_computes_the_same(seed: int) -> None:
+    numerics = LEVELS[seed % 3]
     AnyWindow.rng = np.random.default_rng(seed)
     module = random_program(AnyWindow.rng)
-    canonicalize(body(module), "fast")
+    canonicalize(body(module), numerics)
     args = inputs(module)
     want, tolerance = Interpreter(module).call("main", *args), program_tolerance(module, args)
     for window in windows(body(module)):
-        assert AnyWindow(window, (), HOST, "fast").run(ALL, Bounds(nodes=200))
+        assert AnyWindow(window, (), HOST, numerics).run(allowed(ALL, numerics), Bounds(nodes=200))
     verify(module)
+    both = EXACT if numerics == "exact" else tolerance.then(program_tolerance(module, args))
     for g, w in zip(Interpreter(module).call("main", *args), want, strict=True):
-        assert_matches(tolerance.then(program_tolerance(module, args)), g, w)
+        assert_matches(both, g, w)
 
 
 @pytest.mark.parametrize("seed", [1, 7, 9, 30])
 def test_random_programs_do_not_get_slower(seed: int) -> None:
-    searched(random_program(np.random.default_rng(seed)), bounds=Bounds(nodes=200))
+    searched(random_program(np.random.default_rng(seed)))
 
 
 # Errors.

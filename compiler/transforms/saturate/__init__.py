@@ -29,7 +29,7 @@ from xdsl.passes import ModulePass
 from ....dialects.errors import CompileError
 from ...blocks import clone_block
 from ...machine import Machine
-from ..apply_rules import load, rules_of
+from ..apply_rules import load, tried
 from ..rewriting import LEVELS, blocks, erase, functions
 from ..rules.apply import allowed
 from ..rules.define import Rule
@@ -40,7 +40,7 @@ from .price import constants, price
 from .window import Window
 from .windows import windows
 
-STEPS = 200_000
+STEPS = 80_000
 """Nodes looked at while matching in a block, which its windows share."""
 
 
@@ -97,7 +97,7 @@ class Saturate(ModulePass):
         for name in ("nodes", "iterations"):
             if (n := getattr(self, name)) < 1:
                 raise CompileError(f"saturate: expected {name} to be 1 or more, found {n}")
-        own = {r.name: r for r in [*(load(self.file) if self.file else []), *rules_of(op)]}
+        own = {r.name: r for r in [*(load(self.file) if self.file else []), *tried(op)]}
         rules = [r for r in {**LIBRARY, **own}.values() if enabled(r)]
         machine = Machine.load(self.machine) if self.machine else Machine.host()
         for f in functions(op):

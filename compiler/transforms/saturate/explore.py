@@ -15,6 +15,7 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from ....dialects.graph.rule import RootsOp, roots
 from ....dialects.nd.op import NdOp, building, insert
+from ....dialects.nd.types import shape_of
 from ..canonicalize import rules as simplifications
 from ..rewriting import erase, fuse, rewrite
 from ..rules.apply import candidates, instantiate
@@ -29,12 +30,11 @@ MATCHES = 64
 
 @dataclass(frozen=True)
 class Bounds:
-    """`nodes`: of a window's e-graph. `iterations`: rounds of all rules. `steps`: nodes looked at while
-    matching."""
+    """`nodes`: of a window's e-graph. `iterations`: rounds of all rules. `steps`: nodes looked at while matching."""
 
     nodes: int = 2000
     iterations: int = 6
-    steps: int = 20_000
+    steps: int = 10_000
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class Turn:
     """A rule's place in the rounds."""
 
     rule: Rule
+    root: Operation
+    """The op of its first root."""
     depth: int
     """How far below a node the rule looks."""
     since: int = 0
@@ -57,28 +59,45 @@ class Turn:
     waits: int = 0
     """The round in which it may match again."""
     exceeded: int = 0
+    patterns: dict[tuple[int, ...], list[Pattern]] = field(default_factory=dict[tuple[int, ...], list[Pattern]])
+    """The rule's patterns by the ranks of a node's values."""
     done: set[object] = field(default_factory=set[object])
     """The matches that were applied."""
+
+    def candidates(self, op: NdOp, ranks: tuple[int, ...]) -> list[Pattern]:
+        if ranks not in self.patterns:
+            self.patterns[ranks] = candidates(self.rule, op)
+        return self.patterns[ranks]
 
     @property
     def limit(self) -> int:
         return MATCHES << self.exceeded
 
 
+def turn_of(rule: Rule) -> Turn:
+    found = rule.op.roots
+    root = found[0].owner
+    assert isinstance(root, Operation)
+    return Turn(rule, root, depth(found))
+
+
 Found = tuple[Rule, Pattern, Bindings]
 
 
 class Exploration:
+    """The rounds of rules over one e-graph; `program` has the nodes that it began with."""
+
     def __init__(self, graph: EGraph, program: Sequence[NdOp], rules: Sequence[Rule], numerics: str) -> None:
         self.graph = graph
         self.program = program
         self.simplifications = simplifications(numerics)
-        self.turns = [Turn(r, depth(r.op.roots)) for r in rules if not vacuous(r)]
+        self.turns = [turn_of(r) for r in rules if not vacuous(r)]
         self.joints: list[Joint] = []
         self.made: dict[NdOp, Rule] = {}
         """By which rule a node came."""
         self._last: dict[tuple[Class, int], int] = {}
         """The round after which something changed so near below a class."""
+        self._ranks: dict[NdOp, tuple[int, ...]] = {}
 
     def run(self, bounds: Bounds) -> None:
         steps = bounds.steps
@@ -106,10 +125,13 @@ class Exploration:
         for turn in self.turns:
             if turn.waits > round_:
                 continue
-            kind = type(turn.rule.op.roots[0].owner)
             joint = len(turn.rule.op.roots) > 1  # other roots may have come near any node
-            nodes = [op for c, op in by_kind.get(kind, ()) if joint or self._last.get((c, turn.depth), 0) >= turn.since]
-            mine = self._new(turn, matcher, nodes)
+            changed = [
+                op
+                for c, op in by_kind.get(type(turn.root), ())
+                if joint or self._last.get((c, turn.depth), 0) >= turn.since
+            ]
+            mine = self._new(turn, matcher, [op for op in changed if matcher.orders(turn.root, op)])
             if len(mine) > turn.limit:
                 del mine[turn.limit :]
                 turn.exceeded += 1
@@ -124,7 +146,7 @@ class Exploration:
         """Matches that were not applied before, up to one more than the rule may have."""
         out: dict[object, Found] = {}
         for op in nodes:
-            for pattern in candidates(turn.rule, op):
+            for pattern in turn.candidates(op, self._ranks_of(op)):
                 for m in matcher.matches(pattern, op):
                     key = (tuple(m.values.values()), tuple(m.sizes.items()), tuple(m.indices.items()))
                     if key not in turn.done:
@@ -132,6 +154,11 @@ class Exploration:
                     if len(out) > turn.limit:
                         return list(out.items())
         return list(out.items())
+
+    def _ranks_of(self, op: NdOp) -> tuple[int, ...]:
+        if op not in self._ranks:
+            self._ranks[op] = tuple(len(shape_of(v.type)) for v in (*op.results, *op.operands))
+        return self._ranks[op]
 
     def _apply(self, rule: Rule, pattern: Pattern, m: Bindings) -> None:
         """Build the right side in normal form, and merge it with the left one."""
@@ -174,7 +201,7 @@ class Exploration:
         yield from ((c, k) for c, far in seen.items() for k in range(far, most + 1))
 
 
-@lru_cache(None)
+@lru_cache(1024)
 def vacuous(rule: Rule) -> bool:
     """Is one side the other with operands swapped? The e-graph knows such nodes to be one."""
     left, right = rule.op.left.block, rule.op.right.block

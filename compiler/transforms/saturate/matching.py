@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from xdsl.ir import Block, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 
 from ....dialects.graph.rule import RuleOp
 from ....dialects.nd.op import NdOp
@@ -27,13 +27,15 @@ class Matcher:
         self.graph = graph
         self.program = program
         self.steps = steps
+        self.kinds = {c: {type(op) for op in nodes} for c, nodes in graph.members.items()}
+        self._needs: dict[Operation, tuple[type[Operation] | None, ...]] = {}
 
     def matches(self, pattern: Pattern, op: NdOp) -> Iterator[Bindings]:
         """Every way in which the pattern's first root is this node. Bound values are classes."""
-        rule, roots = pattern.op, pattern.op.roots
+        rule, roots, root = pattern.op, pattern.roots, pattern.roots[0]
         if len(roots) > 1 and self.graph.find(op.results[0]) not in self.program:
             return
-        for m in self._node(roots[0], op, Bindings()):
+        for m in self._node(root, op, Bindings()):
             for found in self._more(pattern.steps, roots, m):
                 different = {found.values[r] for r in roots}
                 if len(different) == len(roots) and holds(rule, found):
@@ -72,20 +74,31 @@ class Matcher:
 
     def _node(self, p: SSAValue, op: NdOp, m: Bindings) -> Iterator[Bindings]:
         po = p.owner
-        if type(po) is not type(op) or self.steps <= 0:
+        assert isinstance(po, Operation)
+        if type(po) is not type(op) or self.steps <= 0 or not (orders := self.orders(po, op)):
             return
         self.steps -= 1
         trial = m.copy()
-        if len(po.operands) != len(op.operands) or not unify_type(p.type, op.results[0].type, trial):
-            return
-        if not unify_properties(po, op, trial):
+        if not unify_type(p.type, op.results[0].type, trial) or not unify_properties(po, op, trial):
             return
         trial.values[p] = self.graph.find(op.results[0])
         trial.ops[op] = po
+        for order in orders:
+            yield from self._values(po.operands, order, trial)
+
+    def orders(self, po: Operation, op: NdOp) -> list[tuple[Class, ...]]:
+        """The orders of a node's operands in which their classes have nodes of the kinds that the pattern's op reads.
+        Most matches fail here."""
+        if (needs := self._needs.get(po)) is None:
+            owners = [v.owner for v in po.operands]
+            needs = self._needs[po] = tuple(type(o) if isinstance(o, Operation) else None for o in owners)
         operands = self.graph.operands(op)
-        yield from self._values(po.operands, operands, trial)
+        if len(needs) != len(operands):
+            return []
+        out = [operands]
         if isinstance(po, COMMUTATIVE) and operands[0] is not operands[1]:
-            yield from self._values(po.operands, operands[::-1], trial)
+            out.append(operands[::-1])
+        return [o for o in out if all(k is None or k in self.kinds[c] for k, c in zip(needs, o, strict=True))]
 
     def _values(self, ps: Sequence[SSAValue], cs: Sequence[Class], m: Bindings) -> Iterator[Bindings]:
         if not ps:

@@ -14,7 +14,7 @@ from ...machine import Machine
 from ..optimize import GAIN
 from ..rewriting import erase, fuse, is_dead
 from ..rules.define import Rule
-from ..rules.selection import tracing
+from ..rules.selection import tracing, untold
 from .egraph import Class, EGraph
 from .explore import Bounds, Exploration
 from .extract import Choice, Extractor
@@ -40,12 +40,9 @@ class Window:
             self.graph.merge(op.results[0], self.graph.add(op).results[0])
         self.graph.rebuild()
         exploration = Exploration(self.graph, self.ops, rules, self.numerics)
-        exploration.run(bounds)
-        self.extractor = Extractor(self.graph, self.outputs, self.outside, self.constant, self.machine)
-        self.originals: dict[Class, list[NdOp]] = {}
-        for op in (*self.sources, *self.ops):
-            self.originals.setdefault(self.graph.find(op.results[0]), []).append(op)
-        found = self.choose(exploration)
+        with untold():
+            exploration.run(bounds)
+            found = self._search(exploration)
         if found is not None:
             self._tell(found, exploration)
             self._replace(found)
@@ -54,6 +51,13 @@ class Window:
             if is_dead(op):
                 erase(op)
         return found is not None
+
+    def _search(self, exploration: Exploration) -> Choice | None:
+        self.extractor = Extractor(self.graph, self.outputs, self.outside, self.constant, self.machine)
+        self.originals: dict[Class, list[NdOp]] = {}
+        for op in (*self.sources, *self.ops):
+            self.originals.setdefault(self.graph.find(op.results[0]), []).append(op)
+        return self.choose(exploration)
 
     def choose(self, exploration: Exploration) -> Choice | None:
         """The choice with the least price, if that is less than what the window takes as it is."""
