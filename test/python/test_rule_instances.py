@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import mlc.dialects.nd.functions as nd
 import numpy as np
 import pytest
@@ -9,16 +12,19 @@ from mlc.compiler.transforms.cse import cse
 from mlc.compiler.transforms.fold_constants import FOLDS
 from mlc.compiler.transforms.rewriting import Rewrite, by_class, rewrite
 from mlc.compiler.transforms.rules.catalogue import SOURCES, catalogue, rules_of
+from mlc.compiler.transforms.rules.evidence import draw
 from mlc.compiler.transforms.simplify import REWRITES
 from mlc.compiler.transforms.winograd import by_tiles
+from mlc.dialects.errors import CompileError
 from mlc.dialects.nd.attributes import dims_attr
 from mlc.dialects.nd.contraction import Contract, contract
 from mlc.dialects.nd.dimmap import parse
 from mlc.dialects.nd.elementwise import Pow
 from mlc.dialects.nd.movement import Pad, Transpose
-from mlc.dialects.nd.op import NdOp, bind
+from mlc.dialects.nd.op import EXACT, NdOp, bind
 from mlc.dialects.nd.reduction import KINDS, Reduce
 from mlc.dialects.nd.selection import Convert
+from mlc.dialects.nd.types import shape_of, tensor
 from mlc.runtime.interpreter import Interpreter
 from mlc.runtime.matching import assert_matches, program_tolerance
 from test_canonicalize import FIRES, F, Program, V, body, build, full, inputs
@@ -61,13 +67,39 @@ def test_a_function_rule_fires_alone_and_computes_the_same_with_no_more(
     name: str, fn: Program, types: tuple[str, ...]
 ) -> None:
     before, after = firing(RULES[name], fn, types)
-    args = inputs(before, np.random.default_rng(0))
+    compare(before, after, inputs(before, np.random.default_rng(0)))
+    assert name in MAY_GROW or work(after) <= work(before)
+
+
+def compare(before: ModuleOp, after: ModuleOp, args: list[Any], exact: bool = False) -> None:
     with np.errstate(all="ignore"):
         want, got = (Interpreter(m).call("main", *args) for m in (before, after))
-        tolerance = program_tolerance(before, args).then(program_tolerance(after, args))
+        tolerance = EXACT if exact else program_tolerance(before, args).then(program_tolerance(after, args))
     for g, w in zip(got, want, strict=True):
         assert_matches(tolerance, g, w)
-    assert name in MAY_GROW or work(after) <= work(before)
+
+
+EXACTLY = [i for i in INSTANCES if RULES[i[0]].level == "exact" and i[0] != "sum_one_hot"]
+"""But for a rule of labels, which are in range."""
+
+
+@pytest.mark.parametrize(("name", "fn", "types"), EXACTLY, ids=[i[0] for i in EXACTLY])
+def test_an_exact_function_rule_keeps_every_bit(name: str, fn: Program, types: tuple[str, ...]) -> None:
+    """At NaN, infinities and -0; and of unsigned integers, which wrap, where they are allowed."""
+    before, after = firing(RULES[name], fn, types)
+    for turn in (1, 3, 5):
+        args = [draw(fixed(a.type), np.random.default_rng(turn), "exact", turn) for a in body(before).args]
+        compare(before, after, args, exact=True)
+    try:
+        before, after = firing(RULES[name], fn, tuple(re.sub("[fi]32", "ui8", t) for t in types))
+    except (CompileError, AssertionError):  # not for these
+        return
+    compare(before, after, inputs(before, np.random.default_rng(0)), exact=True)
+
+
+def fixed(t: Any) -> Any:
+    """With a number for each size."""
+    return tensor(tuple(d if isinstance(d, int) else 3 for d in shape_of(t)), t.element_type)
 
 
 def firing(rule: Rewrite, fn: Program, types: tuple[str, ...]) -> tuple[ModuleOp, ModuleOp]:
