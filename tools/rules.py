@@ -5,15 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 
 from xdsl.passes import ModulePass
 
-from ..compiler.registry import build
-from ..compiler.spec import PassSpec
 from ..compiler.transforms.rules.selection import Selection, Trace
-
-APPLY, NORMAL_FORM = "apply-rules", "canonicalize"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,11 +62,14 @@ def selection(args: argparse.Namespace) -> Selection | None:
 
 
 def with_rules(passes: Sequence[ModulePass], path: str | None) -> list[ModulePass]:
-    """The passes with the rules of a file: those of apply-rules, or applied behind the first canonicalize."""
+    """The passes, and one for the rules of a file behind the first canonicalize, at the same numerics level."""
     if path is None:
         return list(passes)
+    from ..compiler.transforms.apply_rules import ApplyRules
+    from ..compiler.transforms.canonicalize import Canonicalize
+
     names = [p.name for p in passes]
-    if APPLY in names:
-        return [replace(p, file=path) if p.name == APPLY else p for p in passes]
-    at = names.index(NORMAL_FORM) + 1 if NORMAL_FORM in names else 0
-    return [*passes[:at], build(PassSpec(APPLY, {"file": (path,)})), *passes[at:]]
+    at = names.index(Canonicalize.name) + 1 if Canonicalize.name in names else 0
+    before = passes[at - 1] if at else None
+    level = before.numerics if isinstance(before, Canonicalize) else Canonicalize.numerics
+    return [*passes[:at], ApplyRules(file=path, numerics=level), *passes[at:]]

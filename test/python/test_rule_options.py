@@ -154,7 +154,11 @@ def test_rules_of_a_file_are_applied_within_the_level(opt: Any, tmp_path: Any) -
     file.write_text(RULE)
     assert "nd.neg" not in opt("--rules", file, text=PROGRAM).out
     assert "nd.neg" in opt("--rules", file, "--disable-rules=r", text=PROGRAM).out
-    assert "nd.neg" in opt("-p", "apply-rules{numerics=exact}", "--disable-rules=algebra", text=PROGRAM).out
+    fast = tmp_path / "fast.mlir"
+    fast.write_text(RULE.replace("simplify exact", "simplify fast"))
+    off = "--disable-rules=abs_sign"
+    assert "nd.neg" in opt("-p", "canonicalize", "--rules", fast, off, text=PROGRAM).out
+    assert "nd.neg" not in opt("-p", "canonicalize{numerics=fast}", "--rules", fast, off, text=PROGRAM).out
     ran = opt("--rules", file, "--disable-rules=s", text=PROGRAM)
     assert ran.code == 1 and "found s" in ran.err
     ran = opt("--rules", tmp_path / "nowhere.mlir", text=PROGRAM)
