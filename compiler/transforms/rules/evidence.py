@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from ml_dtypes import iinfo
 from xdsl.dialects.builtin import f32, f64
 from xdsl.ir import Attribute
 
@@ -187,17 +188,21 @@ def _is_open(rule: Rule) -> bool:
 def draw(t: Attribute, rng: np.random.Generator, numerics: str, turn: int, shape: Sequence[int] | None = None) -> Np:
     """A random value of a type or of another shape, with special ones among every second; every third is positive."""
     shape, dtype = numbers(t) if shape is None else shape, NUMPY[element(t)]
-    if dtype.kind == "b":
-        return rng.integers(0, 2, shape).astype(dtype)
-    if kind_of(dtype) != "f":
-        info = np.iinfo(dtype)
-        low, high = (info.min, info.max) if turn % 2 else (max(-9, info.min), 9)
-        return rng.integers(low, high, shape, dtype=dtype, endpoint=True)
-    x = rng.normal(size=shape)
-    x = np.abs(x) if turn % 3 == 2 else x
-    if turn % 2:
-        x = np.where(rng.random(shape) < 0.3, rng.choice(special(dtype, numerics), shape), x)
-    return x.astype(dtype)
+    match kind_of(dtype):
+        case "b":
+            return rng.integers(0, 2, shape).astype(dtype)
+        case "c":
+            return (rng.normal(size=shape) + 1j * rng.normal(size=shape)).astype(dtype)
+        case "f":
+            x = rng.normal(size=shape)
+            x = np.abs(x) if turn % 3 == 2 else x
+            if turn % 2:
+                x = np.where(rng.random(shape) < 0.3, rng.choice(special(dtype, numerics), shape), x)
+            return x.astype(dtype)
+        case _:
+            info = iinfo(dtype)  # of NumPy's types and smaller ones
+            low, high = (info.min, info.max) if turn % 2 else (max(-9, info.min), min(9, info.max))
+            return rng.integers(max(low, -(2**63)), min(high, 2**63 - 1), shape, endpoint=True).astype(dtype)
 
 
 def special(dtype: Any, numerics: str) -> Np:
