@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,11 +23,20 @@ from .compile import compile_module, parse
 from .machine import Machine
 from .peak import best_loop
 
-ROUND = 2e-3
-"""Seconds of a program's turn; programs are called several times in it."""
+TURN = 5e-4
+"""Seconds of a program's turn, in which it is called several times. A short one is more often undisturbed."""
+
+WARM = 4
+"""Calls before the first turn: the later ones take the shortest way."""
+
+LEAST = 3
+"""Turns of every program."""
 
 TRIPS = 256
 """Of a loop within a program."""
+
+FAR, MOST = 256 << 20, 1 << 30
+"""Bytes that lie in memory, whatever the caches are, and that a machine has to spare."""
 
 ELEMENTS = 1024
 """Of the data of functions: they stay in the first cache."""
@@ -56,14 +65,19 @@ class Probe:
     calls: int = 0
 
     def turn(self) -> None:
+        """One more time. It is that of the thread: what others on the machine take of its core does not count."""
         if not self.calls:
-            start = time.perf_counter()
+            self.calls = max(1, round(TURN / max(min(self.timed(1) for _ in range(WARM)), 1e-7)))
+        if self.calls > 1:  # what others left in the caches is no part of it
             self.run()
-            self.calls = max(1, round(ROUND / max(time.perf_counter() - start, 1e-7)))
-        start = time.perf_counter()
-        for _ in range(self.calls):
+        self.best = min(self.best, self.timed(self.calls))
+
+    def timed(self, calls: int) -> float:
+        """Seconds of a call."""
+        start = time.thread_time()
+        for _ in range(calls):
             self.run()
-        self.best = min(self.best, (time.perf_counter() - start) / self.calls)
+        return (time.thread_time() - start) / calls
 
 
 def calibrate(
@@ -71,27 +85,40 @@ def calibrate(
 ) -> Machine:
     """The description with measured speeds; sizes and instructions stay as they are. Every program has three turns at
     least, so that it may take longer. Raises CompileError for a GPU."""
-    if machine.kind != "cpu":
-        raise CompileError(f"calibrate: expected a machine of kind cpu, found {machine.kind}")
     begin = time.perf_counter()
     found: list[Probe] = []
-    for make in (launches, peak, first_cache, *others(machine), *(function(name) for name in FUNCTIONS)):
-        found.append(make(machine))
-        progress(time.perf_counter() - begin, found[-1].field)
+    for probe in probes(machine):
+        found.append(probe)
+        progress(time.perf_counter() - begin, probe.field)
     turns = 0
-    while turns < 3 or time.perf_counter() - begin < seconds:
+    while turns < LEAST or time.perf_counter() - begin < seconds:
         for probe in found:
             probe.turn()
             progress(time.perf_counter() - begin, probe.field)
         turns += 1
-    launch = found[0].best / TRIPS
-    values = {p.field: p.value(p.best - (launch * TRIPS if p.field in LOOPED else 0.0)) for p in found}
+    return described(machine, found)
+
+
+def probes(machine: Machine) -> Iterator[Probe]:
+    """What is measured, a program each."""
+    if machine.kind != "cpu":
+        raise CompileError(f"calibrate: expected a machine of kind cpu, found {machine.kind}")
+    yield Probe("launch_ns", looped(16, ("%r = nd.mul %v, %two : T",)), lambda s: 1e9 * s / TRIPS)
+    yield peak(machine)
+    yield first_cache(machine)
+    l2, l3 = machine.l2_bytes, machine.l3_bytes
+    yield passes("l2_gbs", l2 // 2)
+    yield passes("l3_gbs", min(4 * l2, (l2 + l3) // 2))
+    yield passes("memory_gbs", min(max(FAR, 2 * l3), MOST))
+    for name in FUNCTIONS:
+        yield function(name)
+
+
+def described(machine: Machine, found: Sequence[Probe]) -> Machine:
+    """The description by the best times so far."""
+    launch = next(p.best for p in found if p.field == "launch_ns")
+    values = {p.field: p.value(max(p.best - (launch if p.field in LOOPED else 0.0), 0.1 * p.best)) for p in found}
     return dataclasses.replace(machine, **{name: float(f"{v:.3g}") for name, v in values.items()})
-
-
-def launches(machine: Machine) -> Probe:
-    """A loop around a kernel of one vector."""
-    return Probe("launch_ns", looped(16, ("%r = nd.mul %v, %two : T",)), lambda s: 1e9 * s / TRIPS)
 
 
 def peak(machine: Machine) -> Probe:
@@ -110,14 +137,6 @@ def first_cache(machine: Machine) -> Probe:
     )
 
 
-def others(machine: Machine) -> list[Callable[[Machine], Probe]]:
-    """Passes over data in the other caches and in memory."""
-    l2, l3 = machine.l2_bytes, machine.l3_bytes
-    beyond = min(max(256 << 20, 2 * l3), 1 << 30)
-    footprints = {"l2_gbs": l2 // 2, "l3_gbs": min(4 * l2, (l2 + l3) // 2), "memory_gbs": beyond}
-    return [lambda _, name=name, size=size: passes(name, size) for name, size in footprints.items()]
-
-
 def passes(field: str, footprint: int) -> Probe:
     """One vector read, another written; of together so many bytes."""
     n = footprint // 8
@@ -125,10 +144,10 @@ def passes(field: str, footprint: int) -> Probe:
     return Probe(field, run, lambda s: 8 * n / s / 1e9)
 
 
-def function(field: str) -> Callable[[Machine], Probe]:
+def function(field: str) -> Probe:
     """A loop over steps of one function."""
     count = TRIPS * ELEMENTS
-    return lambda _: Probe(field, looped(ELEMENTS, FUNCTIONS[field]), lambda s: 1e9 * s / count)
+    return Probe(field, looped(ELEMENTS, FUNCTIONS[field]), lambda s: 1e9 * s / count)
 
 
 LOOPED = frozenset({"l1_gbs", *FUNCTIONS})

@@ -121,7 +121,7 @@ def best_loop(dtype: str) -> Loop | None:
     if instruction is None:
         return None
     data = np.zeros(64, np.int8 if dtype == "int8" else np.float32).view(np.uint8)
-    registers, loops = Machine.host().registers, []
+    registers, loops = Machine.host().registers, list[Loop]()
     for count in (c for c in COUNTS if c + 2 <= registers):
         call, code = linked(loop_text(instruction, count), 2)
         address = data.ctypes.data

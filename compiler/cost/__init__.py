@@ -4,14 +4,15 @@ they are made of.
     estimate(module, machine=Machine.load("h100")).terms["memory"]
     estimate_block(block, machine, constants=block.args[1:]).seconds
 
-    operations  multiply-adds, sums and elementwise arithmetic (`work.py`, `device.py`)
+    operations  multiply-adds, sums and elementwise arithmetic (`kernel.py`, `device.py`)
     math        functions such as exp, at what the machine takes for an element
-    memory      bytes, at the bandwidth of the cache where they lie (`traffic.py`)
+    memory      bytes, at the bandwidth of the cache where they lie (`program.py`)
     launch      calls of kernels
 
-A kernel takes the longer of its work (operations and math) and its memory, and its launch on top; a program takes what
-its kernels take. What depends on constants alone is made before the program runs and costs nothing. CPUs are estimated
-with one thread. Symbols count as `report.TYPICAL` unless `sizes` says.
+A kernel takes the longer of its work (operations and math) and its memory, a part of the other, which does not hide
+behind it, and its launch; a program takes what its kernels take. What depends on constants alone is made before the
+program runs and costs nothing. CPUs are estimated with one thread, GPUs with all of their multiprocessors. Symbols
+count as `report.TYPICAL` unless `sizes` says.
 
 A program of tensor ops is fused first, as the pipeline does, on a copy: what is estimated is what would run.
 """
@@ -23,9 +24,13 @@ from dataclasses import dataclass, field
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Block, SSAValue
+from xdsl.ir import Block, Region, SSAValue
 
-from ...dialects.graph.ops import KernelOp, LaunchOp
+from ...dialects.errors import CompileError
+from ...dialects.graph.ops import KernelOp, LaunchOp, YieldOp
+from ...dialects.nd.control import Control, Yield
+from ...dialects.nd.effects import EFFECTS
+from ...dialects.nd.op import NdOp
 from ..blocks import clone
 from ..machine import Machine
 
@@ -72,11 +77,13 @@ def estimate(
     schedule: str = "",
     machine: Machine | None = None,
     sizes: Mapping[str, int] | None = None,
+    fuse: bool = True,
 ) -> Cost:
     """The cost of a program at the tensor level (of all public functions) or the graph level, or of one kernel.
 
     `schedule`: steps of all kernels, where they are not what choose-schedule would write. Of a FuncOp with launches the
-    kernels are looked up in its module.
+    kernels are looked up in its module. Without `fuse`, every op of the tensor level is a kernel of its own. Raises
+    CompileError for ops of other dialects.
     """
     from .program import Pricing
 
@@ -91,7 +98,9 @@ def estimate(
     total = ZERO
     for f in programs:
         if not any(isinstance(op, KernelOp | LaunchOp) for op in f.walk()):
-            total = total + pricing.program(fused(f.clone().body.block, machine), {})
+            check_tensor_level(f)
+            block = f.clone().body.block
+            total = total + pricing.program(fused(block, machine) if fuse else apart(block), {})
         else:
             module = f.parent_op()
             kernels = [k for k in module.ops if isinstance(k, FuncOp)] if isinstance(module, ModuleOp) else []
@@ -102,6 +111,13 @@ def estimate(
 def is_program(f: FuncOp) -> bool:
     private = f.sym_visibility is not None and f.sym_visibility.data == "private"
     return bool(f.body.blocks) and not private
+
+
+def check_tensor_level(f: FuncOp) -> None:
+    known = (NdOp, Control, Yield, ReturnOp, *EFFECTS)
+    foreign = next((op for op in f.walk() if op is not f and not isinstance(op, known)), None)
+    if foreign is not None:
+        raise CompileError(f"estimate: expected ops of the nd dialect, found {foreign.name}", foreign.location)
 
 
 def is_kernel(what: ModuleOp | FuncOp) -> bool:
@@ -177,4 +193,26 @@ def fused(block: Block, machine: Machine) -> Block:
 
     prepare_regions(block)
     fuse_block(block, chains=machine.kind == "cpu")
+    return block
+
+
+def apart(block: Block) -> Block:
+    """The block of a program with every op that works in a kernel of its own; regions stay as they are."""
+    from ..report import works
+    from ..transforms.decompose import decompose
+
+    decompose(block)
+    for op in list(block.ops):
+        if not works(op) or op.regions or not op.results:
+            continue
+        operands = list(dict.fromkeys(op.operands))
+        body = Block(arg_types=[v.type for v in operands])
+        body.add_op(inner := clone(op, dict(zip(operands, body.args))))
+        body.add_op(YieldOp.create(operands=inner.results))
+        kernel = KernelOp.make(op.name.removeprefix("nd."), operands, Region(body), op.location)
+        block.insert_op_before(kernel, op)
+        for old, new in zip(op.results, kernel.results):
+            old.replace_all_uses_with(new)
+        op.detach()
+        op.erase()
     return block

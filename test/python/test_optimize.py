@@ -21,6 +21,7 @@ from mlc.compiler.transforms.rewriting import Rewrite, by_class, rewrite
 from mlc.compiler.transforms.rules.selection import Selection, Trace, selected
 from mlc.compiler.weights import replace as replace_argument
 from mlc.dialects.nd.array import Array
+from mlc.dialects.nd.constant import iota
 from mlc.dialects.nd.contraction import Contract, contract
 from mlc.dialects.nd.dimmap import parse
 from mlc.dialects.nd.functions import broadcast_to
@@ -99,6 +100,21 @@ CASES = {
             contract([x, v], parse("n h+2*k c, k c f -> n h f"), (1, 9, 5)),
         ),
     ),
+    "with shifts and a function behind": Case(
+        "merge_products",
+        1,
+        ((2, 3, 5, 4), (6, 3, 3, 3), (6,), (4, 3), (4,)),
+        lambda x, u, a, v, b: (
+            mlc.numpy.tanh(channel(a, p := conv(x, u, SAME, 2, 6, 5, 4)) - p * 0.5),
+            mlc.numpy.tanh(channel(b, q := conv(x, v, ONE, 2, 4, 5, 4)) - q * 0.25),
+        ),
+    ),
+    "behind, only the first step alike": Case(
+        "merge_products",
+        1,
+        ((4, 8), (8, 8), (8,), (8, 6), (6,)),
+        lambda x, u, a, v, b: (mlc.numpy.exp(x @ u + a), mlc.numpy.sin(x @ v + b)),
+    ),
     "weights that come later": Case(
         "merge_products", 1, ((4, 8), (8, 8), (8, 6)), lambda x, u, v: ((x @ u).sum(), x @ mlc.numpy.exp(v))
     ),
@@ -121,7 +137,8 @@ CASES = {
         ((4, 8), (8, 5), (5,), (4,)),
         lambda x, w, c, r: (x @ w) / broadcast_to(c, (4, 5)) * broadcast_to(r.reshape((4, 1)), (4, 5)),
     ),
-    "one number for all": Case("fold_scale", 2, ((4, 8), (8, 5)), lambda x, w: (x @ w) * 0.3),
+    "one number for all": Case("fold_scale", 1, ((4, 8),), lambda x: (x @ iota((8, 5), 1, f32)) * 0.3),
+    "one number that is no constant's": Case("fold_scale", 0, ((4, 8), (8, 5)), lambda x, w: (x @ w) * 0.3),
     "two products in a row": Case("reassociate", 1, ((4, 8), (8, 5), (5, 3)), lambda a, b, c: (a @ b) @ c),
     "batches and sums over two": Case(
         "reassociate",

@@ -20,7 +20,8 @@ count as typical; effects are neither moved nor doubled.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -130,6 +131,13 @@ class Optimize(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         self.run(op)
+
+    def steps(self, module: ModuleOp) -> Iterator[tuple[str, ModuleOp]]:
+        """The module, which stays as it is, after each rule that fires."""
+        for k, name in enumerate(self.run(module.clone())):
+            after = module.clone()
+            replace(self, limit=k + 1).run(after)
+            yield name, after
 
     def run(self, module: ModuleOp) -> list[str]:
         """Rewrite all functions; returns the names of the rules that fired."""

@@ -1,8 +1,9 @@
 """Contractions of one input are one contraction, cut apart; sums of contractions are one over concatenated channels.
 
-    x @ u, x @ v                   ->   y = x @ [u v];  y[:, :p], y[:, p:]
-    conv3x3(x, u), conv1x1(x, v)   ->   y = conv3x3(x, [u 0v0]);  the halves of its channels
-    x @ u + y @ v                  ->   [x y] @ [u; v]
+    x @ u, x @ v                       ->   y = x @ [u v];  y[:, :p], y[:, p:]
+    relu(x @ u + a), relu(x @ v + b)   ->   y = relu(x @ [u v] + [a b]), cut apart
+    conv3x3(x, u), conv1x1(x, v)       ->   y = conv3x3(x, [u 0v0]), the halves of its channels
+    x @ u + y @ v                      ->   [x y] @ [u; v]
 
 The names of the maps say along what: a name of the result that only the weights have, and one that is summed over.
 Kernels with fewer taps are enlarged by zeros where that lets them merge; an infinity or NaN reaches more results then.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from ....dialects.nd.array import Array
 from ....dialects.nd.contraction import Contract
@@ -22,6 +23,7 @@ from ....dialects.nd.movement import concat, slice_, transpose
 from ....dialects.nd.op import bind
 from ....dialects.nd.types import element, is_float, shape_of
 from .alternatives import Alternative, Alternatives, Answer
+from .epilogues import common, repeated
 from .products import Fit, Product, at, fit, products, static
 
 rules = Alternatives("merging")
@@ -32,26 +34,25 @@ def merge_products(op: Contract) -> Iterator[Alternative]:
     """f(x, u), f(x, v) -> f(x, [u v]) cut in two; queries, keys and values; kernels of an input"""
     for p in products(op):
         for q in _siblings(p):
-            for small, large in ((q, p), (p, q)):
-                found = fit(small, large)
-                name = _feature(found) if found is not None else None
-                if found is not None and name is not None:
-                    yield lambda found=found, name=name: _merged(found, name)
-                    break
+            found = fit(q, p) or fit(p, q)
+            name = _feature(found) if found is not None else None
+            if found is not None and name is not None and _stands_behind(q.op, op):
+                yield lambda found=found, name=name: _merged(found, name)
 
 
 def _siblings(p: Product) -> Iterator[Product]:
-    """Later contractions of the same input in the same block."""
-    block = p.op.parent
-    readers = {use.operation for use in p.x.uses if isinstance(use.operation, Contract)}
-    assert block is not None
-    if len(readers) < 2:
-        return
-    later = False
-    for op in block.ops:
-        if later and isinstance(op, Contract) and op in readers:
-            yield from (q for q in products(op) if q.x is p.x and q.w is not p.x)
-        later = later or op is p.op
+    """Other contractions of the same input in the same block."""
+    readers = dict.fromkeys(use.operation for use in p.x.uses)
+    for reader in reversed(readers):  # the use list is the latest first
+        if isinstance(reader, Contract) and reader is not p.op and reader.parent is p.op.parent:
+            yield from (q for q in products(reader) if q.x is p.x and q.w is not p.x)
+
+
+def _stands_behind(op: Operation, other: Operation) -> bool:
+    at = other.next_op
+    while at is not None and at is not op:
+        at = at.next_op
+    return at is op
 
 
 def _feature(found: Fit) -> str | None:
@@ -67,14 +68,16 @@ def _merged(found: Fit, name: str) -> Answer:
     first, second = p.sizes[name], found.sizes()[name]
     w = concat([Array(p.w), found.weights()], at(p.w_dims, name))
     y = p.again(Array(p.x), w, {name: first + second})
+    olds = (p.op.result, q.op.result)
+    for step in common(found):
+        y, olds = repeated(step, found, name, y), step.results
 
     def part(start: Dim, count: Dim) -> Array:
         starts = [start if i.name == name else 0 for i in p.result]
         counts = [count if i.name == name else d for i, d in zip(p.result, y.shape)]
         return slice_(y, starts, [1] * len(starts), counts)
 
-    turned = transpose(part(first, second), found.order())
-    return [(p.op.result, part(0, first)), (q.op.result, turned)]
+    return [(olds[0], part(0, first)), (olds[1], transpose(part(first, second), found.order()))]
 
 
 @rules.on(Add, level="ieee")

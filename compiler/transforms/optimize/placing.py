@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from xdsl.ir import Block, Operation, SSAValue
 
@@ -17,7 +17,7 @@ def built(alternative: Alternative) -> Replacement:
     made = place().block
     late = earlier(answer, made)
     assert late is not None
-    before = _first([v for v, _ in answer])
+    before = _between([v for v, _ in answer])[0]
     for op in late:
         op.detach()
         assert before.parent is not None
@@ -25,31 +25,39 @@ def built(alternative: Alternative) -> Replacement:
     return Replacement([v for v, _ in answer], [new for _, new in answer], before)
 
 
-def _first(values: Sequence[SSAValue]) -> Operation:
-    """The first of the ops that make these values."""
-    ops = [v.owner for v in values if isinstance(v.owner, Operation)]
-    if len(ops) == 1:
-        return ops[0]
-    block = ops[0].parent
-    assert block is not None
-    return next(op for op in block.ops if op in ops)
+def _between(values: Sequence[SSAValue]) -> list[Operation]:
+    """The ops from the first to the last of those that make these values."""
+    wanted = {v.owner for v in values}
+    op = min(wanted, key=lambda o: _behind(o, wanted))
+    found: list[Operation] = []
+    while isinstance(op, Operation) and wanted:
+        found.append(op)
+        wanted.discard(op)
+        op = op.next_op
+    return found
+
+
+def _behind(op: Operation | Block, wanted: Container[Operation | Block]) -> int:
+    """How many of the wanted ops stand in front of an op."""
+    count, at = 0, op.prev_op if isinstance(op, Operation) else None
+    while at is not None:
+        count += at in wanted
+        at = at.prev_op
+    return count
 
 
 def earlier(answer: Answer, made: Block) -> list[Operation] | None:
     """The ops that have to move in front of the first one that is replaced, since new ops read them; None if one
     cannot: it has effects or regions, or depends on what is replaced."""
-    first = _first([v for v, _ in answer])
     if len(answer) == 1:
         return []
-    block = first.parent
-    assert block is not None
-    number = {op: k for k, op in enumerate(block.ops)}
+    number = {op: k for k, op in enumerate(_between([v for v, _ in answer]))}
     replaced = {v.owner for v, _ in answer}
     found: dict[Operation, None] = {}
     waiting: list[SSAValue] = [v for op in made.ops for v in op.operands]
     for value in waiting:
         op = value.owner
-        if not isinstance(op, Operation) or op.parent is not block or number[op] < number[first] or op in found:
+        if not isinstance(op, Operation) or op not in number or op in found:
             continue
         if op in replaced or op.regions or not is_pure(op):
             return None

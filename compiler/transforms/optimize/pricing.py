@@ -19,8 +19,10 @@ from xdsl.ir import Block, Operation, SSAValue
 from ....dialects.graph.views import VIEWS, view_of
 from ....dialects.nd.array import Array
 from ....dialects.nd.constant import Constant, Source
+from ....dialects.nd.contraction import Contract
 from ....dialects.nd.dims import size
 from ....dialects.nd.elementwise import Elementwise
+from ....dialects.nd.reduction import Reducing
 from ....dialects.nd.types import NUMPY, element, shape_of
 from ...blocks import clone, terminator
 from ...cost import Cost, estimate_block
@@ -135,7 +137,8 @@ def dying(old: Collection[SSAValue]) -> list[Operation]:
 
 
 def readers(old: Iterable[SSAValue], gone: Sequence[Operation]) -> list[Operation]:
-    """What reads values elementwise or by views, and what reads that, up to a number."""
+    """What reads values, and what reads that, up to the next contractions and to a number of ops: a softmax between two
+    contractions may share a kernel with both."""
     found: dict[Operation, None] = {}
     waiting = list(old)
     leaving = set(gone)
@@ -145,9 +148,11 @@ def readers(old: Iterable[SSAValue], gone: Sequence[Operation]) -> list[Operatio
             op = use.operation
             if op in found or op in leaving or op.parent is not home or len(found) >= READERS:
                 continue
-            if isinstance(op, (Elementwise, *VIEWS)):
+            if isinstance(op, (Elementwise, Reducing, *VIEWS)):
                 found[op] = None
                 waiting += op.results
+            elif isinstance(op, Contract):
+                found[op] = None
     return list(found)
 
 

@@ -20,17 +20,15 @@ from ....dialects.nd.contraction import Contract
 from ....dialects.nd.dimmap import DimMap, bare
 from ....dialects.nd.elementwise import Add, Div, Mul, Neg, Sub
 from ....dialects.nd.mapped import rearrange
-from ....dialects.nd.movement import Broadcast, reshape
 from ....dialects.nd.op import NdOp, bind
-from ....dialects.nd.types import element, is_float, shape_of, tensor
+from ....dialects.nd.types import element, is_float, shape_of
+from ..simplify.affine import from_constants
 from ..simplify.patterns import splat
 from .alternatives import Alternative, Alternatives, Answer
+from .epilogues import MOST, line, small, spread
 from .products import Product, products
 
 rules = Alternatives("scaling")
-
-MOST = 16
-"""Steps behind a contraction, at most."""
 
 
 @dataclass
@@ -44,13 +42,18 @@ class Chain:
     def scales(self) -> bool:
         return any(kind in (Mul, Div) for kind, _ in self.steps)
 
+    @property
+    def differs(self) -> bool:
+        """Is a scale not one number for all results? Such a number costs nothing where the results are computed."""
+        return any(kind in (Mul, Div) and splat(v) is None for kind, v in self.steps)
+
 
 @rules.on(Contract, level="ieee")
 def fold_scale(op: Contract) -> Iterator[Alternative]:
     """f(x, w) * k + b -> f(x, w * k) + b;  also quotients, and shifts before"""
     for p in _scalable(op):
         chain = chain_of(p)
-        if chain.scales:
+        if chain.scales and (chain.differs or from_constants(p.w)):
             yield lambda p=p, chain=chain: _folded(p, chain)
 
 
@@ -83,31 +86,6 @@ def chain_of(p: Product) -> Chain:
     return chain
 
 
-def small(p: Product, v: SSAValue) -> tuple[SSAValue, tuple[str, ...]] | None:
-    """What is replicated to v, with the names of its dimensions of more than one element, if only the weights have
-    them; a constant of one value has none."""
-    if splat(v) is not None:
-        return v, ()
-    b = v.owner
-    if not isinstance(b, Broadcast):
-        return None
-    named = {i: n.name or "" for i, n in zip(b.dims.result, p.result, strict=True)}
-    found = tuple(named[i] for i, d in zip(b.dims.operands[0], shape_of(b.x.type), strict=True) if d != 1)
-    return (b.x, found) if all(n in p.features for n in found) else None
-
-
-def line(p: Product, v: SSAValue) -> Array:
-    """A small value over the names of the weights that the result has, in their order."""
-    found = small(p, v)
-    assert found is not None
-    value, names = found
-    shape = tuple(p.sizes[n] for n in p.features)
-    if splat(value) is not None:
-        return full(splat(value), tensor(shape, element(value.type)))
-    narrow = reshape(Array(value), tuple(p.sizes[n] for n in names))
-    return rearrange(narrow, DimMap((tuple(map(bare, names)),), tuple(map(bare, p.features))), shape)
-
-
 def _combined(p: Product, chain: Chain) -> tuple[Array | None, Array | None]:
     """The one scale and the one shift that a chain comes to."""
     k: Array | None = None
@@ -128,21 +106,16 @@ def _combined(p: Product, chain: Chain) -> tuple[Array | None, Array | None]:
     return k, b
 
 
-def _spread(p: Product, v: Array) -> Array:
-    """A small value over the result."""
-    return rearrange(v, DimMap((tuple(map(bare, p.features)),), p.result), shape_of(p.op.type))
-
-
 def _folded(p: Product, chain: Chain) -> Answer:
     k, b = _combined(p, chain)
     assert k is not None and chain.last is not None
     over = rearrange(k, DimMap((tuple(map(bare, p.features)),), p.w_dims), shape_of(p.w.type))
     y = p.again(Array(p.x), bind(Mul, Array(p.w), over))
-    return [(chain.last, y if b is None else bind(Add, y, _spread(p, b)))]
+    return [(chain.last, y if b is None else bind(Add, y, spread(p, b, y)))]
 
 
 def _collapsed(p: Product, chain: Chain) -> Answer:
     k, b = _combined(p, chain)
     assert k is not None and chain.last is not None
-    y = bind(Mul, Array(p.op.result), _spread(p, k))
-    return [(chain.last, y if b is None else bind(Add, y, _spread(p, b)))]
+    y = bind(Mul, Array(p.op.result), spread(p, k, Array(p.op.result)))
+    return [(chain.last, y if b is None else bind(Add, y, spread(p, b, y)))]

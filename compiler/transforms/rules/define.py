@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import Any
 
 from xdsl.dialects.builtin import FileLineColLoc, IntAttr, StringAttr
-from xdsl.ir import Attribute, Block
+from xdsl.ir import Attribute, Block, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from ....dialects.errors import CompileError
@@ -45,6 +45,11 @@ class Pattern:
 
     op: RuleOp
     steps: Sequence[Step]
+
+    @cached_property
+    def roots(self) -> tuple[SSAValue, ...]:
+        """The left side's roots."""
+        return self.op.roots
 
 
 @dataclass(frozen=True, eq=False)

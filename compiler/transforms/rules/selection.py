@@ -100,6 +100,14 @@ def selected(selection: Selection | None) -> Generator[None]:
         _current.reset(token)
 
 
+@contextmanager
+def untold() -> Generator[None]:
+    """The same rules, in silence: for programs that are only tried."""
+    found = selection()
+    with selected(None if found is None else replace(found, trace=None)):
+        yield
+
+
 def selection() -> Selection | None:
     """What was selected, or None."""
     return _current.get()

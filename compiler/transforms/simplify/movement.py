@@ -29,7 +29,7 @@ from ....dialects.nd.movement import (
     reverse,
     slice_,
 )
-from ....dialects.nd.op import OPS, NdOp
+from ....dialects.nd.op import OPS, NdOp, bind
 from ....dialects.nd.selection import Select
 from ....dialects.nd.types import shape_of, with_shape
 from ..rewriting import Table
@@ -296,6 +296,13 @@ def select_known(op: Any) -> Array | None:  # select(p, x, x) -> x;  select(true
         return A(op.x)
     if (p := splat(op.pred)) is not None:
         return A(op.x if p else op.y)
+
+
+@on(Select, level="exact")
+def select_truth(op: Any) -> Array | None:  # select(p, true, false) -> p;  select(p, false, true) -> not p
+    x, y = splat(op.x), splat(op.y)
+    if op.result.type == op.pred.type and x is not None and y is not None and bool(x) != bool(y):
+        return A(op.pred) if x else bind(Not, A(op.pred))
 
 
 @on(Select, level="exact")
