@@ -27,6 +27,7 @@ PACKAGE = "mlc.compiler.transforms"
 
 SOURCES = (
     "simplify:REWRITES",
+    "recognize:REWRITES",
     "fold_constants:FOLDS",
     "winograd:REWRITES",
     "optimize:CHOICES",
