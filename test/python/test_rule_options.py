@@ -6,6 +6,8 @@ from typing import Any
 
 import mlc.dialects.nd.functions as nd
 import pytest
+from mlc.compiler.driver import passes_of
+from mlc.compiler.spec import text_of
 from mlc.compiler.transforms.canonicalize import canonicalize
 from mlc.compiler.transforms.rules.apply import apply_rules
 from mlc.compiler.transforms.rules.catalogue import catalogue, described, select, table
@@ -14,6 +16,7 @@ from mlc.compiler.transforms.rules.library import LIBRARY
 from mlc.compiler.transforms.rules.selection import Selection, Trace, enabled, selected, selection, tracing
 from mlc.dialects.errors import CompileError
 from mlc.dialects.nd.array import Array
+from mlc.tools.rules import with_rules
 from test_canonicalize import F, body, build, ops
 
 PROGRAM = """\
@@ -163,3 +166,15 @@ def test_rules_of_a_file_are_applied_within_the_level(opt: Any, tmp_path: Any) -
     assert ran.code == 1 and "found s" in ran.err
     ran = opt("--rules", tmp_path / "nowhere.mlir", text=PROGRAM)
     assert ran.code == 1 and "expected a file of rules, found" in ran.err
+
+
+def test_where_the_rules_of_a_file_go() -> None:
+    def text(*pipeline: str) -> str:
+        return text_of(with_rules(passes_of(pipeline), "r.mlir"))
+
+    assert text() == "apply-rules{file=r.mlir}"
+    assert text("cse") == "apply-rules{file=r.mlir},cse"
+    assert text("cse,canonicalize,canonicalize") == "cse,canonicalize,apply-rules{file=r.mlir},canonicalize"
+    assert text("canonicalize{numerics=fast}") == "canonicalize{numerics=fast},apply-rules{file=r.mlir numerics=fast}"
+    assert text("canonicalize,saturate").endswith(",saturate{file=r.mlir}")
+    assert text("canonicalize,saturate{file=s.mlir}").endswith(",saturate{file=s.mlir}")
