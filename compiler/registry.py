@@ -35,9 +35,13 @@ PASSES: dict[str, str] = {
     "fold-constants": "mlc.compiler.transforms.fold_constants:FoldConstants",
     "limit-memory": "mlc.compiler.memory_limit:LimitMemory",
     "decompose": "mlc.compiler.transforms.decompose:Decompose",
+    "recognize": "mlc.compiler.transforms.recognize:Recognize",
     "winograd": "mlc.compiler.transforms.winograd:Winograd",
+    "rematerialize": "mlc.compiler.transforms.rematerialize:Rematerialize",
     "expand-complex": "mlc.compiler.transforms.expand_complex:ExpandComplex",
     "apply-rules": "mlc.compiler.transforms.apply_rules:ApplyRules",
+    "optimize": "mlc.compiler.transforms.optimize:Optimize",
+    "saturate": "mlc.compiler.transforms.saturate:Saturate",
     # nd: differentiation and batching
     "jvp": "mlc.compiler.transforms.jvp:Jvp",
     "linearize": "mlc.compiler.transforms.linearize:Linearize",

@@ -77,7 +77,7 @@ def batch_of(sizes: Sizes, seed: int = 1) -> tuple[Any, Any]:
 
 
 def layer(sizes: Sizes, p: Tree, x: Any) -> Any:
-    """Causal attention, then two dense layers, each on normalised inputs and added to them: `[batch, length, width]`."""
+    """Causal attention, then two dense layers, of normalised inputs and added to them: `[batch, length, width]`."""
     b, n, d, h = sizes.batch, sizes.length, sizes.width, sizes.heads
 
     def heads(y: Any) -> Any:
