@@ -22,9 +22,12 @@ def relu(x: Any) -> Array:
     return F.relu(asarray(x))
 
 
-def gelu(x: Any) -> Array:
-    """The tanh form: `x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))` (Hendrycks and Gimpel, 2016)."""
-    return F.gelu(asarray(x))
+def gelu(x: Any, approximate: bool = True) -> Array:
+    """The tanh form: `x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))` (Hendrycks and Gimpel, 2016).
+
+    Not approximate: `x/2 * (1 + erf(x / sqrt(2)))`.
+    """
+    return F.gelu(asarray(x), approximate)
 
 
 def erf(x: Any) -> Array:

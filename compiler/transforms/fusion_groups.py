@@ -163,8 +163,9 @@ class Grouping:
         axes: Axes,
         returned: Set[int],
         links: Sequence[Callable[[Grouping], None]] = (),
+        apart: bool = False,
     ) -> None:
-        """`links`: what unites groups once all have grown."""
+        """`links`: what unites groups once all have grown. `apart`: none grows."""
         self.nodes, self.axes, self.returned = nodes, axes, returned
         self.of: dict[SSAValue, int] = {r: k for k, n in enumerate(nodes) for r in n.op.results}
         self.home = list(range(len(nodes)))
@@ -176,7 +177,10 @@ class Grouping:
                 before |= self.closed(self.home[producer])
                 self.users[producer].append(k)
             self.groups[k] = Group([k], before)
-            self._grow(k)
+            if not apart:
+                self._grow(k)
+        if apart:
+            return
         for k in reversed(range(len(nodes))):
             self._sink(k)
         for link in links:

@@ -80,9 +80,9 @@ BARRIERS = (Control, *EFFECTS)
 class Fuser:
     """Fuses one block."""
 
-    def __init__(self, block: Block, chains: bool = True) -> None:
+    def __init__(self, block: Block, chains: bool = True, apart: bool = False) -> None:
         self.block = block
-        self.chains = chains
+        self.chains, self.apart = chains, apart
         self.computed: set[Operation] = set()
         """Views and sources that a kernel must compute all the same."""
         self.behind: set[tuple[Operation, int]] = set()
@@ -109,7 +109,7 @@ class Fuser:
                 effect = k
         ends = (base_of(v, self.computed).owner for v in self.last.operands)
         returned = {index[b] for b in ends if isinstance(b, Operation) and b in index}
-        grouping = Grouping(nodes, axes, returned, [link_chains] if self.chains else [])
+        grouping = Grouping(nodes, axes, returned, [link_chains] if self.chains else [], self.apart)
         self.nodes, self.grouping, self.groups = nodes, grouping, grouping.groups
         self.home = {n.op: grouping.home[k] for k, n in enumerate(nodes)}
         self._rebuild()
@@ -350,14 +350,14 @@ class Fuser:
                     break
 
 
-def fuse_block(block: Block, chains: bool = True) -> None:
+def fuse_block(block: Block, chains: bool = True, apart: bool = False) -> None:
     """Fuse the ops of a block that ends in func.return or nd.yield, and those of the regions in it."""
     decompose(block)
-    Fuser(block, chains).run()
+    Fuser(block, chains, apart).run()
     for op in block.ops:
         if isinstance(op, Control):
             for region in op.regions:
-                fuse_block(region.block, chains)
+                fuse_block(region.block, chains, apart)
 
 
 def is_program(f: FuncOp) -> bool:
@@ -374,15 +374,17 @@ def is_program(f: FuncOp) -> bool:
 
 @dataclass(frozen=True)
 class GraphFuse(ModulePass):
-    """Put every op that computes into a kernel; contractions that feed each other into one, if `chains`."""
+    """Put every op that computes into a kernel; contractions that feed each other into one, if `chains`. With `apart`
+    every op has a kernel of its own: what fusion gains is measured against it."""
 
     name = "graph-fuse"
 
     chains: bool = True
+    apart: bool = False
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for f in functions(op):
             if len(f.body.blocks) == 1 and is_program(f):
                 open_checkpoints(f.body.block)
                 prepare_regions(f.body.block)
-                fuse_block(f.body.block, self.chains)
+                fuse_block(f.body.block, self.chains, self.apart)

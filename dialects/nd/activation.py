@@ -1,4 +1,4 @@
-"""Composites of exponentials: sigmoid, silu and logaddexp, from which most activation functions are made."""
+"""Composites of exponentials: sigmoid, silu and logaddexp, from which most activation functions are made; gelu."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from .composite import Composite
 from .elementwise import Abs, Binary, Exp, Max, Np, Unary, where, wide
 from .op import Array, Partial, Tolerance, bind, op
-from .transcendental import LN2, Log1p
+from .transcendental import LN2, Erf, Log1p, erf_elements
 from .types import ANALYTIC, FLOAT, is_complex, kind_of
 
 
@@ -46,6 +46,28 @@ class Silu(Unary, Composite):
     def derivative(self, x: Array, y: Array) -> Sequence[Partial]:
         s = bind(Sigmoid, x)
         return [s * (1 + x * (1 - s))]
+
+
+ROOT_HALF = 0.7071067811865476
+INVERSE_ROOT_2_PI = 0.3989422804014327
+
+
+@op("gelu_erf", flops=24, tolerance=Tolerance(ulp=8, sums=2), dtypes=FLOAT)
+class GeluErf(Unary, Composite):
+    """x/2 (1 + erf(x / sqrt 2)): x times the chance that a normal variable is below x; `nd.gelu` is near it."""
+
+    def decompose(self, x: Array) -> Array:
+        return 0.5 * x * (1 + bind(Erf, ROOT_HALF * x))
+
+    def reference(self, x: Np) -> Np:
+        v = wide(x)
+        return (0.5 * v * (1 + erf_elements(ROOT_HALF * v))).astype(x.dtype)
+
+    def magnitude(self, x: Np) -> Any:
+        return np.abs(wide(x))  # 1 + erf cancels below 0
+
+    def derivative(self, x: Array, y: Array) -> Sequence[Partial]:
+        return [0.5 * (1 + bind(Erf, ROOT_HALF * x)) + x * (INVERSE_ROOT_2_PI * bind(Exp, -0.5 * x * x))]
 
 
 @op("logaddexp", flops=30, tolerance=Tolerance(ulp=4, sums=4), dtypes=FLOAT)

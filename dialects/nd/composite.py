@@ -28,12 +28,12 @@ class Composite(NdOp):
         """The op's meaning in smaller ops, from its operands."""
         raise NotImplementedError(self.name)
 
-    def expand(self, *args: Array) -> Array:
+    def expand(self, *args: Array, **kwargs: Any) -> Array:
         """`decompose`, in f32 and rounded once where the element type is narrower."""
         dtype = self.type.element_type
         if dtype not in (f16, bf16):
-            return self.decompose(*args)
-        out = self.decompose(*(convert(a, f32) if is_float(a.dtype) else a for a in args))
+            return self.decompose(*args, **kwargs)
+        out = self.decompose(*(convert(a, f32) if is_float(a.dtype) else a for a in args), **kwargs)
         return convert(out, dtype)
 
 
@@ -89,6 +89,8 @@ class Gelu(Unary, Composite):
 
 
 class LastDim(Unary, Composite):
+    """`decompose` takes an axis: of a transposed value, in the order that the value lies in."""
+
     @classmethod
     def dim_map(cls, shapes: Sequence[Shape], props: Props) -> DimMap:
         return dimmap.lines(len(shapes[0]), (len(shapes[0]) - 1,))
@@ -107,9 +109,10 @@ class LastDim(Unary, Composite):
 class Softmax(LastDim):
     """exp(x - max x) / sum exp(x - max x)."""
 
-    def decompose(self, x: Array) -> Array:
-        e = bind(Exp, x - last(reduce_last("max", x), x))
-        return e * last(1 / reduce_last("sum", e), x)  # the sum is at least 1: one division for a line
+    def decompose(self, x: Array, axis: int = -1) -> Array:
+        line = (axis % x.ndim,)
+        e = bind(Exp, x - along(reduce("max", x, line), x, line))
+        return e * along(1 / reduce("sum", e, line), x, line)  # the sum is at least 1: one division for a line
 
     def reference(self, x: Np) -> Np:
         e = np.exp(centred(wide(x)))
@@ -127,9 +130,10 @@ class Softmax(LastDim):
 class LogSoftmax(LastDim):
     """x - max x - log(sum exp(x - max x))."""
 
-    def decompose(self, x: Array) -> Array:
-        z = x - last(reduce_last("max", x), x)
-        return z - last(bind(Log, reduce_last("sum", bind(Exp, z))), x)
+    def decompose(self, x: Array, axis: int = -1) -> Array:
+        line = (axis % x.ndim,)
+        z = x - along(reduce("max", x, line), x, line)
+        return z - along(bind(Log, reduce("sum", bind(Exp, z), line)), x, line)
 
     def reference(self, x: Np) -> Np:
         return log_softmax_elements(wide(x)).astype(x.dtype)
@@ -307,7 +311,12 @@ def reduce_last(kind: str, x: Array) -> Array:
 
 def last(reduced: Array, like: Array) -> Array:
     """Put the reduced last dimension back by replication."""
-    return spread(reduced, dimmap.keep(like.ndim, range(like.ndim - 1)), like.shape)
+    return along(reduced, like, (like.ndim - 1,))
+
+
+def along(reduced: Array, like: Array, axes: Sequence[int]) -> Array:
+    """Put reduced dimensions back by replication."""
+    return spread(reduced, dimmap.keep(like.ndim, [k for k in range(like.ndim) if k not in axes]), like.shape)
 
 
 def centred(x: Np) -> Np:

@@ -7,6 +7,7 @@ from typing import Any
 from xdsl.dialects.builtin import f32
 
 from . import dimmap
+from .activation import GeluErf
 from .array import Array, Axis
 from .composite import CrossEntropy, Gelu, LogSoftmax, Mse, Relu, Softmax
 from .dimmap import DimMap
@@ -23,8 +24,8 @@ def relu(x: Any) -> Array:
     return bind(Relu, numeric(asarray(x)))
 
 
-def gelu(x: Any) -> Array:
-    return bind(Gelu, floats(x))
+def gelu(x: Any, approximate: bool = True) -> Array:
+    return bind(Gelu if approximate else GeluErf, floats(x))
 
 
 def softmax(x: Any, axis: int = -1) -> Array:

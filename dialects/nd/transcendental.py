@@ -97,7 +97,7 @@ class Erf(Unary):
     """2/sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
 
     def reference(self, x: Np) -> Np:
-        return _erf(wide(x)).astype(x.dtype)
+        return erf_elements(wide(x)).astype(x.dtype)
 
     def derivative(self, x: Array, y: Array) -> Sequence[Partial]:
         return [TWO_OVER_ROOT_PI * bind(Exp, -(x * x))]
@@ -119,7 +119,7 @@ def log1p_elements(x: Np) -> Np:
     return out
 
 
-def _erf(x: Np) -> Np:
+def erf_elements(x: Np) -> Np:
     return np.fromiter(map(math.erf, x.ravel().tolist()), np.float64, x.size).reshape(x.shape)
 
 

@@ -54,14 +54,14 @@ def product(x: Array, y: Array, map_: DimMap, shape: Sequence[Dim], out: Attribu
     dtype = computing([x.dtype, y.dtype, out])
     if algorithm is not None:
         x, y = rounded(x, algorithm, "lhs"), rounded(y, algorithm, "rhs")
-        dtype = computing([algorithm.accumulation_type, f32])
+        dtype = computing([algorithm.value("accumulation_type"), f32])
     return convert(contract([convert(x, dtype), convert(y, dtype)], map_, tuple(shape)), out)
 
 
 def rounded(x: Array, algorithm: Any, side: str) -> Array:
     """An operand in the type that the algorithm multiplies; several components hold what one leaves out."""
-    to: Attribute = getattr(algorithm, f"{side}_precision_type")
-    plain = getattr(algorithm, f"{side}_component_count") == 1 and is_float(to) and hasattr(to, "bitwidth")
+    to: Attribute = algorithm.value(f"{side}_precision_type")
+    plain = algorithm.value(f"{side}_component_count") == 1 and is_float(to) and hasattr(to, "bitwidth")
     return convert(x, to) if plain and width(to) < width(x.dtype) and to.name != "tf32" else x
 
 

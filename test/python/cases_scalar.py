@@ -9,7 +9,7 @@ from mlc.dialects.nd.op import OPS, Array, bind
 
 UNARY = [
     *("ceil", "trunc", "round", "round_away", "popcount", "count_leading_zeros"),
-    *("exp2", "expm1", "cbrt", "erf", "tan", "atan", "sinh", "cosh", "asinh", "sigmoid", "silu"),
+    *("exp2", "expm1", "cbrt", "erf", "tan", "atan", "sinh", "cosh", "asinh", "sigmoid", "silu", "gelu_erf"),
 ]
 ABOVE_ZERO = ["log1p", "log2", "log10"]
 """Derivatives are tested on numbers from 0.5 up."""

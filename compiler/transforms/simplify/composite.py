@@ -1,4 +1,4 @@
-"""Composites: stable forms recognised while they are whole, and conversions."""
+"""Composites, while they are whole, and conversions."""
 
 from __future__ import annotations
 
@@ -47,9 +47,8 @@ def softmax_shifted(op: Any) -> Array | None:  # softmax(x - s) -> softmax(x) wh
 
 
 @on(Div, level="ieee")
-def spelled_softmax(op: Any) -> Array | None:
-    # e / sum(e) where e = exp(x - max(x)) -> softmax(x) along the last dimension, if nothing else reads the parts;
-    # else -> e * (1 / sum(e)): the sum is at least 1
+def softmax_quotient(op: Any) -> Array | None:
+    # e / sum(e) -> e * (1 / sum(e)) where e = exp(x - max(x)): the sum is at least 1
     spread_sum, e = defined(op.y, Broadcast), defined(op.x, Exp)
     shifted = e and defined(e.x, Sub)
     spread_max = shifted and defined(shifted.y, Broadcast)
@@ -60,9 +59,6 @@ def spelled_softmax(op: Any) -> Array | None:
         return None
     if total.x is not op.x or top.x is not shifted.x:
         return None
-    alone = len(list(op.x.uses)) == 2 and total.result.has_one_use() and op.y.has_one_use()
-    if alone and total.dims.result == total.dims.operands[0][:-1]:
-        return bind(Softmax, A(top.x))
     return mul(op.x, spread_sum.again([bind(Div, like(1, total.result), A(total.result))]))
 
 

@@ -1,0 +1,16 @@
+module {
+  func.func @main(%x: tensor<6x33xf32>) -> tensor<6x33xf32> {
+    %0 = nd.reduce max %x "a b -> a" : (tensor<6x33xf32>) -> tensor<6xf32>
+    %1 = nd.reshape %0 : tensor<6xf32> -> tensor<6x1xf32>
+    %2 = nd.reshape %1 : tensor<6x1xf32> -> tensor<6xf32>
+    %3 = nd.broadcast %2 "a -> a b" : tensor<6xf32> -> tensor<6x33xf32>
+    %4 = nd.sub %x, %3 : tensor<6x33xf32>
+    %5 = nd.exp %4 : tensor<6x33xf32>
+    %6 = nd.reduce sum %5 "a b -> a" : (tensor<6x33xf32>) -> tensor<6xf32>
+    %7 = nd.reshape %6 : tensor<6xf32> -> tensor<6x1xf32>
+    %8 = nd.reshape %7 : tensor<6x1xf32> -> tensor<6xf32>
+    %9 = nd.broadcast %8 "a -> a b" : tensor<6xf32> -> tensor<6x33xf32>
+    %10 = nd.div %5, %9 : tensor<6x33xf32>
+    func.return %10 : tensor<6x33xf32>
+  }
+}
