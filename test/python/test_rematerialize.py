@@ -96,7 +96,7 @@ def test_enough_memory_changes_nothing() -> None:
     assert print_ir(module) == step()[0]
 
 
-@settings(derandomize=True, max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(derandomize=True, max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(programs())
 def test_random_programs_keep_their_results(text: str) -> None:
     """With no memory at all: whatever can be computed again is."""

@@ -17,8 +17,8 @@ from xdsl.ir import Operation, SSAValue
 
 from ....dialects.graph.views import VIEWS
 from ....dialects.nd.constant import Source
+from ....dialects.nd.dims import typical
 from ....dialects.nd.op import NdOp
-from ...report import typical
 from .schedule import Schedule, Span, Step
 
 LONGEST = 24
