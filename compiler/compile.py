@@ -234,8 +234,10 @@ def keep_entry(module: ModuleOp, name: str, donate: Sequence[int]) -> FuncOp:
     return f
 
 
-def lower(module: ModuleOp, source: str, options: CompileOptions) -> tuple[ProgramCode, dict[str, Any]]:
-    """Run the passes and emit: the program's code, and its report."""
+def lower(
+    module: ModuleOp, source: str, options: CompileOptions, run: Sequence[Any] | None = None
+) -> tuple[ProgramCode, dict[str, Any]]:
+    """Run the passes, those of the options or `run`, and emit: the program's code, and its report."""
     from . import driver
     from .conversions import add_conversions
     from .report import add_parallel, add_schedules, report
@@ -257,22 +259,26 @@ def lower(module: ModuleOp, source: str, options: CompileOptions) -> tuple[Progr
             add_parallel(facts, state, options.threads)
 
     settings = replace(driver.from_environment(), source=source, observer=observe)
-    driver.run(module, passes(options), settings)
+    driver.run(module, passes(options) if run is None else run, settings)
     return emit(module, options, work), facts
 
 
 def build_program(
-    module: ModuleOp, source: str, options: CompileOptions, resources: Mapping[str, Any] | None = None
+    module: ModuleOp,
+    source: str,
+    options: CompileOptions,
+    resources: Mapping[str, Any] | None = None,
+    run: Sequence[Any] | None = None,
 ) -> tuple[Compiled, dict[str, Any]]:
-    """Run the passes, emit, generate code; the executable and its report. Data that passes have made, which the source
-    does not name, go with the program."""
+    """Run the passes, those of the options or `run`, emit, generate code; the executable and its report. Data that
+    passes have made, which the source does not name, go with the program."""
     from ..dialects.nd.resource import data_of
 
     if options.target == "cuda":
         from ..runtime.ptx import start
 
         start()  # it is ready when the passes are done
-    code, facts = lower(module, source, options)
+    code, facts = lower(module, source, options, run)
     arrays = {**(resources or {})}
     arrays |= {h: data_of(op) for h, op in code.sources.items() if h not in arrays}
     preparations = {
@@ -332,6 +338,8 @@ def compile(
     vector_bytes: int | None = None,
     target: str | None = None,
     arch: str | None = None,
+    saturate: bool = False,
+    memory_limit: int | str | None = None,
 ) -> Compiled:
     """Compile MLIR text, an .mlir file, a module, or a function of arrays whose arguments `specs` describe.
 
@@ -342,11 +350,14 @@ def compile(
     .safetensors file; they are used where they lie and become read-only. `threads`: of loops that are worth it, where
     no other call has them; None: MLC_THREADS, or 1. `vector_bytes`: 16, 32 or 64 instead of the machine's vectors.
     `target`: cpu, or cuda for a GPU of an `arch` such as sm_80; None: MLC_TARGET, or cpu; the GPU that is there.
+    `saturate`: search for a cheaper program by the rules that `numerics` allows, which takes longer to compile.
+    `memory_limit`: bytes, or a text such as "64MiB", that values between kernels may take at once: kernels are ordered
+    and values computed again to keep it, or a CompileError names the smallest limit that works.
     Several results come as a tuple.
     """
     from .weights import bind, constants_of
 
-    options = options_of(entry, schedule, numerics, threads, vector_bytes, target, arch)
+    options = options_of(entry, schedule, numerics, threads, vector_bytes, target, arch, saturate, memory_limit)
     if callable(program):
         module, name = _traced(program, specs, constants_of(constants or {}))
         return compile_module(module, donate=donate, options=replace(options, entry=name))

@@ -17,6 +17,9 @@
     l3_gbs = 60.0
     memory_gbs = 12.0
     wake_us = 20.0             # to wake another thread: less work is not shared
+    launch_ns = 20.0           # to call a kernel
+    exp_ns = 0.11              # of an f32 element with one core; 0: what its operations take at the speed of vectors
+    log_ns = 0.12              # as tanh_ns, erf_ns, sin_ns, pow_ns, div_ns and sqrt_ns
     int8_dot = "u8s8"          # signs of bytes that an instruction multiplies and adds by fours ("": there is none)
     bf16_dot = false           # one that multiplies and adds bf16 by pairs, and is faster than converting them to f32
 
@@ -29,8 +32,9 @@ moves `vector_bytes` at once and has `registers`. What a CPU does not have:
     shared_bytes = 232448      # memory of a block, at most
     tensor = "bf16 f16 tf32 s8"  # elements that are multiplied by matrix instructions
 
-Decisions (tile sizes, packing, streaming) and estimates read this and nothing else. `MLC_MACHINE` names a
-file to use instead of the host, `MLC_VECTOR_BITS` narrower or wider vectors.
+Decisions (tile sizes, packing, streaming) and estimates read this and nothing else. `mlc-tune --calibrate` writes the
+host's, with speeds that it measures. `MLC_MACHINE` names a file or a known machine to use instead of the host,
+`MLC_VECTOR_BITS` narrower or wider vectors.
 """
 
 from __future__ import annotations
@@ -47,8 +51,17 @@ from typing import Any
 from ..dialects.errors import CompileError
 from . import settings
 
+MACHINES = Path(__file__).parent / "machines"
+"""Descriptions that come with the compiler."""
+
+HOST = "host"
+"""The name of this machine."""
+
 INT8_DOTS = ("", "u8s8", "s8s8")
 """The signs of the first and the second factor."""
+
+FUNCTIONS = ("exp_ns", "log_ns", "tanh_ns", "erf_ns", "sin_ns", "pow_ns", "div_ns", "sqrt_ns")
+"""Times of functions, for an f32 element; 0 is not known."""
 
 WIDE_X86 = ("permute16", "scalef", "fixupimm")
 """Instructions of all of x86 with vectors of 512 bits."""
@@ -75,6 +88,15 @@ class Machine:
     l3_gbs: float = 40.0
     memory_gbs: float = 10.0
     wake_us: float = 20.0
+    launch_ns: float = 20.0
+    exp_ns: float = 0.0
+    log_ns: float = 0.0
+    tanh_ns: float = 0.0
+    erf_ns: float = 0.0
+    sin_ns: float = 0.0
+    pow_ns: float = 0.0
+    div_ns: float = 0.0
+    sqrt_ns: float = 0.0
     int8_dot: str = ""
     bf16_dot: bool = False
     arch: str = ""
@@ -110,8 +132,10 @@ class Machine:
         return min(self.l3_bytes, 4 << 20)
 
     def bandwidth(self, footprint: int) -> float:
-        """Bytes per second at which one core reads data of this total size again and again."""
-        levels = ((self.l1_bytes, self.l1_gbs), (self.l2_bytes, self.l2_gbs), (self.l3_bytes, self.l3_gbs))
+        """Bytes per second at which one core, or a GPU, reads data of this total size again and again."""
+        levels = [(self.l1_bytes, self.l1_gbs), (self.l2_bytes, self.l2_gbs), (self.l3_bytes, self.l3_gbs)]
+        if self.kind == "gpu":  # what lies in a multiprocessor's own memory is gone with its kernel
+            del levels[0]
         return 1e9 * next((gbs for size, gbs in levels if footprint <= size), self.memory_gbs)
 
     def with_vectors(self, vector_bytes: int) -> Machine:
@@ -133,35 +157,31 @@ class Machine:
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Machine:
-        """Read a description, or take that of a GPU by its `arch`; a missing field has the generic machine's value."""
-        import tomllib  # most programs are compiled for the host
-
-        if str(path).startswith("sm_"):
-            return Machine.gpu(str(path))
-        try:
-            data = tomllib.loads(Path(path).read_text())
-        except OSError as error:
-            message = f"machine description: expected a readable file, found {path}: {error.strerror}"
-            raise CompileError(message) from error
-        except tomllib.TOMLDecodeError as error:
-            raise CompileError(f"machine description {path}: expected TOML, found {error}") from error
-        return _checked(data, str(path))
+        """`host`, a known machine by its name (`h100`, a file of MACHINES), a GPU by its `arch`, or what a file
+        describes, where a missing field has the generic machine's value."""
+        text = str(path)
+        if text == HOST:
+            return Machine.host()
+        if text.startswith("sm_"):
+            return Machine.gpu(text)
+        return _read(MACHINES / f"{text}.toml" if text in known_machines() else Path(path))
 
     @staticmethod
+    @lru_cache(16)
     def gpu(arch: str) -> Machine:
         """A GPU by the target of its code: the description of the newest known one that is not newer."""
-        older = [m for m in GPUS.values() if sm_number(m.arch) <= sm_number(arch)]
+        older = [name for least, name in GPUS.items() if sm_number(least) <= sm_number(arch)]
         if not older:
             raise CompileError(
                 f"machine description: expected an architecture from {next(iter(GPUS))} on, found {arch}"
             )
-        return dataclasses.replace(older[-1], arch=arch) if older[-1].arch != arch else older[-1]
+        return dataclasses.replace(_read(MACHINES / f"{older[-1]}.toml"), arch=arch)
 
     @staticmethod
     def host() -> Machine:
         """This machine, or the one that `MLC_MACHINE` describes, with vectors of `MLC_VECTOR_BITS`."""
         path, bits = settings.MACHINE.get(), settings.VECTOR_BITS.get()
-        found = Machine.load(path) if path else detect()
+        found = Machine.load(path) if path not in ("", HOST) else detect()
         return found.with_vectors(vector_width(bits, "MLC_VECTOR_BITS")) if bits else found
 
 
@@ -170,74 +190,8 @@ def sm_number(arch: str) -> int:
     return int("".join(c for c in arch if c.isdigit()) or 0)
 
 
-GPUS = {
-    machine.arch: machine
-    for machine in (
-        Machine(
-            name="NVIDIA V100",
-            kind="gpu",
-            arch="sm_70",
-            registers=255,
-            has_fma=True,
-            fma_per_cycle=64,
-            clock_ghz=1.53,
-            cores=80,
-            l1_bytes=128 << 10,
-            l2_bytes=6 << 20,
-            l3_bytes=6 << 20,
-            l2_gbs=2000.0,
-            l3_gbs=2000.0,
-            memory_gbs=900.0,
-            wake_us=2.0,
-            threads=1024,
-            resident=2048,
-            shared_bytes=96 << 10,
-        ),
-        Machine(
-            name="NVIDIA A100",
-            kind="gpu",
-            arch="sm_80",
-            registers=255,
-            has_fma=True,
-            fma_per_cycle=64,
-            clock_ghz=1.41,
-            cores=108,
-            l1_bytes=192 << 10,
-            l2_bytes=40 << 20,
-            l3_bytes=40 << 20,
-            l2_gbs=4500.0,
-            l3_gbs=4500.0,
-            memory_gbs=1555.0,
-            wake_us=2.0,
-            threads=1024,
-            resident=2048,
-            shared_bytes=163 << 10,
-            tensor="bf16 f16 tf32 s8",
-        ),
-        Machine(
-            name="NVIDIA H100",
-            kind="gpu",
-            arch="sm_90a",
-            registers=255,
-            has_fma=True,
-            fma_per_cycle=128,
-            clock_ghz=1.755,
-            cores=132,
-            l1_bytes=256 << 10,
-            l2_bytes=50 << 20,
-            l3_bytes=50 << 20,
-            l2_gbs=5500.0,
-            l3_gbs=5500.0,
-            memory_gbs=3350.0,
-            wake_us=2.0,
-            threads=1024,
-            resident=2048,
-            shared_bytes=227 << 10,
-            tensor="bf16 f16 tf32 s8",
-        ),
-    )
-}
-"""NVIDIA's GPUs by the target of their code, from their data sheets."""
+GPUS = {"sm_70": "v100", "sm_80": "a100", "sm_90a": "h100"}
+"""NVIDIA's GPUs by the target of their code: files of MACHINES."""
 
 
 def vector_width(bits: str | int, what: str) -> int:
@@ -245,6 +199,25 @@ def vector_width(bits: str | int, what: str) -> int:
     if str(bits) not in ("128", "256", "512"):
         raise CompileError(f"{what}: expected 128, 256 or 512, found {bits}")
     return int(bits) // 8
+
+
+def known_machines() -> list[str]:
+    """The names of the machines whose descriptions come with the compiler."""
+    return sorted(path.stem for path in MACHINES.glob("*.toml"))
+
+
+def _read(path: Path) -> Machine:
+    import tomllib  # most programs are compiled for the host
+
+    try:
+        data = tomllib.loads(path.read_text())
+    except OSError as error:
+        expected = f"a readable file, {HOST} or one of {', '.join(known_machines())}"
+        message = f"machine description: expected {expected}, found {path}: {error.strerror}"
+        raise CompileError(message) from error
+    except tomllib.TOMLDecodeError as error:
+        raise CompileError(f"machine description {path}: expected TOML, found {error}") from error
+    return _checked(data, str(path))
 
 
 def _toml(value: object) -> str:
@@ -263,8 +236,9 @@ def _checked(data: dict[str, Any], path: str) -> Machine:
             data[key] = float(value)
         elif type(value) is not kind:
             raise CompileError(f"machine description {path}: expected {key} to be {kind.__name__}, found {value!r}")
-        if kind in (int, float) and value <= 0:
-            raise CompileError(f"machine description {path}: expected {key} above 0, found {value}")
+        if kind in (int, float) and (value < 0 if key in FUNCTIONS else value <= 0):
+            least = "0 or more" if key in FUNCTIONS else "above 0"
+            raise CompileError(f"machine description {path}: expected {key} {least}, found {value}")
         if key == "int8_dot" and value not in INT8_DOTS:
             words = ", ".join(f'"{word}"' for word in INT8_DOTS)
             raise CompileError(f"machine description {path}: expected {key} to be one of {words}, found {value!r}")

@@ -34,6 +34,10 @@ class CompileOptions:
     """Or cuda."""
     arch: str = ""
     """Of a GPU: `sm_90a`."""
+    saturate: bool = False
+    """Search for a cheaper program by rules of the numerics level."""
+    memory_limit: int | None = None
+    """Of what kernels pass to each other, in bytes (compiler/memory_limit.py)."""
     schedule_source: str = field(default="", repr=False, compare=False)
     """What locations in the schedule name; no code depends on it."""
 
@@ -70,12 +74,19 @@ def options_of(
     vector_bytes: int | None = None,
     target: str | None = None,
     arch: str | None = None,
+    saturate: bool = False,
+    memory_limit: int | str | None = None,
 ) -> CompileOptions:
     """Checked; without `target` and `threads`, what MLC_TARGET and MLC_THREADS say; without `arch`, that of the GPU
     that is there."""
     from .settings import TARGET
     from .settings import threads as number_of
 
+    limit = None
+    if memory_limit is not None:
+        from .memory_limit import bytes_of
+
+        limit = bytes_of(memory_limit)
     text, source = None, ""
     if schedule is not None:
         from .schedules import given
@@ -91,12 +102,14 @@ def options_of(
         for name, value in (("threads", threads), ("vector_bytes", vector_bytes)):
             if value is not None:
                 raise CompileError(f"{name}: expected none for target cuda, found {value}")
-        return CompileOptions(entry, text, numerics, schedule_source=source, target=target, arch=_arch(arch))
+        found = CompileOptions(entry, text, numerics, schedule_source=source, target=target, arch=_arch(arch))
+        return replace(found, saturate=saturate, memory_limit=limit)
     if arch is not None:
         raise CompileError(f"arch: expected one for target cuda only, found {arch!r}")
     if vector_bytes not in (None, 16, 32, 64):
         raise CompileError(f"vector_bytes: expected 16, 32 or 64, found {vector_bytes}")
-    return CompileOptions(entry, text, numerics, number_of(threads), vector_bytes or 0, schedule_source=source)
+    found = CompileOptions(entry, text, numerics, number_of(threads), vector_bytes or 0, schedule_source=source)
+    return replace(found, saturate=saturate, memory_limit=limit)
 
 
 def _one_of(words: Sequence[str]) -> str:
@@ -129,21 +142,33 @@ def machine_text(options: CompileOptions) -> str:
 def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
     """The passes down to a level, as the options change them."""
     from ..lowering.emit.lookups import register_entries
-    from .pipelines import LEVELS, specs
+    from .pipelines import KERNELS, LEVELS, specs
     from .registry import build
     from .schedules import for_every_kernel
+    from .spec import PassSpec
     from .transforms.loop.choose_schedule import ChooseSchedule
     from .transforms.loop.set_schedule import SetSchedule
 
     automatic = options.schedule is None or not for_every_kernel(options.schedule)
     # what the products of winograd cost is known of CPUs
-    by_numerics = ("canonicalize", "recognize", *(("winograd",) if options.target == "cpu" else ()))
+    by_numerics = ("canonicalize", "recognize", "optimize", *(["winograd"] if options.target == "cpu" else []))
+    kind = "gpu" if options.target == "cuda" else options.target
+    first = specs(KERNELS[kind])[0].name
     out: list[Any] = []
     for spec in specs(LEVELS[options.target][level]):
         if spec.name in by_numerics and options.numerics != "ieee":
-            spec = replace(spec, options={"numerics": (options.numerics,)})
+            spec = replace(spec, options={**spec.options, "numerics": (options.numerics,)})
+        if spec.name == "optimize" and options.target == "cuda":
+            spec = replace(spec, options={**spec.options, "machine": (options.arch,)})
         if spec.name == "expand-math" and (entries := register_entries(options.machine.dots)):
             spec = replace(spec, options={"lookup": (entries,)})
+        if spec.name == "decompose" and options.saturate:  # composites are what rules are about
+            found = {"numerics": (options.numerics,), "machine": (options.arch,)}
+            out.append(build(PassSpec("saturate", {k: v for k, v in found.items() if v != ("",)})))
+        if spec.name == first and options.memory_limit is not None:
+            from .memory_limit import LimitMemory
+
+            out.append(LimitMemory(options.memory_limit, kind))
         if spec.name == "choose-schedule":
             if options.schedule is not None:
                 out.append(SetSchedule(options.schedule, options.schedule_source if options.schedule else ""))

@@ -33,11 +33,15 @@ PASSES: dict[str, str] = {
     "cse": "mlc.compiler.transforms.cse:Cse",
     "dce": "mlc.compiler.transforms.dce:Dce",
     "fold-constants": "mlc.compiler.transforms.fold_constants:FoldConstants",
+    "limit-memory": "mlc.compiler.memory_limit:LimitMemory",
     "decompose": "mlc.compiler.transforms.decompose:Decompose",
     "recognize": "mlc.compiler.transforms.recognize:Recognize",
     "winograd": "mlc.compiler.transforms.winograd:Winograd",
+    "rematerialize": "mlc.compiler.transforms.rematerialize:Rematerialize",
     "expand-complex": "mlc.compiler.transforms.expand_complex:ExpandComplex",
     "apply-rules": "mlc.compiler.transforms.apply_rules:ApplyRules",
+    "optimize": "mlc.compiler.transforms.optimize:Optimize",
+    "saturate": "mlc.compiler.transforms.saturate:Saturate",
     # nd: differentiation and batching
     "jvp": "mlc.compiler.transforms.jvp:Jvp",
     "linearize": "mlc.compiler.transforms.linearize:Linearize",
@@ -51,6 +55,7 @@ PASSES: dict[str, str] = {
     "graph-fuse": "mlc.compiler.transforms.graph_fuse:GraphFuse",
     "graph-outline": "mlc.compiler.transforms.graph_outline:GraphOutline",
     "graph-wrap": "mlc.compiler.transforms.graph_wrap:GraphWrap",
+    "graph-order": "mlc.compiler.transforms.graph_order:GraphOrder",
     "graph-plan": "mlc.compiler.transforms.graph_plan:GraphPlan",
     # loop
     "linalg-to-loop": "mlc.lowering.linalg_to_loop:LinalgToLoop",

@@ -25,18 +25,17 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from ..dialects.graph.ops import ARENA, CopyOp, KernelOp, LaunchOp
-from ..dialects.graph.place import Place, SizeAttr
-from ..dialects.graph.regions import is_counter, places_of, program_ops
+from ..dialects.graph.place import SizeAttr
+from ..dialects.graph.regions import program_ops
 from ..dialects.graph.views import VIEWS, View, view_of
 from ..dialects.nd.constant import Source
 from ..dialects.nd.control import Control, Scan
-from ..dialects.nd.dims import Dim, Sym, evaluate, size
+from ..dialects.nd.dims import TYPICAL as TYPICAL
+from ..dialects.nd.dims import Dim, size, typical
 from ..dialects.nd.op import NdOp
 from ..dialects.nd.resource import is_stored
 from ..dialects.nd.types import NUMPY, element, shape_of
-
-TYPICAL = 1000
-"""The size of every symbol where two symbolic amounts are compared."""
+from .memory import draw, memory_of, plain
 
 
 @dataclass
@@ -61,14 +60,6 @@ class Amount:
             "per_access": ratio(self.operations, self.accesses),
             "per_byte": ratio(self.operations, self.bytes),
         }
-
-
-def plain(d: Dim) -> int | str:
-    return d if isinstance(d, int) else str(d)
-
-
-def typical(d: Dim) -> int:
-    return evaluate(d, dict.fromkeys(d.names(), TYPICAL)) if isinstance(d, Sym) else d
 
 
 def ratio(a: Dim, b: Dim) -> float | None:
@@ -196,6 +187,7 @@ def report(module: ModuleOp) -> dict[str, Any]:
     last = block.last_op
     assert isinstance(last, ReturnOp)
     named = Names()
+    memory = memory_of(main, named)
     reports = [kernel_report(name, bodies[name], calls[name], operands[name], named) for name in bodies]
     for found_ in reports:
         copies = copies + (calls[found_["name"]] if found_.get("copy") else 0)
@@ -212,7 +204,8 @@ def report(module: ModuleOp) -> dict[str, Any]:
         ],
         "results": [placed(v, view_of(v), named) for v in last.operands],
         "arena_bytes": plain(arena.data) if isinstance(arena, SizeAttr) else None,
-        "live_bytes_max": plain(live_bytes(block)),
+        "live_bytes_max": plain(memory.peak.bytes),
+        "memory": memory.plain(),
         "copies": plain(copies),
     }
 
@@ -251,54 +244,6 @@ def add_schedules(facts: dict[str, Any], module: ModuleOp) -> None:
             origin, schedule = found[kernel["name"]]
             kernel["schedule"] = [str(step) for step in parse_pipeline(schedule)]
             kernel["schedule_from"] = origin
-
-
-def live_bytes(block: Block) -> Dim:
-    """The most bytes of the arena that are in use at once: no plan can do with less without computing in place more."""
-    if any(isinstance(op, Control) for op in block.ops):
-        return live_in_regions(block)
-    launches = [op for op in block.ops if isinstance(op, LaunchOp)]
-    last: dict[SSAValue, int] = {}
-    for t, op in enumerate(launches):
-        last |= {view_of(v).base: t for v in op.args}
-    most: Dim = 0
-    total: Dim = 0
-    live: dict[Dim, tuple[SSAValue, Dim]] = {}
-    """By place in the arena: a result may take that of a value that dies where it is made."""
-    dying: dict[int, list[tuple[Dim, SSAValue]]] = {}
-    for t, op in enumerate(launches):
-        for value, place in zip(op.results, op.places or []):
-            if place.data.base == "arena":
-                number, bytes_ = place.data.number, place.data.bytes
-                total = total + bytes_ - (live[number][1] if number in live else 0)
-                live[number] = value, bytes_
-                dying.setdefault(last.get(value, t), []).append((number, value))
-        most = total if typical(total) > typical(most) else most
-        for number, value in dying.pop(t, ()):
-            if live.get(number, (None, 0))[0] is value:
-                total = total - live.pop(number)[1]
-    return most
-
-
-def live_in_regions(block: Block) -> Dim:
-    """The same of a program with regions; what a loop carries is in use as long as the loop."""
-    from .transforms.plan_lifetimes import Lifetimes
-
-    times = Lifetimes(block)
-    found: list[tuple[int, int, Place]] = []
-    for op in program_ops(block):
-        for value, place in zip(op.results, places_of(op) or ()):
-            if place.base == "arena":
-                first = times.inner[op][0] if op in times.inner else times.at[op]
-                found.append((first, times.last(value, times.end.get(op, first)), place))
-    most: Dim = 0
-    for t in range(times.count):
-        total: Dim = 0
-        for number, bytes_ in {p.number: p.bytes for first, last, p in found if first <= t <= last}.items():
-            two = any(is_counter(n) for n in number.names()) if isinstance(number, Sym) else False
-            total = total + bytes_ * (2 if two else 1)
-        most = total if typical(total) > typical(most) else most
-    return most
 
 
 # Text.
@@ -353,6 +298,7 @@ def format_report(found: dict[str, Any]) -> str:
     lines.append(f"after fusion: {amount_text(found['after'])}")
     if found["arena_bytes"] is not None:
         lines.append(f"arena: {found['arena_bytes']} bytes, at most {found['live_bytes_max']} live")
+        lines += draw(found["memory"])
     lines.append(f"copies: {found['copies']}")
     for c in found.get("conversions", []):
         orders = f"{c['from']} to {c['to']}"

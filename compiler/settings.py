@@ -35,7 +35,9 @@ CUDA_DEVICE = Setting("MLC_CUDA_DEVICE", "0", "the number of the GPU that progra
 CUDA_GRAPHS = Setting("MLC_CUDA_GRAPHS", "1", "0 launches every kernel anew, instead of a graph that was recorded once")
 CUDA_SYNC = Setting("MLC_CUDA_SYNC", "0", "1 waits for every launch on a GPU, so that errors name the kernel")
 DUMP = Setting("MLC_DUMP", "", "print the IR to standard error: all, changed, or pass names separated by commas")
-MACHINE = Setting("MLC_MACHINE", "", "a machine description to compile for instead of the host's")
+MACHINE = Setting(
+    "MLC_MACHINE", "", "a machine description (a file, or a name such as xeon) to compile for instead of the host's"
+)
 PARALLEL = Setting(
     "MLC_PARALLEL", "pool", "who runs parallel loops: pool, openmp (if the process has loaded it) or serial"
 )

@@ -10,6 +10,7 @@ from xdsl.ir import Operation
 
 from ..dialects.errors import CheckError
 from ..dialects.graph.regions import counter_name, places_of
+from ..dialects.nd.checkpoint import Checkpoint
 from ..dialects.nd.complex_boundary import PRINTED, numbered, of_parts
 from ..dialects.nd.control import If, Scan, While, yields
 from ..dialects.nd.effects import Check, Print, formatted
@@ -22,6 +23,12 @@ def run_if(frame: Frame, op: Operation) -> None:
     assert isinstance(op, If)
     taken = op.then if frame[op.predicate] else op.orelse
     frame.set(op, frame.run(taken.block, frame.get(op.invariants)))
+
+
+@handles("nd.checkpoint")
+def run_checkpoint(frame: Frame, op: Operation) -> None:
+    assert isinstance(op, Checkpoint)
+    frame.set(op, frame.run(op.body.block, frame.get(op.args)))
 
 
 @handles("nd.while")

@@ -51,6 +51,11 @@ def arguments() -> Arguments:
     out.add_argument("-p", "--passes", metavar="PASSES", help="what runs instead of the target's pipeline")
     out.add_argument("--entry", metavar="NAME", help="the program of several that is meant")
     out.add_argument("--threads", type=int, metavar="N", help="threads of parallel loops (default: MLC_THREADS, or 1)")
+    out.add_argument(
+        "--memory-limit",
+        metavar="BYTES",
+        help="what values between kernels may take at once, e.g. 64MiB: reorders, computes again, or refuses",
+    )
     where = out.add_argument_group("what to compile for")
     where.add_argument("--target", choices=list(options.TARGETS), default="cpu", help="default: cpu")
     where.add_argument("--arch", default=options.ARCH, metavar="SM", help=f"of an NVIDIA GPU (default: {options.ARCH})")
@@ -68,6 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"--arch: unknown architecture {args.arch!r}{nearest(args.arch, ptx.VERSIONS)}")
     if args.emit == "ptx" and args.target != "cuda":
         parser.error("--emit=ptx: expected --target=cuda")
+    if args.memory_limit is not None and args.passes is not None:
+        parser.error("--memory-limit: expected no --passes; write limit-memory{bytes=..} before the passes that fuse")
     return guarded(lambda: compile(args))
 
 
@@ -99,7 +106,8 @@ def _passes(module: ModuleOp, args: argparse.Namespace) -> list[Any]:
         return passes_of(parse_pipeline("expand-math"))
     cuda = args.target == "cuda"
     arch = args.arch if cuda else None
-    chosen = options.options_of(threads=None if cuda else args.threads, target=args.target, arch=arch)
+    threads, limit = None if cuda else args.threads, args.memory_limit
+    chosen = options.options_of(threads=threads, target=args.target, arch=arch, memory_limit=limit)
     return options.passes(chosen)
 
 

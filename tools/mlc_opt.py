@@ -18,6 +18,7 @@ from typing import Any
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
 
 from ..compiler.context import context
@@ -27,12 +28,15 @@ from ..compiler.pipelines import PIPELINES
 from ..compiler.printing import print_ir
 from ..compiler.registry import PASSES, build, load, lookup, summary, usage
 from ..compiler.spec import PassSpec, parse_pipeline, text_of
+from ..compiler.transforms.rules.selection import selected
 from ..compiler.verify import verify
 from ..dialects.errors import CompileError
+from . import rules
 from .common import WRONG_PROGRAM, Arguments, HelpEnv, guarded, read_input, report_error, write_output
 from .diagnostics import mismatches, split
 
 SET, CHOOSE = "set-schedule", "choose-schedule"
+SATURATE = "saturate{numerics=fast}"
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -52,6 +56,12 @@ def arguments() -> argparse.ArgumentParser:
     )
     what.add_argument(
         "--schedule", metavar="FILE", help="steps of kernels instead of those that choose-schedule would write"
+    )
+    what.add_argument(
+        "--saturate",
+        action="store_true",
+        help="search for a cheaper program by rules up to the level fast, before decompose (default of what runs: "
+        "canonicalize around it)",
     )
     show = out.add_argument_group("what to print")
     show.add_argument(
@@ -74,10 +84,26 @@ def arguments() -> argparse.ArgumentParser:
         action="store_true",
         help="the schedules after choose-schedule, as --schedule reads them (default of what runs: --pipeline=loop)",
     )
+    show.add_argument(
+        "--explain",
+        nargs="?",
+        const="host",
+        metavar="MACHINE,...",
+        help="instead of the IR, the estimated time after each rewrite step on these machines, by name or file "
+        "(default: host); default of what runs: the pipeline down to fusion",
+    )
+    show.add_argument(
+        "--measure",
+        action="store_true",
+        help="with --explain: run each step's program where it can be",
+    )
+    show.add_argument("--explain-plot", metavar="FILE", help="with --explain: draw it into an .svg or .png file too")
+    show.add_argument("--numerics", default="ieee", help="with --explain: the level of what runs by default (ieee)")
     show.add_argument("--emit-llvm", action="store_true", help="LLVM IR of the result; --pipeline=llvm implies it")
     show.add_argument(
         "--threads", type=int, metavar="N", help="threads of parallel loops in LLVM IR (default: MLC_THREADS, or 1)"
     )
+    rules.add_arguments(out)
     check = out.add_argument_group("how to check")
     check.add_argument(
         "--verify-each",
@@ -114,7 +140,13 @@ def opt(args: argparse.Namespace) -> int:
     if args.list_passes:
         print(list_passes(), end="")
         return 0
-    passes, options = _passes(args), _options(args)
+    if args.print_rules is not None:
+        print(rules.print_rules(args), end="")
+        return 0
+    passes, options, selection = rules.with_rules(_passes(args), args.rules), _options(args), rules.selection(args)
+    for flag, given in (("--measure", args.measure), ("--explain-plot", args.explain_plot)):
+        if given and not args.explain:
+            raise CompileError(f"{flag}: expected --explain with it, found none")
     name, text = read_input(args.input)
     outputs: list[str] = []
     timing, code = Timing(), 0
@@ -122,7 +154,8 @@ def opt(args: argparse.Namespace) -> int:
         options.source = part
         errors: list[CompileError] = []
         try:
-            outputs.append(_one(part, name, passes, options, args, timing))
+            with selected(selection):
+                outputs.append(_one(part, name, passes, options, args, timing))
         except CompileError as error:
             errors.append(error)
         if args.verify_diagnostics:
@@ -146,6 +179,8 @@ def _one(
     ctx.allow_unregistered = args.allow_unregistered_dialect
     module = parse_module(part, name, ctx)
     verify(module)
+    if args.explain:
+        return _explain(module, passes, args)
     if args.report:
         return _report(module, passes, options, ctx)
     if args.print_schedule:
@@ -159,6 +194,24 @@ def _one(
 
         return llvm_ir(module, threads=args.threads)
     return print_ir(module, generic=args.mlir_print_op_generic, locations=args.mlir_print_debuginfo)
+
+
+def _explain(module: ModuleOp, passes: list[ModulePass], args: argparse.Namespace) -> str:
+    from ..compiler.explain import explain, figures, plot, table
+    from ..compiler.report import TYPICAL
+    from .inputs import arguments, symbols
+
+    def arrays(f: FuncOp) -> list[Any]:
+        return arguments(f, (), dict.fromkeys(symbols(f), TYPICAL), 0)
+
+    if args.explain_plot:
+        figures()  # if there are none, the user need not wait
+    given = bool(args.pipeline or args.passes or args.pass_pipeline)
+    machines = args.explain.split(",")
+    found = explain(module, machines, args.numerics, passes if given else None, arrays if args.measure else None)
+    if args.explain_plot:
+        plot(found, args.explain_plot)
+    return table(found)
 
 
 def _report(module: ModuleOp, passes: list[ModulePass], options: Options, ctx: Context) -> str:
@@ -191,9 +244,22 @@ def _passes(args: argparse.Namespace) -> list[ModulePass]:
     for text in (args.passes, args.pass_pipeline):
         if text is not None:
             out += passes_of(parse_pipeline(text))
+    if args.saturate:
+        out = _saturated(out)
     if args.schedule is None and not args.print_schedule:
         return out
     return _scheduled(out, args)
+
+
+def _saturated(passes: list[ModulePass]) -> list[ModulePass]:
+    """With a search by rules while composites are whole."""
+    if not passes:
+        return passes_of(parse_pipeline(f"canonicalize,{SATURATE},canonicalize"))
+    at = next((k for k, p in enumerate(passes) if p.name == "decompose"), None)
+    if at is None:
+        expected = "no other passes, or decompose among them (--pipeline=nd or a lower level)"
+        raise CompileError(f"--saturate: expected {expected}, found {text_of(passes)}")
+    return [*passes[:at], *passes_of(parse_pipeline(SATURATE)), *passes[at:]]
 
 
 def _scheduled(passes: list[ModulePass], args: argparse.Namespace) -> list[ModulePass]:

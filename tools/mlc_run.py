@@ -84,6 +84,11 @@ def arguments() -> argparse.ArgumentParser:
     what.add_argument(
         "--schedule", metavar="FILE", help="steps of kernels instead of the chosen ones (mlc-opt --print-schedule)"
     )
+    what.add_argument(
+        "--memory-limit",
+        metavar="BYTES",
+        help="what values between kernels may take at once, e.g. 64MiB: reorders, computes again, or refuses",
+    )
     what.add_argument("--report", action="store_true", help="print kernels, buffers and layouts")
     what.add_argument("-o", dest="output", metavar="FILE.npz", help="write the results there instead of printing them")
     out.add_argument("--help-env", action=HelpEnv)
@@ -160,7 +165,13 @@ def _callable(
 
     place = inputs.entry_function(module, args.entry).location
     schedule = Path(args.schedule) if args.schedule else None
-    executable = compile_module(module, entry=args.entry, threads=args.threads, schedule=schedule, target=args.target)
+    given: dict[str, Any] = {
+        "threads": args.threads,
+        "schedule": schedule,
+        "target": args.target,
+        "memory_limit": args.memory_limit,
+    }
+    executable = compile_module(module, entry=args.entry, **given)
 
     def call(arrays: Sequence[Any]) -> list[Any]:
         try:

@@ -1,11 +1,16 @@
-"""mlc-tune: search faster schedules of the kernels with contractions by measuring, and record the winners.
+"""mlc-tune: search faster schedules of the kernels with contractions by measuring, and record the winners; or measure
+the machine.
 
     mlc-tune model.mlir --seconds 30
     mlc-tune model.mlir --kernel matmul --output model.schedule
     mlc-tune model.mlir --size b=32 --threads 2 --no-record
+    mlc-tune --calibrate -o here.toml
 
 Later compilations of the same kernels, in whatever program, take what was recorded (MLC_TUNED=0: they do not).
 Candidates have other register tiles, blocks of the reduced axis, packed operands and orders of the loops.
+
+The description that --calibrate writes is what estimates are made of: for `mlc-opt --explain=here.toml`, or for
+everything with MLC_MACHINE=here.toml.
 """
 
 from __future__ import annotations
@@ -47,7 +52,14 @@ def arguments() -> argparse.ArgumentParser:
     out.add_argument("--threads", type=int, metavar="N", help="threads of parallel loops (default: MLC_THREADS, or 1)")
     out.add_argument("--size", action="append", default=[], metavar="NAME=N", help="the value of a symbol, e.g. b=7")
     out.add_argument("--seed", type=int, default=0, help="of the arguments and of the order of candidates (default: 0)")
-    out.add_argument("--output", "-o", metavar="FILE.schedule", help="write the best schedules there, for --schedule")
+    out.add_argument(
+        "--calibrate",
+        action="store_true",
+        help="measure this machine instead: clock, bandwidths, functions, launches; print its description",
+    )
+    out.add_argument(
+        "--output", "-o", metavar="FILE", help="write the best schedules there, for --schedule; or the description"
+    )
     out.add_argument("--no-record", action="store_true", help="leave the records that compilations consult as they are")
     out.add_argument("--quiet", action="store_true", help="no progress bar")
     out.add_argument("--help-env", action=HelpEnv)
@@ -68,7 +80,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     return guarded(lambda: tune(arguments().parse_args(argv)))
 
 
+def measured(args: argparse.Namespace) -> int:
+    """Measure the machine."""
+    from ..compiler.calibrate import calibrate
+
+    if args.input_file != "-":
+        raise CompileError(f"--calibrate: expected no program, found {args.input_file}")
+    show, close = progress_bar(args.seconds, args.quiet)
+    try:
+        text = calibrate(Machine.host(), args.seconds, show).text()
+    finally:
+        close()
+    write_output(args.output or "-", text)
+    return 0
+
+
 def tune(args: argparse.Namespace) -> int:
+    if args.calibrate:
+        return measured(args)
     name, text = read_input(args.input_file)
     module = parse_module(text, name)
     verify(module)

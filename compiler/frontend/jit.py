@@ -116,7 +116,7 @@ def _together(found: Iterable[Attribute], kind: Sequence[Attribute], otherwise: 
         return otherwise
 
 
-OPTIONS = ("schedule", "numerics", "threads", "vector_bytes", "target", "arch")
+OPTIONS = ("schedule", "numerics", "threads", "vector_bytes", "target", "arch", "saturate", "memory_limit")
 
 
 @dataclass
@@ -341,7 +341,7 @@ def jit(
 
     `static`: positions or names of arguments that are Python values, part of what is compiled; `donate`: of arguments
     whose arrays the program may overwrite and return. Further keywords: schedule, numerics, threads, vector_bytes,
-    target, arch (see `mlc.compile`).
+    target, arch, saturate, memory_limit (see `mlc.compile`).
     """
     if fn is None:
         return lambda f: jit(f, static=static, donate=donate, **options)  # pyright: ignore

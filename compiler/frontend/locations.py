@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from types import CodeType
@@ -22,10 +23,10 @@ _locations: dict[tuple[int, int], tuple[CodeType, LocationAttr]] = {}
 
 
 def is_inside(filename: str) -> bool:
-    """Is this a file of mlc itself?"""
+    """Is this a file of mlc itself, or of the decorators around its functions?"""
     known = _inside.get(filename)
     if known is None:
-        known = _inside[filename] = filename.startswith((*_INSIDE, "<frozen"))
+        known = _inside[filename] = filename.startswith((*_INSIDE, "<frozen", contextlib.__file__))
     return known
 
 

@@ -26,6 +26,7 @@ from xdsl.ir import Block
 
 from ...dialects.errors import CompileError
 from ...dialects.nd import control
+from ...dialects.nd.checkpoint import Checkpoint
 from ...dialects.nd.control import Control, If, Scan, While
 from ...dialects.nd.op import Array, building, place
 from ..blocks import inline
@@ -37,9 +38,12 @@ Results = tuple[list[Array], Tangents]
 
 def control_jvp(op: Control, args: Sequence[Array], tangents: Sequence[Array | None], apart: bool) -> Results:
     """Emit the op with its tangents; its results and theirs."""
+    from .control_checkpoint import jvp_checkpoint, split_checkpoint
     from .control_split import split_if, split_scan
 
     match op:
+        case Checkpoint():
+            return (split_checkpoint if apart else jvp_checkpoint)(op, args, tangents)
         case If():
             return split_if(op, args, tangents) if apart else jvp_if(op, args, tangents)
         case Scan():

@@ -57,21 +57,21 @@ class Needs:
         return out
 
 
-def _copied(program: Linearized, needs: Needs, env: dict[SSAValue, SSAValue]) -> list[Array | None]:
+def copied(program: Linearized, needs: Needs, env: dict[SSAValue, SSAValue]) -> list[Array | None]:
     """Emit the linear ops at the current place; the tangents of the results."""
     for op in (*needs.remade, *program.ops):
         insert(clone(op, env))
-    _forget(program)
+    forget(program)
     return [None if t is None else Array(env[t.value]) for t in program.tangents]
 
 
-def _forget(program: Linearized) -> None:
+def forget(program: Linearized) -> None:
     """What the linear ops read has them as readers no more."""
     for op in program.ops:
         op.drop_all_references()
 
 
-def _linearized(block: Block, groups: Groups) -> tuple[Block, Linearized]:
+def linearized(block: Block, groups: Groups) -> tuple[Block, Linearized]:
     """The known part of a region, without end."""
     known = alike(block)
     with building(known, place().location):
@@ -84,7 +84,7 @@ def _linearized(block: Block, groups: Groups) -> tuple[Block, Linearized]:
 def split_if(op: If, args: Sequence[Array], tangents: Sequence[Array | None]) -> Results:
     invariants = list(args[1:])
     groups = Groups([len(invariants)], [t is not None for t in tangents[1:]])
-    halves = [_linearized(region.block, groups) for region in op.regions]
+    halves = [linearized(region.block, groups) for region in op.regions]
     needs = [Needs.of(program) for _, program in halves]
     flags = [any(program.tangents[k] is not None for _, program in halves) for k in range(len(op.results))]
     places = Places()
@@ -99,7 +99,7 @@ def split_if(op: If, args: Sequence[Array], tangents: Sequence[Array | None]) ->
     results, residuals = out[:count], out[count:]
     if not any(flags):
         for _, program in halves:
-            _forget(program)
+            forget(program)
         return results, [None] * count
     seeds = chosen_tangents(tangents[1:])
     linear: list[Block] = []
@@ -111,7 +111,7 @@ def split_if(op: If, args: Sequence[Array], tangents: Sequence[Array | None]) ->
         env.update(zip(program.seeds, inner[2], strict=True))
 
         def values(p: Linearized = program, n: Needs = need, env: dict[SSAValue, SSAValue] = env) -> list[Array]:
-            return filled(_copied(p, n, env), flags, p.results)
+            return filled(copied(p, n, env), flags, p.results)
 
         linear.append(ended(new, values))
     out = control.if_(args[0], [*residuals, *invariants, *seeds], linear[0], linear[1])
@@ -149,7 +149,7 @@ def split_scan(op: Scan, args: Sequence[Array], tangents: Sequence[Array | None]
     groups = Groups(sizes(op), [t is not None for t in tangents])
     body, count = op.body.block, len(op.inits)
     while True:
-        known, program = _linearized(body, groups)
+        known, program = linearized(body, groups)
         grown = grow(groups, [t is not None for t in program.tangents])
         if grown == groups:
             break
@@ -165,7 +165,7 @@ def split_scan(op: Scan, args: Sequence[Array], tangents: Sequence[Array | None]
     flags = [t is not None for t in program.tangents]
     flags[:count] = groups.flags[groups.sizes[0] :][:count]
     if not any(flags):
-        _forget(program)
+        forget(program)
         return results, [None] * len(results)
 
     outer: dict[SSAValue, Array] = dict(zip(known.args, [*invariants, *inits, *sequences], strict=True))
@@ -181,7 +181,7 @@ def split_scan(op: Scan, args: Sequence[Array], tangents: Sequence[Array | None]
     env: dict[SSAValue, SSAValue] = dict(zip(order, linear.args, strict=True))
 
     def values() -> list[Array]:
-        return filled(_copied(program, needs, env), flags, program.results)
+        return filled(copied(program, needs, env), flags, program.results)
 
     ended(linear, values)
     out = control.scan(

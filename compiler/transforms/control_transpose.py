@@ -20,6 +20,7 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from ...dialects.errors import CompileError
 from ...dialects.nd import control
+from ...dialects.nd.checkpoint import Checkpoint
 from ...dialects.nd.control import Control, If, Scan
 from ...dialects.nd.op import Array, building, insert, place, zeros_like
 from ..blocks import clone, terminator
@@ -30,6 +31,10 @@ from .linearize import Linearized, transpose
 def control_transpose(op: Control, cts: Sequence[Array | None], linear: Sequence[bool]) -> Tangents:
     """Emit the transposed op; cotangents of the operands that `linear` names."""
     match op:
+        case Checkpoint():
+            from .control_checkpoint import transpose_checkpoint
+
+            return transpose_checkpoint(op, cts, linear)
         case If():
             return transpose_if(op, cts, linear)
         case Scan():

@@ -20,6 +20,7 @@ from xdsl.ir import Attribute, Block, Operation
 
 from ...dialects.errors import CompileError
 from ...dialects.nd import control, dimmap
+from ...dialects.nd.checkpoint import Checkpoint, checkpoint
 from ...dialects.nd.control import Control, If, Scan, While
 from ...dialects.nd.dimmap import DimMap
 from ...dialects.nd.dims import Dim
@@ -54,6 +55,8 @@ def control_vmap(op: Control, args: Sequence[Array], flags: Sequence[bool], size
     if mask is not None and not asks_who(op):
         mask = None
     match op:
+        case Checkpoint():
+            return vmap_checkpoint(op, args, flags, size, mask)
         case If():
             return (vmap_select if flags[0] else vmap_if)(op, args, flags, size, mask)
         case Scan():
@@ -121,6 +124,14 @@ def vmap_region(
         args = [*map(Array, block.args)]
         ys, got = vmap(region, args[len(masks) :], flags, size, args[0] if masks else None)
     return block, ys, got
+
+
+def vmap_checkpoint(
+    op: Checkpoint, args: Sequence[Array], flags: Sequence[bool], size: Dim, mask: Array | None
+) -> Results:
+    masks = [mask] if mask is not None else []
+    block, ys, got = vmap_region(op.body.block, flags, size, masks)
+    return checkpoint([*masks, *args], ended(block, lambda: ys), op.policy), got
 
 
 def vmap_if(op: If, args: Sequence[Array], flags: Sequence[bool], size: Dim, mask: Array | None) -> Results:

@@ -7,7 +7,7 @@
 An op inside a region may be replaced by an equal one outside of it that comes before, unless the region is isolated;
 never the other way round. Control flow without effects is merged if its regions are equal op by op; effects never
 are, and merging goes past them. The operands of commutative ops count in either order. The op that stays carries both
-places.
+places. Barriers are never equal, so that what reads two of them stays apart.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from xdsl.ir import Block, Operation
 from xdsl.passes import ModulePass
 from xdsl.traits import IsolatedFromAbove
 
+from ...dialects.nd.checkpoint import Barrier
 from ...dialects.nd.control import Control
 from ...dialects.nd.elementwise import Add, Mul
 from .rewriting import erase, functions, fuse, is_pure
@@ -46,7 +47,7 @@ def _merge(block: Block, seen: Seen) -> list[Operation]:
             for region in op.regions:
                 for inner in region.blocks:
                     moved += _merge(inner, {} if isolated else dict(seen))
-        if op.results and (not op.regions or isinstance(op, Control)) and is_pure(op):
+        if op.results and (not op.regions or isinstance(op, Control)) and is_pure(op) and not isinstance(op, Barrier):
             key = _key(op)
             if (same := seen.get(key)) is None:
                 seen[key] = op

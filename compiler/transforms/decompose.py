@@ -61,8 +61,8 @@ def decompose(block: Block, names: Sequence[str] = ()) -> int:
     ops = tuple(known[name] for name in names or known)
     lines = tuple(op for op in ops if issubclass(op, LastDim))
     rewrites = [
-        Rewrite("decompose_line", lines, "exact", decompose_line),
-        Rewrite("decompose", ops, "exact", decompose_op),
+        Rewrite("decompose_line", lines, "exact", decompose_line, "decompose"),
+        Rewrite("decompose", ops, "exact", decompose_op, "decompose"),
     ]
     return rewrite(block, by_class(rewrites))
 

@@ -12,6 +12,7 @@ control flow and effects are not run.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -24,6 +25,7 @@ from xdsl.passes import ModulePass
 from ...dialects.nd import dialect as _dialect  # fills OPS
 from ...dialects.nd.array import Array
 from ...dialects.nd.constant import Constant, Source, constant, full
+from ...dialects.nd.movement import Broadcast
 from ...dialects.nd.op import OPS, NdOp
 from ...dialects.nd.reduction import Reducing
 from ...dialects.nd.resource import FOLDED as MAX_BYTES
@@ -51,16 +53,14 @@ def fold_splat(op: NdOp) -> Array | None:
 
 
 def fold_dense(op: NdOp, max_bytes: int) -> Array | None:
-    if (
-        not op.operands
-        or not all(is_constant(v) or is_bound(v.owner) for v in op.operands)
-        or element(op.type) not in NUMPY
-    ):
+    """f(c, d) -> its value, if that is small or no larger than c and d."""
+    if not op.operands or not all(map(_known, op.operands)) or element(op.type) not in NUMPY:
         return None
     sizes = [_bytes(op.type), *(_bytes(v.type) for v in op.operands)]
     if any(n is None or n > max_bytes for n in sizes):
         return None
-    dense = sum(n or 0 for n, v in zip(sizes[1:], op.operands, strict=True) if splat(v) is None)
+    stored = [isinstance(v.owner, Source) and splat(v) is None for v in op.operands]
+    dense = sum(n or 0 for n, here in zip(sizes[1:], stored, strict=True) if here)
     if (sizes[0] or 0) > max(SMALL, dense):
         return None
     return constant(np.asarray(_run(op, [_value(v) for v in op.operands])))
@@ -71,8 +71,16 @@ def _run(op: NdOp, args: list[Any]) -> Any:
         return op.reference(*args)
 
 
+def _known(v: SSAValue) -> bool:
+    """A constant whose data are here, or one that is replicated."""
+    owner = v.owner
+    return is_constant(v) or is_bound(owner) or (isinstance(owner, Broadcast) and _known(owner.x))
+
+
 def _value(v: SSAValue) -> Any:
     owner = v.owner
+    if isinstance(owner, Broadcast):
+        return owner.reference(_value(owner.x))
     assert isinstance(owner, Source)
     return owner.reference()
 
@@ -85,19 +93,23 @@ def _bytes(t: Attribute) -> int | None:
 
 def splat_rules() -> list[Rewrite]:
     """Folding of constants with one value, which costs nothing at any size."""
-    return [Rewrite("fold_splat", ELEMENTWISE, "exact", fold_splat)]
+    return [Rewrite("fold_splat", ELEMENTWISE, "exact", fold_splat, "fold")]
 
 
 def shrinking_rules() -> list[Rewrite]:
     """Folding of reductions, whose result is smaller than the constant that it replaces."""
     ops = tuple(c for c in OPS.values() if issubclass(c, Reducing))
-    return [Rewrite("fold_reduction", ops, "exact", lambda op: fold_dense(op, MAX_BYTES))]
+    return [Rewrite("fold_reduction", ops, "exact", partial(fold_dense, max_bytes=MAX_BYTES), "fold")]
 
 
 def fold_rules(max_bytes: int) -> list[Rewrite]:
     """Folding of constants with one value, and of anything small."""
     ops = tuple(c for c in OPS.values() if not issubclass(c, Source))
-    return [*splat_rules(), Rewrite("fold_dense", ops, "exact", lambda op: fold_dense(op, max_bytes))]
+    return [*splat_rules(), Rewrite("fold_dense", ops, "exact", partial(fold_dense, max_bytes=max_bytes), "fold")]
+
+
+FOLDS = (*fold_rules(MAX_BYTES), *shrinking_rules())
+"""Every fold, for lists of rules."""
 
 
 def fold_constants(block: Block, max_bytes: int = MAX_BYTES) -> int:

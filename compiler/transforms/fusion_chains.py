@@ -101,7 +101,8 @@ def surrounds(grouping: Grouping, members: Sequence[int]) -> bool:
 
 
 def joined(grouping: Grouping, inside: Sequence[int]) -> dict[int, int] | None:
-    """The axes that are equal if the nodes read each other's elements in one kernel; None: at computed positions."""
+    """The axes that are equal if the nodes read each other's elements in one kernel; None: at computed positions, or
+    behind a barrier."""
     made: dict[SSAValue, tuple[int, ...]] = {grouping.nodes[n].op.results[0]: grouping.nodes[n].result for n in inside}
     pairs: list[tuple[int, int]] = []
     for n in inside:
@@ -110,6 +111,8 @@ def joined(grouping: Grouping, inside: Sequence[int]) -> dict[int, int] | None:
             return None
         for read, operand in zip(node.reads, node.operands):
             if (result := made.get(read.root)) is not None:
+                if read.behind:
+                    return None
                 pairs += [(a, operand[d]) for a, d in zip(result, read.dims) if d is not None]
     return grouping.axes.joined((a, b) for a, b in pairs if a >= 0 and b >= 0)
 

@@ -44,6 +44,8 @@ class Read:
     operand: SSAValue
     root: SSAValue
     dims: tuple[int | None, ...]
+    behind: bool = False
+    """Behind a barrier: the root is made by another kernel."""
 
 
 @dataclass
@@ -161,8 +163,9 @@ class Grouping:
         axes: Axes,
         returned: Set[int],
         links: Sequence[Callable[[Grouping], None]] = (),
+        apart: bool = False,
     ) -> None:
-        """`links`: what unites groups once all have grown."""
+        """`links`: what unites groups once all have grown. `apart`: none grows."""
         self.nodes, self.axes, self.returned = nodes, axes, returned
         self.of: dict[SSAValue, int] = {r: k for k, n in enumerate(nodes) for r in n.op.results}
         self.home = list(range(len(nodes)))
@@ -174,7 +177,10 @@ class Grouping:
                 before |= self.closed(self.home[producer])
                 self.users[producer].append(k)
             self.groups[k] = Group([k], before)
-            self._grow(k)
+            if not apart:
+                self._grow(k)
+        if apart:
+            return
         for k in reversed(range(len(nodes))):
             self._sink(k)
         for link in links:
@@ -256,7 +262,8 @@ class Grouping:
         merged = True
         while merged:
             merged = False
-            reads = {self.home[self.of[r.root]] for r in self.nodes[k].reads if r.root in self.of} - {self.home[k]}
+            reads = {self.home[self.of[r.root]] for r in self.nodes[k].reads if r.root in self.of and not r.behind}
+            reads -= {self.home[k]}
             first = {g: self.groups[g].nodes for g in reads}
             order = sorted(reads, key=lambda g: (self.kind(first[g]) != "contraction", -first[g][0]))
             for other in order:
@@ -348,7 +355,7 @@ class Grouping:
             node = self.nodes[m]
             for read, operand in zip(node.reads, node.operands):
                 if (result := made.get(read.root)) is not None:
-                    if node.kind == "contraction" and self.home[self.of[read.root]] != self.home[m]:
+                    if read.behind or (node.kind == "contraction" and self.home[self.of[read.root]] != self.home[m]):
                         return None
                     pairs += [(a, operand[d]) for a, d in zip(result, read.dims) if d is not None]
                 elif (other := seen.get(read.root)) is not None:

@@ -19,7 +19,8 @@ Composites are taken apart first. Which ops share a kernel: `fusion_groups`. A v
 computed once and becomes a result; constants of one value, iota and sizes are repeated in each kernel. Transposes,
 slices and reversals of program values stay outside as views where their strides are numbers, else they move into the
 kernel with broadcasts. A reshape is a view of dense rows; other operands are copied by a kernel of their own; so is a
-result that views an argument of a function with the attribute `mlc.written`.
+result that views an argument of a function with the attribute `mlc.written`. No kernel computes both what a barrier
+reads and what reads the barrier; then barriers go.
 
 Ops with regions and effects stay between the kernels, each after what it reads and effects in program order; the blocks
 of regions are fused like programs:
@@ -52,6 +53,7 @@ from ...dialects.errors import CompileError
 from ...dialects.graph.ops import WRITTEN, KernelOp, LaunchOp, YieldOp
 from ...dialects.graph.views import VIEWS, is_view, unit_reshape, view_of
 from ...dialects.nd.attributes import DimsAttr
+from ...dialects.nd.checkpoint import Barrier
 from ...dialects.nd.constant import Constant, Source
 from ...dialects.nd.control import Control, Yield
 from ...dialects.nd.dims import Sym
@@ -68,7 +70,7 @@ from .fusion_chains import link_chains
 from .fusion_groups import Axes, Group, Grouping, Node, Read, make_node
 from .kernel_names import kernel_name
 from .region_operands import all_of, is_small, prepare_regions, read_where_it_lies
-from .rewriting import functions, fuse
+from .rewriting import erase, functions, fuse
 
 BARRIERS = (Control, *EFFECTS)
 """Ops that stay outside of kernels."""
@@ -77,22 +79,25 @@ BARRIERS = (Control, *EFFECTS)
 class Fuser:
     """Fuses one block."""
 
-    def __init__(self, block: Block, chains: bool = True) -> None:
+    def __init__(self, block: Block, chains: bool = True, apart: bool = False) -> None:
         self.block = block
-        self.chains = chains
+        self.chains, self.apart = chains, apart
         self.computed: set[Operation] = set()
         """Views and sources that a kernel must compute all the same."""
+        self.behind: set[tuple[Operation, int]] = set()
+        """Operands that stood behind a barrier."""
         last = block.last_op
         assert isinstance(last, ReturnOp | Yield)
         self.last = last
 
     def run(self) -> None:
+        self._drop_barriers()
         self._normalize()
         axes = Axes()
         nodes: list[Node] = []
         for op in self.block.ops:
             if self._computes(op):
-                nodes.append(make_node(op, [self._read(v) for v in op.operands], axes))
+                nodes.append(make_node(op, [self._read(op, k) for k in range(len(op.operands))], axes))
         index = {n.op: k for k, n in enumerate(nodes)}
         effect: int | None = None
         for k, node in enumerate(nodes):
@@ -103,7 +108,7 @@ class Fuser:
                 effect = k
         ends = (base_of(v, self.computed).owner for v in self.last.operands)
         returned = {index[b] for b in ends if isinstance(b, Operation) and b in index}
-        grouping = Grouping(nodes, axes, returned, [link_chains] if self.chains else [])
+        grouping = Grouping(nodes, axes, returned, [link_chains] if self.chains else [], self.apart)
         self.nodes, self.grouping, self.groups = nodes, grouping, grouping.groups
         self.home = {n.op: grouping.home[k] for k, n in enumerate(nodes)}
         self._rebuild()
@@ -114,6 +119,14 @@ class Fuser:
         if op in self.computed:
             return True
         return type(op) not in VIEWS and not isinstance(op, Source)
+
+    def _drop_barriers(self) -> None:
+        """Let readers of barriers read what these read, and remember them: no kernel computes both."""
+        for op in list(self.block.ops):
+            if isinstance(op, Barrier):
+                self.behind.update((use.operation, use.index) for use in op.result.uses)
+                op.result.replace_all_uses_with(op.x)
+                erase(op)
 
     def _normalize(self) -> None:
         """Make every view op a view indeed, and results that no kernel would compute into work for one."""
@@ -165,11 +178,13 @@ class Fuser:
             self.computed.add(copy)
             op.operands[k] = copy.results[0]
 
-    def _read(self, value: SSAValue) -> Read:
+    def _read(self, reader: Operation, k: int) -> Read:
         """An operand through replications, permutations and dimensions of one element."""
+        value = reader.operands[k]
+        views = chain(value, self.computed)
         dims: list[int | None] = list(range(len(shape_of(value.type))))
         root = value
-        for op in reversed(chain(value, self.computed)):
+        for op in reversed(views):
             match op:
                 case Broadcast() | Transpose():
                     m = op.dims
@@ -180,7 +195,8 @@ class Fuser:
                 case _:
                     break
             root = op.operands[0]
-        return Read(value, root, tuple(dims))
+        behind = bool(self.behind) and ((reader, k) in self.behind or any((v, 0) in self.behind for v in views))
+        return Read(value, root, tuple(dims), behind)
 
     # Building.
 
@@ -211,13 +227,17 @@ class Fuser:
                 op.drop_all_references()
 
     def _order(self) -> Iterator[int]:
-        """Groups after those they read; of those ready, the one that was complete first in the program."""
+        """Groups after those they read; of those ready, the one that begins first in the program.
+
+        So a product that is fused into the update of a parameter far behind runs where the product stood, and what it
+        reads is free early.
+        """
         earlier = {g: self.grouping.earlier(g) for g in self.groups}
         later: dict[int, list[int]] = {g: [] for g in self.groups}
         for g, needed in earlier.items():
             for e in needed:
                 later[e].append(g)
-        ready = [(max(self.groups[g].nodes), g) for g, needed in earlier.items() if not needed]
+        ready = [(min(self.groups[g].nodes), g) for g, needed in earlier.items() if not needed]
         heapq.heapify(ready)
         while ready:
             _, g = heapq.heappop(ready)
@@ -225,7 +245,7 @@ class Fuser:
             for after in later[g]:
                 earlier[after].remove(g)
                 if not earlier[after]:
-                    heapq.heappush(ready, (max(self.groups[after].nodes), after))
+                    heapq.heappush(ready, (min(self.groups[after].nodes), after))
 
     def _place(self, value: SSAValue) -> None:
         """Put the views that a value goes through into the block."""
@@ -329,14 +349,14 @@ class Fuser:
                     break
 
 
-def fuse_block(block: Block, chains: bool = True) -> None:
+def fuse_block(block: Block, chains: bool = True, apart: bool = False) -> None:
     """Fuse the ops of a block that ends in func.return or nd.yield, and those of the regions in it."""
     decompose(block)
-    Fuser(block, chains).run()
+    Fuser(block, chains, apart).run()
     for op in block.ops:
         if isinstance(op, Control):
             for region in op.regions:
-                fuse_block(region.block, chains)
+                fuse_block(region.block, chains, apart)
 
 
 def is_program(f: FuncOp) -> bool:
@@ -353,14 +373,16 @@ def is_program(f: FuncOp) -> bool:
 
 @dataclass(frozen=True)
 class GraphFuse(ModulePass):
-    """Put every op that computes into a kernel; contractions that feed each other into one, if `chains`."""
+    """Put every op that computes into a kernel; contractions that feed each other into one, if `chains`. With `apart`
+    every op has a kernel of its own: what fusion gains is measured against it."""
 
     name = "graph-fuse"
 
     chains: bool = True
+    apart: bool = False
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for f in functions(op):
             if len(f.body.blocks) == 1 and is_program(f):
                 prepare_regions(f.body.block)
-                fuse_block(f.body.block, self.chains)
+                fuse_block(f.body.block, self.chains, self.apart)

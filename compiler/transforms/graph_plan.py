@@ -41,7 +41,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -69,7 +68,8 @@ from ...dialects.nd.effects import EFFECTS
 from ...dialects.nd.resource import ResourceOp
 from ...dialects.nd.types import shape_of
 from ...lowering.stages import replaceable
-from .plan_buffers import ALIGNMENT, Buffer, Regions, Span, aligned, bytes_of, number_of, whole
+from .plan_arena import place
+from .plan_buffers import Buffer, Regions, Span, bytes_of, whole
 from .plan_lifetimes import Lifetimes, add_copies, base_of
 from .rewriting import functions
 
@@ -220,37 +220,9 @@ class Planner:
         return True
 
     def _arena(self) -> Dim:
-        """Offsets in the arena; returns its size. Known sizes first, the largest first, as low as possible."""
-        roots = [self.buffers[r].root for op in self.ops for r in op.results if r in self.buffers]
-        open_ = [b for b in {id(b): b for b in roots}.values() if b.place is None]
-        known = sorted((b for b in open_ if isinstance(b.bytes, int)), key=lambda b: (-number_of(b.bytes), b.first))
-        first = np.array([b.first for b in known], np.int64)
-        last = np.array([b.last for b in known], np.int64)
-        placed: list[tuple[int, int]] = []
-        for k, b in enumerate(known):
-            start, length = 0, number_of(b.bytes)
-            together = np.flatnonzero((first[:k] <= b.last) & (b.first <= last[:k]))
-            for low, high in sorted(placed[n] for n in together):
-                if low >= start + length:
-                    break
-                start = max(start, -(-high // ALIGNMENT) * ALIGNMENT)
-            b.place = Place("arena", start, b.bytes)
-            placed.append((start, start + length))
-        end: Dim = -(-max((high for _, high in placed), default=0) // ALIGNMENT) * ALIGNMENT
-        slots: list[tuple[Dim, list[Buffer]]] = []
-        for b in open_:
-            if isinstance(b.bytes, int):
-                continue
-            for start, users in slots:
-                if users[0].bytes == b.bytes and all(u.last < b.first or b.last < u.first for u in users):
-                    b.place = Place("arena", start, b.bytes)
-                    users.append(b)
-                    break
-            else:
-                b.place = Place("arena", end, b.bytes)
-                slots.append((end, [b]))
-                end = aligned(end + b.bytes)
-        return end
+        """Places in the arena; its size."""
+        roots = [b for op in self.ops for r in op.results if r in self.buffers for b in self.buffers[r].roots]
+        return place([b for b in {id(b): b for b in roots}.values() if b.place is None])
 
     def _place(self, value: SSAValue) -> Place:
         return self.buffers[value].where()

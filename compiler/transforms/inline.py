@@ -1,4 +1,4 @@
-"""Replace calls of functions by their bodies, callees first.
+"""Replace calls of functions by their bodies, callees first, and checkpoints by theirs.
 
     func.func private @f(%x: tensor<4xf32>) -> tensor<4xf32> {
       %0 = nd.exp %x : tensor<4xf32>
@@ -9,25 +9,34 @@
       func.return %0 : tensor<4xf32>
     }
 
+A checkpoint is replaced by its region, and a named value by the value: they speak to differentiation, which is over.
+
+    %y = nd.checkpoint saves dots (%x_1 = %x) -> (tensor<4xf32>) {
+      %0 = nd.name %x_1 "in" : tensor<4xf32>
+      %1 = nd.exp %0 : tensor<4xf32>                               ->      %y = nd.exp %x : tensor<4xf32>
+      nd.yield %1 : tensor<4xf32>
+    }
+
 Calls inside of regions too; effects happen where the call stood. The functions stay: `symbol-dce` drops private ones
 that nobody names. A call that leads back to its function is an error. An op carries its own place, then the call's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp
-from xdsl.ir import Block, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.errors import CompileError
+from ...dialects.nd.checkpoint import Checkpoint, Name
 from ..blocks import clone, terminator
 from .dce import drop_unused_functions
-from .rewriting import functions, fuse
+from .rewriting import erase, functions, fuse
 
 
 def calls(block: Block) -> Iterator[CallOp]:
@@ -80,23 +89,49 @@ def _inline(call: CallOp, callee: FuncOp) -> None:
             new = clone(op, env)
             new.location = fuse([op.location, call.location])
             around.insert_op_before(new, call)
-    for result, v in zip(call.results, last.operands, strict=True):
-        value = env.get(v, v)
+    _stand_for(call, [env.get(v, v) for v in last.operands])
+
+
+def _stand_for(op: Operation, values: Sequence[SSAValue]) -> None:
+    """The values are the op's results from now on."""
+    for result, value in zip(op.results, values, strict=True):
         if value.name_hint is None:
             value.name_hint = result.name_hint
         result.replace_all_uses_with(value)
-    call.detach()
-    call.drop_all_references()
+    erase(op)
+
+
+def open_checkpoints(block: Block) -> None:
+    """Put the ops of checkpoints in their place, here and in all regions; drop names."""
+    for op in list(block.ops):
+        for region in op.regions:
+            open_checkpoints(region.block)
+        if isinstance(op, Name):
+            _stand_for(op, [op.x])
+        elif isinstance(op, Checkpoint):
+            body = op.body.block
+            env: dict[SSAValue, SSAValue] = dict(zip(body.args, op.operands, strict=True))
+            last = terminator(body)
+            for inner in list(body.ops):
+                if not env.keys().isdisjoint(inner.operands):
+                    inner.operands = [env.get(v, v) for v in inner.operands]
+                if inner is not last:
+                    inner.detach()
+                    block.insert_op_before(inner, op)
+            _stand_for(op, last.operands)
 
 
 @dataclass(frozen=True)
 class Inline(ModulePass):
-    """Replace calls by the bodies of what they call."""
+    """Replace calls by the bodies of what they call, and checkpoints by theirs."""
 
     name = "inline"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         inline_calls(op)
+        for f in functions(op):
+            for block in f.body.blocks:
+                open_checkpoints(block)
 
 
 @dataclass(frozen=True)

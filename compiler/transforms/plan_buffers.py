@@ -4,8 +4,8 @@ A branch yields where the result of its `nd.if` lives. A loop's carried value ha
 next value over it: because nothing reads it any more, or because the kernel that makes the next value replaces each
 element as it reads it. Else it has two, which swap:
 
-    place of the value in trip t, and after t trips      base + size * (t mod 2)
-    place of what the body yields                        base + size * ((t + 1) mod 2)
+    place of the value in trip t, and after t trips      a + (b - a) * (t mod 2)
+    place of what the body yields                        a + (b - a) * ((t + 1) mod 2)
 
 What a scan stacks is written where it belongs, a slice in each trip. A copy goes where its operand is, if that is free.
 """
@@ -60,6 +60,8 @@ class Buffer:
     parent: Buffer | None = None
     """A buffer that this one is a part of, from `offset` on."""
     offset: Dim = 0
+    held: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    """When it or a part of it is in use; branches that are not taken leave gaps."""
 
     def add(self, span: Span) -> None:
         self.spans.append(span)
@@ -67,15 +69,27 @@ class Buffer:
 
     def cover(self, first: int, last: int) -> None:
         self.first, self.last = min(self.first, first), max(self.last, last)
+        self.held.append((first, last))
         if self.parent is not None:
             self.parent.cover(first, last)
+
+    def stretches(self) -> list[tuple[int, int]]:
+        """When it is in use: apart, ascending."""
+        out: list[tuple[int, int]] = []
+        for first, last in sorted(self.held):
+            if out and first <= out[-1][1] + 1:
+                out[-1] = out[-1][0], max(out[-1][1], last)
+            else:
+                out.append((first, last))
+        return out
 
     def part(self, offset: Dim, bytes: Dim) -> Buffer:
         return Buffer(bytes, self.first, self.first, parent=self, offset=offset)
 
     @property
-    def root(self) -> Buffer:
-        return self if self.parent is None else self.parent.root
+    def roots(self) -> list[Buffer]:
+        """The buffers that have a place of their own and that it is a part of."""
+        return [self] if self.parent is None else self.parent.roots
 
     @property
     def fixed(self) -> bool:
@@ -90,6 +104,35 @@ class Buffer:
             return self.parent.where().moved(self.offset, self.bytes)
         assert self.place is not None
         return self.place
+
+
+@dataclass
+class Pair(Buffer):
+    """Two buffers in turn: the second in odd trips."""
+
+    halves: tuple[Buffer, ...] = ()
+    trip: Dim = 0
+
+    @staticmethod
+    def of(a: Buffer, b: Buffer, trip: Dim) -> Pair:
+        return Pair(a.bytes, a.first, a.last, halves=(a, b), trip=trip)
+
+    def cover(self, first: int, last: int) -> None:
+        super().cover(first, last)
+        for half in self.halves:
+            half.cover(first, last)
+
+    @property
+    def roots(self) -> list[Buffer]:
+        return [root for half in self.halves for root in half.roots]
+
+    @property
+    def fixed(self) -> bool:
+        return True
+
+    def where(self) -> Place:
+        a, b = (half.where() for half in self.halves)
+        return a.moved(swapped(b.number - a.number, self.trip), self.bytes)
 
 
 Replaces = Callable[[LaunchOp, SSAValue, SSAValue], bool]
@@ -171,16 +214,16 @@ class Regions:
         for span in self.spans(value):
             self.buffers[span.value] = buffer
             buffer.add(span)
-        self._yielded(value)
+        self._looped(value)
 
-    def _yielded(self, value: SSAValue) -> None:
-        """Where the slices of stacked results lie, in what shares a buffer with a value."""
+    def _looped(self, value: SSAValue) -> None:
+        """What loops make is in use as long as they run; the slices of stacked results lie in these."""
         for span in self.spans(value):
             op = span.value.owner
+            if isinstance(op, While | Scan):
+                self.buffers[span.value].cover(*self.times.inner[op])
             if isinstance(op, Scan) and (k := op.results.index(span.value)) >= len(op.inits):  # pyright: ignore
-                first, last = self.times.inner[op]
                 stack = self.buffers[span.value]
-                stack.cover(first, last)
                 slice_ = yields(op.block)[k]
                 step = bytes_of(slice_)
                 self.give(slice_, stack.part(turn(op, counter(op)) * step, step))
@@ -209,16 +252,17 @@ class Regions:
     def _double(self, op: While | Scan, k: int) -> None:
         result, carried = op.results[k], carried_argument(op, k)
         own, trip = bytes_of(result), counter(op)
-        step, (first, last) = aligned(own), self.times.inner[op]
-        both = Buffer(step * 2, first, last)
-        inside = both.part(swapped(step, trip), own)
+        first, last = self.times.inner[op]
+        a, b = Buffer(own, first, last), Buffer(own, first, last)
+        inside = Pair.of(a, b, trip)
+        inside.cover(first, last)
         for value in (carried, result):
             self.buffers[value] = inside
         end = self.times.end[op]
         inside.add(Span(first, self.times.last(carried, first), carried))
         inside.add(Span(end, self.times.last(result, end), result))
-        self.give(op.inits[k], both.part(0, own))
-        self.give(yields(op.block)[k], both.part(swapped(step, trip + 1), own))
+        self.give(op.inits[k], a)
+        self.give(yields(op.block)[k], Pair.of(a, b, trip + 1))
 
     def _absorb(self, copy: CopyOp) -> None:
         """Make what a copy reads where the copy goes, if it is the last that reads it and the place is free before."""
@@ -253,8 +297,3 @@ def whole(value: SSAValue, base: SSAValue) -> bool:
     shape = shape_of(value.type)
     view = view_of(value)
     return base_of(value) is base and view.offset == 0 and view.rows(shape) and size(shape) == size(shape_of(base.type))
-
-
-def number_of(d: Dim) -> int:
-    assert isinstance(d, int)
-    return d

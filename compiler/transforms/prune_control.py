@@ -59,7 +59,7 @@ def is_planned(op: Control) -> bool:
 def replaced(op: Control, groups: Sequence[Sequence[SSAValue]], kept: Sequence[bool]) -> Control:
     """The op with these operands and the results that are kept; takes its regions and its place."""
     regions: list[Region] = [op.detach_region(0) for _ in op.regions]
-    own = {} if isinstance(op, If) else segments(*groups)
+    own = segments(*groups) if isinstance(op, While | Scan) else {}
     new = type(op).create(
         operands=[*op.operands[: 1 if isinstance(op, If) else 0], *(v for g in groups for v in g)],
         result_types=[r.type for r in chosen(op.results, kept)],
@@ -86,9 +86,8 @@ def result_blocks(op: Control) -> list[Block]:
 def needed_results(op: Control) -> list[bool]:
     """Which results must be computed."""
     needed = [r.first_use is not None for r in op.results]
-    if isinstance(op, If) or all(needed):
+    if not isinstance(op, While | Scan) or all(needed):
         return needed
-    assert isinstance(op, While | Scan)
     first, count = len(op.invariants), len(op.inits)
     body = op.body.block
     while True:

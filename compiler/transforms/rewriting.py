@@ -32,6 +32,7 @@ from ...dialects.nd.array import Array
 from ...dialects.nd.control import Control
 from ...dialects.nd.op import building
 from ..blocks import has_effects
+from .rules.selection import selection
 
 LEVELS = ("exact", "ieee", "fast")
 LIMIT = 16
@@ -57,16 +58,17 @@ Apply = Callable[[Any], Answer]
 
 @dataclass(frozen=True)
 class Rewrite:
-    """One rule: its function, named by it, with the ops it starts from and its numerics level."""
+    """One rule: its function, named by it, with the ops it starts from and its numerics level; `group` is its topic."""
 
     name: str
     ops: tuple[type[Operation], ...]
     level: str
     apply: Apply
+    group: str = ""
 
 
 class Table:
-    """The rewrites of one topic, filled by the decorator:
+    """The rewrites of one topic, whose group is the name of the module, filled by the decorator:
 
     @rules.on(Neg, level="exact")
     def neg_neg(op):  # -(-x) -> x
@@ -79,7 +81,7 @@ class Table:
         assert level in LEVELS
 
         def add(fn: Apply) -> Apply:
-            self.rewrites.append(Rewrite(fn.__name__, ops, level, fn))
+            self.rewrites.append(Rewrite(fn.__name__, ops, level, fn, group=fn.__module__.rpartition(".")[2]))
             return fn
 
         return add
@@ -204,6 +206,8 @@ class _Worklist:
 
 def rewrite(block: Block, rules: Rules, start: Iterable[Operation] | None = None) -> int:
     """Rewrite to a fixed point, from all ops or from `start`; returns the number of rewrites."""
+    if (chosen := selection()) is not None:
+        rules = chosen.of(rules)
     work = _Worklist(block, block.ops if start is None else start)
     budget = LIMIT * max(16, len(work.stack))
     count = 0

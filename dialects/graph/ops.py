@@ -60,6 +60,9 @@ DONATED = "mlc.donated"
 WRITTEN = "mlc.written"
 """On the program, without a value: its kernels write every result, also those that view an argument."""
 
+LEAST_MEMORY = "mlc.least_memory"
+"""On the program, without a value: its kernels run in the order that needs the least memory."""
+
 LAYOUT = "mlc.layout"
 """On an argument: its strides, where it is not dense rows."""
 

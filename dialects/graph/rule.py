@@ -73,14 +73,15 @@ class RuleOp(IRDLOperation):
         row(b+e)         in a map: any affine index of b and e, so any stride, dilation and padding
 
     Kind `simplify`: a measure (measure.py) strictly falls, so applying it ends. Kind `explore`: an equality for a
-    search. The level says what it may change: `exact`, `ieee` or `fast`. `where` names predicates (conditions.py) over
-    sizes, element types and indices.
+    search. The level says what it may change: `exact`, `ieee` or `fast`. `in algebra` names its group. `where` names
+    predicates (conditions.py) over sizes, element types and indices.
     """
 
     name = "graph.rule"
     sym_name = prop_def(SymbolNameConstraint())
     kind = prop_def(StringAttr)
     numerics = prop_def(StringAttr)
+    group = opt_prop_def(StringAttr)
     where = opt_prop_def(WhereAttr)
     left = region_def("single_block")
     right = region_def("single_block")
@@ -88,13 +89,15 @@ class RuleOp(IRDLOperation):
 
     @staticmethod
     def build_rule(
-        name: str, kind: str, numerics: str, where: Sequence[Condition], left: Block, right: Block
+        name: str, kind: str, numerics: str, where: Sequence[Condition], left: Block, right: Block, group: str = ""
     ) -> RuleOp:
         props: dict[str, Attribute] = {
             "sym_name": StringAttr(name),
             "kind": StringAttr(kind),
             "numerics": StringAttr(numerics),
         }
+        if group:
+            props["group"] = StringAttr(group)
         if where:
             props["where"] = WhereAttr(tuple(where))
         return RuleOp.create(properties=props, regions=[Region(left), Region(right)])
@@ -102,6 +105,11 @@ class RuleOp(IRDLOperation):
     @property
     def conditions(self) -> tuple[Condition, ...]:
         return self.where.data if self.where is not None else ()
+
+    @property
+    def topic(self) -> str:
+        """The rule's group, or nothing."""
+        return self.group.data if self.group is not None else ""
 
     @property
     def roots(self) -> tuple[SSAValue, ...]:
@@ -118,6 +126,7 @@ class RuleOp(IRDLOperation):
         args = parser.parse_comma_separated_list(parser.Delimiter.PAREN, parser.parse_argument)
         kind = _word(parser, KINDS)
         numerics = _word(parser, NUMERICS)
+        group = parser.parse_identifier("expected the name of a group") if parser.parse_optional_keyword("in") else ""
         where: list[Condition] = []
         if parser.parse_optional_keyword("where"):
             where = parser.parse_comma_separated_list(parser.Delimiter.NONE, lambda: parse_condition(parser))
@@ -126,7 +135,7 @@ class RuleOp(IRDLOperation):
         parser.parse_punctuation("=")
         parser.parse_punctuation(">")
         right = parser.parse_region(args)
-        op = cls.build_rule(name.data, kind, numerics, where, Block(), Block())
+        op = cls.build_rule(name.data, kind, numerics, where, Block(), Block(), group)
         new = cls.create(
             properties=op.properties, attributes=attributes.data if attributes else {}, regions=[left, right]
         )
@@ -139,6 +148,8 @@ class RuleOp(IRDLOperation):
         with printer.in_parens():
             printer.print_list(left.args, printer.print_block_argument)
         printer.print_string(f" {self.kind.data} {self.numerics.data} ")
+        if self.topic:
+            printer.print_string(f"in {self.topic} ")
         if self.conditions:
             printer.print_string(f"where {', '.join(map(str, self.conditions))} ")
         if self.attributes:

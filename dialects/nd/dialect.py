@@ -9,6 +9,7 @@ from . import (
     arithmetic,
     attention,
     bits,
+    checkpoint,
     cholesky,
     complex,
     composite,
@@ -63,6 +64,7 @@ FAMILIES = (
     dynamic_slices,
     composite,
     gradient,
+    checkpoint,
     normalization,
     attention,
     activation,
@@ -80,7 +82,7 @@ FAMILIES = (
 
 Nd = Dialect(
     "nd",
-    [*OPS.values(), *control.CONTROL, *effects.EFFECTS],
+    [*OPS.values(), *control.CONTROL, checkpoint.Checkpoint, *effects.EFFECTS],
     [
         SymAttr,
         DimsAttr,

@@ -135,6 +135,14 @@ def evaluate(d: Dim, env: Mapping[str, int]) -> int:
     return d if isinstance(d, int) else d.evaluate(env)
 
 
+TYPICAL = 1000
+"""The size of every symbol where two symbolic amounts are compared."""
+
+
+def typical(d: Dim) -> int:
+    return evaluate(d, dict.fromkeys(d.names(), TYPICAL)) if isinstance(d, Sym) else d
+
+
 def size(shape: Iterable[Dim]) -> Dim:
     """The number of elements."""
     out: Dim = 1

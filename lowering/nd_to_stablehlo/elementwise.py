@@ -275,6 +275,7 @@ def bitcast(op: NdOp, x: Value) -> Value:
 ROWS: dict[str, Emitter] = {
     **{nd: same(name) for nd, name in SAME.items()},
     **{name: of_chlo(name) for name in CHLO},
+    "barrier": same("optimization_barrier"),
     "abs": abs_,
     "sign": sign,
     "trunc": trunc,

@@ -13,6 +13,7 @@ from xdsl.ir import Attribute, Block, Operation
 from ...dialects.errors import CompileError
 from ...dialects.nd import control
 from ...dialects.nd import functions as F
+from ...dialects.nd.checkpoint import barrier
 from ...dialects.nd.constant import full
 from ...dialects.nd.op import Array, here
 from ...dialects.nd.types import tensor
@@ -97,8 +98,8 @@ def get_tuple_element(op: Operation, operands: list[Value], c: Conversion) -> Se
 
 
 @converter("stablehlo.optimization_barrier")
-def optimization_barrier(op: Operation, operands: list[Array], c: Conversion) -> Sequence[Value]:
-    return operands
+def optimization_barrier(op: Operation, operands: list[Value], c: Conversion) -> Sequence[Value]:
+    return [barrier(x) if isinstance(x, Array) else x for x in operands]
 
 
 @converter("stablehlo.create_token", "stablehlo.after_all")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from . import nn, numpy, optim, random, special
     from .compiler.compile import Compiled, compile
     from .compiler.export import to_stablehlo
+    from .compiler.frontend.checkpoint import checkpoint, checkpoint_name, checkpoint_policies
     from .compiler.frontend.control import cond, fori_loop, map, scan, switch, while_loop
     from .compiler.frontend.eager import eager
     from .compiler.frontend.effects import check, debug_print
@@ -50,6 +51,9 @@ _PLACES = {
     "Compiled": ".compiler.compile",
     "DeviceArray": ".runtime.cuda.device_array",
     "check": ".compiler.frontend.effects",
+    "checkpoint": ".compiler.frontend.checkpoint",
+    "checkpoint_name": ".compiler.frontend.checkpoint",
+    "checkpoint_policies": ".compiler.frontend.checkpoint",
     "compile": ".compiler.compile",
     "cond": ".compiler.frontend.control",
     "debug_print": ".compiler.frontend.effects",
@@ -81,6 +85,9 @@ __all__ = [
     "Compiled",
     "DeviceArray",
     "check",
+    "checkpoint",
+    "checkpoint_name",
+    "checkpoint_policies",
     "compile",
     "cond",
     "debug_print",

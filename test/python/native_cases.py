@@ -117,7 +117,7 @@ def of(name: str) -> Callable[..., Array]:
 
 
 UNARY = ["neg", "abs", "sign", "floor", "exp", "log", "tanh", "sin", "cos", "sqrt", "rsqrt", "not"]
-UNARY += ["relu", "gelu", "stop_gradient"]
+UNARY += ["relu", "gelu", "stop_gradient", "barrier"]
 BINARY = ["add", "sub", "mul", "div", "pow", "max", "min", "and", "or", "xor"]
 
 

@@ -16,9 +16,9 @@ import cases_scalar
 import cases_special
 import cases_windows
 import numpy as np
+from mlc.dialects.nd import checkpoint, movement
 from mlc.dialects.nd import dialect as dialect
 from mlc.dialects.nd import functions as F
-from mlc.dialects.nd import movement
 from mlc.dialects.nd.dimmap import parse
 from mlc.dialects.nd.mapped import text
 from mlc.dialects.nd.op import OPS, Array, NdOp, bind, building, sizes
@@ -87,7 +87,7 @@ def case(op: str, shapes: Any, build: Callable[..., Array], **more: Any) -> Case
     return Case(op, tuple(tuple(s) for s in shapes), build, **more)
 
 
-UNARY = ["neg", "abs", "sign", "floor", "exp", "tanh", "sin", "cos", "not", "relu", "gelu", "stop_gradient"]
+UNARY = ["neg", "abs", "sign", "floor", "exp", "tanh", "sin", "cos", "not", "relu", "gelu", "stop_gradient", "barrier"]
 BINARY = ["add", "sub", "mul", "max", "min", "and", "or", "xor"]
 
 
@@ -110,6 +110,7 @@ def cases() -> list[Case]:
     out.append(case("constant", [()], lambda x: F.full(1, tensor((2, 0, 3), x.dtype)), label="splat"))
     out += [case("iota", [()], lambda x, k=k: F.iota((2, 3), k, x.dtype), label=str(k)) for k in (0, 1)]
     out.append(case("size", [()], lambda x: bind(OPS["size"], of=movement.dims_attr([6]), shape=tensor((), x.dtype))))
+    out.append(case("name", [(3, 4)], lambda x: checkpoint.name(x, "kept")))
     out += movement_cases() + sum_cases() + composite_cases()
     families = (
         cases_scalar,

@@ -27,7 +27,7 @@ def interpret(fn: Any, *args: Any, passes: bool = False) -> list[Any]:
         run(module, "nd")
     else:
         verify(module)
-    return Interpreter(module).call("main", *args)
+    return Interpreter(module).call("main", *leaves(args))
 
 
 def leaves(out: Any) -> list[Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
-from mlc.compiler.machine import Machine
+from mlc.compiler import calibrate
+from mlc.compiler.machine import FUNCTIONS, Machine, known_machines
 from mlc.compiler.settings import MACHINE
 from mlc.dialects.errors import CompileError
 
@@ -41,6 +43,7 @@ def test_bandwidth_falls_with_the_footprint() -> None:
         ("vector_bytes = 0", "expected vector_bytes above 0, found 0"),
         ('cores = "two"', "expected cores to be int, found 'two'"),
         ("cores = ", "expected TOML, found"),
+        ("exp_ns = -1", "expected exp_ns 0 or more, found -1"),
     ],
 )
 def test_wrong_descriptions_are_refused(text: str, message: str, tmp_path: Path) -> None:
@@ -51,5 +54,46 @@ def test_wrong_descriptions_are_refused(text: str, message: str, tmp_path: Path)
 
 
 def test_a_missing_file_is_named() -> None:
-    with pytest.raises(CompileError, match=r"expected a readable file, found nowhere\.toml"):
+    with pytest.raises(CompileError, match=r"expected a readable file, host or one of .*h100.*, found nowhere\.toml"):
         Machine.load("nowhere.toml")
+
+
+@pytest.mark.parametrize("name", known_machines())
+def test_known_machines_have_names(name: str, tmp_path: Path) -> None:
+    machine = Machine.load(name)
+    (tmp_path / "again.toml").write_text(machine.text())
+    assert Machine.load(tmp_path / "again.toml") == machine
+    assert machine.l1_bytes <= machine.l2_bytes <= machine.l3_bytes and machine.launch_ns > 0
+
+
+def test_a_name_takes_the_place_of_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(MACHINE.name, "compute-poor")
+    assert Machine.host() == Machine.load("host") == Machine.load("compute-poor")
+    monkeypatch.setenv(MACHINE.name, "host")
+    assert Machine.host().name != "compute-poor"
+
+
+def test_gpus_by_architecture() -> None:
+    assert Machine.gpu("sm_90a") == Machine.load("sm_90a") == Machine.load("h100")
+    assert (Machine.gpu("sm_86").name, Machine.gpu("sm_86").arch) == ("NVIDIA A100", "sm_86")
+    with pytest.raises(CompileError, match="from sm_70 on, found sm_60"):
+        Machine.gpu("sm_60")
+
+
+def test_calibration_measures_speeds_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On caches that hold little, so that it takes no time; what it finds lies within what any machine can be."""
+    monkeypatch.setattr(calibrate, "FAR", 1 << 20)
+    small = dataclasses.replace(Machine.host(), l2_bytes=1 << 16, l3_bytes=1 << 18)
+    shown: list[str] = []
+    found = calibrate.calibrate(small, 0.01, lambda _, what: shown.append(what))
+    speeds = set(shown)
+    for f in dataclasses.fields(Machine):
+        new, old = getattr(found, f.name), getattr(small, f.name)
+        assert (new > 0) if f.name in speeds else (new == old)
+    assert speeds == {"clock_ghz", "launch_ns", "l1_gbs", "l2_gbs", "l3_gbs", "memory_gbs", *FUNCTIONS}
+    assert 0.1 < found.clock_ghz < 10 and found.exp_ns < 100
+
+
+def test_a_gpu_is_not_calibrated() -> None:
+    with pytest.raises(CompileError, match="expected a machine of kind cpu, found gpu"):
+        calibrate.calibrate(Machine.load("h100"))

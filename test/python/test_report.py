@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from graph_cases import GRAPH, apply, program
-from mlc.compiler.cost import estimate
-from mlc.compiler.machine import Machine
 from mlc.compiler.report import format_report, report
 from mlc.dialects.nd import functions as F
 from mlc.dialects.nd.dims import symbol
@@ -79,13 +77,3 @@ def test_symbolic_sizes_are_text() -> None:
 def test_a_program_without_kernels() -> None:
     found = of([tensor((4, 8), f32)], lambda x: x.T)
     assert found["kernels"] == [] and found["after"]["bytes"] == 0 and found["arena_bytes"] == 0
-
-
-def test_estimate_says_that_fusion_pays() -> None:
-    big = tensor((1 << 22,), f32)
-    module = program([big] * 4, muladd)
-    machine = Machine()
-    apart = estimate(module, "", machine)
-    fused = estimate(apply(module.clone(), *GRAPH), "", machine)
-    assert fused.seconds < 0.7 * apart.seconds
-    assert fused.terms["memory"] > fused.terms["operations"] and fused.terms["launch"] < apart.terms["launch"]

@@ -21,7 +21,7 @@
 // REPORT: kernel matmul: 1 call,
 // REPORT-NEXT:   schedule from the user: loop-tile{axis=i size=2},loop-vectorize{axes=j}
 // REPORT: kernel sum: 1 call,
-// REPORT-NOT: schedule
+// REPORT-NOT: schedule from
 // NATIVE: schedule from the user: loop-tile{axis=i size=2}
 // NATIVE: check passed
 

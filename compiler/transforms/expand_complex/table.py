@@ -9,6 +9,7 @@ from ....dialects.nd import elementwise as e
 from ....dialects.nd import movement as m
 from ....dialects.nd import transcendental as t
 from ....dialects.nd.activation import Sigmoid
+from ....dialects.nd.checkpoint import Barrier, Name
 from ....dialects.nd.complex import Complex, Imag, Real
 from ....dialects.nd.composite import Mean
 from ....dialects.nd.constant import Constant
@@ -36,7 +37,7 @@ def of_pairs(fn: Callable[..., Value]) -> Expand:
 
 MOVES: tuple[type[NdOp], ...] = (
     e.Neg, e.Add, e.Sub, Select, Mean, ReduceWindow, Scatter, Gather, DynamicSlice, DynamicUpdateSlice, StopGradient,
-    m.Transpose, m.Broadcast, m.Reshape, m.Slice, m.Reverse, m.Pad, m.Concat,
+    Barrier, Name,     m.Transpose, m.Broadcast, m.Reshape, m.Slice, m.Reverse, m.Pad, m.Concat,
 )  # fmt: skip
 """They act on each part alone."""
 

@@ -16,6 +16,7 @@ from ..rewriting import LEVELS, Replacement, Rewrite, by_class, rewrite
 from .bindings import Bindings
 from .define import Pattern, Rule
 from .match import match
+from .selection import tracing
 
 
 def apply_rules(block: Block, rules: Sequence[Rule], numerics: str = "ieee") -> int:
@@ -33,7 +34,7 @@ def apply_rules(block: Block, rules: Sequence[Rule], numerics: str = "ieee") -> 
 def as_rewrite(rule: Rule) -> Rewrite:
     root = rule.op.roots[0].owner
     assert isinstance(root, NdOp)
-    return Rewrite(rule.name, (type(root),), rule.numerics, lambda op: apply(rule, op))
+    return Rewrite(rule.name, (type(root),), rule.numerics, lambda op: apply(rule, op), rule.group)
 
 
 def allowed(rules: Iterable[Rule], numerics: str) -> list[Rule]:
@@ -43,14 +44,19 @@ def allowed(rules: Iterable[Rule], numerics: str) -> list[Rule]:
 
 def apply(rule: Rule, op: Operation) -> Replacement | None:
     """What the rule makes of this op and what is around it, if its left side is there."""
+    trace = tracing()
+    objections: list[str] = []
     for pattern in candidates(rule, op):
-        m = match(pattern.op, pattern.steps, op)
+        m = match(pattern.op, pattern.steps, op, objections if trace else None)
         if m is None:
             continue
         old = [m.values[r] for r in pattern.op.roots]
         before = place(m, old, [m.values[a] for a in pattern.op.arguments])
         if before is not None:
             return Replacement(old, instantiate(pattern.op, m), before)
+        objections.append("an argument is computed behind a reader of a root, so no place is left for the right side")
+    if trace and objections:
+        trace.declined(rule, op, objections[0])
     return None
 
 

@@ -6,8 +6,8 @@
         return (x @ w) * scale, x @ (w * scale)
 
 The function returns (left, right), each a value or a tuple of values, the roots. An argument's type is its sizes, and
-its element type after a colon (`"n : i64"`; `T`, open, if none is written). The result is a `Rule`, which `apply.py`
-turns into rewrites, and which prints as `graph.rule`.
+its element type after a colon (`"n : i64"`; `T`, open, if none is written). The result is a `Rule`: traced when it is
+first used, printed as `graph.rule`, made a rewrite by `apply.py`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from xdsl.ir import Attribute, Block
+from xdsl.dialects.builtin import FileLineColLoc, IntAttr, StringAttr
+from xdsl.ir import Attribute, Block, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from ....dialects.errors import CompileError
@@ -30,6 +31,7 @@ from ....dialects.nd.op import building, insert
 from ....dialects.nd.types import ANY, Type, tensor
 from ..canonicalize import canonicalize
 from .match import Step, plan
+from .selection import selected
 from .specialise import at_rank, has_pack
 
 DTYPES: dict[str, Attribute] = {str(t): t for t in ANY}
@@ -44,32 +46,39 @@ class Pattern:
     op: RuleOp
     steps: Sequence[Step]
 
+    @cached_property
+    def roots(self) -> tuple[SSAValue, ...]:
+        """The left side's roots."""
+        return self.op.roots
+
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """A verified `graph.rule`."""
+    """A `graph.rule`, built and verified when it is first used; everything else about it is known before."""
 
-    op: RuleOp
+    name: str
+    group: str
+    kind: str
+    numerics: str
+    equation: str
+    build: Callable[[], RuleOp]
 
     @staticmethod
     def of(op: RuleOp) -> Rule:
+        """The rule that an op states; CompileError if it is no rule."""
+        rule = Rule(op.sym_name.data, op.topic, op.kind.data, op.numerics.data, "", lambda: op)
+        assert rule.op is op
+        return rule
+
+    @cached_property
+    def op(self) -> RuleOp:
+        with selected(None):  # what a user turned off or follows are the rules of programs, not those of rules
+            op = self.build()
         try:
             op.verify()
         except VerifyException as e:
             raise CompileError(str(e).split("\n")[0], op.location) from e
-        return Rule(op)
-
-    @property
-    def name(self) -> str:
-        return self.op.sym_name.data
-
-    @property
-    def kind(self) -> str:
-        return self.op.kind.data
-
-    @property
-    def numerics(self) -> str:
-        return self.op.numerics.data
+        return op
 
     @cached_property
     def ranked(self) -> bool:
@@ -90,13 +99,27 @@ class Rule:
 
 
 def rule(kind: str, numerics: str, *, where: str = "", **types: str) -> Callable[[Sides], Rule]:
-    """Make a rule of a function that returns (left, right)."""
+    """Make a rule of a function that returns (left, right), whose docstring is the equation; its group is the name of
+    the module."""
 
     def make(fn: Sides) -> Rule:
-        left, right = (_trace(fn, side, types) for side in (0, 1))
-        return Rule.of(RuleOp.build_rule(fn.__name__, kind, numerics, conditions(where), left, right))
+        name, group = fn.__name__, fn.__module__.rpartition(".")[2].strip("_")
+        equation = " ".join((fn.__doc__ or "").split())
+
+        def build() -> RuleOp:
+            left, right = (_trace(fn, side, types) for side in (0, 1))
+            op = RuleOp.build_rule(name, kind, numerics, conditions(where), left, right, group)
+            op.location = place_of(fn)
+            return op
+
+        return Rule(name, group, kind, numerics, equation, build)
 
     return make
+
+
+def place_of(fn: Sides) -> FileLineColLoc:
+    code = fn.__code__  # pyright: ignore[reportFunctionMemberAccess]
+    return FileLineColLoc(StringAttr(code.co_filename), IntAttr(code.co_firstlineno), IntAttr(1))
 
 
 def _trace(fn: Sides, side: int, types: dict[str, str]) -> Block:
@@ -116,10 +139,9 @@ def _tuple(found: Any) -> Sequence[Array]:
 
 def argument_type(text: str) -> Type:
     """`"... n 3 : f32"`."""
-    sizes, _, dtype = text.partition(":")
-    shape: list[Dim] = [int(s) if s.isdigit() else symbol(s) for s in sizes.split()]
+    shape, _, dtype = text.partition(":")
     name = dtype.strip() or "T"
-    return tensor(tuple(shape), DTYPES.get(name, DTypeVar(name)))
+    return tensor(sizes(shape), DTYPES.get(name, DTypeVar(name)))
 
 
 def conditions(text: str) -> list[Condition]:
@@ -139,6 +161,13 @@ def conditions(text: str) -> list[Condition]:
         raise CompileError(f"expected conditions such as float(T), at_most(n, 64), found {text!r}") from e
 
 
-def sizes(names: str) -> tuple[Dim, ...]:
-    """The sizes of these names, for shapes inside a rule."""
-    return tuple(symbol(n) for n in names.split())
+def sizes(text: str) -> tuple[Dim, ...]:
+    """Sizes for shapes inside a rule: names, numbers and their sums, `"n 3 p+q"`."""
+    return tuple(_size(word) for word in text.split())
+
+
+def _size(word: str) -> Dim:
+    total: Dim = 0
+    for part in word.split("+"):
+        total = total + (int(part) if part.isdigit() else symbol(part))
+    return total

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from xdsl.dialects.builtin import FloatAttr, StringAttr, TensorType
 from xdsl.ir import Attribute, Block, Operation, SSAValue
@@ -18,8 +19,8 @@ from ....dialects.graph.rule import RuleOp
 from ....dialects.nd import dimmap
 from ....dialects.nd.attributes import DimsAttr, DTypeVar
 from ....dialects.nd.constant import Source
-from ....dialects.nd.dimmap import DimMap, Index
-from ....dialects.nd.dims import Dim
+from ....dialects.nd.dimmap import Index
+from ....dialects.nd.dims import Dim, Sym
 from ....dialects.nd.elementwise import Add, And, Max, Min, Mul, Or, Xor
 from ....dialects.nd.mapped import Mapped
 from ....dialects.nd.op import NdOp
@@ -71,12 +72,21 @@ def _path(value: SSAValue, bound: set[SSAValue]) -> list[Step]:
     return []
 
 
-def match(rule: RuleOp, steps: Sequence[Step], op: Operation) -> Bindings | None:
-    """The bindings that make the rule's left side out of `op` and what is around it."""
+def match(rule: RuleOp, steps: Sequence[Step], op: Operation, objections: list[str] | None = None) -> Bindings | None:
+    """The bindings that make the rule's left side out of `op` and what is around it.
+
+    If `objections` is given, it gets the reasons against matches of what the first root is made of.
+    """
     m = Bindings()
     if not _unify(rule.roots[0], op.results[0], m):
         return None
-    return next((found for found in _more(rule, steps, m) if _complete(rule, found)), None)
+    told: list[str] = [] if objections is None else objections
+    for found in _more(rule, steps, m):
+        why = objection(rule, found)
+        if why is None:
+            return found
+        told.append(why)
+    return None
 
 
 def _more(rule: RuleOp, steps: Sequence[Step], m: Bindings) -> Iterator[Bindings]:
@@ -97,19 +107,31 @@ def _more(rule: RuleOp, steps: Sequence[Step], m: Bindings) -> Iterator[Bindings
                 yield from _more(rule, steps[1:], trial)
 
 
-def _complete(rule: RuleOp, m: Bindings) -> bool:
-    """Sizes that waited agree, nothing inner is read elsewhere, all ops share a block, the conditions hold."""
-    if any(m.size(p) != d for p, d in m.later):
-        return False
+def objection(rule: RuleOp, m: Bindings) -> str | None:
+    """Why this is no match, or None: sizes that waited agree, nothing inner is read elsewhere, all ops share a block,
+    the conditions hold."""
+    for p, d in m.later:
+        if m.size(p) != d:
+            return f"expected size {p} = {m.size(p)}, found {d}"
     roots = {m.values[r].owner for r in rule.roots}
-    block = next(iter(m.ops)).parent
+    block = next(iter(m.ops)).parent if m.ops else None
     for op in m.ops:
-        if op.parent is not block and not isinstance(op, Source):
-            return False
-        inner = op not in roots and not isinstance(op, Source)
-        if inner and any(use.operation not in m.ops for r in op.results for use in r.uses):
-            return False
-    return all(c.holds(m.argument) for c in rule.conditions)
+        if isinstance(op, Source):
+            continue
+        if op.parent is not block:
+            return f"{op.name} stands in another block"
+        if op not in roots and (reader := _other_reader(op, m)) is not None:
+            return f"{op.name} is read by {reader.name}, too, so it would be computed twice"
+    for c in rule.conditions:
+        if not c.holds(m.argument):
+            found = ", ".join(f"{a} = {m.argument(a)}" for a in c.args)
+            return f"condition {c} does not hold for {found}"
+    return None
+
+
+def _other_reader(op: Operation, m: Bindings) -> Operation | None:
+    """A reader that is no part of the match."""
+    return next((use.operation for r in op.results for use in r.uses if use.operation not in m.ops), None)
 
 
 # Unification: each function extends the bindings, or answers False and leaves them in any state.
@@ -119,7 +141,7 @@ def _unify(p: SSAValue, v: SSAValue, m: Bindings) -> bool:
     if p in m.values:
         return m.values[p] is v
     t: Attribute = v.type
-    if not isinstance(t, TensorType) or not _type(p.type, v.type, m):
+    if not isinstance(t, TensorType) or not unify_type(p.type, v.type, m):
         return False
     if isinstance(p.owner, Block):
         m.values[p] = v
@@ -127,7 +149,7 @@ def _unify(p: SSAValue, v: SSAValue, m: Bindings) -> bool:
     po, vo = p.owner, v.owner
     if type(po) is not type(vo) or not isinstance(vo, NdOp) or m.ops.get(vo, po) is not po:
         return False
-    if not _properties(po, vo, m) or len(po.operands) != len(vo.operands):
+    if not unify_properties(po, vo, m) or len(po.operands) != len(vo.operands):
         return False
     m.ops[vo] = po
     m.values[p] = v
@@ -142,13 +164,11 @@ def _unify(p: SSAValue, v: SSAValue, m: Bindings) -> bool:
     return False
 
 
-def _type(p: Attribute, v: Attribute, m: Bindings) -> bool:
+def unify_type(p: Attribute, v: Attribute, m: Bindings) -> bool:
     a, b = shape_of(p), shape_of(v)
-    return (
-        len(a) == len(b)
-        and _dtype(element(p), element(v), m)
-        and all(_size(x, y, m) for x, y in zip(a, b, strict=True))
-    )
+    if len(a) != len(b) or not _dtype(element(p), element(v), m):
+        return False
+    return all(_size(x, y, m) for x, y in zip(a, b, strict=True))
 
 
 def _dtype(p: Attribute, v: Attribute, m: Bindings) -> bool:
@@ -158,13 +178,19 @@ def _dtype(p: Attribute, v: Attribute, m: Bindings) -> bool:
 def _size(p: Dim, d: Dim, m: Bindings) -> bool:
     if isinstance(p, int):
         return p == d
-    if p.is_symbol():
-        return m.sizes.setdefault(p.names()[0], d) == d
+    if (name := _symbol(p)) is not None:
+        return m.sizes.setdefault(name, d) == d
     m.later.append((p, d))
     return True
 
 
-def _properties(po: Operation, vo: Operation, m: Bindings) -> bool:
+@lru_cache(None)
+def _symbol(p: Sym) -> str | None:
+    """The name, if it is a bare one."""
+    return p.names()[0] if p.is_symbol() else None
+
+
+def unify_properties(po: Operation, vo: Operation, m: Bindings) -> bool:
     if po.properties.keys() != vo.properties.keys():
         return False
     return all(_attribute(po, k, a, vo.properties[k], m) for k, a in po.properties.items())
@@ -173,13 +199,13 @@ def _properties(po: Operation, vo: Operation, m: Bindings) -> bool:
 def _attribute(po: Operation, name: str, p: Attribute, v: Attribute, m: Bindings) -> bool:
     match p, v:
         case TensorType(), TensorType():
-            return _type(p, v, m)  # pyright: ignore[reportUnknownArgumentType]
+            return unify_type(p, v, m)  # pyright: ignore[reportUnknownArgumentType]
         case DTypeVar(), _:
             return _dtype(p, v, m)
         case DimsAttr(), DimsAttr():
             return len(p.data) == len(v.data) and all(_size(x, y, m) for x, y in zip(p.data, v.data, strict=True))
         case StringAttr(), StringAttr() if name == "map" and isinstance(po, Mapped):
-            return _map(dimmap.parse(p.data), dimmap.parse(v.data), m)
+            return _map(p.data, v.data, m)
         case FloatAttr(), _ if isinstance(dtype := element(po.results[0].type), DTypeVar):
             return _value(p.value.data, m.dtypes[dtype.data]) == v
         case _:
@@ -191,22 +217,32 @@ def _value(value: float, dtype: Attribute) -> Attribute | None:
     return scalar(value, dtype) if is_float(dtype) or value == int(value) else None
 
 
-def _map(p: DimMap, v: DimMap, m: Bindings) -> bool:
+def _map(p: str, v: str, m: Bindings) -> bool:
     """Equal up to the choice of letters; index functions bind what stands in their place."""
-    if len(p.operands) != len(v.operands):
+    if (found := _letters(p, v)) is None:
         return False
+    letters, others = found
+    return all(_index(a, b, letters, m) for a, b in others)
+
+
+@lru_cache(None)
+def _letters(p: str, v: str) -> tuple[dict[str, str], list[tuple[Index, Index]]] | None:
+    """The pattern's letters with the map's, and the pairs of indices that are no letters; None if maps differ."""
+    a_map, b_map = dimmap.parse(p), dimmap.parse(v)
+    if len(a_map.operands) != len(b_map.operands):
+        return None
     pairs: list[tuple[Index, Index]] = []
-    for a, b in zip((*p.operands, p.result), (*v.operands, v.result), strict=True):
+    for a, b in zip((*a_map.operands, a_map.result), (*b_map.operands, b_map.result), strict=True):
         if len(a) != len(b):
-            return False
+            return None
         pairs += zip(a, b, strict=True)
     letters: dict[str, str] = {}
     for a, b in pairs:
         if a.name is not None and (b.name is None or letters.setdefault(a.name, b.name) != b.name):
-            return False
+            return None
     if len(set(letters.values())) < len(letters):
-        return False
-    return all(_index(a, b, letters, m) for a, b in pairs if a.name is None)
+        return None
+    return letters, [(a, b) for a, b in pairs if a.name is None]
 
 
 def _index(p: Index, v: Index, letters: dict[str, str], m: Bindings) -> bool:

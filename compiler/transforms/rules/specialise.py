@@ -30,7 +30,9 @@ def has_pack(rule: RuleOp) -> bool:
 def at_rank(rule: RuleOp, rank: int) -> RuleOp:
     """The rule with `...` standing for `rank` dimensions."""
     left, right = (_side(block, rank) for block in (rule.left.block, rule.right.block))
-    return RuleOp.build_rule(rule.sym_name.data, rule.kind.data, rule.numerics.data, rule.conditions, left, right)
+    return RuleOp.build_rule(
+        rule.sym_name.data, rule.kind.data, rule.numerics.data, rule.conditions, left, right, rule.topic
+    )
 
 
 def _side(block: Block, rank: int) -> Block:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from xdsl.ir import SSAValue
@@ -204,6 +205,29 @@ def slice_concat(op: Any) -> Array | None:  # concat(x, y)[s::t] -> y[s-n::t] wh
             return slice_(A(v), starts, op.step.data, shape_of(op.result.type))
         at += size
     return None
+
+
+@on(Reshape, level="exact")
+def reshape_slice(
+    op: Any,
+) -> Array | None:  # reshape(x[:, a:b]) -> reshape(x)[:, a/n:b/n] by parts of n elements
+    s = defined(op.x, Slice)
+    if s is None or any(t != 1 for t in s.step.data):
+        return None
+    before, sliced, out = (shape_of(v.type) for v in (s.x, s.result, op.result))
+    cut = [k for k, (n, m) in enumerate(zip(before, sliced, strict=True)) if n != m]
+    if len(cut) != 1 or not all(isinstance(n, int) for n in (*before, *sliced, *out)):
+        return None
+    d, behind = cut[0], len(before) - cut[0] - 1
+    split = out[d : len(out) - behind]
+    if len(split) < 2 or out[:d] != sliced[:d] or out[len(out) - behind :] != sliced[d + 1 :]:
+        return None
+    whole = prod(split[1:])
+    if whole == 0 or before[d] % whole or s.start.data[d] % whole:
+        return None
+    wide = reshape(A(s.x), (*before[:d], before[d] // whole, *out[d + 1 :]))
+    start = [s.start.data[d] // whole if k == d else 0 for k in range(len(out))]
+    return slice_(wide, start, [1] * len(out), out)
 
 
 @on(Concat, level="exact")

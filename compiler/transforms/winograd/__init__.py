@@ -41,6 +41,21 @@ from .matching import convolution
 from .matrices import ALGORITHMS
 
 
+def by_tiles(tile: int = 0, machine: Machine | None = None) -> Rewrite:
+    """With tiles of this size; 0: of the cheapest size on a machine, if any is cheaper."""
+
+    def apply(op: Any) -> Array | None:  # conv(x, w) -> A ((G w G') * (B x B')) A'
+        if (c := convolution(op)) is None:
+            return None
+        by = ALGORITHMS.get(tile) or cheapest(c, machine or Machine.host())
+        return None if by is None else expanded(c, by)
+
+    return Rewrite("winograd", (Contract,), "fast", apply, "winograd")
+
+
+REWRITES = (by_tiles(),)
+
+
 @dataclass(frozen=True)
 class Winograd(ModulePass):
     """Convolutions of three taps by fewer products."""
@@ -58,14 +73,7 @@ class Winograd(ModulePass):
         if self.numerics != "fast":
             return
         machine = Machine.load(self.machine) if self.machine else Machine.host()
-
-        def by_tiles(op: Any) -> Array | None:  # y = conv(x, w) -> A ((G w G') * (B x B')) A'
-            if (c := convolution(op)) is None:
-                return None
-            by = ALGORITHMS.get(self.tile) or cheapest(c, machine)
-            return None if by is None else expanded(c, by)
-
-        rules = by_class([Rewrite("winograd", (Contract,), "fast", by_tiles)])
+        rules = by_class([by_tiles(self.tile, machine)])
         for f in functions(op):
             for block in blocks(f):
                 rewrite(block, rules)

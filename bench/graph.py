@@ -1,0 +1,119 @@
+"""What rewriting graphs gains: rules and fusion against none, and every group of rules by itself.
+
+resblock_rules_over_none       the residual block with constant weights: all rules against none, both fused
+resblock_both_over_neither     rules and fusion against neither
+resblock_fast_over_none        rules of level fast, among them fewer products, against none
+transformer_16                 the transformer block with constant weights, 16 rows: merged products against three
+ablation_P_G                   program P without the rules of group G, against all rules; only where G fires in P
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping, Sequence
+
+from mlc.compiler.transforms.rules.catalogue import catalogue
+from tqdm import tqdm
+
+from .graph_variants import Subject, Variant
+from .results import Row
+from .suite.programs import PROGRAMS
+from .timing import Timing, interleave
+
+ROUNDS = 9
+SECONDS = 0.1
+"""Of each competitor in a round."""
+LENGTHS = (16, 64, 128, 512)
+"""Rows of the transformer block."""
+TOLERATED = 0.02
+"""The share by which a group may seem slower, or twice the spread of the rounds."""
+CONSTANT = ("resblock_64x56", "transformer_128x768")
+"""Programs that are measured with constant weights, too."""
+
+
+def everything() -> frozenset[str]:
+    return frozenset(e.group for e in catalogue().values())
+
+
+def timed(subject: Subject, variants: Mapping[str, Variant]) -> dict[str, Timing]:
+    """Times of the variants in turn; they write where the caller says."""
+    runs = {}
+    for name, variant in variants.items():
+        exe, given = subject.compiled(variant), subject.given
+        found = exe(*given)
+        runs[name] = lambda exe=exe, given=given, out=found: exe(*given, out=out)
+    return interleave(runs, ROUNDS, SECONDS)
+
+
+def ratio(name: str, times: Mapping[str, Timing], ours: str, other: str, note: str = "") -> Row:
+    """By the best rounds."""
+    pair = {ours: times[ours], other: times[other]}
+    return Row(name, times[other].best / times[ours].best, "x", pair, note)
+
+
+def residual() -> list[Row]:
+    subject, off = Subject.of("resblock_64x56", constant=True), everything()
+    variants = {
+        "rules": Variant(),
+        "none": Variant(off),
+        "neither": Variant(off, apart=True),
+        "fast": Variant(numerics="fast"),
+    }
+    times = timed(subject, variants)
+    some, none = (subject.compiled(variants[v]).report() for v in ("rules", "none"))
+    kernels = f"{len(some['kernels'])} kernels"
+    return [
+        ratio("resblock_rules_over_none", times, "rules", "none", kernels),
+        ratio("resblock_both_over_neither", times, "rules", "neither"),
+        ratio("resblock_fast_over_none", times, "fast", "none"),
+        Row("resblock_operations", some["after"]["ops"] / none["after"]["ops"], "x", note="left by the rules"),
+    ]
+
+
+def transformer(length: int) -> Row:
+    subject = Subject.of("transformer_128x768", constant=True, sizes=("128", str(length)))
+    times = timed(subject, {"merged": Variant(), "apart": Variant(frozenset({"merging"}))})
+    calls = [k for k in subject.compiled(Variant()).report()["kernels"] if k["name"].startswith("matmul")]
+    return ratio(f"transformer_{length}", times, "merged", "apart", f"{sum(k['calls'] for k in calls)} products")
+
+
+def ablation(subject: Subject) -> list[Row]:
+    """One row for each group that fires, and whether the estimate falls with it."""
+    whole = Variant()
+    module, groups = subject.fused(whole)
+    rows: list[Row] = []
+    name = f"{subject.name}{'_constant' if subject.constant else ''}"
+    for group in groups:
+        without = Variant(frozenset({group}))
+        if str(subject.fused(without)[0]) == str(module):
+            continue
+        times = timed(subject, {"all": whole, "without": without})
+        with_, others = subject.estimated(whole).seconds, subject.estimated(without).seconds
+        note = f"estimated {others / with_:.3f}"
+        rows.append(ratio(f"ablation_{name}_{group}", times, "all", "without", note))
+        tqdm.write(str(rows[-1]), file=sys.stderr)
+    return rows
+
+
+def slower(row: Row) -> float:
+    """Percent by which all rules seem slower than without a group, beyond what the rounds vary by."""
+    spread = max(t.median / t.best - 1 for t in row.times.values())
+    return 100 * (1 / row.value - 1 - max(TOLERATED, 2 * spread))
+
+
+def summary(rows: Sequence[Row]) -> list[Row]:
+    worst = max(rows, key=slower)
+    estimated = min(rows, key=lambda r: float(r.note.split()[-1]))
+    return [
+        Row("ablation_slower_maximum", slower(worst), "%", note=worst.name),
+        Row("ablation_estimate_minimum", float(estimated.note.split()[-1]), "x", note=estimated.name),
+        Row("ablation_mean", math.exp(sum(math.log(r.value) for r in rows) / len(rows)), "x"),
+    ]
+
+
+def rows() -> list[Row]:
+    found = [*residual(), *map(transformer, LENGTHS)]
+    subjects = [*(Subject.of(p) for p in PROGRAMS), *(Subject.of(p, constant=True) for p in CONSTANT)]
+    ablated = [row for s in tqdm(subjects, desc="ablation", unit="program", disable=None) for row in ablation(s)]
+    return [*found, *ablated, *summary(ablated)]

@@ -1,0 +1,1 @@
+"""What `rematerialize` is made of: `schedule` (what memory holds when), `choice` (what to run again), `rewrite`."""
