@@ -151,7 +151,7 @@ NAMED: dict[str, Callable[..., Any]] = {
 FAST = {"jax/attention_low": causal, "jax/gelu_erfc": gelu_erf}
 """What is recognised at the level `fast` only."""
 ORDERS = {"jax/attention_grouped", "jax/attention_product_bf16", "jax/attention_product_mask"}
-"""Kernels that read operands as they lie, and others after a transpose or a reshape."""
+"""Kernels that read operands as they lie, and others after a transpose or a reshape; a copy before or behind."""
 
 LEVELS = {name: "fast" if name in FAST else "ieee" for name in {**NAMED, **FAST}}
 
@@ -222,7 +222,7 @@ def test_a_text_ends_in_the_kernels_of_the_op(name: str):
     whole = program(kinds, {**NAMED, **FAST}[name])
     assert_matches(program_tolerance(before, args), Interpreter(module).call("main", *args)[0], want)
     got, wanted = fused(module), fused(whole)
-    assert got == wanted or (name in ORDERS and kernels(module) == kernels(whole))
+    assert got == wanted or (name in ORDERS and sorted(kernels(module)) == sorted(kernels(whole)))
     assert_matches(program_tolerance(before, args), Interpreter(module).call("main", *args)[0], want)
 
 
