@@ -150,7 +150,7 @@ NAMED: dict[str, Callable[..., Any]] = {
 
 FAST = {"jax/attention_low": causal, "jax/gelu_erfc": gelu_erf}
 """What is recognised at the level `fast` only."""
-ORDERS = {"jax/attention_grouped", "jax/attention_product_bf16", "jax/attention_product_mask"}
+ORDERS = {"jax/attention_product", "jax/attention_grouped", "jax/attention_product_bf16", "jax/attention_product_mask"}
 """Kernels that read operands as they lie, and others after a transpose or a reshape; a copy before or behind."""
 
 LEVELS = {name: "fast" if name in FAST else "ieee" for name in {**NAMED, **FAST}}
