@@ -62,8 +62,8 @@ def saturate(
             count, constant = count + 1, constants(block)
     if before is not None and count:
         # each window is cheaper, but fusion goes across their edges
-        was, is_ = (price(clone_block(b), machine, numerics) for b in (before, block))
-        if is_ > was:
+        was, now = (price(clone_block(b), machine, numerics).seconds for b in (before, block))
+        if now > was:
             restore(block, before)
             return 0
     return count
