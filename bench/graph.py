@@ -1,10 +1,10 @@
 """What rewriting graphs gains: rules and fusion against none, and every group of rules by itself.
 
-    resblock_rules_over_none       the residual block with constant weights: all rules against none, both fused
-    resblock_both_over_neither     rules and fusion against neither
-    resblock_fast_over_none        rules of level fast, among them fewer products, against none
-    transformer_16                 the transformer block with constant weights, 16 rows: merged products against three
-    ablation_P_G                   program P without the rules of group G, against all rules; only where G fires in P
+resblock_rules_over_none       the residual block with constant weights: all rules against none, both fused
+resblock_both_over_neither     rules and fusion against neither
+resblock_fast_over_none        rules of level fast, among them fewer products, against none
+transformer_16                 the transformer block with constant weights, 16 rows: merged products against three
+ablation_P_G                   program P without the rules of group G, against all rules; only where G fires in P
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def residual() -> list[Row]:
         ratio("resblock_rules_over_none", times, "rules", "none", kernels),
         ratio("resblock_both_over_neither", times, "rules", "neither"),
         ratio("resblock_fast_over_none", times, "fast", "none"),
-        Row("resblock_operations", some["after"]["ops"] / none["after"]["ops"], "x", note="operations left by the rules"),
+        Row("resblock_operations", some["after"]["ops"] / none["after"]["ops"], "x", note="left by the rules"),
     ]
 
 

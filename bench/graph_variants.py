@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,7 @@ from mlc.compiler.cost import Cost, estimate
 from mlc.compiler.driver import run
 from mlc.compiler.machine import Machine
 from mlc.compiler.options import CompileOptions, passes
-from mlc.compiler.registry import build
-from mlc.compiler.spec import parse_pipeline
+from mlc.compiler.transforms.graph_fuse import GraphFuse
 from mlc.compiler.transforms.rules.selection import Selection, Trace, selected
 from mlc.compiler.weights import bind
 from mlc.dialects.nd.types import NUMPY, element, shape_of
@@ -106,11 +105,9 @@ class Subject:
     def fused(self, variant: Variant) -> tuple[ModuleOp, list[str]]:
         """The module with its kernels, and the groups of rules that fired on the way."""
         module, fired = self.module(), Fired(lambda line: None)
-        steps: list[Any] = []
-        for p in passes(CompileOptions(numerics=variant.numerics), "graph"):
-            steps += [build(s) for s in parse_pipeline("graph-fuse{apart=true}")] if variant.apart and p.name == "graph-fuse" else [p]
-            if p.name == "graph-fuse":
-                break
+        steps = passes(CompileOptions(numerics=variant.numerics), "graph")
+        at = next(k for k, p in enumerate(steps) if isinstance(p, GraphFuse))
+        steps[at:] = [replace(steps[at], apart=variant.apart)]
         with selected(Selection(variant.off, fired)):
             run(module, steps)
         return module, list(fired.groups)

@@ -65,19 +65,19 @@ class Probe:
     calls: int = 0
 
     def turn(self) -> None:
+        """One more time. It is that of the thread: what others on the machine take of its core does not count."""
         if not self.calls:
-            once = 0.0
-            for _ in range(WARM):
-                start = time.perf_counter()
-                self.run()
-                once = time.perf_counter() - start
-            self.calls = max(1, round(TURN / max(once, 1e-7)))
+            self.calls = max(1, round(TURN / max(min(self.timed(1) for _ in range(WARM)), 1e-7)))
         if self.calls > 1:  # what others left in the caches is no part of it
             self.run()
-        start = time.perf_counter()
-        for _ in range(self.calls):
+        self.best = min(self.best, self.timed(self.calls))
+
+    def timed(self, calls: int) -> float:
+        """Seconds of a call."""
+        start = time.thread_time()
+        for _ in range(calls):
             self.run()
-        self.best = min(self.best, (time.perf_counter() - start) / self.calls)
+        return (time.thread_time() - start) / calls
 
 
 def calibrate(

@@ -1,14 +1,14 @@
 """What each rewrite step of a program is worth, by machine: `mlc-opt --explain`.
 
-    step                    xeon     ops  kernels    bytes   h100     ops  kernels    bytes
-    input, unfused       4.21 ms      32       32  33.8 MB  149 us     32       32  33.8 MB
-    input                3.07 ms      32        4   4.3 MB   24 us     32        4   4.3 MB
-    canonicalize         3.07 ms      27        4   4.3 MB   24 us     27        4   4.3 MB
-    optimize: fold_scale 3.05 ms      24        2   4.2 MB      -
+    step               xeon  ops  kernels    bytes  bandwidth-poor  ops  kernels    bytes
+    input, unfused  2.24 ms    2       10  22.6 MB         5.02 ms    2       10  22.6 MB
+    input           1.57 ms    2        1   1.8 MB         1.62 ms    2        1   1.8 MB
+    decompose       1.57 ms   10        1   1.8 MB         1.62 ms   10        1   1.8 MB
+    winograd         990 us   17        9  19.0 MB               -
 
 A trajectory is a machine's list of steps. A machine rewrites its own copy of the program, since passes decide by cost,
-and every step is a row: a pass that changed the program, or one rule of it where the pass can tell. Rows of machines
-that do the same are one. Steps come from any iterator of labels and modules.
+and every step is a row: a pass that changed the program, or a rule that it applied, if it has `steps`. Rows of machines
+that do the same are one. `record` takes steps from any iterator of labels and modules.
 """
 
 from __future__ import annotations

@@ -131,16 +131,18 @@ def _held(block: Block, times: Lifetimes) -> Iterator[_Held]:
             if place.base != "arena":
                 continue
             turning = _counters(place)
-            numbers = [_number(place, turning, trips) for trips in product((0, 1), repeat=len(turning))]
-            size = aligned(place.bytes) * (2 if turning else 1)
+            numbers = {_number(place, turning, trips) for trips in product((0, 1), repeat=len(turning))}
             first, last = _times(op, value, times)
-            found = _Held(first, last, min(numbers), max(numbers) + typical(place.bytes), size, value)
+            found = [
+                _Held(first, last, number, number + typical(place.bytes), aligned(place.bytes), value)
+                for number in sorted(numbers)
+            ]
             if isinstance(op, Scan) and value in op.results[len(op.inits) :] and not turning:
-                stacks.append(found)
+                stacks += found
             if turning:
-                slices.append(found)
+                slices += found
             else:
-                yield found
+                yield from found
     for part in slices:
         if not any(s.start <= part.start and part.end <= s.end and s.first <= part.first <= s.last for s in stacks):
             yield part
@@ -164,9 +166,12 @@ def _times(op: Operation, value: SSAValue, times: Lifetimes) -> tuple[int, int]:
 
 
 def _holders(held: Sequence[_Held], at: int, named: Callable[[SSAValue], str] | None) -> Iterator[Holder]:
-    """What is in use at a position; of values in one place the one that was made last."""
+    """What is in use at a position; of values in one place the one that was made last, and one in two places once."""
     live = {(h.start, h.end): h for h in sorted(held, key=lambda h: h.first) if h.first <= at <= h.last}
-    for h in sorted(live.values(), key=lambda h: (-typical(h.bytes), h.start)):
+    twice: dict[SSAValue, _Held] = {}
+    for h in live.values():
+        twice[h.value] = h._replace(bytes=h.bytes + twice[h.value].bytes) if h.value in twice else h
+    for h in sorted(twice.values(), key=lambda h: (-typical(h.bytes), h.start)):
         op = h.value.owner
         where = position(op.location) if isinstance(op, Operation) else None
         name = named(h.value) if named is not None else h.value.name_hint or ""

@@ -31,7 +31,6 @@ ND = [
 ]
 
 PLANNED = [
-    "graph-outline",
     "graph-wrap",
     "graph-order",
     "graph-plan",
@@ -39,10 +38,16 @@ PLANNED = [
 """From kernels to their launches in planned memory."""
 
 KERNELS = {
-    "cpu": ["assign-layout", "graph-fuse", *PLANNED],
-    "gpu": ["graph-fuse{chains=false}", *PLANNED],
+    "cpu": ["assign-layout", "graph-fuse", "graph-outline", *PLANNED],
+    "gpu": [
+        "fold-constants{max-bytes=268435456}",
+        "graph-fuse{chains=false}",
+        "graph-outline{prepare=false}",
+        *PLANNED,
+    ],
 }
-"""From tensor ops to launches, by the kind of machine."""
+"""From tensor ops to launches, by the kind of machine. What depends on constants alone is prepared by native code where
+that is the machine's; for GPUs the compiler evaluates it."""
 
 GRAPH = [
     *ND,

@@ -21,9 +21,6 @@ from ..dialects.nd.op import NdOp
 from .machine import Machine
 from .report import body_amount
 
-LAUNCH = 20_000
-"""Picoseconds of a launch itself."""
-
 
 @dataclass(frozen=True)
 class Work:
@@ -43,8 +40,13 @@ def work_of(module: ModuleOp, machine: Machine | None = None) -> Work:
             kernels[f.sym_name.data] = _kernel(f.body.block, machine)
     for f in [op for op in module.body.block.ops if isinstance(op, FuncOp) and op.body.blocks]:
         if f.sym_name.data not in kernels:
-            total = _program(f.body.block, kernels)
+            total = _program(f.body.block, kernels, launch_of(machine))
     return Work(kernels, 0 if total is None else total + 1)
+
+
+def launch_of(machine: Machine) -> int:
+    """Picoseconds of a launch itself."""
+    return max(1, round(1e3 * machine.launch_ns))
 
 
 def _kernel(block: Block, machine: Machine) -> Dim:
@@ -53,10 +55,10 @@ def _kernel(block: Block, machine: Machine) -> Dim:
         return 0
     amount = body_amount(block)
     operation, byte = round(1e12 / machine.flops(4)), round(1e3 / machine.l2_gbs)
-    return amount.operations * max(1, operation) + amount.bytes * max(1, byte) + LAUNCH
+    return amount.operations * max(1, operation) + amount.bytes * max(1, byte) + launch_of(machine)
 
 
-def _program(block: Block, kernels: Mapping[str, Dim]) -> Dim | None:
+def _program(block: Block, kernels: Mapping[str, Dim], launch: int) -> Dim | None:
     """None where a loop decides itself when to stop, or a kernel is not known."""
     total: Dim = 0
     for op in block.ops:
@@ -67,12 +69,12 @@ def _program(block: Block, kernels: Mapping[str, Dim]) -> Dim | None:
         elif isinstance(op, Control):
             one = 0
             for region in op.regions:
-                inner = _program(region.block, kernels)
+                inner = _program(region.block, kernels, launch)
                 one = None if one is None or inner is None else one + inner
             if isinstance(op, Scan) and one is not None:
-                one = one * op.length + LAUNCH
+                one = one * op.length + launch
         else:
-            one = LAUNCH if isinstance(op, CopyOp) else 0
+            one = launch if isinstance(op, CopyOp) else 0
         if one is None:
             return None
         total = total + one

@@ -92,7 +92,11 @@ def arguments() -> argparse.ArgumentParser:
         help="instead of the IR, the estimated time after each rewrite step on these machines, by name or file "
         "(default: host); default of what runs: the pipeline down to fusion",
     )
-    show.add_argument("--measure", action="store_true", help="with --explain: the host runs the program of each step")
+    show.add_argument(
+        "--measure",
+        action="store_true",
+        help="with --explain: run each step's program where it can be",
+    )
     show.add_argument("--explain-plot", metavar="FILE", help="with --explain: draw it into an .svg or .png file too")
     show.add_argument("--numerics", default="ieee", help="with --explain: the level of what runs by default (ieee)")
     show.add_argument("--emit-llvm", action="store_true", help="LLVM IR of the result; --pipeline=llvm implies it")

@@ -23,11 +23,11 @@ from ...dialects.nd.indirect import Gather
 from ...dialects.nd.op import NdOp
 from ...dialects.nd.reduction import Reduce
 from ...dialects.nd.types import NUMPY, element, shape_of
-from ..machine import Machine
 from ..report import works
 from ..transforms.graph_outline import GROWTH
 from ..transforms.layout.orders import Order
 from ..transforms.layout.problem import contraction_work, dense
+from ..transforms.loop.classify import SKINNY
 from .device import arithmetic, contraction
 
 if TYPE_CHECKING:
@@ -56,13 +56,14 @@ MATH = {
 @dataclass
 class Work:
     """Seconds of `operations` and `math`; bytes read of each argument by its place, of what was made of constants
-    before, and written; the `count` of operations."""
+    before, written, and `copied` on the way from the operand of a contraction's lanes; the `count` of operations."""
 
     operations: float = 0.0
     math: float = 0.0
     reads: dict[int, int] = field(default_factory=dict[int, int])
     derived: int = 0
     written: int = 0
+    copied: int = 0
     count: int = 0
 
 
@@ -118,8 +119,10 @@ def add(work: Work, op: NdOp, constants: Sequence[bool], pricing: Pricing) -> No
     count = pricing.number(op.cost().flops)
     work.count += count
     if isinstance(op, Contract):
-        gpu = machine.kind == "gpu"
-        work.operations += contraction(op, pricing) if gpu else by_schedule(op, constants, count, width, machine)
+        if machine.kind == "gpu":
+            work.operations += contraction(op, pricing)
+        else:
+            by_schedule(work, op, constants, pricing)
         return
     name, times = MATH.get(op.name, ("", 0.0))
     each = getattr(machine, name) if name else 0.0
@@ -144,13 +147,22 @@ ACROSS = 12
 """Cycles to add up the lanes of a vector."""
 
 
-def by_schedule(op: Contract, constants: Sequence[bool], count: int, width: int, machine: Machine) -> float:
-    """Seconds of a contraction on a CPU, in the orders in which its operands lie."""
+def by_schedule(work: Work, op: Contract, constants: Sequence[bool], pricing: Pricing) -> None:
+    """Add a contraction on a CPU, in the orders in which its operands lie."""
+    width = max(4, NUMPY[element(op.operands[0].type)].itemsize)
+    rate = pricing.machine.flops(width) / 2
     if not dense(op.dims):
-        return count / machine.flops(width)
+        work.operations += pricing.number(op.cost().flops) / 2 / rate
+        return
     orders = [order_of(v) for v in op.operands]
     found = contraction_work(op, orders, tuple(range(len(shape_of(op.type)))), constants)
-    return 2 * found.time / machine.flops(width)
+    work.operations += found.time / rate
+    for k, dims in enumerate(op.dims.operands):
+        if any(i.name == found.lanes for i in dims) and not (constants[k] or found.copied[k]):
+            rows = pricing.number(size(tuple(d for i, d in zip(op.dims.result, shape_of(op.type)) if i not in dims)))
+            moved = pricing.bytes_of(op.operands[k])
+            far = 4 * moved >= pricing.machine.l2_bytes  # near ones are copied in the shadow of what is computed
+            work.copied += moved if far and rows > SKINNY and all(i.name for i in dims) else 0
 
 
 def order_of(value: SSAValue) -> Order:

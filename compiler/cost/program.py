@@ -2,7 +2,8 @@
 
 A value is read from the cache that holds all that was touched since it was touched last (its reuse distance, after
 Mattson et al., Evaluation Techniques for Storage Hierarchies, 1970); arguments and constants were touched in the call
-before. A result is written where the kernel that makes it works.
+before. A result is written where the kernel that makes it works; what a schedule copies first to read it again and
+again is copied in the second cache.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -114,6 +115,7 @@ class Pricing:
         return out
 
     def cost(self, work: Work, memory: float, moved: int) -> Cost:
+        memory += 2 * work.copied / self.machine.bandwidth(self.machine.l2_bytes)
         operations, math, launch = work.operations / self.share, work.math / self.share, self.machine.launch_ns * 1e-9
         terms = {"operations": operations, "math": math, "memory": memory, "launch": launch}
         least, most = sorted((operations + math, memory))

@@ -29,14 +29,21 @@ from .transforms import tracing
 Fn = Callable[..., Any]
 
 
-def checkpoint(fn: Fn | None = None, *, policy: Policy | None = None, static_argnums: int | Sequence[int] = ()) -> Fn:
+def checkpoint(
+    fn: Fn | None = None,
+    *,
+    policy: Policy | None = None,
+    budget: int | None = None,
+    static_argnums: int | Sequence[int] = (),
+) -> Fn:
     """`fn`, of whose values `grad` and `vjp` save only what `policy` says; the rest is computed again when it is read.
 
-    Also a decorator. `policy` is one of `mlc.checkpoint_policies`; without, nothing but the arguments is kept.
-    `static_argnums`: arguments that are no arrays. Effects inside happen once, and random numbers come out the same.
+    Also a decorator. `policy` is one of `mlc.checkpoint_policies`; without, nothing but the arguments is kept. `budget`
+    instead: what spares most work within so many bytes of one call. `static_argnums`: arguments that are no arrays.
+    Effects inside happen once, and random numbers come out the same. CompileError for anything else.
     """
     if fn is None:
-        return partial(checkpoint, policy=policy, static_argnums=static_argnums)
+        return partial(checkpoint, policy=policy, budget=budget, static_argnums=static_argnums)
     if not callable(fn):
         raise CompileError(f"checkpoint: expected a function, found {fn!r}", user_location())
     if policy is not None and not isinstance(policy, Policy):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -44,6 +51,10 @@ def checkpoint(fn: Fn | None = None, *, policy: Policy | None = None, static_arg
             f"checkpoint: expected a policy of mlc.checkpoint_policies ({', '.join(POLICIES)}), found {policy!r}",
             user_location(),
         )
+    if budget is not None:
+        if policy is not None or isinstance(budget, bool) or budget < 0:
+            raise CompileError("checkpoint: expected a policy, or a budget of 0 bytes or more", user_location())
+        policy = Policy("bytes", bytes=budget)
     numbers = {static_argnums} if isinstance(static_argnums, int) else set(static_argnums)
 
     @wraps(fn)

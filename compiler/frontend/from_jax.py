@@ -34,7 +34,15 @@ from .jax_places import Places
 from .locations import user_location
 from .tracing import Spec, lift
 
-PASSES = ("stablehlo-to-nd", "inline", "symbol-dce", "canonicalize", "recognize", "cse", "dce")
+PASSES = (
+    "stablehlo-to-nd",
+    "inline",
+    "symbol-dce",
+    "canonicalize",
+    "recognize{families=softmax,activation}",
+    "cse",
+    "dce",
+)
 _ANYTHING = inspect.signature(lambda *args, **kwargs: None)
 """Of a function that does not say."""
 _RANK = {"b": 0, "i": 1, "u": 1, "f": 2, "V": 2, "c": 3}

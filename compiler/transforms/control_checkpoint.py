@@ -15,20 +15,23 @@ an op with effects inside of it gives is saved. Random numbers are functions of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...dialects.nd.checkpoint import Checkpoint, Policy, barrier, checkpoint
 from ...dialects.nd.constant import Source
-from ...dialects.nd.op import Array, building, insert, place
+from ...dialects.nd.control import Scan
+from ...dialects.nd.op import Array, NdOp, building, insert, place
 from ..blocks import clone, has_effects
+from ..report import typical
 from .control_groups import Groups, Tangents, block_of, chosen, ended, filled, spread
 from .control_jvp import Results, chosen_tangents
 from .control_split import Needs, copied, forget, linearized
 from .control_transpose import transpose_block
 from .jvp import jvp
+from .plan_buffers import bytes_of
 
 
 def jvp_checkpoint(op: Checkpoint, args: Sequence[Array], tangents: Sequence[Array | None]) -> Results:
@@ -82,17 +85,61 @@ class Keep:
 
     @staticmethod
     def of(known: Block, values: Sequence[SSAValue], policy: Policy) -> Keep:
+        if policy.bytes is not None:
+            chosen = spared_most(known, values, policy.bytes)
+            return Keep.with_saved(known, values, chosen.__contains__)
+        return Keep.with_saved(known, values, policy.saves)
+
+    @staticmethod
+    def with_saved(known: Block, values: Sequence[SSAValue], saves: Callable[[SSAValue], bool]) -> Keep:
         wanted, saved, again = set(values), list[SSAValue](), list[Operation]()
         for op in reversed(list(known.ops)):
             if wanted.isdisjoint(op.results):
                 continue
-            kept = has_effects(op) or (not isinstance(op, Source) and any(policy.saves(r) for r in op.results))
-            if kept:
+            if has_effects(op) or (not isinstance(op, Source) and any(map(saves, op.results))):
                 saved += [r for r in op.results if r in wanted]
             else:
                 again.append(op)
                 wanted.update(op.operands)
         return Keep([a.index for a in known.args if a in wanted], saved[::-1], again[::-1])
+
+    def work(self) -> int:
+        return sum(map(work_of, self.again))
+
+
+CANDIDATES = 64
+"""The most values that are tried for a place in a number of bytes."""
+
+
+def spared_most(known: Block, values: Sequence[SSAValue], budget: int) -> set[SSAValue]:
+    """What to save within so many bytes: greedily, the value for which the least work a byte is left to do again."""
+    chosen: set[SSAValue] = set()
+    keep = Keep.with_saved(known, values, chosen.__contains__)
+    made = [r for op in keep.again if not isinstance(op, Source) for r in op.results]
+    sizes = {r: max(1, typical(bytes_of(r))) for r in made}
+    tried = sorted(made, key=lambda r: -work_of(r.op) / sizes[r])[:CANDIDATES]
+    while True:
+        best: tuple[float, Keep, SSAValue] | None = None
+        for v in tried:
+            if v in chosen or sizes[v] > budget:
+                continue
+            other = Keep.with_saved(known, values, lambda r, v=v: r is v or r in chosen)
+            worth = (keep.work() - other.work()) / sizes[v]
+            if v in other.saved and worth > 0 and (best is None or worth > best[0]):
+                best = worth, other, v
+        if best is None:
+            return chosen
+        keep, v = best[1:]
+        chosen.add(v)
+        budget -= sizes[v]
+
+
+def work_of(op: Operation) -> int:
+    """Operations, of symbolic sizes at typical ones; of a region op those inside."""
+    if isinstance(op, NdOp):
+        return typical(op.cost().flops)
+    trips = typical(op.length) if isinstance(op, Scan) else 1
+    return trips * sum(work_of(inner) for region in op.regions for inner in region.block.ops)
 
 
 def transpose_checkpoint(op: Checkpoint, cts: Sequence[Array | None], linear: Sequence[bool]) -> Tangents:

@@ -25,6 +25,7 @@ from xdsl.passes import ModulePass
 from ...dialects.nd import dialect as _dialect  # fills OPS
 from ...dialects.nd.array import Array
 from ...dialects.nd.constant import Constant, Source, constant, full
+from ...dialects.nd.movement import Broadcast
 from ...dialects.nd.op import OPS, NdOp
 from ...dialects.nd.reduction import Reducing
 from ...dialects.nd.resource import FOLDED as MAX_BYTES
@@ -53,16 +54,13 @@ def fold_splat(op: NdOp) -> Array | None:
 
 def fold_dense(op: NdOp, max_bytes: int) -> Array | None:
     """f(c, d) -> its value, if that is small or no larger than c and d."""
-    if (
-        not op.operands
-        or not all(is_constant(v) or is_bound(v.owner) for v in op.operands)
-        or element(op.type) not in NUMPY
-    ):
+    if not op.operands or not all(map(_known, op.operands)) or element(op.type) not in NUMPY:
         return None
     sizes = [_bytes(op.type), *(_bytes(v.type) for v in op.operands)]
     if any(n is None or n > max_bytes for n in sizes):
         return None
-    dense = sum(n or 0 for n, v in zip(sizes[1:], op.operands, strict=True) if splat(v) is None)
+    stored = [isinstance(v.owner, Source) and splat(v) is None for v in op.operands]
+    dense = sum(n or 0 for n, here in zip(sizes[1:], stored, strict=True) if here)
     if (sizes[0] or 0) > max(SMALL, dense):
         return None
     return constant(np.asarray(_run(op, [_value(v) for v in op.operands])))
@@ -73,8 +71,16 @@ def _run(op: NdOp, args: list[Any]) -> Any:
         return op.reference(*args)
 
 
+def _known(v: SSAValue) -> bool:
+    """A constant whose data are here, or one that is replicated."""
+    owner = v.owner
+    return is_constant(v) or is_bound(owner) or (isinstance(owner, Broadcast) and _known(owner.x))
+
+
 def _value(v: SSAValue) -> Any:
     owner = v.owner
+    if isinstance(owner, Broadcast):
+        return owner.reference(_value(owner.x))
     assert isinstance(owner, Source)
     return owner.reference()
 

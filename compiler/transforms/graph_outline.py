@@ -99,7 +99,8 @@ class Constants:
     """The constants of a program: resources, small arrays in its text, what is prepared from these, and views of them
     at fixed places."""
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: Block, prepare: bool = True) -> None:
+        """`prepare`: may kernels be prepared?"""
         self.prepared: dict[KernelOp, None] = {}
         self.read = {
             view_of(v).base
@@ -109,7 +110,7 @@ class Constants:
         }
         """What something else than a kernel reads must be the result of a launch."""
         for op in program_ops(block):
-            if isinstance(op, KernelOp) and self._may_prepare(op):
+            if prepare and isinstance(op, KernelOp) and self._may_prepare(op):
                 self.prepared[op] = None
 
     def holds(self, value: SSAValue) -> bool:
@@ -149,8 +150,8 @@ def signature(kernel: KernelOp, known: Constants) -> tuple[Hashable, list[Consta
 class Outliner:
     """Outlines the kernels of a module."""
 
-    def __init__(self, module: ModuleOp) -> None:
-        self.module = module
+    def __init__(self, module: ModuleOp, prepare: bool = True) -> None:
+        self.module, self.prepare = module, prepare
         self.prepared: dict[KernelOp, None] = {}
         self.constant: dict[KernelOp, list[bool]] = {}
         """Which arguments of a kernel are constants of the program."""
@@ -159,7 +160,7 @@ class Outliner:
     def run(self) -> None:
         found: dict[Hashable, Found] = {}
         for f in list(functions(self.module)):
-            known = Constants(f.body.block)
+            known = Constants(f.body.block, self.prepare)
             self.prepared |= known.prepared
             for op in program_ops(f.body.block):
                 if isinstance(op, KernelOp):
@@ -265,9 +266,11 @@ class Outliner:
 
 @dataclass(frozen=True)
 class GraphOutline(ModulePass):
-    """Make kernels functions."""
+    """Make kernels functions; those of constants alone run once before the program, if `prepare`."""
 
     name = "graph-outline"
 
+    prepare: bool = True
+
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        Outliner(op).run()
+        Outliner(op, self.prepare).run()

@@ -221,7 +221,7 @@ class Planner:
 
     def _arena(self) -> Dim:
         """Places in the arena; its size."""
-        roots = [self.buffers[r].root for op in self.ops for r in op.results if r in self.buffers]
+        roots = [b for op in self.ops for r in op.results if r in self.buffers for b in self.buffers[r].roots]
         return place([b for b in {id(b): b for b in roots}.values() if b.place is None])
 
     def _place(self, value: SSAValue) -> Place:

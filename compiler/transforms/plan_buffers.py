@@ -4,8 +4,8 @@ A branch yields where the result of its `nd.if` lives. A loop's carried value ha
 next value over it: because nothing reads it any more, or because the kernel that makes the next value replaces each
 element as it reads it. Else it has two, which swap:
 
-    place of the value in trip t, and after t trips      base + size * (t mod 2)
-    place of what the body yields                        base + size * ((t + 1) mod 2)
+    place of the value in trip t, and after t trips      a + (b - a) * (t mod 2)
+    place of what the body yields                        a + (b - a) * ((t + 1) mod 2)
 
 What a scan stacks is written where it belongs, a slice in each trip. A copy goes where its operand is, if that is free.
 """
@@ -87,8 +87,9 @@ class Buffer:
         return Buffer(bytes, self.first, self.first, parent=self, offset=offset)
 
     @property
-    def root(self) -> Buffer:
-        return self if self.parent is None else self.parent.root
+    def roots(self) -> list[Buffer]:
+        """The buffers that have a place of their own and that it is a part of."""
+        return [self] if self.parent is None else self.parent.roots
 
     @property
     def fixed(self) -> bool:
@@ -103,6 +104,35 @@ class Buffer:
             return self.parent.where().moved(self.offset, self.bytes)
         assert self.place is not None
         return self.place
+
+
+@dataclass
+class Pair(Buffer):
+    """Two buffers in turn: the second in odd trips."""
+
+    halves: tuple[Buffer, ...] = ()
+    trip: Dim = 0
+
+    @staticmethod
+    def of(a: Buffer, b: Buffer, trip: Dim) -> Pair:
+        return Pair(a.bytes, a.first, a.last, halves=(a, b), trip=trip)
+
+    def cover(self, first: int, last: int) -> None:
+        super().cover(first, last)
+        for half in self.halves:
+            half.cover(first, last)
+
+    @property
+    def roots(self) -> list[Buffer]:
+        return [root for half in self.halves for root in half.roots]
+
+    @property
+    def fixed(self) -> bool:
+        return True
+
+    def where(self) -> Place:
+        a, b = (half.where() for half in self.halves)
+        return a.moved(swapped(b.number - a.number, self.trip), self.bytes)
 
 
 Replaces = Callable[[LaunchOp, SSAValue, SSAValue], bool]
@@ -222,17 +252,17 @@ class Regions:
     def _double(self, op: While | Scan, k: int) -> None:
         result, carried = op.results[k], carried_argument(op, k)
         own, trip = bytes_of(result), counter(op)
-        step, (first, last) = aligned(own), self.times.inner[op]
-        both = Buffer(step * 2, first, last)
-        both.cover(first, last)
-        inside = both.part(swapped(step, trip), own)
+        first, last = self.times.inner[op]
+        a, b = Buffer(own, first, last), Buffer(own, first, last)
+        inside = Pair.of(a, b, trip)
+        inside.cover(first, last)
         for value in (carried, result):
             self.buffers[value] = inside
         end = self.times.end[op]
         inside.add(Span(first, self.times.last(carried, first), carried))
         inside.add(Span(end, self.times.last(result, end), result))
-        self.give(op.inits[k], both.part(0, own))
-        self.give(yields(op.block)[k], both.part(swapped(step, trip + 1), own))
+        self.give(op.inits[k], a)
+        self.give(yields(op.block)[k], Pair.of(a, b, trip + 1))
 
     def _absorb(self, copy: CopyOp) -> None:
         """Make what a copy reads where the copy goes, if it is the last that reads it and the place is free before."""

@@ -7,7 +7,7 @@ allocation). Buffers are placed one after the other, each into the lowest or the
 leave, in the orders that do well in practice (by size and by breadth: Pisarchyk and Lee, Efficient Memory Management
 for Deep Neural Net Inference, arXiv:2001.03288; by area and by time). If none is good enough, the buffers that lie
 above the bound are placed earlier and all are placed again (squeaky wheel optimization: Joslin and Clements, 1999), for
-a bounded number of placements. No clock decides, so that equal programs have equal plans.
+a bounded number of steps. No clock decides, so that equal programs have equal plans.
 """
 
 from __future__ import annotations
@@ -18,11 +18,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-ENOUGH = 1.005
-"""The arena over the bound at which the search ends."""
+CLOSE, ENOUGH = 1.005, 1.02
+"""The arena over the bound at which the search ends: after a first try, and after some."""
 
-PLACEMENTS = 8_000
-"""Of buffers, in all rounds of the search together; the first round is always done."""
+LARGE = 1 << 16
+"""Bytes of an arena that is worth a longer search."""
+
+FIRST, LONG = 300_000, 2_500_000
+"""Steps of a search, of about 0.1 us: comparisons with buffers that are placed already."""
+
+SHUFFLED = 0.3
+"""How often a round also moves any buffer in the order, so that rounds do not repeat."""
+
+FEW = 64
+"""Buffers in use with another, up to which plain Python is faster."""
 
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -76,9 +85,11 @@ class _Packer:
         self.several = any(len(n.times) > 1 for n in needs)
         self.bound, self.live = most_at_once(needs)
         self.together = [self._together(k) for k in range(len(needs))]
-        self.best: Numbers = np.zeros(0, np.int64)
-        self.total = 0
-        self.left = PLACEMENTS
+        self.near = [t.tolist() if len(t) <= FEW else None for t in self.together]
+        self.round = sum(20 + len(t) if len(t) <= FEW else 100 + len(t) // 8 for t in self.together)
+        """Steps that it takes to place all."""
+        self.best: list[int] = []
+        self.total = self.steps = 0
 
     def _together(self, k: int) -> Numbers:
         """The buffers that are in use at some time when buffer `k` is."""
@@ -96,11 +107,15 @@ class _Packer:
                     break
                 self._try(order, tightest)
         self._improve(orders[0])
-        return Packing(self.best.tolist(), self.total, self.bound)
+        return Packing(self.best, self.total, self.bound)
 
     def _over(self) -> bool:
-        """Is what was found good enough, or the search at its end?"""
-        return len(self.best) > 0 and (self.total <= self.bound * ENOUGH or self.left < len(self.needs))
+        """Is what was found good enough for what it took, or the search at its end?"""
+        if not self.best:
+            return False
+        over = self.total / max(self.bound, 1)
+        most = LONG if over > ENOUGH and self.total >= LARGE else FIRST
+        return over <= CLOSE or self.steps + self.round > most
 
     def _orders(self) -> list[list[int]]:
         """By size, by breadth (what is in use at a buffer's fullest time), by area, by time; equals by size, number."""
@@ -110,19 +125,27 @@ class _Packer:
         count = range(len(self.needs))
         return [sorted(count, key=lambda k, key=key: (key[k], -self.needs[k].bytes, k)) for key in keys]
 
-    def _try(self, order: Sequence[int], tightest: bool) -> Numbers:
+    def _try(self, order: Sequence[int], tightest: bool) -> list[int]:
         """Place the buffers in this order and keep the result if it is the best."""
-        self.left -= len(order)
-        offsets = np.full(len(self.needs), -1, np.int64)
+        self.steps += self.round
+        sizes = [n.bytes for n in self.needs]
+        offsets = [-1] * len(sizes)
+        placed = np.full(len(sizes), -1, np.int64)
         for k in order:
-            offsets[k] = self._gap(k, offsets, tightest)
-        total = int((offsets + self.size).max())
-        if not len(self.best) or total < self.total:
+            near = self.near[k]
+            if near is None:
+                offsets[k] = self._gap_of_many(k, placed, tightest)
+            else:
+                taken = sorted([(o, o + sizes[n]) for n in near if (o := offsets[n]) >= 0])
+                offsets[k] = _gap(taken, sizes[k], tightest)
+            placed[k] = offsets[k]
+        total = max(o + n for o, n in zip(offsets, sizes))
+        if not self.best or total < self.total:
             self.best, self.total = offsets, total
         return offsets
 
-    def _gap(self, k: int, offsets: Numbers, tightest: bool) -> int:
-        """Where buffer `k` fits between those that are placed and in use with it: the tightest gap or the lowest."""
+    def _gap_of_many(self, k: int, offsets: Numbers, tightest: bool) -> int:
+        """The same as `_gap`."""
         near = self.together[k]
         low = offsets[near]
         placed = low >= 0
@@ -140,19 +163,28 @@ class _Packer:
         return int(starts[fits[room[fits].argmin()] if tightest else fits[0]])
 
     def _improve(self, order: list[int]) -> None:
-        """Place what lies above the bound earlier, until it does not or the placements are used up."""
-        pick = random.Random(len(order))
-        seen: set[tuple[int, ...]] = set()
-        tightest = False
+        """Place what lies above the bound earlier, until it does not or the search is at its end."""
+        pick, tightest = random.Random(len(order)), False
         while not self._over():
             tightest = not tightest
             offsets = self._try(order, tightest)
-            above = set(np.flatnonzero(offsets + self.size > self.bound).tolist())
+            above = {k for k, n in enumerate(self.needs) if offsets[k] + n.bytes > self.bound}
             order = [k for k in order if k in above] + [k for k in order if k not in above]
-            if tuple(order) in seen:
+            if pick.random() < SHUFFLED:
                 k = order.pop(pick.randrange(len(order)))
                 order.insert(pick.randrange(len(order) + 1), k)
-            seen.add(tuple(order))
+
+
+def _gap(taken: Sequence[tuple[int, int]], size: int, tightest: bool) -> int:
+    """An offset between what is taken: in the tightest gap that is large enough, or in the lowest."""
+    start, found, room = 0, -1, 0
+    for low, high in taken:
+        if low - start >= size and (found < 0 or low - start < room):
+            found, room = start, low - start
+            if not tightest:
+                return found
+        start = max(start, high)
+    return found if found >= 0 else start
 
 
 def _meet(a: Sequence[tuple[int, int]], b: Sequence[tuple[int, int]]) -> bool:

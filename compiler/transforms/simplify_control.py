@@ -9,7 +9,8 @@
     a carried value that stays the same     an invariant
     a slice of equal slices                 an invariant
     a stacked invariant, a stacked slice    a broadcast, the sequence
-    what every trip computes alike          is computed before, if it takes no more room
+    what every trip, or both branches       is computed before, if it takes no more room (`code_motion.py`)
+        compute alike
     constants that a region is given        are made inside
     one operand twice                       once
     what nobody needs                       goes (`prune_control.py`)
@@ -30,10 +31,11 @@ from ...dialects.nd.control import Control, If, Scan, While, yields
 from ...dialects.nd.op import building
 from ...dialects.nd.types import tensor
 from ..blocks import clone
+from .code_motion import same_every_trip, same_in_branches
 from .control_edits import copy_into, give, in_place, same_source, source_like, stand_for
 from .prune_control import is_planned, prune
 from .simplify.patterns import splat
-from .simplify_loops import equal_slices, never, no_trips, one_trip, plain_stacks, same_every_trip, unchanged_carry
+from .simplify_loops import equal_slices, never, no_trips, one_trip, plain_stacks, unchanged_carry
 
 
 def simplify_control(block: Block) -> tuple[bool, list[Region]]:
@@ -158,6 +160,7 @@ RULES = (
     Rule(If, equal_branches),
     Rule(If, known_predicate),
     Rule(If, equal_results),
+    Rule(If, same_in_branches),
     Rule(Scan, no_trips),
     Rule(Scan, one_trip),
     Rule(While, never),

@@ -8,22 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.ir import BlockArgument, Operation, SSAValue
+from xdsl.ir import BlockArgument, SSAValue
 
-from ...dialects.nd.constant import Source, full
+from ...dialects.nd.constant import full
 from ...dialects.nd.control import Scan, While, stack_type, yields
 from ...dialects.nd.dimmap import DimMap
-from ...dialects.nd.dims import size
 from ...dialects.nd.mapped import mapped
-from ...dialects.nd.movement import Broadcast, Reshape, Reverse, Slice, Transpose, reshape
-from ...dialects.nd.op import Array, NdOp, expand
+from ...dialects.nd.movement import Broadcast, reshape
+from ...dialects.nd.op import Array, expand
 from ...dialects.nd.types import shape_of
-from ..blocks import clone, has_effects
+from ..blocks import has_effects
 from .control_edits import before, give, in_place, same_source, stand_for
 from .prune_control import replaced
 from .simplify.patterns import splat
-
-MOVEMENT = (Broadcast, Reshape, Reverse, Slice, Transpose)
 
 
 def no_trips(op: Scan) -> bool:
@@ -152,49 +149,3 @@ def plain_stacks(op: Scan) -> bool:
             give(result, new)
             changed = True
     return changed
-
-
-def same_every_trip(op: Scan | While) -> bool:
-    """Ops of the body that read invariants only; movement moves out for the sake of what reads it."""
-    body, first = op.body.block, len(op.invariants)
-    fixed: set[SSAValue] = set(body.args[:first])
-    worth: list[NdOp] = []
-    for inner in body.ops:
-        if isinstance(inner, NdOp) and fixed.issuperset(inner.operands):
-            fixed.update(inner.results)
-            if not isinstance(inner, (Source, *MOVEMENT)) and not _grows(inner):
-                worth.append(inner)
-    leaves = {w.results[0] for w in worth}
-    roots = [w for w in worth if any(not leaves.issuperset(use.operation.results) for use in w.results[0].uses)]
-    if not roots:
-        return False
-    env: dict[SSAValue, SSAValue] = dict(zip(body.args, op.invariants))
-
-    def outside(v: SSAValue) -> SSAValue:
-        if v not in env:
-            assert isinstance(v.owner, Operation) and op.parent is not None
-            for operand in v.owner.operands:
-                outside(operand)
-            op.parent.insert_op_before(clone(v.owner, env), op)
-        return env[v]
-
-    values = [outside(w.results[0]) for w in roots]
-    groups = op.groups
-    groups[0] += values
-    for k, w in enumerate(roots):
-        for region in op.regions:
-            arg = region.block.insert_arg(w.type, first + k)
-            arg.name_hint, arg.location = w.results[0].name_hint, w.location
-        w.results[0].replace_all_uses_with(body.args[first + k])
-    replaced(op, groups, [True] * len(op.results))
-    return True
-
-
-def _grows(op: NdOp) -> bool:
-    """Does it take more room than what it reads?"""
-    out = shape_of(op.type)
-    if any(shape_of(v.type) == out for v in op.operands):
-        return False
-    sizes = [size(shape_of(v.type)) for v in (*op.results, *op.operands)]
-    numbers = [n for n in sizes if isinstance(n, int)]
-    return len(numbers) < len(sizes) or numbers[0] > sum(numbers[1:])

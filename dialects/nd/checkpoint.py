@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xdsl.dialects.builtin import ArrayAttr, StringAttr, TensorType
+from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, StringAttr, TensorType, i64
 from xdsl.ir import Attribute, Block, Region, SSAValue
 from xdsl.irdl import irdl_op_definition, prop_def, region_def, traits_def, var_operand_def, var_result_def
 from xdsl.parser import Parser
@@ -79,17 +79,21 @@ def name(x: Array, label: str) -> Array:
 
 @dataclass(frozen=True)
 class Policy:
-    """Which values of a region are saved for the backward part: one of `KINDS`, or those with one of the names."""
+    """Which values of a region are saved for the backward part: one of `KINDS`, those with one of the names, or what
+    spares most work within so many bytes."""
 
     kind: str = "nothing"
     names: tuple[str, ...] = ()
+    bytes: int | None = None
 
     @property
     def attribute(self) -> Attribute:
+        if self.bytes is not None:
+            return IntegerAttr(self.bytes, i64)
         return ArrayAttr([StringAttr(n) for n in self.names]) if self.names else StringAttr(self.kind)
 
     def saves(self, value: SSAValue) -> bool:
-        """Of a value that an op makes. A contraction is one with or without windows."""
+        """By kind or name, of a value that an op makes. A contraction is one with or without windows."""
         match self.kind:
             case "everything":
                 return True
@@ -117,7 +121,8 @@ def has_batch(contraction: Contract) -> bool:
 @irdl_op_definition
 class Checkpoint(Control):
     """`nd.checkpoint saves dots (%x = %x0) -> (types) { ... }`: the region, of which the backward part keeps operands
-    and what the policy saves: `nothing`, `dots`, `dots_with_no_batch_dims`, `everything`, or a list of names."""
+    and what the policy saves: `nothing`, `dots`, `dots_with_no_batch_dims`, `everything`, a list of names, or what
+    spares most work within a number of bytes, `4096 : i64`."""
 
     name = "nd.checkpoint"
     args = var_operand_def(TensorType)
@@ -131,6 +136,8 @@ class Checkpoint(Control):
         saved: Any = self.properties["saves"]
         if isinstance(saved, StringAttr):
             return Policy(saved.data)
+        if isinstance(saved, IntegerAttr):
+            return Policy("bytes", bytes=saved.value.data)
         return Policy("names", tuple(n.data for n in saved.data))
 
     @property
@@ -155,7 +162,7 @@ class Checkpoint(Control):
         if saved is None:
             saved = StringAttr(kind := parser.parse_identifier())
             if kind not in KINDS:
-                parser.raise_error(f"expected {', '.join(KINDS)} or a list of names, found {kind}", at)
+                parser.raise_error(f"expected {', '.join(KINDS)}, a list of names or bytes, found {kind}", at)
         (args,), parts = cls.parse_parts(parser)
         return cls.create(operands=args, properties={"saves": saved}, **parts)
 
@@ -163,10 +170,12 @@ class Checkpoint(Control):
         saved: Any = self.properties["saves"]
         if isinstance(saved, StringAttr):
             known = saved.data in KINDS
+        elif isinstance(saved, IntegerAttr):
+            known = saved.value.data >= 0
         else:
             known = isinstance(saved, ArrayAttr) and all(isinstance(n, StringAttr) for n in saved.data)  # pyright: ignore
         if not known:
-            raise VerifyException(f"nd.checkpoint: expected {', '.join(KINDS)} or names, found {saved}")
+            raise VerifyException(f"nd.checkpoint: expected {', '.join(KINDS)}, names or bytes, found {saved}")
         check_types(self.name, "what the region yields", self.result_types, types_of(yields(self.body.block)))
 
 

@@ -14,7 +14,7 @@ from mlc.compiler.frontend.tracing import trace
 from mlc.compiler.registry import build
 from mlc.compiler.spec import parse_pipeline
 from mlc.dialects.errors import CheckError, CompileError
-from mlc.dialects.nd.checkpoint import Checkpoint
+from mlc.dialects.nd.checkpoint import Checkpoint, Policy
 from mlc.runtime.matching import Tolerance, assert_matches
 from test_control import interpret
 from transformer_training import SMALL, batch_of, parameters_of, training_step
@@ -139,6 +139,15 @@ def test_policies_keep_what_they_say() -> None:
     assert len(residuals(P.everything_saveable)) > 2
 
 
+def test_a_budget_keeps_what_spares_most_work() -> None:
+    """128 bytes hold a value of 4 x 4, 192 bytes one of 4 x 6: the tangent hyperbolic, which spares its product too."""
+    assert residuals(Policy("bytes", bytes=0)) == []
+    assert residuals(Policy("bytes", bytes=128)) == ["nd.sin"]
+    assert residuals(Policy("bytes", bytes=192)) == ["nd.tanh"]
+    f = mlc.grad(lambda w: mlc.checkpoint(layer, budget=200)(w, X).sum())
+    alike(f(W), mlc.grad(lambda w: layer(w, X).sum())(W))
+
+
 def test_less_is_kept_and_merging_does_not_undo_it() -> None:
     def loss(remat: Callable[[Fn], Fn]) -> Fn:
         def f(w: Any, x: Any) -> Any:
@@ -207,6 +216,9 @@ def test_mistakes_are_told() -> None:
         mlc.checkpoint(3)
     with pytest.raises(CompileError, match=r"expected a policy of .*dots_saveable.*found 'dots'"):
         mlc.checkpoint(layer, policy="dots")
+    for wrong in ({"budget": -1}, {"budget": 5, "policy": P.dots_saveable}):
+        with pytest.raises(CompileError, match="expected a policy, or a budget of 0 bytes or more"):
+            mlc.checkpoint(layer, **wrong)
     with pytest.raises(CompileError, match="save_only_these_names: expected names, found"):
         P.save_only_these_names()
     with pytest.raises(CompileError, match="checkpoint: expected arrays as results, found str"):

@@ -12,9 +12,10 @@ from mlc.compiler.compile import compile_module
 from mlc.compiler.driver import run
 from mlc.compiler.options import CompileOptions, passes
 from mlc.compiler.transforms.rewriting import LEVELS
+from mlc.dialects.nd.elementwise import Add, Sub
 from mlc.runtime.interpreter import Interpreter
 from mlc.runtime.matching import assert_matches, program_tolerance
-from random_rules import Grown, grown
+from random_rules import Grown, body, grown
 from sampling import sample
 from xdsl.dialects.builtin import ModuleOp
 
@@ -33,7 +34,7 @@ def compiled(module: ModuleOp, level: str, inputs: list[Any], native: bool) -> A
 
 
 def check(program: Grown, native: bool) -> None:
-    given = program.inputs[: len(program.before.body.block.first_op.body.block.args)]  # pyright: ignore
+    given = program.inputs[: len(body(program.before).args)]
     want = Interpreter(program.before).call("main", *given)
     tolerance = program_tolerance(program.before, given).then(program_tolerance(program.after, program.inputs))
     for level in LEVELS[LEVELS.index(program.level) :]:
@@ -50,3 +51,13 @@ def test_a_grown_program_is_what_it_was(seed: int) -> None:
     program = grown(seed)
     assert program.rules
     check(program, native=seed % NATIVE == 0)
+
+
+def test_a_wrong_program_is_noticed() -> None:
+    """Planted: an op of a grown program becomes another one."""
+    program = grown(6)
+    op = next(op for op in body(program.after).ops if type(op) is Add)
+    op.results[0].replace_all_uses_with(wrong := Sub.create(operands=op.operands, result_types=[op.type]).results[0])
+    body(program.after).insert_op_before(wrong.owner, op)
+    with pytest.raises(AssertionError, match="at fast, by "):
+        check(program, native=False)

@@ -144,7 +144,7 @@ def test_with_what_follows_and_comes_before() -> None:
 
 
 def test_a_kernel_of_constants_alone_is_prepared() -> None:
-    w, x = normal(64, 80), normal(3, 64)
+    w, x = normal(256, 80), normal(3, 256)  # more than the compiler evaluates by itself
 
     def f(w: Any, x: Any) -> Any:
         return x @ nn.softmax(w)

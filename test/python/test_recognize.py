@@ -21,7 +21,7 @@ from mlc.compiler.context import context
 from mlc.compiler.pipelines import named
 from mlc.compiler.registry import build
 from mlc.compiler.transforms.decompose import composites
-from mlc.compiler.transforms.recognize import REWRITES, recognize
+from mlc.compiler.transforms.recognize import FAMILIES, STABLE, recognize
 from mlc.dialects.nd import functions as F
 from mlc.dialects.nd.array import Array
 from mlc.dialects.nd.dims import symbol
@@ -207,7 +207,7 @@ def test_a_text_ends_in_the_kernels_of_the_op(name: str):
     module = text(name)
     apply(module, "canonicalize")
     before, kinds = module.clone(), types(module)
-    recognize(main(module).body.block, LEVELS[name])
+    recognize(main(module).body.block, LEVELS[name], stable=True)
     assert count(module) == 1
     args = adversarial(kinds)
     want = Interpreter(before).call("main", *args)[0]
@@ -216,6 +216,12 @@ def test_a_text_ends_in_the_kernels_of_the_op(name: str):
     got, wanted = fused(module), fused(whole)
     assert got == wanted or (name in ORDERS and kernels(module) == kernels(whole))
     assert_matches(program_tolerance(before, args), Interpreter(module).call("main", *args)[0], want)
+
+
+@pytest.mark.parametrize("name", ["jax/silu", "jax/sigmoid", "jax/softplus", "jax/layer_norm_flax"])
+def test_what_is_slower_as_an_op_stays_unless_asked_for(name: str):
+    module = apply(text(name), "canonicalize")
+    assert recognize(main(module).body.block) == 0 and count(module) == 0
 
 
 @pytest.mark.parametrize("name", FAST)
@@ -298,13 +304,19 @@ OTHER: list[tuple[str, Callable[..., Any], list[Any]]] = [
 def test_what_is_nearly_a_form_stays(why: str, fn: Callable[..., Any], kinds: list[Any]):
     module = apply(program(kinds, fn), "decompose", "canonicalize")
     before = str(module)
-    assert str(apply(module, "recognize")) == before
+    recognize(main(module).body.block, stable=True)
+    assert str(module) == before
 
 
 @pytest.mark.parametrize(("why", "fn", "kinds"), OTHER, ids=[n[0] for n in OTHER])
 def test_a_part_may_be_a_form(why: str, fn: Callable[..., Any], kinds: list[Any]):
     module = apply(program(kinds, fn), "canonicalize", "recognize")
     assert "nd.attention" not in str(module) and "nd.layer_norm" not in str(module)
+
+
+def test_a_family_that_there_is_not(opt: Any):
+    ran = opt(FORMS / "jax/softmax.mlir", "-p", "recognize{families=softmx}")
+    assert ran.code and "expected families of activation, normalization, softmax, attention, found softmx" in ran.err
 
 
 def test_sizes_may_be_symbols():
@@ -318,10 +330,10 @@ def test_sizes_may_be_symbols():
 
 def test_regions_are_looked_into():
     def loop(x: Array) -> Array:
-        return mlc.scan(lambda c, _: (c * F.convert(1.0 / (1.0 + F.exp(-c)), f32), c), x, None, length=3)[0]
+        return mlc.scan(lambda c, _: (softmax(c), c), x, None, length=3)[0]
 
     module = apply(program([X], loop), "canonicalize", "recognize")
-    assert "nd.silu" in str(module)
+    assert "nd.softmax" in str(module)
 
 
 def test_decomposed_ops_are_not_recognised_again():
@@ -335,4 +347,6 @@ def test_decomposed_ops_are_not_recognised_again():
 
 def test_a_rule_starts_at_ops_that_are_rare():
     common = {"nd.add", "nd.sub", "nd.mul", "nd.contract", "nd.broadcast", "nd.reshape", "nd.select", "nd.transpose"}
-    assert common.isdisjoint(op.name for rewrite in REWRITES for op in rewrite.ops)
+    assert common.isdisjoint(
+        op.name for table in (*FAMILIES.values(), *STABLE.values()) for r in table.rewrites for op in r.ops
+    )

@@ -27,3 +27,35 @@ func.func @main(%x: tensor<32x32xf32>, %w: tensor<32x32xf32>) -> tensor<32x32xf3
   %3 = nd.contract %2, %e "a b, b c -> a c" : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
   func.return %3 : tensor<32x32xf32>
 }
+
+// -----
+
+// Without a budget: %d is elementwise in %e, which its last reader reads anyway, as is a normalised value in a centred one.
+// RUN: mlc-opt %s -p rematerialize --split-input-file | FileCheck %s --check-prefix=CUT
+// RUN: mlc-opt %s -p "rematerialize,cse,graph-fuse" --split-input-file | FileCheck %s --check-prefix=FUSED
+// CUT-LABEL: func.func @backward
+// CUT-NEXT:    %e = nd.contract %x, %w
+// CUT-NEXT:    %d = nd.mul %e, %e
+// CUT-NEXT:    %0 = nd.contract %d, %w
+// CUT-NEXT:    %1 = nd.contract %0, %w
+// CUT-NEXT:    %e_1 = nd.barrier %e
+// CUT-NEXT:    %d_1 = nd.mul %e_1, %e_1
+// CUT-NEXT:    %2 = nd.contract %1, %w
+// CUT-NEXT:    %3 = nd.add %2, %e
+// CUT-NEXT:    %4 = nd.mul %3, %d_1
+// FUSED-LABEL: func.func @backward
+// FUSED:         graph.kernel "matmul_mul"
+// FUSED:         graph.kernel "matmul"
+// FUSED:         graph.kernel "matmul"
+// FUSED:         graph.kernel "mul_matmul_add_mul"
+// FUSED-NOT:     graph.kernel
+func.func @backward(%x: tensor<64x64xf32>, %w: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  %e = nd.contract %x, %w "a b, b c -> a c" : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+  %d = nd.mul %e, %e : tensor<64x64xf32>
+  %0 = nd.contract %d, %w "a b, b c -> a c" : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+  %1 = nd.contract %0, %w "a b, b c -> a c" : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+  %2 = nd.contract %1, %w "a b, b c -> a c" : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+  %3 = nd.add %2, %e : tensor<64x64xf32>
+  %4 = nd.mul %3, %d : tensor<64x64xf32>
+  func.return %4 : tensor<64x64xf32>
+}

@@ -33,24 +33,25 @@ from .polynomials import equals, polynomial, variable
 from .views import View, alone, arranged, as_type, climb, converted, fits, into, number, peel, same, view, widest
 
 rules = Table()
-on = rules.on
+stable = Table()
+"""Forms that are less exact than the op, and faster: they overflow where the op takes more steps."""
 
 MOVING = (Broadcast, Reshape, Transpose, Convert)
 GELU = {(1,): ROOT_2_OVER_PI, (3,): ROOT_2_OVER_PI * 0.044715}
 HALVES = {(1, 0): 0.5, (1, 1): 0.5}
 
 
-@on(Tanh, level="ieee")
+@rules.on(Tanh, level="ieee")
 def gelu(op: Any) -> Answer:  # x/2 * (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) -> gelu(x)
     return _of_function(op, GELU, HALVES, Gelu)
 
 
-@on(Erf, level="ieee")
+@rules.on(Erf, level="ieee")
 def gelu_erf(op: Any) -> Answer:  # x/2 * (1 + erf(x / sqrt(2))) -> gelu_erf(x)
     return _of_function(op, {(1,): ROOT_HALF}, HALVES, GeluErf)
 
 
-@on(Erfc, level="fast")
+@rules.on(Erfc, level="fast")
 def gelu_erfc(op: Any) -> Answer:  # x/2 * erfc(-x / sqrt(2)) -> gelu_erf(x), whose results near 0 are less exact
     return _of_function(op, {(1,): -ROOT_HALF}, {(1, 1): 0.5}, GeluErf)
 
@@ -61,10 +62,8 @@ def _of_function(op: Any, argument: Any, form: Any, to: type[Unary]) -> Answer:
     if x is None:
         return None
     for root in climb(op.result, (Add, Sub, Mul, Div, Neg, *MOVING)):
+        at = _placed(op, root) if type(root) in (Mul, Div) else None
         out = view(root.results[0])
-        if type(root) in MOVING:
-            continue
-        at = _placed(op, root)
         if at is not None and equals(polynomial(out, [View(x.value, at), View(op.result, at)]), form, out.dtype):
             return unary(root, View(x.value, at), to)
     return None
@@ -86,7 +85,7 @@ def unary(root: Operation, x: View, to: type[Unary]) -> Answer:
     return Replacement([out.value], [converted(bind(to, arg), out.dtype)], root)
 
 
-@on(Exp, level="ieee")
+@stable.on(Exp, level="ieee")
 def sigmoid(op: Any) -> Answer:
     # 1 / (1 + exp(-x)) -> sigmoid(x);  x / (1 + exp(-x)) -> silu(x);  exp(x) / (1 + exp(x)) -> sigmoid(x)
     for root in climb(op.result, (Add, Div, *MOVING)):
@@ -104,7 +103,7 @@ def sigmoid(op: Any) -> Answer:
     return None
 
 
-@on(Sigmoid, level="ieee")
+@stable.on(Sigmoid, level="ieee")
 def silu(op: Any) -> Answer:  # x * sigmoid(x) -> silu(x)
     for root in climb(op.result, (Mul, *MOVING)):
         if type(root) is Mul and (at := _placed(op, root)) is not None:
@@ -117,7 +116,7 @@ def silu(op: Any) -> Answer:  # x * sigmoid(x) -> silu(x)
     return None
 
 
-@on(Log1p, Log, level="ieee")
+@stable.on(Log1p, Log, level="ieee")
 def softplus(op: Any) -> Answer:
     # log1p(exp(x)) -> logaddexp(x, 0);  also where(x > 20, x, it), and max(x, 0) + log1p(exp(-|x|)) with its guard
     e = into(view(op.x), Exp) if type(op) is Log1p else _one_more(view(op.x))

@@ -145,7 +145,7 @@ def _scaled(v: View, form: Form, factor: float, fast: bool) -> bool:
     x, y = v.operands()
     if type(v.op) is Div:
         c = number(y)
-        return bool(c) and c is not None and _scores(x, form, factor / c, fast)
+        return c is not None and c != 0 and _scores(x, form, factor / c, fast)
     for s, c in ((x, number(y)), (y, number(x))):
         if c is not None:
             return _scores(s, form, factor * c, fast)

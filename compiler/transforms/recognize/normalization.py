@@ -14,7 +14,7 @@ at 0 or not, than which the op is more accurate. Scale and bias have some of x's
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,7 @@ from ....dialects.nd.types import shape_of, tensor
 from ..rewriting import Answer, Replacement, Table
 from .polynomials import near, shortest
 from .views import (
+    UNIT,
     Label,
     View,
     alone,
@@ -45,6 +46,7 @@ from .views import (
     converted,
     fits,
     into,
+    moved,
     number,
     peel,
     unify,
@@ -54,18 +56,33 @@ from .views import (
 )
 
 rules = Table()
+stable = Table()
+"""Forms that are less exact than the op, and faster."""
 MOVING = (Broadcast, Reshape, Transpose, Convert)
 
 
 @rules.on(Rsqrt, Sqrt, Pow, level="ieee")
 def normalization(op: Any) -> Answer:  # see the module
+    return _normalization(op, _is_mean_of_squares)
+
+
+@stable.on(Rsqrt, Sqrt, Pow, level="ieee")
+def normalization_of_difference(op: Any) -> Answer:  # the same of mean(x^2) - mean(x)^2, which loses what they share
+    return _normalization(op, _is_difference_of_squares)
+
+
+IsVariance = Callable[[View, View, View, tuple[Label, ...]], bool]
+"""Is a value the variance of x, or of d = x - mean x, over these dimensions?"""
+
+
+def _normalization(op: Any, is_variance: IsVariance) -> Answer:
     if type(op) is Pow and number(view(op.y)) != -0.5:
         return None
     if into(view(op.operands[0]), Add) is None:
         return None
     readers = climb(op.results[0], (Add, Div, Mul, *MOVING))
     for root in reversed([r for r in readers if type(r) not in MOVING]):
-        found = _form(root, op)
+        found = _form(root, op, is_variance)
         if found is not None:
             return _replacement(root, found)
     return None
@@ -84,7 +101,7 @@ class Form:
     eps: float
 
 
-def _form(root: Operation, op: Operation) -> Form | None:
+def _form(root: Operation, op: Operation, is_variance: IsVariance) -> Form | None:
     """The root as a sum of a product and a bias, one factor of which is the inverse root that the rule started from."""
     out = view(root.results[0])
     sides: list[tuple[View, View | None]] = [(out, None)]
@@ -98,7 +115,7 @@ def _form(root: Operation, op: Operation) -> Form | None:
         deviation = [v for v in factors if v.op is op]
         rest = [v for v in factors if v.op is not op]
         if len(deviation) == 1 and 1 <= len(rest) <= 2:
-            found = _of_factors(deviation[0], rest, bias, out)
+            found = _of_factors(deviation[0], rest, bias, out, is_variance)
             if found is not None:
                 return found
     return None
@@ -129,7 +146,15 @@ def _is_parameter(v: View, out: View) -> bool:
     return len([d for d in peel(v).shape if d != 1]) < len([d for d in out.shape if d != 1])
 
 
-def _of_factors(deviation: View, rest: Sequence[View], bias: View | None, out: View) -> Form | None:
+def _is_of_channels(statistics: Sequence[View | None]) -> bool:
+    """Have mean, variance and at least one of scale and bias the same dimensions?"""
+    dims = [{i for i in moved(v).named() if i != UNIT} for v in statistics if v is not None]
+    return len(dims) > 2 and all(d == dims[0] for d in dims)
+
+
+def _of_factors(
+    deviation: View, rest: Sequence[View], bias: View | None, out: View, is_variance: IsVariance
+) -> Form | None:
     """x or x - mean among the other factors, and what the deviation says of it."""
     found = _variance(deviation)
     if found is None:
@@ -139,7 +164,7 @@ def _of_factors(deviation: View, rest: Sequence[View], bias: View | None, out: V
         scale = rest[1 - k] if len(rest) == 2 else None
         if scale is not None and not _is_parameter(scale, out):
             continue
-        form = _normalised(y, variance, scale, bias, eps)
+        form = _normalised(y, variance, scale, bias, eps, is_variance)
         if form is not None:
             return form
     return None
@@ -157,17 +182,18 @@ def _variance(deviation: View) -> tuple[View, float] | None:
     return None
 
 
-def _normalised(y: View, variance: View, scale: View | None, bias: View | None, eps: float) -> Form | None:
+def _normalised(
+    y: View, variance: View, scale: View | None, bias: View | None, eps: float, is_variance: IsVariance
+) -> Form | None:
     d = into(y, Sub)
-    if d is not None:
-        x, mean = d.operands()
-        over = _mean_over(mean, x)
-        if over is not None and _is_variance_of(variance, x, d, mean, over):
-            return Form(x, over, (), True, scale, bias, eps)
+    x, mean = d.operands() if d is not None else (y, y)
+    over = _mean_over(mean, x) if d is not None else None
+    if d is not None and over is not None and is_variance(variance, x, d, over):
+        return Form(x, over, (), True, scale, bias, eps)
     over = _mean_square_over(variance, y)
     if over is not None and bias is None:
         return Form(y, over, (), False, scale, None, eps)
-    if d is not None and all(_is_parameter(v, d) for v in (variance, mean)):
+    if d is not None and _is_parameter(mean, d) and _is_of_channels([mean, variance, scale, bias]):
         return Form(x, (), (mean, variance), True, scale, bias, eps)
     return None
 
@@ -219,27 +245,28 @@ def _mean_square_over(v: View, x: View) -> tuple[Label, ...] | None:
     return tuple(bound.values())
 
 
-def _is_variance_of(v: View, x: View, d: View, mean: View, over: tuple[Label, ...]) -> bool:
-    """Is a value the mean of (x - mean x)^2 over these dimensions, or the mean of x^2 less the square of the mean?"""
+def _is_mean_of_squares(v: View, x: View, d: View, over: tuple[Label, ...]) -> bool:
+    """The mean of (x - mean x)^2, or `nd.variance`."""
     if (whole := into(v, Variance)) is not None:
         bound = unify(before_reduction(whole), x)
         return bound is not None and set(bound.values()) == set(over)
+    found = _mean_square_over(v, d)
+    return found is not None and set(found) == set(over)
+
+
+def _is_difference_of_squares(v: View, x: View, d: View, over: tuple[Label, ...]) -> bool:
+    """The mean of x^2 less the square of the mean, clipped at 0 or not."""
     if (clipped := into(v, Max)) is not None:
         a, b = clipped.operands()
         v = b if number(a) == 0 else a if number(b) == 0 else v
     difference = into(v, Sub)
     if difference is None:
-        found = _mean_square_over(v, d)
-        return found is not None and set(found) == set(over)
+        return False
     squares, square = difference.operands()
-    found = _mean_square_over(squares, x)
-    product = into(square, Mul)
-    return (
-        found is not None
-        and set(found) == set(over)
-        and product is not None
-        and all(_is_mean(m, x, over) for m in product.operands())
-    )
+    found, product = _mean_square_over(squares, x), into(square, Mul)
+    if found is None or set(found) != set(over) or product is None:
+        return False
+    return all(_is_mean(m, x, over) for m in product.operands())
 
 
 def _is_mean(v: View, x: View, over: tuple[Label, ...]) -> bool:

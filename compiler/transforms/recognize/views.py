@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xdsl.dialects.builtin import bf16, f16, f32, f64
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ....dialects.nd.array import Array
 from ....dialects.nd.constant import Source
@@ -35,6 +35,7 @@ from ..simplify.patterns import splat
 Label = Hashable
 UNIT = "unit"
 FLOATS = (f16, bf16, f32, f64)
+PEELED = (Broadcast, Convert, Reshape, Transpose)
 MOST = 48
 """Ops of a pattern; a spelled-out form has no more."""
 
@@ -57,7 +58,8 @@ class View:
     @property
     def op(self) -> Any:
         """What computes the value, or None."""
-        return self.value.owner if isinstance(self.value.owner, Operation) else None
+        owner = self.value.owner
+        return None if type(owner) is Block else owner
 
     @property
     def shape(self) -> tuple[Dim, ...]:
@@ -175,7 +177,7 @@ def uncast(v: View) -> View:
 
 def peel(v: View) -> View:
     """What lies under all movement and conversions between floats."""
-    while (inner := under(v) or uncast(v)) is not v:
+    while type(v.op) in PEELED and (inner := under(v) or uncast(v)) is not v:
         v = inner
     return v
 

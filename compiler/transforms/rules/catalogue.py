@@ -35,6 +35,8 @@ SOURCES = (
 """Where rules are: a sequence of them, or a table by name."""
 
 WIDTH = 120
+COLUMNS = (30, 12, 8, 5, 16)
+"""Widths in a table, before the equation."""
 
 
 class Choice(Protocol):
@@ -118,8 +120,7 @@ def table(entries: Sequence[Entry]) -> str:
     """One line for each rule: name, group, kind, level, evidence, equation."""
     rows = [("rule", "group", "kind", "level", "evidence", "equation")]
     rows += [(e.name, e.group, e.kind, e.level, e.evidence(), e.equation) for e in entries]
-    widths = [max(len(row[k]) for row in rows) for k in range(5)]
-    lines = ["  ".join([*(c.ljust(w) for c, w in zip(row[:5], widths, strict=True)), row[5]]).rstrip() for row in rows]
+    lines = ["  ".join([*(c.ljust(w) for c, w in zip(row, COLUMNS, strict=False)), row[-1]]).rstrip() for row in rows]
     return "\n".join(lines) + "\n"
 
 

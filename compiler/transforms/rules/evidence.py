@@ -1,7 +1,7 @@
 """A rule's evidence: both sides at random points of instances, and the smallest counterexample found if they differ.
 
-    exact arithmetic   both sides are polynomials: equal in a prime field (field.py), at 20 points of each of 4 shapes
-    f64 samples        else: equal to 1e-12 of the largest value on the way, in 100 draws with special values
+    exact arithmetic   both sides are polynomials: equal in a prime field (field.py), at 20 points of each of 5 shapes
+    f64 samples        else: equal to 1e-12 of the largest value on the way (at `exact` bit by bit), in 100 draws
     bits               neither: integers and truth values, equal bit by bit
 
 Special values are those that the level promises to keep: at `exact` all, also NaN, infinities and -0; at `ieee` zeros
@@ -12,6 +12,7 @@ There, elementwise rules must be no less accurate than before, in f32 at values 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,13 +23,13 @@ from xdsl.ir import Attribute
 from ....dialects.errors import CompileError
 from ....dialects.nd.constant import Constant
 from ....dialects.nd.elementwise import Np
-from ....dialects.nd.op import EXACT, NdOp
-from ....dialects.nd.types import NUMPY, element, finfo, is_float, kind_of, shape_of
+from ....dialects.nd.op import EXACT, NdOp, numbers
+from ....dialects.nd.types import NUMPY, element, finfo, is_float, kind_of
 from ....runtime.matching import program_tolerance
 from ..simplify.movement import ELEMENTWISE
 from .define import Rule
 from .field import PRIME, evaluate, is_polynomial, residues
-from .instances import DTYPES, Instance, instances
+from .instances import DTYPES, SIZES, Instance, instances
 from .trial import Accuracy, Trial, near, reference, same, within
 
 FIELD, SAMPLES, BITS = "exact arithmetic", "f64 samples", "bits"
@@ -40,7 +41,12 @@ PER_TYPE = 3
 """For each element type."""
 HARD = np.array([1, -1, 1 + 2**-12, -1 - 2**-12, 1 / 3, -1 / 3, 0.7, 1e5, -1e5, 1e-5, 80, -80, 1e-25, 1e25])
 """Numbers that cancel, underflow, and are stretched by an exponential, in f32."""
-HARD_POINTS = 10_000
+MANY = 10_000
+"""Points at once, of elementwise rules."""
+SMALL = (*((1, 1),) * 6, *((0, 1),) * 6, *((1, 2),) * 8)
+"""Bounds of the sizes of a counterexample, ..."""
+MORE = 8
+"""... for which so many times as many points are tried."""
 UNUSABLE = 10
 """So many times as many draws may be tried as are wanted: nothing is claimed where a value is not finite."""
 
@@ -74,60 +80,75 @@ def evidence(rule: Rule, seed: int = 0) -> Evidence:
     rng = np.random.default_rng(seed)
     kind = kind_of_evidence(rule)
     with np.errstate(all="ignore"):
-        shapes, points = 0, 0
-        if kind != BITS:
-            shapes, points = _in_field(rule, rng) if kind == FIELD else _in_samples(rule, rng)
-        by_type = _by_type(rule, rng) if kind == BITS or rule.numerics != "fast" else []
+        found = _tried({FIELD: _in_field, SAMPLES: _in_samples, BITS: _by_type}[kind], rule, rng, SIZES)
+        by_type = _tried(_by_type, rule, rng, [(1, 3)]) if rule.numerics != "fast" else []
         if rule.numerics == "ieee" and _is_open(rule) and _is_elementwise(rule):
             _no_less_accurate(rule, rng)
-    if kind == BITS:
-        shapes, points = len(by_type), sum(by_type)
-    if not points:
+    if not sum(found):
         raise CompileError(
             f"rule @{rule.name}: expected values that its conditions and its level say something of, found none "
             "at random",
             rule.op.location,
         )
-    return Evidence(kind, shapes, points, len(by_type))
+    return Evidence(kind, len(found), sum(found), len(by_type))
 
 
-def _in_field(rule: Rule, rng: np.random.Generator) -> tuple[int, int]:
+Bounds = Sequence[tuple[int, int]]
+Way = Callable[[Rule, np.random.Generator, Bounds, int], list[int]]
+"""Tries a rule with sizes in these bounds, so many times as usual; how many points were compared of each instance."""
+
+
+def _tried(way: Way, rule: Rule, rng: np.random.Generator, bounds: Bounds) -> list[int]:
+    """Try it; if it is false, for small sizes first: a counterexample is for people."""
+    try:
+        return way(rule, rng, bounds, 1)
+    except CompileError:
+        way(rule, rng, SMALL, MORE)
+        raise
+
+
+def _in_field(rule: Rule, rng: np.random.Generator, bounds: Bounds, times: int) -> list[int]:
     trial = Trial(rule, evaluate, same)
-    shapes = 0
-    for at in instances(rule, rng):
-        shapes += 1
-        for point in range(POINTS):
-            trial.at(at, [residues(rng, _numbers(t), small=point < POINTS // 4) for t in at.types])
-    return shapes, shapes * POINTS
-
-
-def _in_samples(rule: Rule, rng: np.random.Generator) -> tuple[int, int]:
-    trial = Trial(rule, reference, near, finite=rule.numerics != "exact")
-    found = list(instances(rule, rng, [f64]))
-    used = 0
-    for k, at in enumerate(found, 1):
-        for turn in range(UNUSABLE * DRAWS):
-            if used >= k * DRAWS / len(found):
-                break
-            used += trial.at(at, [draw(t, rng, rule.numerics, turn) for t in at.types])
-    return len(found), used
-
-
-def _by_type(rule: Rule, rng: np.random.Generator) -> list[int]:
-    """How many draws were compared for each element type that the rule admits."""
     counts: list[int] = []
-    for dtype in DTYPES if _is_open(rule) else DTYPES[:1]:
-        used = 0
-        for at in instances(rule, rng, [dtype], [(1, 3)]):
-            for turn in range(PER_TYPE):
-                used += _as_promised(rule, at, rng, turn)
-        counts += [used] if used else []
+    for at in instances(rule, rng, bounds=bounds):
+        counts.append(POINTS)
+        for point in range(POINTS):
+            trial.at(at, [residues(rng, numbers(t), small=point < POINTS // 4) for t in at.types])
     return counts
+
+
+def _in_samples(rule: Rule, rng: np.random.Generator, bounds: Bounds, times: int) -> list[int]:
+    exact = rule.numerics == "exact"
+    trial = Trial(rule, reference, same if exact else near, finite=not exact)
+    found = list(instances(rule, rng, [f64], bounds))
+    counts: list[int] = []
+    for k, at in enumerate(found, 1):
+        wanted = -(-DRAWS * times * k // len(found)) - sum(counts)  # more here if there was nothing to compare before
+        used = turn = 0
+        while used < wanted and turn < UNUSABLE * wanted:
+            used += trial.at(at, [draw(t, rng, rule.numerics, turn) for t in at.types])
+            turn += 1
+        counts.append(used)
+    return counts
+
+
+def _by_type(rule: Rule, rng: np.random.Generator, bounds: Bounds, times: int) -> list[int]:
+    """Instances of every element type that the rule admits."""
+    counts: list[int] = []
+    at_once = rule.numerics == "exact" and _is_elementwise(rule)
+    for dtype in DTYPES if _is_open(rule) else DTYPES[:1]:
+        for at in instances(rule, rng, [dtype], [(1, 1)] if at_once else bounds):
+            if at_once:
+                Trial(rule, reference, same).at_each(at, [draw(t, rng, "exact", 1, (MANY,)) for t in at.types])
+                counts.append(MANY)
+            else:
+                counts.append(sum(_as_promised(rule, at, rng, turn) for turn in range(PER_TYPE * times)))
+    return [n for n in counts if n]
 
 
 def _as_promised(rule: Rule, at: Instance, rng: np.random.Generator, turn: int) -> bool:
     if rule.numerics == "exact" or not any(is_float(t) for t in at.types):
-        inputs = [draw(t, rng, "exact", turn) for t in at.types]
+        inputs = [draw(t, rng, "exact", 2 * turn + 1) for t in at.types]
         return Trial(rule, reference, same).at(at, inputs)
     inputs = [draw(t, rng, "fast", turn) for t in at.types]
     tolerance = EXACT
@@ -139,7 +160,7 @@ def _as_promised(rule: Rule, at: Instance, rng: np.random.Generator, turn: int) 
 def _no_less_accurate(rule: Rule, rng: np.random.Generator) -> None:
     trial = Accuracy(rule, reference, same)
     for at in instances(rule, rng, [f32], [(1, 1)]):
-        inputs = [rng.choice(HARD, HARD_POINTS).astype(NUMPY[element(t)]) for t in at.types]
+        inputs = [rng.choice(HARD, MANY).astype(NUMPY[element(t)]) for t in at.types]
         trial.at_each(at, inputs)
         trial.at_each(at, [np.abs(x) for x in inputs])
 
@@ -158,9 +179,9 @@ def _is_open(rule: Rule) -> bool:
 # Points.
 
 
-def draw(t: Attribute, rng: np.random.Generator, numerics: str, turn: int) -> Np:
-    """A random value of a type, with special ones among every second; every third is positive."""
-    shape, dtype = _numbers(t), NUMPY[element(t)]
+def draw(t: Attribute, rng: np.random.Generator, numerics: str, turn: int, shape: Sequence[int] | None = None) -> Np:
+    """A random value of a type or of another shape, with special ones among every second; every third is positive."""
+    shape, dtype = numbers(t) if shape is None else shape, NUMPY[element(t)]
     if dtype.kind == "b":
         return rng.integers(0, 2, shape).astype(dtype)
     if kind_of(dtype) != "f":
@@ -168,7 +189,7 @@ def draw(t: Attribute, rng: np.random.Generator, numerics: str, turn: int) -> Np
         low, high = (info.min, info.max) if turn % 2 else (max(-9, info.min), 9)
         return rng.integers(low, high, shape, dtype=dtype, endpoint=True)
     x = rng.normal(size=shape)
-    x = np.abs(x) if turn % 3 == 1 else x
+    x = np.abs(x) if turn % 3 == 2 else x
     if turn % 2:
         x = np.where(rng.random(shape) < 0.3, rng.choice(special(dtype, numerics), shape), x)
     return x.astype(dtype)
@@ -183,7 +204,3 @@ def special(dtype: Any, numerics: str) -> Np:
     if numerics == "exact":
         values += [np.inf, -np.inf, np.nan]
     return np.array(values)
-
-
-def _numbers(t: Attribute) -> tuple[int, ...]:
-    return tuple(d for d in shape_of(t) if isinstance(d, int))

@@ -32,12 +32,13 @@ def is_polynomial(block: Block) -> bool:
 def _is_polynomial(op: NdOp) -> bool:
     if isinstance(op, Constant):
         return op.splat is not None and isinstance(op.splat, int | float) and op.splat == int(op.splat)
-    return type(op) in MEANINGS and (not isinstance(op, Reduce) or op.word == "sum")
+    return isinstance(op, MOVES) or (type(op) in MEANINGS and (not isinstance(op, Reduce) or op.word == "sum"))
 
 
 def evaluate(op: NdOp, args: Sequence[Np]) -> Np:
     """The op on residues."""
-    return np.asarray(MEANINGS[type(op)](op, *args)).astype(np.int64) % PRIME
+    found = op.reference(*args) if isinstance(op, MOVES) else MEANINGS[type(op)](op, args)
+    return np.asarray(found).astype(np.int64) % PRIME
 
 
 def residues(rng: np.random.Generator, shape: Sequence[int], small: bool) -> Np:
@@ -50,7 +51,7 @@ def centred(x: Np) -> Np:
     return np.where(x > PRIME // 2, x - PRIME, x)
 
 
-def _contract(op: Any, *xs: Np) -> Np:
+def _contract(op: Any, xs: Sequence[Np]) -> Np:
     """Products at every point of all names, then sums."""
     dims, sizes = op.dims, op.extents(xs)
     order = dims.names()
@@ -70,15 +71,15 @@ def _along(x: Np, axes: list[int], rank: int) -> tuple[Np, list[int]]:
     return np.einsum(x, axes, out), out
 
 
-MEANINGS: dict[type[NdOp], Callable[..., Np]] = {
-    Add: lambda op, x, y: x + y,
-    Sub: lambda op, x, y: x - y,
-    Mul: lambda op, x, y: x * y,
-    Neg: lambda op, x: -x,
-    Reduce: lambda op, x: x.sum(op.axes),
+MOVES = (Transpose, Broadcast, Reshape, Slice, Reverse, Pad, Concat)
+"""Ops whose reference moves residues as it moves anything."""
+
+MEANINGS: dict[type[NdOp], Callable[[Any, Sequence[Np]], Np]] = {
+    Add: lambda op, xs: xs[0] + xs[1],
+    Sub: lambda op, xs: xs[0] - xs[1],
+    Mul: lambda op, xs: xs[0] * xs[1],
+    Neg: lambda op, xs: -xs[0],
+    Reduce: lambda op, xs: xs[0].sum(op.axes),
     Contract: _contract,
-    Constant: lambda op: np.full(op.type.get_shape(), int(op.splat)),
-    **{
-        kind: lambda op, *xs: op.reference(*xs) for kind in (Transpose, Broadcast, Reshape, Slice, Reverse, Pad, Concat)
-    },
+    Constant: lambda op, xs: np.full(op.type.get_shape(), int(op.splat)),
 }

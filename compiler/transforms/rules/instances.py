@@ -6,7 +6,7 @@ exclude is drawn again, and so is what the left side's ops do not take: a slice 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +20,10 @@ from ....dialects.graph.conditions import PREDICATES
 from ....dialects.graph.variables import PACK, Variables, variables
 from ....dialects.nd import dimmap
 from ....dialects.nd.array import Array
+from ....dialects.nd.dims import Dim
 from ....dialects.nd.elementwise import Np
 from ....dialects.nd.mapped import Mapped
-from ....dialects.nd.op import NdOp, building, insert
+from ....dialects.nd.op import NdOp, building, insert, numbers
 from ....dialects.nd.reduction import Reduce
 from ....dialects.nd.types import element, shape_of, takes, ui8, ui32
 from .apply import side
@@ -30,8 +31,9 @@ from .bindings import Bindings, IndexFunction
 from .define import Pattern, Rule
 
 DTYPES = (f64, f32, i32, f16, bf16, i8, ui8, i64, ui32, i1)
-SIZES = ((1, 1), (1, 2), (0, 4), (1, 5))
-"""From the least to the largest size of each instance; smaller ones first, so that what fails is small."""
+SIZES = ((1, 1), (0, 1), (1, 2), (0, 4), (1, 5))
+"""From the least to the largest size of each instance; smaller ones first, so that what fails is small. Where 0 is the
+least, one of the sizes is 0."""
 TRIES = 400
 WIDER = 40
 """After so many tries the largest size grows by one: conditions may ask for more."""
@@ -97,7 +99,7 @@ def instance(
     for attempt in range(TRIES if dtypes or not found.dtypes else 0):
         top = high + attempt // WIDER
         m = Bindings(
-            sizes={n: int(rng.integers(low, top + 1)) for n in found.sizes},
+            sizes=_sizes(found.sizes, rng, low, top, empty=low == 0 and attempt < WIDER),
             dtypes={n: dtypes[rng.integers(len(dtypes))] for n in found.dtypes},
             indices=_indices(left, found, rng),
         )
@@ -110,6 +112,14 @@ def instance(
             message = f"rule @{rule.name} is false: expected a right side that is a program, found for {where}: "
             raise CompileError(message + error.message, rule.op.location) from error
     return None
+
+
+def _sizes(names: Iterable[str], rng: np.random.Generator, low: int, high: int, empty: bool) -> dict[str, Dim]:
+    """Random sizes; `empty`: one of them is 0."""
+    found: dict[str, Dim] = {n: int(rng.integers(low, high + 1)) for n in names}
+    if empty and found:
+        found[list(found)[rng.integers(len(found))]] = 0
+    return found
 
 
 def admits(pattern: Pattern, dtype: Attribute) -> bool:
@@ -131,7 +141,7 @@ def _side(block: Block, m: Bindings) -> Side | None:
     """A left side that can run, or None."""
     try:
         found = _built(block, m)
-        found.run([np.zeros(_shape(a.type), np.int64) for a in found.block.args], _reads)
+        found.run([np.zeros(numbers(a.type), np.int64) for a in found.block.args], _reads)
     except (CompileError, IndexError):
         return None
     return found
@@ -141,7 +151,7 @@ def _reads(op: NdOp, args: Sequence[Np]) -> Np:
     """Only shapes matter: what a slice reads must be there."""
     if op.name == "nd.slice":
         op.reference(*args)
-    return np.zeros(_shape(op.type), np.int64)
+    return np.zeros(numbers(op.type), np.int64)
 
 
 def _built(block: Block, m: Bindings) -> Side:
@@ -154,10 +164,6 @@ def _built(block: Block, m: Bindings) -> Side:
             raise CompileError(f"expected sizes of at least 0, found {v.type}")
     function = FuncOp("main", (list(new.arg_types), [v.type for v in roots]), Region(new))
     return Side(ModuleOp([function]), new)
-
-
-def _shape(t: Attribute) -> tuple[int, ...]:
-    return tuple(d for d in shape_of(t) if isinstance(d, int))
 
 
 def _indices(block: Block, found: Variables, rng: np.random.Generator) -> dict[str, IndexFunction]:

@@ -16,6 +16,20 @@ func.func @right(%x: tensor<4xf32>, %y: tensor<?xi64, #nd.sym<n>>) {
   nd.checkpoint saves ["a", "b"] -> () {
     nd.yield
   }
+  // CHECK: nd.checkpoint saves 4096 : i64 -> () {
+  nd.checkpoint saves 4096 : i64 -> () {
+    nd.yield
+  }
+  func.return
+}
+
+// -----
+
+func.func @wrong() {
+  // expected-error@+1 {{nd.checkpoint: expected nothing, everything, dots, dots_with_no_batch_dims, names or bytes, found -1 : i64}}
+  nd.checkpoint saves -1 : i64 -> () {
+    nd.yield
+  }
   func.return
 }
 
@@ -32,7 +46,7 @@ func.func @wrong(%x: tensor<4xf32>) {
 // -----
 
 func.func @wrong() {
-  // expected-error@+1 {{expected nothing, everything, dots, dots_with_no_batch_dims or a list of names, found all}}
+  // expected-error@+1 {{expected nothing, everything, dots, dots_with_no_batch_dims, a list of names or bytes, found all}}
   nd.checkpoint saves all -> () {
     nd.yield
   }

@@ -184,7 +184,7 @@ def product_of_magnitudes(x: Array, y: Array) -> Sides:
     return abs_(x) * abs_(y), abs_(x * y)
 
 
-@rule("simplify", "ieee", where="float(T)", x="...")
+@rule("simplify", "fast", where="float(T)", x="...")
 def root_of_square(x: Array) -> Sides:
     """sqrt(x * x) -> |x|"""
     return sqrt(x * x), abs_(x)
