@@ -70,7 +70,7 @@ class Window:
             choices.setdefault(tuple(map(choice.get, self._order(choice))), choice)
         found = list(choices.values())
         if all(len(ops) == 1 and c not in e.outside for c, ops in self.originals.items()):
-            found.remove(own)  # the program as it is
+            found = found[1:]  # the program as it is
         if not found:
             return None
         costs = [self._price(choice) for choice in found]
