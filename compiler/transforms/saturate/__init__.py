@@ -40,7 +40,7 @@ from .price import constants, price
 from .window import Window
 from .windows import windows
 
-STEPS = 60_000
+STEPS = 40_000
 """Nodes looked at while matching in a block, which its windows share."""
 
 
