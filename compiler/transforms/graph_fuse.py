@@ -16,11 +16,11 @@ becomes
     func.return %4
 
 Composites and checkpoints are taken apart first. Which ops share a kernel: `fusion_groups`. A value that several
-kernels read is computed once and becomes a result; constants of one value, iota and sizes are repeated in each kernel.
-Transposes, slices and reversals of program values stay outside as views where their strides are numbers, else they move
-into the kernel with broadcasts. A reshape is a view of dense rows; other operands are copied by a kernel of their own;
-so is a result that views an argument of a function with the attribute `mlc.written`. No kernel computes both what a
-barrier reads and what reads the barrier; then barriers go.
+kernels read is computed once and becomes a result; constants of one value, iota and sizes are repeated in each kernel,
+and so are comparisons of these (`repeat_positions.py`). Transposes, slices and reversals of program values stay outside
+as views where their strides are numbers, else they move into the kernel with broadcasts. A reshape is a view of dense
+rows; other operands are copied by a kernel of their own; so is a result that views an argument of a function with the
+attribute `mlc.written`. No kernel computes both what a barrier reads and what reads the barrier; then barriers go.
 
 Ops with regions and effects stay between the kernels, each after what it reads and effects in program order; the blocks
 of regions are fused like programs:
@@ -71,6 +71,7 @@ from .fusion_groups import Axes, Group, Grouping, Node, Read, make_node
 from .inline import open_checkpoints
 from .kernel_names import kernel_name
 from .region_operands import all_of, is_small, prepare_regions, read_where_it_lies
+from .repeat_positions import repeat_positions
 from .rewriting import erase, functions, fuse
 
 BARRIERS = (Control, *EFFECTS)
@@ -93,6 +94,7 @@ class Fuser:
 
     def run(self) -> None:
         self._drop_barriers()
+        repeat_positions(self.block)
         self._normalize()
         axes = Axes()
         nodes: list[Node] = []

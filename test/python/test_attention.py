@@ -190,6 +190,22 @@ def test_no_matrix_of_scores_in_memory(length: int, causal: bool):
     assert compiled.program.arena < length * length * 4 / 2
 
 
+def test_layers_share_a_mask():
+    """Each computes its own: no kernel stores the mask, and all layers run one kernel."""
+    q, k, v = operands(40, 40)
+
+    def layers(q: Any, k: Any, v: Any) -> Any:
+        for _ in range(3):
+            q = nn.attention(q, k, v, causal=True)
+        return q
+
+    want = q
+    for _ in range(3):
+        want = attended(want, k, v, lower(40, 40))
+    compiled = check(layers, want, q, k, v)
+    assert len(compiled.report()["kernels"]) == 1
+
+
 def test_gradients():
     q, k, v = operands(40, 64)
     loss = lambda *a: xp.sum(nn.attention(*a, causal=True) ** 2)

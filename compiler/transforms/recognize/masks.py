@@ -47,8 +47,8 @@ class Masks:
 
 
 def lowest(dtype: Attribute) -> float:
-    """Numbers up to here stand for -inf: scores have not a sixteenth of the range of their type."""
-    return -float(finfo(NUMPY[dtype]).max) / 16
+    """Numbers up to here stand for -inf: no score comes near one whose square has left the range of f32."""
+    return -min(float(finfo(NUMPY[dtype]).max) / 16, 1e19)
 
 
 def add_mask(masks: Masks, p: View, fill: float, dtype: Attribute, key: Label, fast: bool) -> bool:
