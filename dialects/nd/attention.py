@@ -21,7 +21,7 @@ from xdsl.irdl import opt_prop_def, prop_def, result_def, var_operand_def
 from .attributes import NumberAttr
 from .composite import Composite
 from .contraction import contract
-from .dimmap import DimMap, Dims
+from .dimmap import DimMap, Dims, Index
 from .dims import Dim
 from .elementwise import Exp, Np, wide
 from .mapped import Mapped, distinct_names, parsed, rearrange, text
@@ -41,10 +41,16 @@ def keys(m: DimMap) -> Dims:
     return tuple(i for i in k if i in v and i not in m.result)
 
 
+def query(m: DimMap) -> Index:
+    """The dimension of queries: the last of the result that q has and v has not."""
+    return [i for i in m.result if i in m.operands[0] and i not in m.operands[2]][-1]
+
+
 def scores(m: DimMap) -> Dims:
-    """The dimensions of the scores: the result's, as far as q, k or a mask have them, then the keys."""
+    """The dimensions of the scores: the result's, as far as q, k or a mask have them, k's first, then the keys."""
     q, k, _, *mask = m.operands
-    return (*(i for i in m.result if i in q or i in k or any(i in d for d in mask)), *keys(m))
+    own = [i for i in m.result if i in q or i in k or any(i in d for d in mask)]
+    return (*sorted(own, key=lambda i: i not in k), *keys(m))
 
 
 @op("attention", tolerance=Tolerance(ulp=8, sums=8), flops=8, dtypes=FLOAT)
@@ -82,8 +88,7 @@ class Attention(Mapped, Composite):
     @property
     def query(self) -> Any:
         """The dimension of queries: the last of the result that q has and v has not."""
-        m = self.dims
-        return [i for i in m.result if i in m.operands[0] and i not in m.operands[2]][-1]
+        return query(self.dims)
 
     def batch(self, args: Sequence[Array], flags: Sequence[bool], size: Dim) -> Array:
         if not (flags[0] or flags[2]):  # the result's dimensions are those of q and v

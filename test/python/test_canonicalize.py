@@ -8,6 +8,7 @@ from typing import Any
 import mlc.dialects.nd.functions as nd
 import numpy as np
 import pytest
+from mlc import nn
 from mlc.compiler.transforms.canonicalize import canonicalize, rules
 from mlc.compiler.transforms.cse import cse
 from mlc.compiler.transforms.fold_constants import splat_rules
@@ -23,14 +24,14 @@ from mlc.dialects.nd.elementwise import Abs, Add, Not, Pow, Sign
 from mlc.dialects.nd.mapped import text
 from mlc.dialects.nd.movement import Concat, Pad, Reverse, Slice
 from mlc.dialects.nd.op import EXACT, bind, building, here, insert
-from mlc.dialects.nd.types import NUMPY, shape_of, tensor
+from mlc.dialects.nd.types import NUMPY, shape_of, tensor, ui8
 from mlc.runtime.interpreter import Interpreter
 from mlc.runtime.matching import assert_matches, program_tolerance
 from xdsl.dialects.builtin import FileLineColLoc, IntAttr, ModuleOp, StringAttr, UnknownLoc, f32, f64, i1, i32, i64
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, Region
 
-DTYPES = {"f32": f32, "f64": f64, "i1": i1, "i32": i32, "i64": i64}
+DTYPES = {"f32": f32, "f64": f64, "i1": i1, "i32": i32, "i64": i64, "ui8": ui8}
 Program = Callable[..., Any]
 
 
@@ -244,6 +245,7 @@ FIRES: list[tuple[str, Program, tuple[str, ...], list[str]]] = [
     ("softmax_shifted", lambda x, s: nd.log_softmax(wide(s, 4) + x), (F, "3 f32"), ["log_softmax"]),
     ("softmax_quotient", lambda x: spelled_softmax(x, -1), (F,), SCALED),
     ("softmax_quotient", lambda x: spelled_softmax(x, 0), (F,), SCALED),
+    ("transpose_attention", lambda x: nn.attention(x, x, x).transpose(1, 0, 2), ("2 3 4 f32",), ["attention"]),
     ("extreme_neutral", lambda x: nd.maximum(x, -np.inf), (V,), []),
     ("extreme_neutral", lambda x: nd.minimum(np.inf, x), (V,), []),
     ("sum_softmax", lambda x: nd.softmax(x).sum(-1), (F,), ["constant"]),
@@ -300,6 +302,7 @@ STAYS: list[tuple[str, Program, tuple[str, ...]]] = [
         lambda x, y: nd.maximum(nd.broadcast_to(x, (symbol("b"), 4)).max(0), y.max(0)),
         (V, "b 4 f32"),
     ),
+    ("values would not stay last", lambda x: nn.attention(x, x, x).transpose(0, 2, 1), ("2 3 4 f32",)),
     ("the product is read elsewhere, transposed", lambda x, w: ((y := x @ w), y.T), (F, "4 5 f32")),
 ]
 

@@ -59,6 +59,10 @@ def projected(x: Any, w: Any) -> Any:
     return xp.reshape(xp.transpose(o, (0, 2, 1, 3)), (2, 16, 32))
 
 
+def eager(q: Any, k: Any, v: Any, bias: Any) -> Any:
+    return xp.reshape(xp.swapaxes(nn.attention(q, k, v, bias, scale=0.353515625), 1, 2), (2, 16, 32))
+
+
 def layer_norm(x: Any, g: Any, b: Any) -> Any:
     return nn.layer_norm(x, g, b, axis=tuple(range(x.ndim - g.ndim, x.ndim)))
 
@@ -78,12 +82,16 @@ def batch_norm(x: Any, g: Any, b: Any, mean: Any, variance: Any) -> Any:
 NAMED: dict[str, Callable[..., Any]] = {
     "jax/attention_bias": heads_first(nn.attention),
     "jax/attention_causal": heads_first(causal),
+    "jax/attention_eager_bf16": eager,
+    "jax/attention_grouped": heads_first(causal),
+    "jax/attention_repeated": causal,
     "jax/attention_product": heads_first(nn.attention),
     "jax/attention_product_bf16": heads_first(causal),
     "jax/attention_product_causal": heads_first(causal),
     "jax/attention_product_mask": heads_first(lambda *a: low(*a, number=-2.38197633e38)),
     "jax/gelu": nn.gelu,
     "jax/gelu_bf16": nn.gelu,
+    "jax/group_norm": lambda x: nn.group_norm(x, 2, None, F.full(-0.0, tensor((8,), x.dtype))),
     "jax/layer_norm": layer_norm,
     "jax/layer_norm_flax": lambda x, g, b: nn.layer_norm(x, g, b, eps=1e-6),
     "jax/log_softmax": nn.log_softmax,
@@ -142,8 +150,8 @@ NAMED: dict[str, Callable[..., Any]] = {
 
 FAST = {"jax/attention_low": causal, "jax/gelu_erfc": gelu_erf}
 """What is recognised at the level `fast` only."""
-ORDERS = {"jax/attention_product_bf16", "jax/attention_product_mask"}
-"""Kernels that read operands as they lie, and others after a transpose or a reshape."""
+ORDERS = {"jax/attention_product", "jax/attention_grouped", "jax/attention_product_bf16", "jax/attention_product_mask"}
+"""Kernels that read operands as they lie, and others after a transpose or a reshape; a copy before or behind."""
 
 LEVELS = {name: "fast" if name in FAST else "ieee" for name in {**NAMED, **FAST}}
 
@@ -214,7 +222,7 @@ def test_a_text_ends_in_the_kernels_of_the_op(name: str):
     whole = program(kinds, {**NAMED, **FAST}[name])
     assert_matches(program_tolerance(before, args), Interpreter(module).call("main", *args)[0], want)
     got, wanted = fused(module), fused(whole)
-    assert got == wanted or (name in ORDERS and kernels(module) == kernels(whole))
+    assert got == wanted or (name in ORDERS and sorted(kernels(module)) == sorted(kernels(whole)))
     assert_matches(program_tolerance(before, args), Interpreter(module).call("main", *args)[0], want)
 
 

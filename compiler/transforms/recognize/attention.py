@@ -46,7 +46,7 @@ MOVING = (Broadcast, Reshape, Transpose, Convert)
 
 
 @rules.on(Softmax, level="ieee")
-def attention(op: Any) -> Answer:  # see the module
+def attention(op: Any) -> Answer:  # softmax(s * (q @ k.T), masked) @ v -> attention(q, k, v)
     return _attention(op, fast=False)
 
 
@@ -75,10 +75,9 @@ def _form(root: Any, op: Any, fast: bool) -> Form | None:
             continue
         key = line.labels[-1]
         scores = View(line.op.x, line.labels)
-        rows = [i for i in line.labels if i in m.result and i not in v.labels]
-        if key not in v.labels or key in m.result or not rows:
+        if key not in v.labels or key in m.result:
             return None
-        form = Form(v, key, [i for i in m.result if i in rows][-1])
+        form = Form(v, key)
         return form if _scores(scores, form, 1.0, fast) else None
     return None
 
@@ -128,9 +127,7 @@ def _scores(v: View, form: Form, factor: float, fast: bool) -> bool:
             if found is None or factor <= 0:
                 return False
             p, x, fill = found
-            return add_mask(form.masks, p, fill * factor, v.dtype, form.query, form.key, fast) and _scores(
-                x, form, factor, fast
-            )
+            return add_mask(form.masks, p, fill * factor, v.dtype, form.key, fast) and _scores(x, form, factor, fast)
         case Add():
             x, y = v.operands()
             for s, bias in ((x, y), (y, x)):
@@ -164,7 +161,7 @@ def _biased(bias: View, form: Form, factor: float, fast: bool) -> bool:
     found = masked(peel(bias))
     if found is not None and factor > 0 and number(found[1]) == 0:
         p, _, fill = found
-        if fill == -inf and add_mask(form.masks, p, fill, bias.dtype, form.query, form.key, fast):
+        if fill == -inf and add_mask(form.masks, p, fill, bias.dtype, form.key, fast):
             return True
     form.masks.biases.append((bias, factor))
     return True
@@ -182,7 +179,7 @@ def _product(v: View, form: Form, factor: float) -> bool:
     ]
     form.scale = factor * sides[0][1] * sides[1][1]
     (form.q, _), (form.k, _) = sides if form.key in sides[1][0].labels else sides[::-1]
-    return form.key in form.k.labels and form.key not in form.q.labels and form.query in form.q.labels
+    return form.key in form.k.labels and form.key not in form.q.labels
 
 
 def _unscaled(v: View) -> tuple[View, float]:

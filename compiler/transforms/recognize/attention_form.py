@@ -40,11 +40,10 @@ Parts = Mapping[Label, tuple[Dim, ...]]
 
 @dataclass
 class Form:
-    """softmax(scale * q k^T, masked) v, with the labels of keys and queries."""
+    """softmax(scale * q k^T, masked) v, with the label of keys."""
 
     v: View
     key: Label
-    query: Label
     q: View = field(init=False)
     k: View = field(init=False)
     scale: float = 1.0
@@ -56,6 +55,7 @@ class Layout:
     """The dimensions of the op: in the order of its result, the keys and the features, with their sizes."""
 
     order: tuple[Label, ...]
+    query: Label
     key: Label
     sizes: dict[Label, Dim]
     parts: Parts
@@ -70,10 +70,10 @@ class Layout:
         dims = self.dims(v)
         return fits(v, dims, self.shape(dims))
 
-    def given(self, v: View, query: Label = None) -> View:
-        """A value before it was moved and widened, if it has dimensions of the op there too, among them the query's."""
+    def given(self, v: View, *needed: Label) -> View:
+        """A value before it was moved and widened, if it has dimensions of the op there too, among them the needed."""
         inner = parted(unwidened(v), self.parts)
-        return inner if self.fits(inner) and (query is None or query in inner.labels) else parted(v, self.parts)
+        return inner if self.fits(inner) and all(i in inner.labels for i in needed) else parted(v, self.parts)
 
     def array(self, v: View, dtype: Attribute) -> Array:
         dims = self.dims(v)
@@ -111,15 +111,20 @@ def _layout(form: Form, out: View, parts: Parts) -> Layout | None:
     q, k, v = (parted(x, parts) for x in (form.q, form.k, form.v))
     result = parted(out, parts)
     sizes: dict[Label, Dim] = dict(zip(result.labels, result.shape, strict=True))
-    if form.query not in sizes or any(i not in q.labels and i not in v.labels for i in sizes):
+    rows = [i for i in sizes if i in q.labels and i not in v.labels]
+    if not rows or any(i not in q.labels and i not in v.labels for i in sizes):
+        return None
+    longer = [i for i in rows if sizes[i] != 1] or rows
+    query = longer[-1] if form.masks.causal is None else form.masks.causal
+    if query not in rows:
         return None
     batch = [i for i in sizes if i in q.labels and i in v.labels]
-    own = [i for i in sizes if i in q.labels and i not in v.labels and i != form.query]
+    own = [i for i in rows if i != query]
     values = [i for i in sizes if i not in q.labels]
     sizes[form.key] = dict(zip(v.labels, v.shape, strict=True))[form.key]
     features = [i for i in q.labels if i in k.labels and i not in sizes and i != UNIT]
     sizes.update((i, d) for i, d in zip(q.labels, q.shape, strict=True) if i in features)
-    return Layout((*batch, *own, form.query, *values), form.key, sizes, parts) if features else None
+    return Layout((*batch, *own, query, *values), query, form.key, sizes, parts) if features else None
 
 
 def attention_of(root: Any, form: Form) -> Replacement | None:
@@ -130,7 +135,7 @@ def attention_of(root: Any, form: Form) -> Replacement | None:
     layout = _layout(form, out, parts) if parts is not None else None
     if layout is None:
         return None
-    operands = [layout.given(form.q, form.query), layout.given(form.k), layout.given(form.v)]
+    operands = [layout.given(form.q, layout.query), layout.given(form.k), layout.given(form.v)]
     biases = [(layout.given(b), factor) for b, factor in masks.biases]
     extra = [*(b for b, _ in biases), *masks.allowed, *(p for p, _ in masks.floors)]
     dtype = widest([*operands, *(b for b, _ in biases)], out.dtype)
@@ -151,7 +156,7 @@ def attention_of(root: Any, form: Form) -> Replacement | None:
     names: dict[Label, Any] = {i: bare(f"n{n}") for n, i in enumerate(layout.sizes)}
     order = tuple(i for i in layout.order if i in dims[0] or i in dims[2])
     m = DimMap(tuple(tuple(names[i] for i in d) for d in dims), tuple(names[i] for i in order))
-    y = attention(arrays, m, shortest(form.scale, dtype if width(dtype) > 32 else f32), masks.causal)
+    y = attention(arrays, m, shortest(form.scale, dtype if width(dtype) > 32 else f32), masks.causal is not None)
     divided = parted(out, layout.parts)
     result = arranged(View(y.value, order), divided.labels, divided.shape)
     return Replacement([out.value], [converted(shaped(result, out.shape), out.dtype)], root)

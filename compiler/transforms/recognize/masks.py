@@ -40,7 +40,8 @@ class Masks:
     """Predicates with the number where they do not hold."""
     biases: list[tuple[View, float]] = field(default_factory=list)
     """Floats that are added, and their factor."""
-    causal: bool = False
+    causal: Label | None = None
+    """The dimension of the queries that keys must not be behind."""
     read: list[View] = field(default_factory=list)
     """All predicates, which others may read, too."""
 
@@ -50,15 +51,16 @@ def lowest(dtype: Attribute) -> float:
     return -float(finfo(NUMPY[dtype]).max) / 16
 
 
-def add_mask(masks: Masks, p: View, fill: float, dtype: Attribute, query: Label, key: Label, fast: bool) -> bool:
+def add_mask(masks: Masks, p: View, fill: float, dtype: Attribute, key: Label, fast: bool) -> bool:
     """Add a predicate and what stands where it does not hold; False if that is not low enough."""
     low = fill <= lowest(dtype) or (fast and fill <= -1e4)
     if not low:
         return False
     masks.read.append(moved(p))
     for part in conjuncts(p):
-        if is_causal(part, query, key):
-            masks.causal = True
+        query = causal_query(part, key)
+        if query is not None and masks.causal in (None, query):
+            masks.causal = query
         elif fill == -inf:
             masks.allowed.append(part)
         else:
@@ -85,24 +87,29 @@ def conjuncts(p: View) -> Iterator[View]:
         yield p
 
 
-def is_causal(p: View, query: Label, key: Label) -> bool:
-    """Does a predicate say that the position along `key` is at most that along `query`?"""
+def causal_query(p: View, key: Label) -> Label | None:
+    """The dimension of which a predicate says that the position along `key` is at most that along it."""
     p = moved(p)
     negative = type(p.op) is Not
     if negative:
         p = moved(p.operands()[0])
     if type(p.op) is not Compare:
-        return False
+        return None
     x, y = (linear(v) for v in p.operands())
     kind = p.op.kind.data.name
     if negative:
         kind = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt"}.get(kind, kind)
     if x is None or y is None or kind not in ("lt", "le", "gt", "ge"):
-        return False
+        return None
     more, less = (x, y) if kind in ("gt", "ge") else (y, x)
     difference = {k: more.get(k, 0) - less.get(k, 0) for k in dict.fromkeys([*more, *less])}
     difference[None] = difference.get(None, 0) - int(kind in ("lt", "gt"))
-    return {k: v for k, v in difference.items() if v} == {query: 1, key: -1}
+    others = {k: v for k, v in difference.items() if v and k != key}
+    return (
+        next(iter(others))
+        if difference.get(key) == -1 and list(others.values()) == [1] and None not in others
+        else None
+    )
 
 
 def linear(v: View) -> Linear | None:

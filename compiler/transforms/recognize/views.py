@@ -24,6 +24,7 @@ from ....dialects.nd.array import Array
 from ....dialects.nd.constant import Source
 from ....dialects.nd.dimmap import DimMap, bare
 from ....dialects.nd.dims import Dim
+from ....dialects.nd.gradient import StopGradient
 from ....dialects.nd.mapped import rearrange
 from ....dialects.nd.movement import Broadcast, Reshape, Transpose, reshape
 from ....dialects.nd.reduction import Reduce
@@ -35,7 +36,7 @@ from ..simplify.patterns import splat
 Label = Hashable
 UNIT = "unit"
 FLOATS = (f16, bf16, f32, f64)
-PEELED = (Broadcast, Convert, Reshape, Transpose)
+PEELED = (Broadcast, Convert, Reshape, StopGradient, Transpose)
 MOST = 48
 """Ops of a pattern; a spelled-out form has no more."""
 
@@ -90,6 +91,8 @@ def under(v: View) -> View | None:
     if kind is Transpose or kind is Broadcast:
         at = dict(zip(op.dims.result, v.labels, strict=True))
         return View(op.x, tuple(at[i] for i in op.dims.operands[0]))
+    if kind is StopGradient:
+        return View(op.x, v.labels)
     if kind is Reshape:
         labels = regrouped(v, shape_of(op.x.type))
         return None if labels is None else View(op.x, labels)
@@ -177,7 +180,7 @@ def uncast(v: View) -> View:
 
 def peel(v: View) -> View:
     """What lies under all movement and conversions between floats."""
-    while type(v.op) in PEELED and (inner := under(v) or uncast(v)) is not v:
+    while (inner := _step(v)) is not None:
         v = inner
     return v
 
@@ -222,17 +225,33 @@ Bindings = dict[Label, Label]
 
 
 def unify(v: View, x: View) -> Bindings | None:
-    """What free dimensions of v are, so that v is x; None if it is another value or has other dimensions."""
-    v, x = peel(v), peel(x)
-    if v.value is not x.value:
+    """What free dimensions of v are, so that v is x; None if it is another value or has other dimensions.
+
+    Both are looked at under as little movement as shows one value.
+    """
+    under_x = {x.value: x}
+    while (inner := _step(x)) is not None:
+        under_x[inner.value] = x = inner
+    at: View | None = v
+    while at is not None and at.value not in under_x:
+        at = _step(at)
+    if at is None:
         return None
     bound: Bindings = {}
-    for i, j in zip(v.named(), x.named(), strict=True):
+    for i, j in zip(at.named(), under_x[at.value].named(), strict=True):
         if isinstance(i, Free):
             bound[i] = j
         elif i != j:
             return None
     return bound
+
+
+def _step(v: View) -> View | None:
+    """What lies under one op that moves or converts."""
+    if type(v.op) not in PEELED:
+        return None
+    inner = under(v) or uncast(v)
+    return None if inner is v else inner
 
 
 def same(v: View, x: View) -> bool:

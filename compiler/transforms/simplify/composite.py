@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from xdsl.dialects.builtin import f32, f64, i1, i32, i64
 from xdsl.ir import Attribute
 
 from ....dialects.nd.array import Array
+from ....dialects.nd.attention import Attention, query
 from ....dialects.nd.composite import LogSoftmax, Relu, Softmax
 from ....dialects.nd.elementwise import Abs, Add, Div, Exp, Log, Sub
-from ....dialects.nd.movement import Broadcast
+from ....dialects.nd.mapped import text
+from ....dialects.nd.movement import Broadcast, Transpose
 from ....dialects.nd.op import bind
 from ....dialects.nd.reduction import Reduce
 from ....dialects.nd.selection import Convert
@@ -69,6 +72,19 @@ def sum_softmax(op: Any) -> Array | None:  # sum(softmax(x)) -> 1 along its dime
     n = shape_of(op.x.type)[-1]
     if isinstance(n, int) and n > 0:
         return like(1, op.result)
+
+
+@on(Transpose, level="exact")
+def transpose_attention(op: Any) -> Array | None:
+    # transpose(attention(q, k, v)) -> attention(q, k, v), written in that order, if values stay last
+    a = defined(op.x, Attention)
+    if a is None or not a.result.has_one_use():
+        return None
+    at = dict(zip(op.dims.operands[0], a.dims.result, strict=True))
+    turned = replace(a.dims, result=tuple(at[i] for i in op.dims.result))
+    if turned.result[-1] != a.dims.result[-1] or (a.causal is not None and query(turned) != query(a.dims)):
+        return None
+    return bind(Attention, *map(A, a.operands), **{**a.properties, "map": text(turned)})
 
 
 @on(Relu, level="exact")
