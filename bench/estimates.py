@@ -17,6 +17,7 @@ from mlc.compiler.cost import estimate, fused, structure
 from mlc.compiler.driver import run
 from mlc.compiler.machine import Machine
 from mlc.compiler.pipelines import ND
+from mlc.compiler.report import works
 from mlc.dialects.graph.ops import KernelOp
 from mlc.dialects.nd.types import NUMPY, element, shape_of
 from tqdm import tqdm
@@ -44,7 +45,7 @@ def modules() -> Iterator[tuple[str, ModuleOp]]:
         run(module, ND)
         yield name, module
         block = fused(clone_block(entry(module, "main").body.block), Machine.host())
-        kernels = [op for op in block.ops if isinstance(op, KernelOp)]
+        kernels = [op for op in block.ops if isinstance(op, KernelOp) and any(map(works, op.body.block.ops))]
         for kernel in kernels if len(kernels) > 1 else ():
             if (same := structure(kernel.body.block, frozenset())) not in seen:
                 seen.add(same)

@@ -1,10 +1,10 @@
 """What each rewrite step of a program is worth, by machine: `mlc-opt --explain`.
 
     step               xeon  ops  kernels    bytes  bandwidth-poor  ops  kernels    bytes
-    input, unfused  2.24 ms    2       10  22.6 MB         5.02 ms    2       10  22.6 MB
+    input, unfused  2.01 ms    2       10  19.4 MB         3.74 ms    2       10  19.4 MB
     input           1.57 ms    2        1   1.8 MB         1.62 ms    2        1   1.8 MB
     decompose       1.57 ms   10        1   1.8 MB         1.62 ms   10        1   1.8 MB
-    winograd         990 us   17        9  19.0 MB               -
+    winograd         999 us   17        9  19.0 MB               -
 
 A trajectory is a machine's list of steps. A machine rewrites its own copy of the program, since passes decide by cost,
 and every step is a row: a pass that changed the program, or a rule that it applied, if it has `steps`. Rows of machines

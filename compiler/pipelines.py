@@ -74,8 +74,11 @@ LLVM = [
     "expand-math",
 ]
 
+CUDA_ND = [*("decompose{turned=false}" if p == "decompose" else p for p in ND)]
+"""Threads of a block share a line best where it is the last dimension, to which a read may turn it."""
+
 CUDA_GRAPH = [
-    *ND,
+    *CUDA_ND,
     *KERNELS["gpu"],
 ]
 
@@ -112,7 +115,7 @@ PIPELINES: dict[str, list[str]] = {
 
 LEVELS: dict[str, dict[str, list[str]]] = {
     "cpu": {"nd": ND, "graph": GRAPH, "loop": LOOP, "vector": VECTOR, "llvm": LLVM},
-    "cuda": {"nd": ND, "graph": CUDA_GRAPH, "loop": CUDA_LOOP, "vector": CUDA_VECTOR, "llvm": CUDA},
+    "cuda": {"nd": CUDA_ND, "graph": CUDA_GRAPH, "loop": CUDA_LOOP, "vector": CUDA_VECTOR, "llvm": CUDA},
 }
 """By target: the passes down to each level."""
 

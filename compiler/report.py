@@ -146,7 +146,7 @@ class Names:
             for other in op.parent.ops:
                 self.before[other] = count
                 count += len(other.results)
-        return str(self.before[op])
+        return str(self.before[op] + op.results.index(value))  # pyright: ignore[reportArgumentType]
 
 
 def report(module: ModuleOp) -> dict[str, Any]:

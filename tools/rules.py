@@ -9,11 +9,7 @@ from dataclasses import replace
 
 from xdsl.passes import ModulePass
 
-from ..compiler.registry import build
-from ..compiler.spec import PassSpec
 from ..compiler.transforms.rules.selection import Selection, Trace
-
-APPLY, NORMAL_FORM = "apply-rules", "canonicalize"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--rules",
         metavar="FILE",
-        help="apply the graph.rules of a file, too, behind the first canonicalize (in front of all passes without one)",
+        help="apply the graph.rules of a file, too: behind the first canonicalize or else in front, and in saturate",
     )
     group.add_argument(
         "--disable-rules", metavar="NAME,...", type=words, default=[], help="leave out rules, or groups of them"
@@ -67,11 +63,19 @@ def selection(args: argparse.Namespace) -> Selection | None:
 
 
 def with_rules(passes: Sequence[ModulePass], path: str | None) -> list[ModulePass]:
-    """The passes with the rules of a file: those of apply-rules, or applied behind the first canonicalize."""
+    """The passes, and one for the rules of a file behind the first canonicalize, at the same numerics level.
+
+    A pass `saturate` gets them, too.
+    """
     if path is None:
         return list(passes)
+    from ..compiler.transforms.apply_rules import ApplyRules
+    from ..compiler.transforms.canonicalize import Canonicalize
+    from ..compiler.transforms.saturate import Saturate
+
     names = [p.name for p in passes]
-    if APPLY in names:
-        return [replace(p, file=path) if p.name == APPLY else p for p in passes]
-    at = names.index(NORMAL_FORM) + 1 if NORMAL_FORM in names else 0
-    return [*passes[:at], build(PassSpec(APPLY, {"file": (path,)})), *passes[at:]]
+    at = names.index(Canonicalize.name) + 1 if Canonicalize.name in names else 0
+    before = passes[at - 1] if at else None
+    level = before.numerics if isinstance(before, Canonicalize) else Canonicalize.numerics
+    passes = [replace(p, file=path) if isinstance(p, Saturate) and p.file is None else p for p in passes]
+    return [*passes[:at], ApplyRules(file=path, numerics=level), *passes[at:]]

@@ -24,10 +24,10 @@ from dataclasses import dataclass, field
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Block, Region, SSAValue
+from xdsl.ir import Block, SSAValue
 
 from ...dialects.errors import CompileError
-from ...dialects.graph.ops import KernelOp, LaunchOp, YieldOp
+from ...dialects.graph.ops import KernelOp, LaunchOp
 from ...dialects.nd.control import Control, Yield
 from ...dialects.nd.effects import EFFECTS
 from ...dialects.nd.op import NdOp
@@ -99,8 +99,7 @@ def estimate(
     for f in programs:
         if not any(isinstance(op, KernelOp | LaunchOp) for op in f.walk()):
             check_tensor_level(f)
-            block = f.clone().body.block
-            total = total + pricing.program(fused(block, machine) if fuse else apart(block), {})
+            total = total + pricing.program(fused(f.clone().body.block, machine, apart=not fuse), {})
         else:
             module = f.parent_op()
             kernels = [k for k in module.ops if isinstance(k, FuncOp)] if isinstance(module, ModuleOp) else []
@@ -186,33 +185,11 @@ def standing_alone(block: Block, constants: Collection[SSAValue]) -> Block:
     return new
 
 
-def fused(block: Block, machine: Machine) -> Block:
-    """The block of a program with its ops in kernels."""
+def fused(block: Block, machine: Machine, apart: bool = False) -> Block:
+    """The block of a program with its ops in kernels, each in its own if they stay `apart`."""
     from ..transforms.graph_fuse import fuse_block
     from ..transforms.region_operands import prepare_regions
 
     prepare_regions(block)
-    fuse_block(block, chains=machine.kind == "cpu")
-    return block
-
-
-def apart(block: Block) -> Block:
-    """The block of a program with every op that works in a kernel of its own; regions stay as they are."""
-    from ..report import works
-    from ..transforms.decompose import decompose
-
-    decompose(block)
-    for op in list(block.ops):
-        if not works(op) or op.regions or not op.results:
-            continue
-        operands = list(dict.fromkeys(op.operands))
-        body = Block(arg_types=[v.type for v in operands])
-        body.add_op(inner := clone(op, dict(zip(operands, body.args))))
-        body.add_op(YieldOp.create(operands=inner.results))
-        kernel = KernelOp.make(op.name.removeprefix("nd."), operands, Region(body), op.location)
-        block.insert_op_before(kernel, op)
-        for old, new in zip(op.results, kernel.results):
-            old.replace_all_uses_with(new)
-        op.detach()
-        op.erase()
+    fuse_block(block, chains=machine.kind == "cpu", apart=apart)
     return block

@@ -23,9 +23,9 @@ from xdsl.ir import Block, Operation, SSAValue
 from ...dialects.nd.checkpoint import Checkpoint, Policy, barrier, checkpoint
 from ...dialects.nd.constant import Source
 from ...dialects.nd.control import Scan
+from ...dialects.nd.dims import typical
 from ...dialects.nd.op import Array, NdOp, building, insert, place
 from ..blocks import clone, has_effects
-from ..report import typical
 from .control_groups import Groups, Tangents, block_of, chosen, ended, filled, spread
 from .control_jvp import Results, chosen_tangents
 from .control_split import Needs, copied, forget, linearized

@@ -52,14 +52,14 @@ def composites() -> dict[str, type[Composite]]:
     return {name: c for name, c in OPS.items() if issubclass(c, Composite)}
 
 
-def decompose(block: Block, names: Sequence[str] = ()) -> int:
-    """Take composites apart: the named ones, or all; returns their number."""
+def decompose(block: Block, names: Sequence[str] = (), turned: bool = True) -> int:
+    """Take composites apart: the named ones, or all, `turned` ones where they lie; returns their number."""
     known = composites()
     for name in names:
         if name not in known:
             raise CompileError(f"decompose: expected the name of a composite ({', '.join(known)}), found {name}")
     ops = tuple(known[name] for name in names or known)
-    lines = tuple(op for op in ops if issubclass(op, LastDim))
+    lines = tuple(op for op in ops if turned and issubclass(op, LastDim))
     rewrites = [
         Rewrite("decompose_line", lines, "exact", decompose_line, "decompose"),
         Rewrite("decompose", ops, "exact", decompose_op, "decompose"),
@@ -69,12 +69,14 @@ def decompose(block: Block, names: Sequence[str] = ()) -> int:
 
 @dataclass(frozen=True)
 class Decompose(ModulePass):
-    """Take composites apart."""
+    """Take composites apart; along the dimension where they lie those between a transpose and its inverse, if
+    `turned`."""
 
     name = "decompose"
     ops: tuple[str, ...] = ()
+    turned: bool = True
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for func in functions(op):
             for block in blocks(func):
-                decompose(block, self.ops)
+                decompose(block, self.ops, self.turned)

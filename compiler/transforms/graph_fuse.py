@@ -15,6 +15,7 @@ becomes
     %4 = nd.transpose %0 "a b -> b a"
     func.return %4
 
+<<<<<<< HEAD
 Composites are taken apart first. Which ops share a kernel: `fusion_groups`. A value that several kernels read is
 computed once and becomes a result; constants of one value, iota and sizes are repeated in each kernel, and so are
 comparisons of these (`repeat_positions.py`). Transposes,
@@ -22,6 +23,14 @@ slices and reversals of program values stay outside as views where their strides
 kernel with broadcasts. A reshape is a view of dense rows; other operands are copied by a kernel of their own; so is a
 result that views an argument of a function with the attribute `mlc.written`. No kernel computes both what a barrier
 reads and what reads the barrier; then barriers go.
+=======
+Composites and checkpoints are taken apart first. Which ops share a kernel: `fusion_groups`. A value that several
+kernels read is computed once and becomes a result; constants of one value, iota and sizes are repeated in each kernel.
+Transposes, slices and reversals of program values stay outside as views where their strides are numbers, else they move
+into the kernel with broadcasts. A reshape is a view of dense rows; other operands are copied by a kernel of their own;
+so is a result that views an argument of a function with the attribute `mlc.written`. No kernel computes both what a
+barrier reads and what reads the barrier; then barriers go.
+>>>>>>> main
 
 Ops with regions and effects stay between the kernels, each after what it reads and effects in program order; the blocks
 of regions are fused like programs:
@@ -69,6 +78,7 @@ from .decompose import decompose
 from .fused_values import base_of, chain, identity, is_source, place_of, rename
 from .fusion_chains import link_chains
 from .fusion_groups import Axes, Group, Grouping, Node, Read, make_node
+from .inline import open_checkpoints
 from .kernel_names import kernel_name
 from .region_operands import all_of, is_small, prepare_regions, read_where_it_lies
 from .repeat_positions import repeat_positions
@@ -387,5 +397,6 @@ class GraphFuse(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for f in functions(op):
             if len(f.body.blocks) == 1 and is_program(f):
+                open_checkpoints(f.body.block)
                 prepare_regions(f.body.block)
                 fuse_block(f.body.block, self.chains, self.apart)

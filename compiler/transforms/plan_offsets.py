@@ -24,11 +24,14 @@ CLOSE, ENOUGH = 1.005, 1.02
 LARGE = 1 << 16
 """Bytes of an arena that is worth a longer search."""
 
-FIRST, LONG = 300_000, 2_500_000
+FIRST, LONG = 300_000, 5_000_000
 """Steps of a search, of about 0.1 us: comparisons with buffers that are placed already."""
 
 SHUFFLED = 0.3
 """How often a round also moves any buffer in the order, so that rounds do not repeat."""
+
+ROUNDS = 100
+"""From a shuffled order, then again from where the search was."""
 
 FEW = 64
 """Buffers in use with another, up to which plain Python is faster."""
@@ -163,8 +166,10 @@ class _Packer:
         return int(starts[fits[room[fits].argmin()] if tightest else fits[0]])
 
     def _improve(self, order: list[int]) -> None:
-        """Place what lies above the bound earlier, until it does not or the search is at its end."""
-        pick, tightest = random.Random(len(order)), False
+        """Place what lies above the bound earlier, until it does not or the search is at its end. Every other hundred
+        of rounds starts from a shuffled order."""
+        pick, tightest, rounds = random.Random(len(order)), False, 0
+        kept = order
         while not self._over():
             tightest = not tightest
             offsets = self._try(order, tightest)
@@ -173,6 +178,11 @@ class _Packer:
             if pick.random() < SHUFFLED:
                 k = order.pop(pick.randrange(len(order)))
                 order.insert(pick.randrange(len(order) + 1), k)
+            rounds += 1
+            if rounds % ROUNDS == 0:
+                shuffled = rounds // ROUNDS % 2
+                kept = order if shuffled else kept
+                order = pick.sample(order, len(order)) if shuffled else kept
 
 
 def _gap(taken: Sequence[tuple[int, int]], size: int, tightest: bool) -> int:

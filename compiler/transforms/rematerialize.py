@@ -30,6 +30,7 @@ from ...dialects.errors import CompileError
 from ..machine import Machine
 from .decompose import decompose
 from .graph_fuse import is_program
+from .inline import open_checkpoints
 from .remat.choice import fit
 from .remat.cut import cheapest
 from .remat.rewrite import rewrite
@@ -52,6 +53,7 @@ def rematerialize(f: FuncOp, budget: int | None = None, machine: Machine | None 
     """Rewrite a function of tensor ops to need at most `budget` bytes of the arena at once, or as few as are found;
     without a budget, fewer where that takes no longer. `chains` as of graph-fuse."""
     machine = machine or Machine.host()
+    open_checkpoints(f.body.block)
     decompose(f.body.block)
     return _without(f, machine, chains) if budget is None else _within(f, budget, machine, chains)
 

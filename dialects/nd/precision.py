@@ -50,8 +50,8 @@ class FormatAttr(Data[tuple[int, int]]):
 class OnBits(Composite):
     """Works on the bits, so that a narrow type is not widened."""
 
-    def expand(self, *args: Array) -> Array:
-        return self.decompose(*args)
+    def expand(self, *args: Array, **kwargs: Any) -> Array:
+        return self.decompose(*args, **kwargs)
 
 
 @op("reduce_precision", linear=Linear.JOINT, tolerance=EXACT, flops=12, dtypes=FLOAT)

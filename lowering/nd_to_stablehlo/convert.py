@@ -26,6 +26,7 @@ from xdsl.passes import ModulePass
 from ...dialects.errors import CompileError
 from ...dialects.nd import op as nd
 from ...dialects.nd.array import Array
+from ...dialects.nd.checkpoint import Checkpoint
 from ...dialects.nd.composite import Composite
 from ...dialects.nd.control import CONTROL, Yield
 from ...dialects.nd.dims import Sym
@@ -88,6 +89,8 @@ class Converter:
                 return self.taken_apart(op, values)
         elif isinstance(op, CONTROL):
             return control.ROWS[name](self, op, *values)
+        elif isinstance(op, Checkpoint):
+            return self.region(op.body.block, values)
         elif isinstance(op, EFFECTS):
             return self.effect(op)
         elif isinstance(op, CallOp):

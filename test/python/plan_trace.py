@@ -147,14 +147,16 @@ class Trace:
 
     def most(self) -> int:
         """The most bytes of the arena that hold what is read later; an element that is replaced counts once."""
-        most = 0
-        for now in {t for _, _, first, last in self.life.values() for t in (first, last)}:
-            used: set[int] = set()
-            for start, end, first, last in self.life.values():
-                if first <= now <= last:
-                    used.update(range(start // 64, -(-end // 64)))
-            most = max(most, 64 * len(used))
-        return most
+        users = np.zeros(-(-max((end for _, end, _, _ in self.life.values()), default=0) // 64), np.int64)
+        changes: list[tuple[int, int, int, int]] = []
+        for start, end, first, last in self.life.values():
+            changes += [(first, 1, start, end), (last + 1, -1, start, end)]
+        most = now = 0
+        for time, change, start, end in sorted(changes):
+            if time != now:
+                most, now = max(most, np.count_nonzero(users)), time
+            users[start // 64 : -(-end // 64)] += change
+        return 64 * most
 
 
 def check_plan(main: FuncOp) -> int:

@@ -24,14 +24,14 @@ from mlc.dialects.nd.elementwise import Abs, Add, Not, Pow, Sign
 from mlc.dialects.nd.mapped import text
 from mlc.dialects.nd.movement import Concat, Pad, Reverse, Slice
 from mlc.dialects.nd.op import EXACT, bind, building, here, insert
-from mlc.dialects.nd.types import NUMPY, shape_of, tensor
+from mlc.dialects.nd.types import NUMPY, shape_of, tensor, ui8
 from mlc.runtime.interpreter import Interpreter
 from mlc.runtime.matching import assert_matches, program_tolerance
 from xdsl.dialects.builtin import FileLineColLoc, IntAttr, ModuleOp, StringAttr, UnknownLoc, f32, f64, i1, i32, i64
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, Region
 
-DTYPES = {"f32": f32, "f64": f64, "i1": i1, "i32": i32, "i64": i64}
+DTYPES = {"f32": f32, "f64": f64, "i1": i1, "i32": i32, "i64": i64, "ui8": ui8}
 Program = Callable[..., Any]
 
 

@@ -35,8 +35,8 @@ ALLOWED: dict[str, set[str]] = {
     "lowering/emit/entry_pointers.py": {"Constant", "ResourceOp", "nd.constant"},
     "lowering/emit/entry_regions.py": {"Check", "If", "Print", "Scan", "While"},
     # Interpreters say what programs of the tensor level mean.
-    "runtime/interpret_control.py": {"Check", "If", "Print", "Scan", "While"}
-    | {"nd.check", "nd.if", "nd.print", "nd.scan", "nd.while"},
+    "runtime/interpret_control.py": {"Check", "Checkpoint", "If", "Print", "Scan", "While"}
+    | {"nd.check", "nd.checkpoint", "nd.if", "nd.print", "nd.scan", "nd.while"},
     "runtime/interpret_nd.py": {"NdOp"},
     # Tolerances are those of the ops that made a value.
     "runtime/matching.py": {"Control", "If", "NdOp", "Scan", "While"},

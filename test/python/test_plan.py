@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from graph_cases import GRAPH, apply, check, inputs_of, program, random_program
+from launch_programs import random_launches
+from mlc.compiler.driver import run
+from mlc.compiler.frontend.tracing import trace
+from mlc.compiler.memory import memory_of
+from mlc.compiler.parsing import parse_module
 from mlc.dialects.errors import CompileError
 from mlc.dialects.graph.ops import ARENA, DONATED, INPLACE, PLACES, RESULTS, LaunchOp
 from mlc.dialects.graph.views import view_of
@@ -14,6 +20,11 @@ from mlc.dialects.nd import functions as F
 from mlc.dialects.nd.dims import evaluate, symbol
 from mlc.dialects.nd.op import Array
 from mlc.dialects.nd.types import tensor
+from mlc.runtime.interpreter import Interpreter
+from mlc.runtime.matching import EXACT, assert_matches
+from plan_trace import check_plan
+from random_control import random_control
+from transformer_training import Sizes, batch_of, parameters_of, training_step
 from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, ModuleOp, f32, i64
 from xdsl.dialects.func import FuncOp
 
@@ -187,3 +198,86 @@ def test_a_kernel_must_be_outlined_first() -> None:
 def test_zero_sizes() -> None:
     module = program([tensor((0, 4), f32)], lambda x: F.softmax(x) @ F.ones((4, 4)))
     check(module, [np.zeros((0, 4), np.float32)], GRAPH)
+
+
+def planned(module: ModuleOp, worth: int | None = None) -> FuncOp:
+    """The program after decomposition, fusion, order (if `worth` says how) and plan."""
+    passes = ["decompose", "graph-fuse", "graph-outline", *([f"graph-order{{worth={worth}}}"] * (worth is not None))]
+    run(module, [*passes, "graph-plan"])
+    return main_of(module)
+
+
+@pytest.mark.parametrize("worth", [None, 0])
+@pytest.mark.parametrize("seed", range(6))
+def test_plans_of_random_programs(seed: int, worth: int | None) -> None:
+    """Followed byte by byte; the arena is as small as the most that is in use at once."""
+    for control in (False, True):
+        main = planned(random_launches(seed, control=control), worth)
+        most, found = check_plan(main), memory_of(main).peak.bytes
+        arena = main.attributes[ARENA].data  # pyright: ignore
+        assert most <= found <= arena and (control or most == found)
+        assert arena < 1 << 16 or arena <= 1.02 * found
+
+
+@pytest.mark.parametrize("worth", [None, 0])
+@pytest.mark.parametrize("seed", range(6))
+def test_plans_of_nested_control_flow(seed: int, worth: int | None) -> None:
+    assert check_plan(planned(random_control(seed), worth)) >= 0
+
+
+def test_a_plan_that_gives_a_buffer_away_too_early_is_found() -> None:
+    main = planned(program([X], lambda x: (x @ x) @ (x.T @ x)))
+    first, second, _ = (op for op in main.body.block.ops if isinstance(op, LaunchOp))
+    second.attributes[PLACES] = first.attributes[PLACES]
+    with pytest.raises(AssertionError, match="after it was overwritten"):
+        check_plan(main)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_an_order_of_less_memory_computes_the_same(seed: int) -> None:
+    module = random_program(seed)
+    run(module, ["decompose", "graph-fuse", "graph-outline"])
+    args, least = inputs_of(module), module.clone()
+    run(least, ["graph-order{worth=0}", "graph-plan"])
+    run(module, ["graph-plan"])
+    for got, want in zip(Interpreter(least).call("main", *args), Interpreter(module).call("main", *args), strict=True):
+        assert_matches(EXACT, got, want)
+    assert main_of(least).attributes[ARENA].data <= main_of(module).attributes[ARENA].data  # pyright: ignore
+
+
+@pytest.mark.parametrize("name", ["seed_mse_64x256", "train_mlp_128x784x512", "transformer_128x768"])
+def test_arenas_of_the_suite(name: str) -> None:
+    path = Path(__file__).parents[2] / f"bench/suite/programs/{name}.mlir"
+    module = parse_module(path.read_text(), str(path))
+    run(module, "graph")
+    main = main_of(module)
+    assert memory_of(main).peak.bytes == main.attributes[ARENA].data  # pyright: ignore
+
+
+def test_arena_of_a_training_step() -> None:
+    sizes = Sizes(layers=2, width=32, length=16, batch=4)
+    module = trace(training_step(sizes), [parameters_of(sizes), *batch_of(sizes)]).module
+    run(module, "graph")
+    main = next(op for op in module.body.block.ops if isinstance(op, FuncOp) and ARENA in op.attributes)
+    arena, most = main.attributes[ARENA].data, check_plan(main)  # pyright: ignore
+    assert 1 << 16 <= arena <= 1.02 * most and memory_of(main).peak.bytes == most
+
+
+def test_symbolic_sizes_share_memory_by_their_factors() -> None:
+    b = symbol("b")
+
+    def build(x: Array, w: Array, v: Array) -> Array:
+        return F.sum_(((x @ w) @ v) @ w @ v)
+
+    main = planned(program([tensor((b, 16), f32), tensor((16, 64), f32), tensor((64, 16), f32)], build))
+    assert str(main.attributes[ARENA].data) == "320*b" == str(memory_of(main).peak.bytes)  # pyright: ignore
+
+
+def test_small_symbolic_sizes_go_where_there_is_room() -> None:
+    b = symbol("b")
+
+    def build(x: Array, w: Array, v: Array) -> Array:
+        return F.sum_((x @ w @ w) @ v @ F.ones((3, 2)) @ F.ones((2, 3)))
+
+    main = planned(program([tensor((b, 16), f32), tensor((16, 16), f32), tensor((16, 3), f32)], build))
+    assert str(main.attributes[ARENA].data) == "128*b"  # pyright: ignore

@@ -1,7 +1,7 @@
 // RUN: mlc-opt %s --rules=%test/tools/squares.mlir | FileCheck %s --check-prefix=FILE
 // RUN: mlc-opt %s -p canonicalize,dce --rules=%test/tools/squares.mlir --mlir-print-ir-after-all 2>&1 | FileCheck %s --check-prefix=WHERE
-// RUN: mlc-opt %s -p 'apply-rules{names=magnitude_of_square}' --rules=%test/tools/squares.mlir | FileCheck %s --check-prefix=FILE
-// RUN: mlc-opt %s -p canonicalize,apply-rules --trace-rules 2>&1 >/dev/null | FileCheck %s --check-prefix=TRACE
+// RUN: mlc-opt %s -p apply-rules,canonicalize --rules=%test/tools/squares.mlir | FileCheck %s --check-prefix=FILE
+// RUN: mlc-opt %s -p canonicalize,apply-rules --trace-rules 2>&1 | FileCheck %s --check-prefix=TRACE
 // RUN: mlc-opt %s -p canonicalize --disable-rules=neg_neg | FileCheck %s --check-prefix=OFF
 // RUN: mlc-opt %s -p canonicalize,apply-rules --disable-rules=algebra,contraction | FileCheck %s --check-prefix=GROUP
 // RUN: not mlc-opt %s -p canonicalize --disable-rules=negneg 2>&1 | FileCheck %s --check-prefix=UNKNOWN

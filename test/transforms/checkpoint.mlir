@@ -1,5 +1,15 @@
 // RUN: mlc-opt %s -p grad | FileCheck %s
 // RUN: mlc-opt %s -p grad,inline,canonicalize,cse | FileCheck %s --check-prefix=INLINED
+// RUN: mlc-opt %s -p grad,nd-to-stablehlo | FileCheck %s --check-prefix=STABLEHLO
+// RUN: mlc-opt %s -p grad,inline,canonicalize,graph-fuse | FileCheck %s --check-prefix=FUSED
+
+// STABLEHLO: %[[B:[0-9]+]] = stablehlo.optimization_barrier %arg0 : tensor<64xf32>
+// STABLEHLO-NEXT: stablehlo.sine %[[B]]
+
+// FUSED-LABEL: func.func @main_grad
+// FUSED: graph.kernel "sin_exp_sum"
+// FUSED: graph.kernel "sin_cos_exp_mul"
+// FUSED-NOT: nd.barrier
 
 // CHECK-LABEL: func.func @main_grad(%x: tensor<64xf32>)
 // CHECK-NEXT:    %0 = nd.checkpoint saves nothing (%v = %x) -> (tensor<64xf32>) {

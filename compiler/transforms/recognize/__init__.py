@@ -26,6 +26,8 @@ FAMILIES: dict[str, Table] = {
     "attention": attention.rules,
 }
 STABLE: dict[str, Table] = {"activation": activation.stable, "normalization": normalization.stable}
+REWRITES = tuple(r for table in (*FAMILIES.values(), *STABLE.values()) for r in table.rewrites)
+"""Every rule, for lists of rules."""
 
 
 @cache

@@ -46,7 +46,7 @@ MOVING = (Broadcast, Reshape, Transpose, Convert)
 
 
 @rules.on(Softmax, level="ieee")
-def attention(op: Any) -> Answer:  # see the module
+def attention(op: Any) -> Answer:  # softmax(s * (q @ k.T), masked) @ v -> attention(q, k, v)
     return _attention(op, fast=False)
 
 

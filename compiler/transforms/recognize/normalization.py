@@ -62,7 +62,7 @@ MOVING = (Broadcast, Reshape, Transpose, Convert)
 
 
 @rules.on(Rsqrt, Sqrt, Pow, level="ieee")
-def normalization(op: Any) -> Answer:  # see the module
+def normalization(op: Any) -> Answer:  # (x - mean(x)) * rsqrt(variance(x) + eps) -> layer_norm(x); also rms, batch
     return _normalization(op, _is_mean_of_squares)
 
 

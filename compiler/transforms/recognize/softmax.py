@@ -52,7 +52,7 @@ MOVING = (Broadcast, Reshape, Transpose, Convert)
 
 
 @rules.on(Exp, level="ieee")
-def softmax(op: Any) -> Answer:  # see the module
+def softmax(op: Any) -> Answer:  # e / sum(e) where e = exp(x - max(x)) -> softmax(x); also its logarithm
     if into(view(op.x), Sub) is None:
         return None
     for total in _sums(op.result):

@@ -3,8 +3,9 @@
 Greedy, as dynamic tensor rematerialisation evicts (Kirisame et al., ICLR 2021), but ahead of time and at the peak: of
 the buffers that are only kept there, written before and read after, the one goes with the most bytes times steps for
 each second that it takes to compute it again right before it is read next. What that reads must be in use then; else
-it is computed again too, or kept longer. Repeated until the peak is within the budget, or nothing there can go.
-Jain et al., Checkmate (MLSys 2020), state the problem exactly.
+it is computed again too, or kept longer. Repeated until the peak is within the budget, or nothing there can go; then
+choices that later ones have made needless are taken back. Jain et al., Checkmate (MLSys 2020), state the problem
+exactly.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from xdsl.ir import Operation, SSAValue
 
 from ....dialects.graph.views import VIEWS
 from ....dialects.nd.constant import Source
+from ....dialects.nd.dims import typical
 from ....dialects.nd.op import NdOp
-from ...report import typical
 from .schedule import Schedule, Span, Step
 
 LONGEST = 24
@@ -66,7 +67,19 @@ class Choice:
                 break
             now.steps[plan.before : plan.before] = [replace(s, group=group) for s in plan.steps]
             group += 1
-        return Schedule(best, now.bytes, now.origin)
+        return self.pruned(Schedule(best, now.bytes, now.origin), max(budget, least))
+
+    def pruned(self, schedule: Schedule, budget: int) -> Schedule:
+        """Without the choices, dearest first, that later ones have made needless."""
+        seconds: dict[int, float] = {}
+        for step in schedule.steps:
+            if step.group is not None:
+                seconds[step.group] = seconds.get(step.group, 0.0) + step.seconds
+        for group in sorted(seconds, key=lambda g: (-seconds[g], g)):
+            less = replace(schedule, steps=[s for s in schedule.steps if s.group != group])
+            if less.peak() <= budget:
+                schedule = less
+        return schedule
 
     def best(self, spans: Sequence[Span], at: int) -> Plan | None:
         """What to compute again to lower the memory in use at a step."""

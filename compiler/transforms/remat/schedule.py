@@ -22,11 +22,11 @@ from ....dialects.graph.ops import KernelOp
 from ....dialects.graph.views import VIEWS, view_of
 from ....dialects.nd.constant import Source
 from ....dialects.nd.control import Control, Scan
+from ....dialects.nd.dims import typical
 from ....lowering.stages import replaceable
 from ...blocks import clone_block, has_effects
 from ...cost import estimate
 from ...machine import Machine
-from ...report import typical
 from ..graph_fuse import fuse_block
 from ..plan_buffers import aligned, bytes_of
 from ..region_operands import prepare_regions

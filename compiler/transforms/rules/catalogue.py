@@ -27,6 +27,7 @@ PACKAGE = "mlc.compiler.transforms"
 
 SOURCES = (
     "simplify:REWRITES",
+    "recognize:REWRITES",
     "fold_constants:FOLDS",
     "winograd:REWRITES",
     "optimize:CHOICES",
@@ -34,6 +35,8 @@ SOURCES = (
 )
 """Where rules are: a sequence of them, or a table by name."""
 
+NONE = "-"
+"""The group of a rule that names none."""
 WIDTH = 120
 COLUMNS = (30, 12, 8, 5, 16)
 """Widths in a table, before the equation."""
@@ -82,7 +85,7 @@ def entry(rule: Any) -> Entry:
     match rule:
         case Rule():
             kind, evidence = rule.kind, lambda: kind_of_evidence(rule)
-            return Entry(rule.name, rule.group, kind, rule.numerics, rule.equation, evidence, rule)
+            return Entry(rule.name, rule.group or NONE, kind, rule.numerics, rule.equation, evidence, rule)
         case Rewrite():
             return Entry(rule.name, rule.group, "simplify", rule.level, _equation(rule), lambda: "instances", rule)
         case _:
@@ -106,7 +109,7 @@ def _equation(rewrite: Rewrite) -> str:
 
 def select(entries: Mapping[str, Entry], words: Sequence[str], option: str) -> list[Entry]:
     """The rules with these names or of these groups, in the catalogue's order; CompileError for another word."""
-    groups = {e.group for e in entries.values()}
+    groups = {e.group for e in entries.values() if e.group != NONE}
     for word in words:
         if word not in entries and word not in groups:
             hint = nearest(word, [*entries, *sorted(groups)])

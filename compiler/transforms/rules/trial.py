@@ -41,7 +41,7 @@ def same(got: Np, want: Np, scale: float) -> bool:
 
 def near(got: Np, want: Np, scale: float) -> bool:
     """To 1e-12 of the largest value."""
-    if kind_of(want.dtype) != "f" or not np.isfinite(scale):
+    if kind_of(want.dtype) not in "fc" or not np.isfinite(scale):
         return same(got, want, scale)
     return bool((np.abs(got - want) <= RELATIVE * np.maximum(np.abs(want), scale)).all())
 
@@ -131,27 +131,23 @@ class Accuracy(Trial):
     """
 
     def _compare(self, at: Instance, inputs: Sequence[Np]) -> tuple[bool, tuple[Np, Np] | None]:
-        left, right, holds = self._each(at, inputs)
-        return True, None if holds.all() else (left, right)
-
-    def _each(self, at: Instance, inputs: Sequence[Np]) -> tuple[Np, Np, Np]:
-        """Both sides, and for each element whether what is claimed holds: nothing is where a value is not finite."""
-        (left,), on_left = at.left.run(inputs, self.how)
-        (right,), on_right = at.right.run(inputs, self.how)
+        left, on_left = at.left.run(inputs, self.how)
+        right, on_right = at.right.run(inputs, self.how)
         double = [x.astype(np.float64) if kind_of(x.dtype) == "f" else x for x in inputs]
-        truths = [side.run(double, self.how)[0][0] for side in (at.left, at.right)]  # one may cancel even there
+        truths = [side.run(double, self.how)[0] for side in (at.left, at.right)]  # one may cancel even there
         slack = ROUNDINGS + sum(op.tolerance.ulp for op in at.right.block.ops if isinstance(op, NdOp))
-        holds: Any = np.zeros(left.shape, bool)
-        for w in truths:
-            holds |= np.abs(right - w) <= ROUNDINGS * np.abs(left - w) + slack * np.spacing(
-                np.abs(w).astype(left.dtype)
-            )
-        for v in (*on_left, *on_right):
-            holds |= ~np.isfinite(v)
-        return left, right, holds
+        unclaimed: Any = np.any(np.broadcast_arrays(*(~np.isfinite(v) for v in (*on_left, *on_right))), 0)
+        for x, y, *wanted in zip(left, right, *truths, strict=True):
+            if kind_of(x.dtype) != "f":
+                continue
+            units = [slack * np.spacing(np.abs(w).astype(x.dtype)) for w in wanted]
+            near_one = [np.abs(y - w) <= ROUNDINGS * np.abs(x - w) + u for w, u in zip(wanted, units, strict=True)]
+            if not (np.any(near_one, 0) | unclaimed).all():
+                return True, (x, y)
+        return True, None
 
 
 def _largest(x: Np) -> float:
     if not x.size or x.dtype.kind == "b":
         return 0.0
-    return float(np.abs(x.astype(np.float64)).max())
+    return float(np.abs(x if kind_of(x.dtype) == "c" else x.astype(np.float64)).max())

@@ -40,7 +40,7 @@ from .price import constants, price
 from .window import Window
 from .windows import windows
 
-STEPS = 80_000
+STEPS = 40_000
 """Nodes looked at while matching in a block, which its windows share."""
 
 
@@ -62,8 +62,8 @@ def saturate(
             count, constant = count + 1, constants(block)
     if before is not None and count:
         # each window is cheaper, but fusion goes across their edges
-        was, is_ = (price(clone_block(b), machine, numerics) for b in (before, block))
-        if is_ > was:
+        was, now = (price(clone_block(b), machine, numerics).seconds for b in (before, block))
+        if now > was:
             restore(block, before)
             return 0
     return count

@@ -10,9 +10,9 @@ which it came, so that a run repeats itself.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping, Sequence
 
-from xdsl.ir import Block, SSAValue
+from xdsl.ir import Attribute, Block, SSAValue
 
 from ....dialects.nd.op import NdOp
 from ..cse import COMMUTATIVE
@@ -63,7 +63,7 @@ class EGraph:
     def add(self, op: NdOp) -> NdOp:
         """The op as a node, or the node that it is equal to."""
         self._operands[op] = tuple(map(self.find, op.operands))
-        key = self._key(op)
+        key = self._key(type(op), self._operands[op], op.properties)
         found = self._known.get(key)
         if found is not None:
             return found
@@ -76,6 +76,10 @@ class EGraph:
             self.readers[v].append(op)
             self.changed[v] = None
         return op
+
+    def known(self, kind: type[NdOp], operands: Sequence[SSAValue], properties: Mapping[str, Attribute]) -> NdOp | None:
+        """The node that an op would be, if there is one."""
+        return self._known.get(self._key(kind, tuple(map(self.find, operands)), properties))
 
     def merge(self, a: SSAValue, b: SSAValue) -> None:
         """Say that two values are equal."""
@@ -98,7 +102,7 @@ class EGraph:
             stale, self._stale = dict.fromkeys(map(self.find, self._stale)), []
             for c in stale:
                 for op in dict.fromkeys(self.readers[self.find(c)]):
-                    known = self._known.setdefault(self._key(op), op)
+                    known = self._known.setdefault(self._key(type(op), self.operands(op), op.properties), op)
                     if known is not op and op not in same:
                         same.add(op)
                         self.merge(op.results[0], known.results[0])
@@ -113,8 +117,7 @@ class EGraph:
         for op in self.block.ops:
             op.drop_all_references()
 
-    def _key(self, op: NdOp) -> Hashable:
-        operands = self.operands(op)
-        if isinstance(op, COMMUTATIVE):
+    def _key(self, kind: type[NdOp], operands: tuple[Class, ...], properties: Mapping[str, Attribute]) -> Hashable:
+        if issubclass(kind, COMMUTATIVE):
             operands = tuple(sorted(operands, key=self._age.__getitem__))
-        return type(op), operands, tuple(sorted(op.properties.items()))
+        return kind, operands, tuple(sorted(properties.items()))

@@ -161,7 +161,29 @@ class Exploration:
         return self._ranks[op]
 
     def _apply(self, rule: Rule, pattern: Pattern, m: Bindings) -> None:
-        """Build the right side in normal form, and merge it with the left one."""
+        """Merge the right side with the left one; what there is not yet of it is built, in normal form."""
+        old, new = [m.values[r] for r in pattern.roots], self._found(pattern, m)
+        if new is None:
+            new = self._built(rule, pattern, m)
+        for a, b in zip(old, new, strict=True):
+            self.graph.merge(a, b)
+        nodes = [v.owner for v in new if isinstance(v.owner, NdOp)]
+        if len(nodes) == len(old) > 1:
+            self.joints.append(Joint(old, nodes))
+
+    def _found(self, pattern: Pattern, m: Bindings) -> list[SSAValue] | None:
+        """The right side's roots, if the e-graph has all of it."""
+        block = pattern.op.right.block
+        env: dict[SSAValue, SSAValue] = {b: m.values[a] for a, b in zip(pattern.op.arguments, block.args, strict=True)}
+        for op in block.ops:
+            if isinstance(op, NdOp):
+                node = self.graph.known(type(op), [env[v] for v in op.operands], m.properties(op))
+                if node is None:
+                    return None
+                env[op.results[0]] = node.results[0]
+        return [env[v] for v in roots(block)]
+
+    def _built(self, rule: Rule, pattern: Pattern, m: Bindings) -> list[SSAValue]:
         block = Block()
         with building(block, fuse([op.location for op in m.ops])):
             insert(RootsOp.create(operands=[v.value for v in instantiate(pattern.op, m)]))
@@ -171,13 +193,9 @@ class Exploration:
         for op in list(block.ops):
             if isinstance(op, NdOp):
                 self._add(op, rule)
-        old, new = [m.values[r] for r in pattern.op.roots], tuple(last.operands)
+        new = list(last.operands)
         erase(last)
-        for a, b in zip(old, new, strict=True):
-            self.graph.merge(a, b)
-        nodes = [v.owner for v in new if isinstance(v.owner, NdOp)]
-        if len(nodes) == len(old) > 1:
-            self.joints.append(Joint(old, nodes))
+        return new
 
     def _add(self, op: NdOp, rule: Rule) -> None:
         node = self.graph.add(op)

@@ -29,7 +29,7 @@ Choice = Mapping[Class, NdOp]
 LEAST = 1e-12
 """Seconds of a node that costs nothing: of two such choices the one with fewer nodes is taken."""
 
-TRIALS = 1000
+TRIALS = 500
 """Choices that are tried to improve one."""
 
 

@@ -8,15 +8,15 @@ from xdsl.ir import Block, SSAValue
 
 from ....dialects.nd.constant import Source
 from ....dialects.nd.op import NdOp
-from ...cost import estimate_block
+from ...cost import Cost, estimate_block
 from ...machine import Machine
 from ..canonicalize import canonicalize
 
 
-def price(block: Block, machine: Machine, numerics: str, constant: Collection[SSAValue] = ()) -> float:
-    """Seconds of a block, which is simplified, as a program. `constant`: arguments that depend on constants alone."""
+def price(block: Block, machine: Machine, numerics: str, constant: Collection[SSAValue] = ()) -> Cost:
+    """Of a block, which is simplified, as a program. `constant`: arguments that depend on constants alone."""
     canonicalize(block, numerics)
-    return estimate_block(block, machine, constant).seconds
+    return estimate_block(block, machine, constant)
 
 
 def constants(block: Block) -> set[SSAValue]:

@@ -10,8 +10,9 @@ from xdsl.ir import Block, Operation, SSAValue
 from ....dialects.nd.constant import Source
 from ....dialects.nd.op import NdOp
 from ...blocks import clone
+from ...cost import Cost
 from ...machine import Machine
-from ..optimize import GAIN
+from ..optimize import GAIN, is_better
 from ..rewriting import erase, fuse, is_dead
 from ..rules.define import Rule
 from ..rules.selection import tracing, untold
@@ -69,12 +70,21 @@ class Window:
             choices.setdefault(tuple(map(choice.get, self._order(choice))), choice)
         found = list(choices.values())
         if all(len(ops) == 1 and c not in e.outside for c, ops in self.originals.items()):
-            found.remove(own)  # the program as it is
+            found = found[1:]  # the program as it is
         if not found:
             return None
-        prices = [self._price(choice) for choice in found]
-        best = min(range(len(found)), key=prices.__getitem__)
-        return found[best] if prices[best] < self._present() * (1 - GAIN) else None
+        costs = [self._price(choice) for choice in found]
+        best = min(range(len(found)), key=lambda k: costs[k].seconds)
+        present = self._present()
+        gain = present.seconds - costs[best].seconds
+        pays = gain > GAIN * self._replaced(found[best]) or is_better(costs[best], present)
+        return found[best] if pays else None
+
+    def _replaced(self, choice: Choice) -> float:
+        """About the seconds of the ops that a choice does without."""
+        e = self.extractor
+        used = {choice[c] for c in self._order(choice) if c in choice}
+        return sum(e.seconds(self.graph.find(op.results[0]), op) for op in self.ops if op not in used)
 
     def _order(self, choice: Choice) -> list[Class]:
         """The classes in use, in the program's order as far as their operands allow."""
@@ -83,8 +93,8 @@ class Window:
         needed = set(used)
         return self.extractor.order(choice, [c for c in self.originals if c in needed]) or used
 
-    def _price(self, choice: Choice) -> float:
-        """Seconds of the choice as a function of what comes from outside."""
+    def _price(self, choice: Choice) -> Cost:
+        """The choice as a function of what comes from outside."""
         order = self._order(choice)
         given = [c for c in order if c not in choice]
         block, env = function_of(given)
@@ -94,8 +104,8 @@ class Window:
         block.add_op(ReturnOp.create(operands=[env[c] for c in self.extractor.outputs]))
         return price(block, self.machine, self.numerics, {env[c] for c in given if c in self.extractor.known})
 
-    def _present(self) -> float:
-        """Seconds of the window as it is."""
+    def _present(self) -> Cost:
+        """The window as it is."""
         block, env = function_of(self.outside)
         for op in (*self.sources, *self.ops):
             block.add_op(clone(op, env))

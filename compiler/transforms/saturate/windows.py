@@ -1,7 +1,8 @@
 """Where a block is cut: windows of pure ops in program order, between ops that the search cannot look into.
 
-Ops with regions or effects, of several results, or of other dialects end a window. Constants and resources end none:
-they may be read anywhere. A run that is too long is cut where the fewest values are in use.
+Ops with regions or effects, of several results, of complex numbers, which nothing estimates before `expand-complex`, or
+of other dialects end a window. Constants and resources end none: they may be read anywhere. A run that is too long is
+cut where the fewest values are in use.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
+from xdsl.dialects.builtin import ComplexType
 from xdsl.ir import Block, Operation
 
 from ....dialects.nd.constant import Source
 from ....dialects.nd.op import NdOp
+from ....dialects.nd.types import element, is_tensor
 from ..rewriting import is_pure
 
 LARGEST = 60
@@ -29,12 +32,19 @@ def _runs(block: Block) -> Iterator[list[NdOp]]:
     for op in block.ops:
         if isinstance(op, Source):
             continue
-        if isinstance(op, NdOp) and not op.regions and len(op.results) == 1 and is_pure(op):
+        if isinstance(op, NdOp) and _is_open(op):
             run.append(op)
         else:
             yield run
             run = []
     yield run
+
+
+def _is_open(op: NdOp) -> bool:
+    """Can rules replace it?"""
+    if op.regions or len(op.results) != 1 or not is_pure(op):
+        return False
+    return not any(is_tensor(v.type) and isinstance(element(v.type), ComplexType) for v in (*op.results, *op.operands))
 
 
 def _cut(run: Sequence[NdOp]) -> Iterator[list[NdOp]]:

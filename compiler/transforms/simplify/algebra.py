@@ -35,6 +35,7 @@ from ....dialects.nd.elementwise import (
 )
 from ....dialects.nd.movement import Broadcast
 from ....dialects.nd.op import bind
+from ....dialects.nd.types import is_unsigned
 from ..rewriting import Table
 from .patterns import A, add, defined, either, floats, is_negative_zero, is_power_of_two, like, mul, neg, splat, sub
 
@@ -240,8 +241,8 @@ def div_neg(op: Any) -> Array | None:  # -x / -y -> x / y;  -x / y -> -(x / y); 
 
 
 @on(Abs, level="exact")
-def abs_sign(op: Any) -> Array | None:  # |-x| -> |x|;  ||x|| -> |x|
-    if n := defined(op.x, Neg):
+def abs_sign(op: Any) -> Array | None:  # |-x| -> |x| of signed numbers, since others wrap;  ||x|| -> |x|
+    if (n := defined(op.x, Neg)) and not is_unsigned(op.x.type):
         return bind(Abs, A(n.x))
     if defined(op.x, Abs):
         return A(op.x)

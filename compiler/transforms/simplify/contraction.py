@@ -41,7 +41,7 @@ def reduced_names(op: NdOp) -> Dims:
 # Reductions of movements.
 
 
-@on(Reduce, level="exact")
+@on(Reduce, level="ieee")
 def reduce_nothing(op: Any) -> Array | None:  # sum(x) over no dimension -> x
     if op.dims.operands[0] == op.dims.result:
         return A(op.x)

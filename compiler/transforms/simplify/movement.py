@@ -219,14 +219,15 @@ def reshape_slice(
     if len(cut) != 1 or not all(isinstance(n, int) for n in (*before, *sliced, *out)):
         return None
     d, behind = cut[0], len(before) - cut[0] - 1
+    length, first = before[d], s.start.data[d]
     split = out[d : len(out) - behind]
     if len(split) < 2 or out[:d] != sliced[:d] or out[len(out) - behind :] != sliced[d + 1 :]:
         return None
     whole = prod(split[1:])
-    if whole == 0 or before[d] % whole or s.start.data[d] % whole:
+    if not isinstance(length, int) or not isinstance(first, int) or whole == 0 or length % whole or first % whole:
         return None
-    wide = reshape(A(s.x), (*before[:d], before[d] // whole, *out[d + 1 :]))
-    start = [s.start.data[d] // whole if k == d else 0 for k in range(len(out))]
+    wide = reshape(A(s.x), (*before[:d], length // whole, *out[d + 1 :]))
+    start = [first // whole if k == d else 0 for k in range(len(out))]
     return slice_(wide, start, [1] * len(out), out)
 
 
