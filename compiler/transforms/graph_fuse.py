@@ -15,22 +15,12 @@ becomes
     %4 = nd.transpose %0 "a b -> b a"
     func.return %4
 
-<<<<<<< HEAD
-Composites are taken apart first. Which ops share a kernel: `fusion_groups`. A value that several kernels read is
-computed once and becomes a result; constants of one value, iota and sizes are repeated in each kernel, and so are
-comparisons of these (`repeat_positions.py`). Transposes,
-slices and reversals of program values stay outside as views where their strides are numbers, else they move into the
-kernel with broadcasts. A reshape is a view of dense rows; other operands are copied by a kernel of their own; so is a
-result that views an argument of a function with the attribute `mlc.written`. No kernel computes both what a barrier
-reads and what reads the barrier; then barriers go.
-=======
 Composites and checkpoints are taken apart first. Which ops share a kernel: `fusion_groups`. A value that several
-kernels read is computed once and becomes a result; constants of one value, iota and sizes are repeated in each kernel.
-Transposes, slices and reversals of program values stay outside as views where their strides are numbers, else they move
-into the kernel with broadcasts. A reshape is a view of dense rows; other operands are copied by a kernel of their own;
-so is a result that views an argument of a function with the attribute `mlc.written`. No kernel computes both what a
-barrier reads and what reads the barrier; then barriers go.
->>>>>>> main
+kernels read is computed once and becomes a result; constants of one value, iota and sizes are repeated in each kernel,
+and so are comparisons of these (`repeat_positions.py`). Transposes, slices and reversals of program values stay outside
+as views where their strides are numbers, else they move into the kernel with broadcasts. A reshape is a view of dense
+rows; other operands are copied by a kernel of their own; so is a result that views an argument of a function with the
+attribute `mlc.written`. No kernel computes both what a barrier reads and what reads the barrier; then barriers go.
 
 Ops with regions and effects stay between the kernels, each after what it reads and effects in program order; the blocks
 of regions are fused like programs:
