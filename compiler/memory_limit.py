@@ -114,7 +114,8 @@ class Limiter:
         return self.trials[budget]
 
     def _recompute(self, module: ModuleOp, budget: int) -> None:
-        self._run(module, [f"rematerialize{{budget={budget}}}"])
+        fused = "" if self.passes is KERNELS["cpu"] else " chains=false"
+        self._run(module, [f"rematerialize{{budget={budget}{fused}}}"])
 
     def _planned(self, module: ModuleOp, start: int = 0) -> Trial | None:
         """The program of a module that needs the most, once it is planned; None if there is none."""

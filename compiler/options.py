@@ -142,7 +142,7 @@ def machine_text(options: CompileOptions) -> str:
 def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
     """The passes down to a level, as the options change them."""
     from ..lowering.emit.lookups import register_entries
-    from .pipelines import KERNELS, LEVELS, specs
+    from .pipelines import LEVELS, specs
     from .registry import build
     from .schedules import for_every_kernel
     from .spec import PassSpec
@@ -152,10 +152,9 @@ def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
     automatic = options.schedule is None or not for_every_kernel(options.schedule)
     # what the products of winograd cost is known of CPUs
     by_numerics = ("canonicalize", "recognize", "optimize", *(["winograd"] if options.target == "cpu" else []))
-    kind = "gpu" if options.target == "cuda" else options.target
-    first = specs(KERNELS[kind])[0].name
+    fused = len(specs(LEVELS[options.target]["nd"]))
     out: list[Any] = []
-    for spec in specs(LEVELS[options.target][level]):
+    for k, spec in enumerate(specs(LEVELS[options.target][level])):
         if spec.name in by_numerics and options.numerics != "ieee":
             spec = replace(spec, options={**spec.options, "numerics": (options.numerics,)})
         if spec.name == "optimize" and options.target == "cuda":
@@ -165,10 +164,10 @@ def passes(options: CompileOptions, level: str = "llvm") -> list[Any]:
         if spec.name == "decompose" and options.saturate:  # composites are what rules are about
             found = {"numerics": (options.numerics,), "machine": (options.arch,)}
             out.append(build(PassSpec("saturate", {k: v for k, v in found.items() if v != ("",)})))
-        if spec.name == first and options.memory_limit is not None:
+        if k == fused and options.memory_limit is not None:
             from .memory_limit import LimitMemory
 
-            out.append(LimitMemory(options.memory_limit, kind))
+            out.append(LimitMemory(options.memory_limit, "gpu" if options.target == "cuda" else options.target))
         if spec.name == "choose-schedule":
             if options.schedule is not None:
                 out.append(SetSchedule(options.schedule, options.schedule_source if options.schedule else ""))

@@ -88,7 +88,7 @@ class _Packer:
         self.several = any(len(n.times) > 1 for n in needs)
         self.bound, self.live = most_at_once(needs)
         self.together = [self._together(k) for k in range(len(needs))]
-        self.near = [t.tolist() if len(t) <= FEW else None for t in self.together]
+        self.near: list[list[int] | None] = [t.tolist() if len(t) <= FEW else None for t in self.together]
         self.round = sum(20 + len(t) if len(t) <= FEW else 100 + len(t) // 8 for t in self.together)
         """Steps that it takes to place all."""
         self.best: list[int] = []

@@ -19,7 +19,7 @@ from .dimmap import DimMap, Index
 from .dims import Dim, Shape, size
 from .elementwise import Np
 from .mapped import Mapped, distinct_names, mapped
-from .op import Array, Linear, NdOp, Props, bind, expand, number, numbers, one_dtype, op, zeros_like
+from .op import Array, Cost, Linear, NdOp, Props, bind, expand, number, numbers, one_dtype, op, zeros_like
 from .types import ANY, Type, shape_of, tensor, with_shape
 
 JOINT = Linear.JOINT
@@ -155,6 +155,11 @@ class Slice(NdOp):
                 if (isinstance(at, int) and at < 0) or (isinstance(at, int) and isinstance(d, int) and at >= d):
                     raise ValueError(f"dimension {k}: expected indices from 0 to {d + -1}, found {s} to {last}")
         return with_shape(types[0], out)
+
+    def cost(self) -> Cost:
+        """By what it takes: a name of its map may run past the end of the operand."""
+        shape, out = shape_of(self.x.type), shape_of(self.type)
+        return Cost(size(out) * self.FLOPS, self.dims.accesses([shape], out))
 
     def reference(self, x: Np) -> Np:
         dims = zip(self.start.data, self.step.data, numbers(self.type), strict=True)

@@ -14,6 +14,7 @@ import pytest
 from graph_cases import apply, program
 from mlc.compiler.memory import draw, memory_of
 from mlc.compiler.memory_limit import bytes_of
+from mlc.compiler.options import options_of, passes
 from mlc.compiler.report import format_report, report
 from mlc.compiler.transforms.order_search import Problem, Step, peak, search
 from mlc.compiler.transforms.plan_offsets import Need, gap, most_at_once, pack
@@ -219,3 +220,12 @@ def test_limits_of_the_tools(tmp_path: Any, capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(SystemExit):
         mlc_compile([str(path), "--memory-limit", "10kB", "-p", "cse"])
     assert "--memory-limit: expected no --passes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("target", ["cpu", "cuda"])
+def test_a_limit_is_one_pass_between_the_tensor_level_and_fusion(target: str) -> None:
+    options = options_of(target=target, arch="sm_80" if target == "cuda" else None, memory_limit=1000)
+    names = [p.name for p in passes(options, "graph")]
+    assert names.count("limit-memory") == 1 and names[-1] == "graph-plan"
+    assert "limit-memory" not in [p.name for p in passes(options, "nd")]
+    assert names[: names.index("limit-memory")] == [p.name for p in passes(options, "nd")]

@@ -8,6 +8,7 @@ from graph_cases import GRAPH, apply, program
 from mlc.compiler.report import format_report, report
 from mlc.dialects.nd import functions as F
 from mlc.dialects.nd.dims import symbol
+from mlc.dialects.nd.movement import Slice
 from mlc.dialects.nd.op import Array
 from mlc.dialects.nd.types import tensor
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, StridedLayoutAttr, f32, f64
@@ -77,3 +78,10 @@ def test_symbolic_sizes_are_text() -> None:
 def test_a_program_without_kernels() -> None:
     found = of([tensor((4, 8), f32)], lambda x: x.T)
     assert found["kernels"] == [] and found["after"]["bytes"] == 0 and found["arena_bytes"] == 0
+
+
+def test_a_slice_costs_what_it_takes() -> None:
+    """Also where its map has the operand's own names, from 0 with step 1."""
+    module = program([tensor((8,), f32)], lambda x: x[0:3])
+    (taken,) = (op for op in module.walk() if isinstance(op, Slice))
+    assert taken.cost().accesses == 8 + 3

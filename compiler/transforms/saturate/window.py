@@ -65,12 +65,12 @@ class Window:
         e = self.extractor
         cheapest = e.cheapest()
         own = {**cheapest, **{c: ops[0] for c, ops in self.originals.items() if c not in e.outside}}
-        choices: dict[tuple[NdOp | None, ...], Choice] = {}
-        for choice in (own, cheapest, *(e.improved(c, exploration.joints) for c in (own, cheapest))):
-            choices.setdefault(tuple(map(choice.get, self._order(choice))), choice)
+        others = [e.improved(own, exploration.joints), cheapest, e.improved(cheapest, exploration.joints)]
+        limit = e.total(own)
+        choices = {self._nodes(c): c for c in others if e.total(c) < limit}
+        if any(len(ops) > 1 or c in e.outside for c, ops in self.originals.items()):
+            choices[self._nodes(own)] = own  # not the program as it is: rules say that some of its values are equal
         found = list(choices.values())
-        if all(len(ops) == 1 and c not in e.outside for c, ops in self.originals.items()):
-            found = found[1:]  # the program as it is
         if not found:
             return None
         costs = [self._price(choice) for choice in found]
@@ -80,10 +80,14 @@ class Window:
         pays = gain > GAIN * self._replaced(found[best]) or is_better(costs[best], present)
         return found[best] if pays else None
 
+    def _nodes(self, choice: Choice) -> tuple[NdOp, ...]:
+        """The nodes in use."""
+        return tuple(choice[c] for c in self._order(choice) if c in choice)
+
     def _replaced(self, choice: Choice) -> float:
         """About the seconds of the ops that a choice does without."""
         e = self.extractor
-        used = {choice[c] for c in self._order(choice) if c in choice}
+        used = set(self._nodes(choice))
         return sum(e.seconds(self.graph.find(op.results[0]), op) for op in self.ops if op not in used)
 
     def _order(self, choice: Choice) -> list[Class]:
@@ -115,7 +119,7 @@ class Window:
     def _tell(self, choice: Choice, exploration: Exploration) -> None:
         """Which rules made the ops that were chosen, once for each place."""
         trace = tracing()
-        used = [choice[c] for c in self._order(choice) if c in choice] if trace is not None else []
+        used = self._nodes(choice) if trace is not None else ()
         told = {(rule.name, op.location): (rule, op) for op in used if (rule := exploration.made.get(op)) is not None}
         for rule, op in told.values():
             assert trace is not None
