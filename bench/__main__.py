@@ -28,6 +28,7 @@ TOPICS = {
     "unseen": "contractions whose shapes a seed draws, against the core's peak",
     "calls": "what a call costs beyond its work",
     "math": "transcendental functions: nanoseconds of an element in the first cache, a million against NumPy",
+    "graph": "rules and fusion against none, groups of rules by themselves, memory under a limit, time of rewriting",
     "estimates": "times of the suite's programs and kernels as estimated, against measured ones",
     "first": "first kernels against NumPy, one thread each, and the digits' training",
 }

@@ -11,11 +11,20 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+import mlc
+import mlc.nn as nn
+import numpy as np
+from mlc.compiler.driver import run
+from mlc.compiler.frontend.tracing import trace
 from mlc.compiler.transforms.rules.catalogue import catalogue
 from tqdm import tqdm
+from xdsl.dialects.func import FuncOp
 
+from .compile import specs, transformer
 from .graph_variants import Subject, Variant
 from .results import Row
 from .suite.programs import PROGRAMS
@@ -26,6 +35,8 @@ SECONDS = 0.1
 """Of each competitor in a round."""
 LENGTHS = (16, 64, 128, 512)
 """Rows of the transformer block."""
+LIMIT = 0.6
+"""The share of its memory in which a training step runs."""
 TOLERATED = 0.02
 """The share by which a group may seem slower, or twice the spread of the rounds."""
 CONSTANT = ("resblock_64x56", "transformer_128x768")
@@ -71,11 +82,48 @@ def residual() -> list[Row]:
     ]
 
 
-def transformer(length: int) -> Row:
+def block(length: int) -> Row:
     subject = Subject.of("transformer_128x768", constant=True, sizes=("128", str(length)))
     times = timed(subject, {"merged": Variant(), "apart": Variant(frozenset({"merging"}))})
     calls = [k for k in subject.compiled(Variant()).report()["kernels"] if k["name"].startswith("matmul")]
     return ratio(f"transformer_{length}", times, "merged", "apart", f"{sum(k['calls'] for k in calls)} products")
+
+
+def limited() -> Row:
+    """A step of gradient descent in less memory."""
+
+    def step(parameters: Any, x: Any) -> Any:
+        loss, gradients = mlc.value_and_grad(lambda p: nn.mse(transformer(p, x), x))(parameters)
+        return loss, [{k: p[k] - 0.1 * g[k] for k in p} for p, g in zip(parameters, gradients, strict=True)]
+
+    layers, x = specs()
+    given = [layers[:4], x]
+    whole = mlc.compile(step, *given)
+    arena = whole.report()["arena_bytes"]
+    less = mlc.compile(step, *given, memory_limit=int(LIMIT * arena))
+    rng = np.random.default_rng(0)
+    numbers = [(0.05 * rng.standard_normal(a.shape)).astype(np.float32) for a in whole.program.arguments]
+    runs = {"limited": lambda: less(*numbers), "whole": lambda: whole(*numbers)}
+    share = f"{less.report()['arena_bytes'] / arena:.3f} of {arena / 1e6:.1f} MB"
+    return ratio("limited_training_step", interleave(runs, ROUNDS, SECONDS), "limited", "whole", share)
+
+
+def rewriting() -> list[Row]:
+    """Seconds of the passes that rewrite a graph of 2,000 ops."""
+    layers, x = specs()
+    module = trace(transformer, (layers * 2, x)).module
+    run(module, ["canonicalize", "decompose", "canonicalize"])
+    ops = sum(len(f.body.block.ops) for f in module.ops if isinstance(f, FuncOp))
+    found: list[Row] = []
+    for name, passes in (
+        ("greedy", ["canonicalize", "optimize"]),
+        ("saturated", ["saturate{numerics=fast}", "optimize"]),
+    ):
+        copy = module.clone()
+        start = time.perf_counter()
+        run(copy, passes)
+        found.append(Row(f"{name}_2000", time.perf_counter() - start, "s", note=f"{ops} ops"))
+    return found
 
 
 def ablation(subject: Subject) -> list[Row]:
@@ -113,7 +161,15 @@ def summary(rows: Sequence[Row]) -> list[Row]:
 
 
 def rows() -> list[Row]:
-    found = [*residual(), *map(transformer, LENGTHS)]
+    lengths = [block(n) for n in LENGTHS]
+    least = min(lengths[1:], key=lambda r: r.value)
+    found = [
+        *residual(),
+        *lengths,
+        Row("transformer_minimum", least.value, "x", note=least.name),
+        limited(),
+        *rewriting(),
+    ]
     subjects = [*(Subject.of(p) for p in PROGRAMS), *(Subject.of(p, constant=True) for p in CONSTANT)]
     ablated = [row for s in tqdm(subjects, desc="ablation", unit="program", disable=None) for row in ablation(s)]
     return [*found, *ablated, *summary(ablated)]

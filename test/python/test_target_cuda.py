@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import mlc
 import mlc.numpy as mnp
+import numpy as np
 import pytest
 from mlc.dialects.errors import CompileError
+from mlc.dialects.nd.op import EXACT
+from mlc.runtime.matching import assert_matches
 
 SIDE = 256
 
@@ -67,3 +70,13 @@ def test_more_memory_than_a_block_has() -> None:
             arch="sm_90a",
             schedule=steps,
         )
+
+
+def test_what_depends_on_constants_alone_is_evaluated() -> None:
+    w, s = np.full((SIDE, SIDE), 2, np.float32), np.arange(SIDE, dtype=np.float32)
+    exe = mlc.compile(
+        lambda x, w, s: x @ (w * s + 1), mlc.spec((SIDE, SIDE)), constants={"w": w, "s": s}, target="cuda"
+    )
+    assert [k["name"] for k in exe.report()["kernels"]] == ["matmul"]
+    (constant,) = exe.constants
+    assert_matches(EXACT, np.asarray(constant).reshape(SIDE, SIDE), w * s + 1)
