@@ -39,8 +39,7 @@ What they read lies in memory, so that a constant or replication is repeated ins
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -50,12 +49,12 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.errors import CompileError
-from ...dialects.graph.ops import WRITTEN, KernelOp, LaunchOp, YieldOp
+from ...dialects.graph.ops import WRITTEN, KernelOp, LaunchOp, YieldOp, donated
 from ...dialects.graph.views import VIEWS, is_view, unit_reshape, view_of
 from ...dialects.nd.attributes import DimsAttr
 from ...dialects.nd.checkpoint import Barrier
 from ...dialects.nd.constant import Constant, Source
-from ...dialects.nd.control import Control, Yield
+from ...dialects.nd.control import Control, Scan, While, Yield
 from ...dialects.nd.dims import Sym
 from ...dialects.nd.dims import symbol as symbol_of
 from ...dialects.nd.effects import EFFECTS, Check
@@ -68,6 +67,7 @@ from .decompose import decompose
 from .fused_values import base_of, chain, identity, is_source, place_of, rename
 from .fusion_chains import link_chains
 from .fusion_groups import Axes, Group, Grouping, Node, Read, make_node
+from .fusion_order import ordered, update_last
 from .inline import open_checkpoints
 from .kernel_names import kernel_name
 from .region_operands import all_of, is_small, prepare_regions, read_where_it_lies
@@ -112,7 +112,7 @@ class Fuser:
         ends = (base_of(v, self.computed).owner for v in self.last.operands)
         returned = {index[b] for b in ends if isinstance(b, Operation) and b in index}
         grouping = Grouping(nodes, axes, returned, [link_chains] if self.chains else [], self.apart)
-        self.nodes, self.grouping, self.groups = nodes, grouping, grouping.groups
+        self.nodes, self.grouping, self.groups, self.returned = nodes, grouping, grouping.groups, returned
         self.home = {n.op: grouping.home[k] for k, n in enumerate(nodes)}
         self._rebuild()
 
@@ -230,25 +230,19 @@ class Fuser:
                 op.drop_all_references()
 
     def _order(self) -> Iterator[int]:
-        """Groups after those they read; of those ready, the one that begins first in the program.
-
-        So a product that is fused into the update of a parameter far behind runs where the product stood, and what it
-        reads is free early.
-        """
         earlier = {g: self.grouping.earlier(g) for g in self.groups}
-        later: dict[int, list[int]] = {g: [] for g in self.groups}
-        for g, needed in earlier.items():
-            for e in needed:
-                later[e].append(g)
-        ready = [(min(self.groups[g].nodes), g) for g, needed in earlier.items() if not needed]
-        heapq.heapify(ready)
-        while ready:
-            _, g = heapq.heappop(ready)
-            yield g
-            for after in later[g]:
-                earlier[after].remove(g)
-                if not earlier[after]:
-                    heapq.heappush(ready, (min(self.groups[after].nodes), after))
+        written = overwritten(self.block)
+        readers: dict[SSAValue, dict[int, None]] = {value: {} for value in written}
+        for node in self.nodes if written else ():
+            for v in node.op.operands:
+                if (base := base_of(v, self.computed)) in readers:
+                    readers[base][self.home[node.op]] = None
+        for value, groups in readers.items():
+            for g in groups:
+                made = (self.nodes[n].op.results for n in self.groups[g].nodes if n in self.returned)
+                if any(r.type == value.type for results in made for r in results):
+                    update_last(earlier, list(groups), g)
+        return ordered(earlier, {g: min(group.nodes) for g, group in self.groups.items()})
 
     def _place(self, value: SSAValue) -> None:
         """Put the views that a value goes through into the block."""
@@ -350,6 +344,16 @@ class Fuser:
                     body.insert_arg(arg.type, len(body.args), arg.location).name_hint = arg.name_hint
                     named.update(shape_of(arg.type))
                     break
+
+
+def overwritten(block: Block) -> Sequence[SSAValue]:
+    """The arguments whose memory may be that of a result: donated ones, and what a loop carries."""
+    op = block.parent_op()
+    if isinstance(op, FuncOp):
+        return [block.args[k] for k in donated(op) if 0 <= k < len(block.args)]
+    if isinstance(op, Scan | While) and block is op.block:
+        return block.args[len(op.invariants) :][: len(op.inits)]
+    return []
 
 
 def fuse_block(block: Block, chains: bool = True, apart: bool = False) -> None:

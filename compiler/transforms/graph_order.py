@@ -33,7 +33,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from ...dialects.graph.ops import LEAST_MEMORY, LaunchOp
+from ...dialects.graph.ops import LEAST_MEMORY, LaunchOp, donated
 from ...dialects.graph.regions import carried, is_loop
 from ...dialects.graph.views import view_of
 from ...dialects.nd.control import Control, If
@@ -41,7 +41,7 @@ from ...dialects.nd.dims import typical
 from ...dialects.nd.effects import EFFECTS
 from ...lowering.stages import replaceable
 from ..blocks import has_effects, terminator
-from .graph_plan import donated, is_planned
+from .graph_plan import is_planned
 from .order_search import Problem, Step, peak, search
 from .plan_buffers import aligned, bytes_of, whole
 from .rewriting import functions

@@ -44,7 +44,6 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects.builtin import (
     ArrayAttr,
-    DenseArrayBase,
     DictionaryAttr,
     IntegerAttr,
     ModuleOp,
@@ -57,7 +56,18 @@ from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.errors import CompileError
-from ...dialects.graph.ops import ARENA, DONATED, INPLACE, PLACES, RESULTS, CopyOp, KernelOp, LaunchOp, PrepareOp
+from ...dialects.graph.ops import (
+    ARENA,
+    DONATED,
+    INPLACE,
+    PLACES,
+    RESULTS,
+    CopyOp,
+    KernelOp,
+    LaunchOp,
+    PrepareOp,
+    donated,
+)
 from ...dialects.graph.place import Place, PlaceAttr, SizeAttr, Strided, ViewAttr
 from ...dialects.graph.regions import PREFIX, TRIP, is_loop, program_ops
 from ...dialects.graph.views import view_of
@@ -265,14 +275,6 @@ def number_loops(block: Block) -> None:
     loops = [op for op in program_ops(block) if is_loop(op)]
     for k, op in enumerate(loops):
         op.attributes[TRIP] = StringAttr(f"{PREFIX}{k}")
-
-
-def donated(main: FuncOp) -> list[int]:
-    """The arguments that the program may overwrite."""
-    found = main.attributes.get(DONATED)
-    if isinstance(found, DenseArrayBase):
-        return [int(v) for v in found.get_values()]
-    return [a.value.data for a in found.data if isinstance(a, IntegerAttr)] if isinstance(found, ArrayAttr) else []
 
 
 def mark(kernel: FuncOp, shared: dict[int, set[int]]) -> None:

@@ -105,7 +105,8 @@ def open_checkpoints(block: Block) -> None:
     """Put the ops of checkpoints in their place, here and in all regions; drop names."""
     for op in list(block.ops):
         for region in op.regions:
-            open_checkpoints(region.block)
+            for inner in region.blocks:
+                open_checkpoints(inner)
         if isinstance(op, Name):
             _stand_for(op, [op.x])
         elif isinstance(op, Checkpoint):

@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from xdsl.dialects.builtin import ArrayAttr, StringAttr, SymbolRefAttr, TensorType
+from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerAttr, StringAttr, SymbolRefAttr, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, Region, SSAValue
 from xdsl.irdl import (
@@ -85,6 +85,14 @@ def check_places(op: Operation, where: str) -> None:
         raise VerifyException(
             f"{where}: expected {len(op.results)} places, one for each result, found {len(places.data)}"
         )
+
+
+def donated(main: FuncOp) -> list[int]:
+    """The arguments that the program may overwrite."""
+    found = main.attributes.get(DONATED)
+    if isinstance(found, DenseArrayBase):
+        return [int(v) for v in found.get_values()]
+    return [a.value.data for a in found.data if isinstance(a, IntegerAttr)] if isinstance(found, ArrayAttr) else []
 
 
 @irdl_op_definition
