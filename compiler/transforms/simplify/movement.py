@@ -223,7 +223,7 @@ def reshape_slice(
     split = out[d : len(out) - behind]
     if len(split) < 2 or out[:d] != sliced[:d] or out[len(out) - behind :] != sliced[d + 1 :]:
         return None
-    whole = prod(split[1:])
+    whole = prod(n for n in split[1:] if isinstance(n, int))
     if not isinstance(length, int) or not isinstance(first, int) or whole == 0 or length % whole or first % whole:
         return None
     wide = reshape(A(s.x), (*before[:d], length // whole, *out[d + 1 :]))
