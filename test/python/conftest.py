@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sampling import FULL
 
 os.environ.setdefault("MLC_POISON", "1")
 os.environ.setdefault("MLC_TUNED", "0")  # no test depends on what somebody has measured
@@ -84,6 +85,9 @@ def shared_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 TARGETS = [(bits, threads) for bits in (128, 256, 512) for threads in (1, 2)]
+if not FULL:
+    TARGETS = [(128, 2), (256, 1), (512, 1), (512, 2)]
+"""Widths of vectors, and threads: each of both, and both of the widest."""
 
 
 @pytest.fixture(params=TARGETS, ids=[f"{bits}x{threads}" for bits, threads in TARGETS])
