@@ -35,6 +35,8 @@ SECONDS = 0.1
 """Of each competitor in a round."""
 LENGTHS = (16, 64, 128, 512)
 """Rows of the transformer block."""
+NEEDED = {"decompose"}
+"""Groups without which nothing compiles."""
 LIMIT = 0.6
 """The share of its memory in which a training step runs."""
 TOLERATED = 0.02
@@ -44,7 +46,7 @@ CONSTANT = ("resblock_64x56", "transformer_128x768")
 
 
 def everything() -> frozenset[str]:
-    return frozenset(e.group for e in catalogue().values())
+    return frozenset(e.group for e in catalogue().values()) - NEEDED
 
 
 def timed(subject: Subject, variants: Mapping[str, Variant]) -> dict[str, Timing]:
@@ -132,7 +134,7 @@ def ablation(subject: Subject) -> list[Row]:
     module, groups = subject.fused(whole)
     rows: list[Row] = []
     name = f"{subject.name}{'_constant' if subject.constant else ''}"
-    for group in groups:
+    for group in (g for g in groups if g not in NEEDED):
         without = Variant(frozenset({group}))
         if str(subject.fused(without)[0]) == str(module):
             continue
