@@ -52,10 +52,15 @@ class Form:
 
 
 def windows(x: Np, kernel: int, stride: int, padding: int, dilation: int, axes: tuple[int, ...]) -> Np:
-    """Each window of padded axes, its elements in new last axes."""
-    x = np.pad(x, [(padding, padding) if a in axes else (0, 0) for a in range(x.ndim)])
-    found = np.lib.stride_tricks.sliding_window_view(x, (dilation * (kernel - 1) + 1,) * len(axes), axes)
-    steps = [slice(None, None, stride) if a in axes else slice(None) for a in range(x.ndim)]
+    """Each window of padded axes, its elements in new last axes; none where a padded axis is shorter than one."""
+    span = dilation * (kernel - 1) + 1
+    counts = [max(0, x.shape[a] + 2 * padding - span + 1) for a in axes]
+    behind = {a: padding + (n == 0) * span for a, n in zip(axes, counts)}
+    x = np.pad(x, [(padding, behind[a]) if a in axes else (0, 0) for a in range(x.ndim)])
+    found = np.lib.stride_tricks.sliding_window_view(x, (span,) * len(axes), axes)
+    steps = [slice(None)] * x.ndim
+    for a, n in zip(axes, counts):
+        steps[a] = slice(0, n, stride)
     return found[(*steps, *[slice(None, None, dilation)] * len(axes))]
 
 
