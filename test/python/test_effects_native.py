@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -200,8 +200,16 @@ def test_what_is_loaded_is_loaded_once() -> None:
     assert all(hasattr(f, "__wrapped__") and not hasattr(f, "cache_info") for f in (_host, _poll, library, _library))
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A process in the background of a shell ignores the signal, and so do those that it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("nested", [False, True])
-def test_a_signal_ends_a_loop(nested: bool) -> None:
+def test_a_signal_ends_a_loop(nested: bool, interruptible: None) -> None:
     """Ctrl-C in a loop that would run for hours."""
 
     def outer(i: Any) -> Any:
@@ -218,7 +226,7 @@ def test_a_signal_ends_a_loop(nested: bool) -> None:
     assert exe(np.int64(3)) >= 3
 
 
-def test_a_signal_ends_a_loop_that_prints(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_signal_ends_a_loop_that_prints(capsys: pytest.CaptureFixture[str], interruptible: None) -> None:
     def body(i: Any) -> Any:
         mlc.debug_print("{}", i)
         return i + 1
