@@ -12,16 +12,16 @@ from __future__ import annotations
 
 import gc
 import math
-import os
 import statistics
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import mlc
 
+from .environment import environment
 from .gpu_cases import SUMMARIES, Case, Summary, cases
 from .results import Row, reason
 
@@ -429,20 +429,6 @@ def summaries(every: Sequence[Measured], copy: float) -> list[Row]:
 
 
 # ---- how long compiling takes
-@contextmanager
-def environment(**values: str) -> Generator[None]:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
 def compile_rows(chosen: Sequence[Case], place: Place) -> list[Row]:
     """Medians over the cases: with the cache off, until the first result; and with a filled cache, until it may be
     called."""

@@ -9,24 +9,29 @@ ablation_P_G                   program P without the rules of group G, against a
 
 from __future__ import annotations
 
-import math
+import statistics
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import mlc
 import mlc.nn as nn
 import numpy as np
+from mlc.compiler.compile import Compiled
+from mlc.compiler.cost import estimate
 from mlc.compiler.driver import run
 from mlc.compiler.frontend.tracing import trace
+from mlc.compiler.machine import Machine
 from mlc.compiler.transforms.rules.catalogue import catalogue
 from tqdm import tqdm
 from xdsl.dialects.func import FuncOp
 
 from .compile import specs, transformer
 from .graph_variants import Subject, Variant
-from .results import Row
+from .results import Row, ratio
 from .suite.programs import PROGRAMS
 from .timing import Timing, interleave
 
@@ -49,20 +54,11 @@ def everything() -> frozenset[str]:
     return frozenset(e.group for e in catalogue().values()) - NEEDED
 
 
-def timed(subject: Subject, variants: Mapping[str, Variant]) -> dict[str, Timing]:
-    """Times of the variants in turn; they write where the caller says."""
-    runs = {}
-    for name, variant in variants.items():
-        exe, given = subject.compiled(variant), subject.given
-        found = exe(*given)
-        runs[name] = lambda exe=exe, given=given, out=found: exe(*given, out=out)
-    return interleave(runs, ROUNDS, SECONDS)
-
-
-def ratio(name: str, times: Mapping[str, Timing], ours: str, other: str, note: str = "") -> Row:
-    """By the best rounds."""
-    pair = {ours: times[ours], other: times[other]}
-    return Row(name, times[other].best / times[ours].best, "x", pair, note)
+def timed(subject: Subject, variants: Mapping[str, Variant]) -> tuple[dict[str, Timing], dict[str, Compiled]]:
+    """Times of the variants in turn, and their programs; they write where the caller says."""
+    given, programs = subject.given, {name: subject.compiled(v) for name, v in variants.items()}
+    runs = {name: partial(exe, *given, out=exe(*given)) for name, exe in programs.items()}
+    return interleave(runs, ROUNDS, SECONDS), programs
 
 
 def residual() -> list[Row]:
@@ -73,8 +69,8 @@ def residual() -> list[Row]:
         "neither": Variant(off, apart=True),
         "fast": Variant(numerics="fast"),
     }
-    times = timed(subject, variants)
-    some, none = (subject.compiled(variants[v]).report() for v in ("rules", "none"))
+    times, programs = timed(subject, variants)
+    some, none = (programs[name].report() for name in ("rules", "none"))
     kernels = f"{len(some['kernels'])} kernels"
     return [
         ratio("resblock_rules_over_none", times, "rules", "none", kernels),
@@ -86,8 +82,8 @@ def residual() -> list[Row]:
 
 def block(length: int) -> Row:
     subject = Subject.of("transformer_128x768", constant=True, sizes=("128", str(length)))
-    times = timed(subject, {"merged": Variant(), "apart": Variant(frozenset({"merging"}))})
-    calls = [k for k in subject.compiled(Variant()).report()["kernels"] if k["name"].startswith("matmul")]
+    times, programs = timed(subject, {"merged": Variant(), "apart": Variant(frozenset({"merging"}))})
+    calls = [k for k in programs["merged"].report()["kernels"] if k["name"].startswith("matmul")]
     return ratio(f"transformer_{length}", times, "merged", "apart", f"{sum(k['calls'] for k in calls)} products")
 
 
@@ -128,22 +124,31 @@ def rewriting() -> list[Row]:
     return found
 
 
-def ablation(subject: Subject) -> list[Row]:
-    """One row for each group that fires, and whether the estimate falls with it."""
-    whole = Variant()
+@dataclass(frozen=True)
+class Ablation:
+    """A program with all rules against it without a group; `estimated` is the ratio of the estimates."""
+
+    row: Row
+    estimated: float
+
+
+def ablation(subject: Subject) -> list[Ablation]:
+    """One for each group that fires and changes the program."""
+    whole, host = Variant(), Machine.host()
     module, groups = subject.fused(whole)
-    rows: list[Row] = []
+    found: list[Ablation] = []
     name = f"{subject.name}{'_constant' if subject.constant else ''}"
     for group in (g for g in groups if g not in NEEDED):
         without = Variant(frozenset({group}))
-        if str(subject.fused(without)[0]) == str(module):
+        other = subject.fused(without)[0]
+        if str(other) == str(module):
             continue
-        times = timed(subject, {"all": whole, "without": without})
-        with_, others = subject.estimated(whole).seconds, subject.estimated(without).seconds
-        note = f"estimated {others / with_:.3f}"
-        rows.append(ratio(f"ablation_{name}_{group}", times, "all", "without", note))
-        tqdm.write(str(rows[-1]), file=sys.stderr)
-    return rows
+        times, _ = timed(subject, {"all": whole, "without": without})
+        estimated = estimate(other, machine=host).seconds / estimate(module, machine=host).seconds
+        row = ratio(f"ablation_{name}_{group}", times, "all", "without", f"estimated {estimated:.3f}")
+        found.append(Ablation(row, round(estimated, 3)))
+        tqdm.write(str(row), file=sys.stderr)
+    return found
 
 
 def slower(row: Row) -> float:
@@ -152,13 +157,13 @@ def slower(row: Row) -> float:
     return 100 * (1 / row.value - 1 - max(TOLERATED, 2 * spread))
 
 
-def summary(rows: Sequence[Row]) -> list[Row]:
-    worst = max(rows, key=slower)
-    estimated = min(rows, key=lambda r: float(r.note.split()[-1]))
+def summary(found: Sequence[Ablation]) -> list[Row]:
+    worst = max((a.row for a in found), key=slower)
+    estimated = min(found, key=lambda a: a.estimated)
     return [
         Row("ablation_slower_maximum", slower(worst), "%", note=worst.name),
-        Row("ablation_estimate_minimum", float(estimated.note.split()[-1]), "x", note=estimated.name),
-        Row("ablation_mean", math.exp(sum(math.log(r.value) for r in rows) / len(rows)), "x"),
+        Row("ablation_estimate_minimum", estimated.estimated, "x", note=estimated.row.name),
+        Row("ablation_mean", statistics.geometric_mean(a.row.value for a in found), "x"),
     ]
 
 
@@ -173,5 +178,5 @@ def rows() -> list[Row]:
         *rewriting(),
     ]
     subjects = [*(Subject.of(p) for p in PROGRAMS), *(Subject.of(p, constant=True) for p in CONSTANT)]
-    ablated = [row for s in tqdm(subjects, desc="ablation", unit="program", disable=None) for row in ablation(s)]
-    return [*found, *ablated, *summary(ablated)]
+    ablated = [a for s in tqdm(subjects, desc="ablation", unit="program", disable=None) for a in ablation(s)]
+    return [*found, *(a.row for a in ablated), *summary(ablated)]

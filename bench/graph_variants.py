@@ -6,18 +6,14 @@ their key does not hold what was left out.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from mlc.compiler.blocks import entry
 from mlc.compiler.compile import Compiled, compile_module, parse
-from mlc.compiler.cost import Cost, estimate
 from mlc.compiler.driver import run
-from mlc.compiler.machine import Machine
 from mlc.compiler.options import CompileOptions, passes
 from mlc.compiler.transforms.graph_fuse import GraphFuse
 from mlc.compiler.transforms.rules.selection import Selection, Trace, selected
@@ -25,6 +21,7 @@ from mlc.compiler.weights import bind
 from mlc.dialects.nd.types import NUMPY, element, shape_of
 from xdsl.dialects.builtin import ModuleOp
 
+from .environment import environment
 from .suite.programs import PROGRAMS
 
 Array = np.ndarray[Any, Any]
@@ -50,19 +47,6 @@ class Variant:
     off: frozenset[str] = frozenset()
     apart: bool = False
     numerics: str = "ieee"
-
-
-@contextmanager
-def uncached() -> Iterator[None]:
-    before = os.environ.get("MLC_CACHE")
-    os.environ["MLC_CACHE"] = "0"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["MLC_CACHE"]
-        else:
-            os.environ["MLC_CACHE"] = before
 
 
 @dataclass(frozen=True)
@@ -113,9 +97,6 @@ class Subject:
         return module, list(fired.groups)
 
     def compiled(self, variant: Variant) -> Compiled:
-        with uncached(), selected(Selection(variant.off)):
+        with environment(MLC_CACHE="0"), selected(Selection(variant.off)):
             module = self.fused(variant)[0] if variant.apart else self.module()
             return compile_module(module, options=CompileOptions(numerics=variant.numerics))
-
-    def estimated(self, variant: Variant) -> Cost:
-        return estimate(self.fused(variant)[0], machine=Machine.host())

@@ -29,9 +29,9 @@ class Row:
         return f"{self.name:32} {value:>10} {self.unit:3} {'  '.join(filter(None, (detail, self.note)))}".rstrip()
 
 
-def ratio(name: str, times: Mapping[str, Timing], ours: str, peer: str) -> Row:
+def ratio(name: str, times: Mapping[str, Timing], ours: str, peer: str, note: str = "") -> Row:
     """How many times faster `ours` is than `peer`, by the best rounds."""
-    return Row(name, times[peer].best / times[ours].best, "x", {ours: times[ours], peer: times[peer]})
+    return Row(name, times[peer].best / times[ours].best, "x", {ours: times[ours], peer: times[peer]}, note)
 
 
 def verdict(bar: Mapping[str, Any], row: Row) -> tuple[str, bool]:

@@ -27,13 +27,13 @@ from xdsl.passes import ModulePass
 from ..dialects.errors import CompileError
 from ..dialects.graph.ops import LaunchOp
 from ..dialects.nd.op import NdOp
-from .cost import TERMS, Cost, estimate, is_program
+from .cost import TERMS, Cost, estimate, in_units, is_program
 from .driver import Options, run
 from .fingerprint import fingerprint
 from .machine import Machine
 from .options import CompileOptions, passes
 from .report import works
-from .step_times import FUSION, Arguments, Place, at_hand, runnable, with_data
+from .step_times import Arguments, Place, at_hand, fusion, runnable, with_data
 
 IMPORTS = ("stablehlo-to-nd", "inline", "symbol-dce", "expand-complex")
 """Passes that make a program of tensor ops: they run before the first row."""
@@ -103,7 +103,7 @@ def default_passes(machine: Machine, numerics: str) -> list[ModulePass]:
     if machine.kind == "gpu":
         options = CompileOptions(numerics=numerics, target="cuda", arch=machine.arch)
     found = passes(options, "graph")
-    return found[: next(k for k, p in enumerate(found) if p.name == FUSION)]
+    return found[: fusion(found)]
 
 
 def for_machine(pass_: ModulePass, name: str) -> ModulePass:
@@ -251,12 +251,8 @@ def ends(found: Sequence[Trajectory]) -> list[str]:
 
 def duration(seconds: float) -> str:
     """`12.3 us`."""
-    unit, scale = next((u for u in UNITS if seconds >= u[1]), UNITS[-1])
-    value = seconds / scale
+    value, unit = in_units(seconds)
     return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f} {unit}" if seconds else "0"
-
-
-UNITS = (("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9))
 
 
 def size(n: float) -> str:

@@ -39,15 +39,10 @@ PLANNED = [
 
 KERNELS = {
     "cpu": ["assign-layout", "graph-fuse", "graph-outline", *PLANNED],
-    "gpu": [
-        "fold-constants{max-bytes=268435456}",
-        "graph-fuse{chains=false}",
-        "graph-outline{prepare=false}",
-        *PLANNED,
-    ],
+    "gpu": ["graph-fuse{chains=false}", "graph-outline{prepare=false}", *PLANNED],
 }
 """From tensor ops to launches, by the kind of machine. What depends on constants alone is prepared by native code where
-that is the machine's; for GPUs the compiler evaluates it."""
+that is the machine's; for GPUs the compiler has evaluated it."""
 
 GRAPH = [
     *ND,
@@ -74,8 +69,11 @@ LLVM = [
     "expand-math",
 ]
 
-CUDA_ND = [*("decompose{turned=false}" if p == "decompose" else p for p in ND)]
-"""Threads of a block share a line best where it is the last dimension, to which a read may turn it."""
+ON_GPUS = {"decompose": "decompose{turned=false}", "fold-constants": "fold-constants{max-bytes=268435456}"}
+"""Threads of a block share a line best where it is the last dimension, to which a read may turn it; constants of any
+size are evaluated."""
+
+CUDA_ND = [ON_GPUS.get(p, p) for p in ND]
 
 CUDA_GRAPH = [
     *CUDA_ND,

@@ -8,14 +8,14 @@ resources have no data runs on random numbers.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
+from xdsl.passes import ModulePass
 
 from ..dialects.errors import CompileError
-from .blocks import entry
 from .machine import Machine
 from .options import CompileOptions, passes
 
@@ -95,6 +95,11 @@ def with_data(module: ModuleOp) -> ModuleOp:
     return module
 
 
+def fusion(todo: Sequence[ModulePass]) -> int:
+    """Where the passes fuse."""
+    return next(k for k, p in enumerate(todo) if p.name == FUSION)
+
+
 def runnable(module: ModuleOp, make: Arguments, place: Place) -> Callable[[], Any]:
     """A call of the program as it is: passes from fusion on compile it."""
     from .bounds import bounds_of
@@ -105,12 +110,9 @@ def runnable(module: ModuleOp, make: Arguments, place: Place) -> Callable[[], An
     clone = module.clone()
     main = next(op for op in clone.ops if isinstance(op, FuncOp) and is_program(op))
     todo = passes(place.options)
-    todo = todo[next(k for k, p in enumerate(todo) if p.name == FUSION) :]
+    todo = todo[fusion(todo) :]
     arrays, bounds, resources = [*map(place.on, make(main))], bounds_of(main), resources_of(clone)
-    name = entry(clone, main.sym_name.data).sym_name.data
-    options = CompileOptions(
-        entry=name, numerics=place.options.numerics, target=place.options.target, arch=place.options.arch
-    )
+    options = replace(place.options, entry=main.sym_name.data)
     exe, facts = build_program(clone, "", options, resources, todo)
     exe.options, exe.facts, exe.bounds = options, facts, bounds
     exe.resources = resources_read(exe.program, resources)

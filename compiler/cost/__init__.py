@@ -69,6 +69,15 @@ class Cost:
         )
 
 
+UNITS = (("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9))
+
+
+def in_units(seconds: float) -> tuple[float, str]:
+    """Seconds as a number of the largest unit that they fill."""
+    unit, scale = next((u for u in UNITS if seconds >= u[1]), UNITS[-1])
+    return seconds / scale, unit
+
+
 ZERO = Cost(0.0, dict.fromkeys(TERMS, 0.0))
 
 

@@ -31,7 +31,7 @@ from xdsl.passes import ModulePass
 from ....dialects.errors import CompileError
 from ....dialects.nd.contraction import Contract
 from ....dialects.nd.op import building
-from ...cost import Cost
+from ...cost import Cost, in_units
 from ...machine import Machine
 from ..canonicalize import canonicalize
 from ..fold_constants import shrinking_rules, splat_rules
@@ -105,11 +105,9 @@ def difference(before: Cost, after: Cost) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`12.3 us`."""
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
-        if seconds >= size:
-            return f"{seconds / size:.4g} {unit}"
-    return f"{seconds * 1e9:.4g} ns"
+    """`12.34 us`: differences are small."""
+    value, unit = in_units(seconds)
+    return f"{value:.4g} {unit}"
 
 
 def is_better(new: Cost, old: Cost) -> bool:

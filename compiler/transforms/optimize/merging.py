@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 
 from ....dialects.nd.array import Array
 from ....dialects.nd.contraction import Contract
@@ -22,9 +22,10 @@ from ....dialects.nd.elementwise import Add
 from ....dialects.nd.movement import concat, slice_, transpose
 from ....dialects.nd.op import bind
 from ....dialects.nd.types import element, is_float, shape_of
+from ..simplify.patterns import static
 from .alternatives import Alternative, Alternatives, Answer
 from .epilogues import common, repeated
-from .products import Fit, Product, at, fit, products, static
+from .products import Fit, Product, at, fit, products
 
 rules = Alternatives("merging")
 
@@ -36,7 +37,7 @@ def merge_products(op: Contract) -> Iterator[Alternative]:
         for q in _siblings(p):
             found = fit(q, p) or fit(p, q)
             name = _feature(found) if found is not None else None
-            if found is not None and name is not None and _stands_behind(q.op, op):
+            if found is not None and name is not None and op.is_before_in_block(q.op):
                 yield lambda found=found, name=name: _merged(found, name)
 
 
@@ -46,13 +47,6 @@ def _siblings(p: Product) -> Iterator[Product]:
     for reader in reversed(readers):  # the use list is the latest first
         if isinstance(reader, Contract) and reader is not p.op and reader.parent is p.op.parent:
             yield from (q for q in products(reader) if q.x is p.x and q.w is not p.x)
-
-
-def _stands_behind(op: Operation, other: Operation) -> bool:
-    at = other.next_op
-    while at is not None and at is not op:
-        at = at.next_op
-    return at is op
 
 
 def _feature(found: Fit) -> str | None:

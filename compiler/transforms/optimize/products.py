@@ -223,10 +223,6 @@ def _window(p: Product, index: Index) -> tuple[Term | None, Term | None]:
     return steps[0], taps[0] if taps else None
 
 
-def static(*sizes: Dim) -> bool:
-    return all(isinstance(d, int) for d in sizes)
-
-
 def at(dims: Sequence[Index], name: str) -> int:
     """Where a bare name stands."""
     return next(k for k, i in enumerate(dims) if i.name == name)

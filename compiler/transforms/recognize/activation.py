@@ -22,21 +22,34 @@ from ....dialects.nd.activation import ROOT_HALF, GeluErf, LogAddExp, Sigmoid, S
 from ....dialects.nd.array import Array
 from ....dialects.nd.composite import ROOT_2_OVER_PI, Gelu
 from ....dialects.nd.elementwise import Abs, Add, Div, Exp, Log, Max, Mul, Neg, Sub, Tanh, Unary
-from ....dialects.nd.movement import Broadcast, Reshape, Transpose
 from ....dialects.nd.op import bind
-from ....dialects.nd.selection import Compare, Convert, Select
+from ....dialects.nd.selection import Compare, Select
 from ....dialects.nd.special import Erfc
 from ....dialects.nd.transcendental import Erf, Log1p
 from ..rewriting import Answer, Replacement, Table
 from ..simplify.patterns import like
 from .polynomials import equals, polynomial, variable
-from .views import View, alone, arranged, as_type, climb, converted, fits, into, number, peel, same, view, widest
+from .views import (
+    MOVING,
+    View,
+    alone,
+    arranged,
+    as_type,
+    climb,
+    converted,
+    fits,
+    into,
+    number,
+    peel,
+    same,
+    view,
+    widest,
+)
 
 rules = Table()
 stable = Table()
 """Forms that are less exact than the op, and faster: they overflow where the op takes more steps."""
 
-MOVING = (Broadcast, Reshape, Transpose, Convert)
 GELU = {(1,): ROOT_2_OVER_PI, (3,): ROOT_2_OVER_PI * 0.044715}
 HALVES = {(1, 0): 0.5, (1, 1): 0.5}
 

@@ -24,13 +24,13 @@ from typing import Any
 from ....dialects.nd.composite import Softmax
 from ....dialects.nd.contraction import Contract
 from ....dialects.nd.elementwise import Add, Div, Mul, Not
-from ....dialects.nd.movement import Broadcast, Reshape, Transpose
 from ....dialects.nd.reduction import Reduce
-from ....dialects.nd.selection import Compare, Convert, Select
+from ....dialects.nd.selection import Compare, Select
 from ..rewriting import Answer, Table
 from .attention_form import Form, attention_of
 from .masks import add_mask, masked
 from .views import (
+    MOVING,
     Label,
     View,
     climb,
@@ -42,7 +42,6 @@ from .views import (
 )
 
 rules = Table()
-MOVING = (Broadcast, Reshape, Transpose, Convert)
 
 
 @rules.on(Softmax, level="ieee")

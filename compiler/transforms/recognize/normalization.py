@@ -26,15 +26,14 @@ from ....dialects.nd.composite import Mean, Variance
 from ....dialects.nd.constant import Size, full
 from ....dialects.nd.dims import size
 from ....dialects.nd.elementwise import Add, Div, Max, Mul, Pow, Rsqrt, Sqrt, Sub
-from ....dialects.nd.movement import Broadcast, Reshape, Transpose
 from ....dialects.nd.normalization import BatchNorm, LayerNorm, RmsNorm, named
 from ....dialects.nd.op import bind
 from ....dialects.nd.reduction import Reduce
-from ....dialects.nd.selection import Convert
 from ....dialects.nd.types import shape_of, tensor
 from ..rewriting import Answer, Replacement, Table
 from .polynomials import near, shortest
 from .views import (
+    MOVING,
     UNIT,
     Label,
     View,
@@ -58,7 +57,6 @@ from .views import (
 rules = Table()
 stable = Table()
 """Forms that are less exact than the op, and faster."""
-MOVING = (Broadcast, Reshape, Transpose, Convert)
 
 
 @rules.on(Rsqrt, Sqrt, Pow, level="ieee")

@@ -23,12 +23,12 @@ from ....dialects.nd.array import Array
 from ....dialects.nd.composite import LogSoftmax, Softmax
 from ....dialects.nd.contraction import Contract
 from ....dialects.nd.elementwise import Abs, Add, Div, Exp, Log, Mul, Sub
-from ....dialects.nd.movement import Broadcast, Reshape, Transpose
 from ....dialects.nd.op import bind
 from ....dialects.nd.reduction import Reduce
-from ....dialects.nd.selection import Compare, Convert, Select
+from ....dialects.nd.selection import Compare, Select
 from ..rewriting import Answer, Replacement, Table
 from .views import (
+    MOVING,
     Label,
     View,
     alone,
@@ -48,7 +48,6 @@ from .views import (
 )
 
 rules = Table()
-MOVING = (Broadcast, Reshape, Transpose, Convert)
 
 
 @rules.on(Exp, level="ieee")

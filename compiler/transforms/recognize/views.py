@@ -33,6 +33,9 @@ from ....dialects.nd.selection import convert as convert_to
 from ....dialects.nd.types import element, shape_of, width
 from ..simplify.patterns import splat
 
+MOVING = (Broadcast, Reshape, Transpose, Convert)
+"""Ops through which values are seen."""
+
 Label = Hashable
 UNIT = "unit"
 FLOATS = (f16, bf16, f32, f64)
