@@ -16,6 +16,7 @@
     l2_gbs = 110.0
     l3_gbs = 60.0
     memory_gbs = 12.0
+    stream_bytes = 4194304     # results from here on are stored past the caches
     wake_us = 20.0             # to wake another thread: less work is not shared
     launch_ns = 20.0           # to call a kernel
     exp_ns = 0.11              # of an f32 element with one core; 0: what its operations take at the speed of vectors
@@ -87,6 +88,7 @@ class Machine:
     l2_gbs: float = 60.0
     l3_gbs: float = 40.0
     memory_gbs: float = 10.0
+    stream_bytes: int = 4 << 20
     wake_us: float = 20.0
     launch_ns: float = 20.0
     exp_ns: float = 0.0
@@ -125,11 +127,6 @@ class Machine:
     def flops(self, element_bytes: int) -> float:
         """Peak floating-point operations per second of one core."""
         return 2.0 * self.fma_per_cycle * self.lanes(element_bytes) * self.clock_ghz * 1e9
-
-    @property
-    def stream_bytes(self) -> int:
-        """Results from here on are stored past the caches."""
-        return min(self.l3_bytes, 4 << 20)
 
     def bandwidth(self, footprint: int) -> float:
         """Bytes per second at which one core, or a GPU, reads data of this total size again and again."""
@@ -250,18 +247,19 @@ def detect() -> Machine:
     """The host from /proc/cpuinfo and sysfs; what they do not say is taken from what is typical."""
     info = _cpuinfo()
     flags = frozenset(info.get("flags", info.get("Features", "")).split())
-    arm = platform.machine() in ("aarch64", "arm64")
+    arm, amd = platform.machine() in ("aarch64", "arm64"), info.get("vendor_id") == "AuthenticAMD"
     if arm:
         width, registers, fma, per_cycle = 16, 32, True, 2
     elif "avx512f" in flags:
         # AMD before Zen 5 runs a 512-bit operation in two halves.
-        halves = info.get("vendor_id") == "AuthenticAMD" and int(info.get("cpu family", "0")) < 26
+        halves = amd and int(info.get("cpu family", "0")) < 26
         width, registers, fma, per_cycle = 64, 32, True, 1 if halves else 2
     elif "avx" in flags:
         width, registers, fma, per_cycle = 32, 16, "fma" in flags, 2 if "fma" in flags else 1
     else:
         width, registers, fma, per_cycle = 16, 16, False, 1
     sizes = _caches()
+    l3 = sizes.get(3, Machine.l3_bytes)
     clock = _clock(info.get("model name", ""))
     return Machine(
         name=info.get("model name", platform.machine()).strip(),
@@ -274,13 +272,15 @@ def detect() -> Machine:
         cores=os.cpu_count() or 1,
         l1_bytes=sizes.get(1, 32 << 10),
         l2_bytes=sizes.get(2, 1 << 20),
-        l3_bytes=sizes.get(3, 8 << 20),
+        l3_bytes=l3,
         l1_gbs=round(width * clock, 1),
         l2_gbs=round(width * clock / 2, 1),
         l3_gbs=round(width * clock / 4, 1),
+        # AMD's is near its few cores and has what they wrote; others' serves a whole socket, hardly faster than memory.
+        stream_bytes=l3 // 4 if amd else min(l3, Machine.stream_bytes),
         int8_dot=_int8_dot(flags, width, arm),
         # Intel's does a quarter of the multiply-adds of f32 in the same time.
-        bf16_dot="avx512_bf16" in flags and width == 64 and info.get("vendor_id") == "AuthenticAMD",
+        bf16_dot="avx512_bf16" in flags and width == 64 and amd,
     )
 
 

@@ -33,15 +33,6 @@ Array = np.ndarray[Any, Any]
 ALIGNMENT = 64
 
 
-def aligned_copy(array: Array) -> Array:
-    """The array's elements in rows that begin at a multiple of ALIGNMENT, as stores past the caches need."""
-    space = np.empty(array.nbytes + ALIGNMENT, np.uint8)
-    start = -space.ctypes.data % ALIGNMENT
-    copy = space[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
-    copy[...] = array
-    return copy
-
-
 class NativeKernel:
     """Called with an array for each memref (results are written in place) and a number for each scalar."""
 
@@ -73,21 +64,13 @@ class NativeKernel:
         return values
 
     def __call__(self, *arguments: Any) -> None:
-        given = list(arguments)
-        moved: list[tuple[Array, Array]] = []
-        for n in self.code.streamed:
-            if given[n].ctypes.data % ALIGNMENT:
-                moved.append((given[n], aligned_copy(given[n])))
-                given[n] = moved[-1][1]
-        values = self.values(given)
+        values = self.values(arguments)
         workspace = memory.take(max(1, self.code.workspace_bytes))
         self.native(*values, workspace.address, *([ctypes.byref(self.context)] if self.code.parallel else []))
         memory.give(workspace)
-        for array, copy in moved:
-            array[...] = copy
 
     def bound(self, *arguments: Array) -> Callable[[], None]:
-        """A call on the same arrays each time, as short as can be, to be timed; streamed results must be aligned."""
+        """A call on the same arrays each time, as short as can be, to be timed."""
         space = np.empty(max(1, self.code.workspace_bytes) + ALIGNMENT, np.uint8)
         values = [*self.values(arguments), space.ctypes.data + -space.ctypes.data % ALIGNMENT]
         if self.code.parallel:

@@ -27,12 +27,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, DictionaryAttr, IntegerAttr, ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Attribute, Block, Operation, OpResult, Region, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects.errors import CompileError
 from ...dialects.graph.ops import ARENA, DONATED, LAYOUT, RESULTS, LaunchOp, PrepareOp
 from ...dialects.graph.place import PLACES, Place, PlaceAttr, SizeAttr, Strided, ViewAttr, row_major
-from ...dialects.graph.regions import places_of, program_ops
+from ...dialects.graph.regions import program_ops
 from ...dialects.graph.views import View, layout_attr, layout_of, view_of
 from ...dialects.nd.complex_boundary import ARGUMENTS, as_complex
 from ...dialects.nd.complex_boundary import RESULTS as COMPLEX_RESULTS
@@ -89,16 +89,12 @@ def emit_program(
     """
     launches = [op for op in program_ops(main.body.block) if isinstance(op, LaunchOp)]
     used = list(dict.fromkeys(op.kernel for op in launches))
-    unaligned = {name for op in launches for name in [op.kernel] if not _arena_aligned(op)}
     kind, known = Entry, dict[str, tuple[int, ...]]()
     if gpu:
         from .entry_device import DeviceEntry, alignments
 
         kind, known = DeviceEntry, alignments(main, launches)
-    codes = {
-        name: emit_kernel(kernels[name], vector_bytes, name not in unaligned, threads, dots, gpu, known.get(name, ()))
-        for name in used
-    }
+    codes = {name: emit_kernel(kernels[name], vector_bytes, threads, dots, gpu, known.get(name, ())) for name in used}
     entry = kind(main, codes, work or {}, total, threads)
     for op in program_ops(main.body.block):
         if isinstance(op, PrepareOp) and op.kernel not in entry.makers:
@@ -139,16 +135,6 @@ def _layout(value: SSAValue) -> DictionaryAttr:
     return DictionaryAttr({} if view.rows(shape_of(value.type)) else {LAYOUT: layout_attr(view.strides)})
 
 
-def _arena_aligned(op: LaunchOp) -> bool:
-    """Do all results start at multiples of 64 bytes in their buffers, whatever the symbols?"""
-    offsets = [p.number if p.base == "arena" else p.at for p in places_of(op) or []]
-    return all(k % ALIGNMENT == 0 for offset in offsets for _, k in _terms(offset))
-
-
-def _terms(dim: Dim) -> Sequence[tuple[Any, int]]:
-    return dim.terms if isinstance(dim, Sym) else (((), dim),)
-
-
 class Entry(Pointers):
     """Emits a program op by op."""
 
@@ -169,7 +155,6 @@ class Entry(Pointers):
         self.makers: dict[str, tuple[str, ProgramCode]] = {}
         """By kernel: what prepares constants, with its hash."""
         self.sources: dict[str, ResourceOp] = {}
-        self.aligned: set[tuple[str, Dim]] = set()
         self.effects: list[tuple[Operation, dict[str, Any]]] = []
         self.most_printed = self.most_sizes = 0
         """Values, and run-time sizes, of the print that has the most."""
@@ -192,14 +177,12 @@ class Entry(Pointers):
         texts: list[str] = []
         kinds: list[str] = []
         views = [view_of(v) for v in op.args] + [View(r, 0, row_major(shape_of(r.type))) for r in op.res]
-        for i, (value, view, parameter) in enumerate(zip([*op.args, *op.res], views, code.signature, strict=True)):
+        for value, view, parameter in zip([*op.args, *op.res], views, code.signature, strict=True):
             shape = shape_of(value.type)
             texts.append(f"ptr {self.moved(self.base(view.base), view.offset * width_of(value))}")
             numbers = [shape[d] for d in parameter.sizes] + [view.strides[d] for d in parameter.strides]
             texts += [f"i64 {self.number(n)}" for n in numbers]
             kinds += ["ptr", *["i64"] * len(numbers)]
-            if i in code.streamed:
-                self.stream(view.base)
         last = ["ptr %arena", *(["ptr %context"] if code.in_context else [])]
         self.declare("void", f'"{code.symbol}"', *kinds, *["ptr"] * len(last))
         self.line(f'call void @"{code.symbol}"({", ".join([*texts, *last])})')
@@ -217,12 +200,6 @@ class Entry(Pointers):
     def truth(self, pointer: str) -> str:
         """Whether the byte at a pointer is not 0."""
         return self.op(f"icmp ne i8 {self.op(f'load i8, ptr {pointer}')}, 0")
-
-    def stream(self, value: SSAValue) -> None:
-        """The kernel writes past the caches, so its caller keeps the buffer aligned."""
-        if isinstance(value, OpResult) and isinstance(value.op, LaunchOp) and value.op.places:
-            place = value.op.places[value.index].data
-            self.aligned.add((place.base, place.number))
 
     def text(self) -> str:
         body = "\n".join(self.scopes[0])
@@ -276,7 +253,6 @@ class Entry(Pointers):
                 "shape": [size_json(d) for d in shape_of(a.type)],
                 "strides": list(layout) if (layout := layout_of(a)) is not None else None,
                 "donated": a.index in donated,
-                "aligned": ("argument", a.index) in self.aligned,
             }
             for a in self.arguments
         ]
@@ -309,7 +285,7 @@ class Entry(Pointers):
 
     def _slot(self, number: Dim) -> dict[str, Any]:
         """A slot has the dtype of the first value placed in it."""
-        return {"bytes": size_json(self.slot_bytes[number]), "aligned": ("result", number) in self.aligned}
+        return {"bytes": size_json(self.slot_bytes[number])}
 
     def _results(self) -> list[dict[str, Any]]:
         returned = self.main.body.block.last_op

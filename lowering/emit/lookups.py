@@ -112,7 +112,7 @@ def table_in_memory(e: Emitter, table: SSAValue) -> Ref:
     data = f"private unnamed_addr constant [{len(values)} x {kind}] [{items}], align {ALIGNMENT}"
 
     def make() -> str:
-        name = f"@table{e.fresh()}"
+        name = f'@"{e.name}.table{e.fresh()}"'
         e.globals.append(f"{name} = {data}")
         return name
 

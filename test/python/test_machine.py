@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from mlc.compiler import calibrate
-from mlc.compiler.machine import FUNCTIONS, Machine, known_machines
+from mlc.compiler import machine as machines
+from mlc.compiler.machine import FUNCTIONS, Machine, detect, known_machines
 from mlc.compiler.settings import MACHINE
 from mlc.dialects.errors import CompileError
 
@@ -71,6 +72,13 @@ def test_a_name_takes_the_place_of_the_host(monkeypatch: pytest.MonkeyPatch) -> 
     assert Machine.host() == Machine.load("host") == Machine.load("compute-poor")
     monkeypatch.setenv(MACHINE.name, "host")
     assert Machine.host().name != "compute-poor"
+
+
+@pytest.mark.parametrize("vendor, part", [("AuthenticAMD", 8 << 20), ("GenuineIntel", 4 << 20)])
+def test_results_pass_a_cache_that_is_too_small_or_far(monkeypatch: pytest.MonkeyPatch, vendor: str, part: int) -> None:
+    monkeypatch.setattr(machines, "_caches", lambda: {1: 48 << 10, 2: 1 << 20, 3: 32 << 20})
+    monkeypatch.setattr(machines, "_cpuinfo", lambda: {"vendor_id": vendor, "flags": "avx avx2 fma"})
+    assert detect.__wrapped__().stream_bytes == part
 
 
 def test_gpus_by_architecture() -> None:
