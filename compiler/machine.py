@@ -120,6 +120,11 @@ class Machine:
         first, LLVM loads two ahead; with no room for these it moves and spills accumulators in the inner loop."""
         return self.registers - 2 * self.load_store
 
+    @property
+    def l3_keeps_up(self) -> bool:
+        """Does a core get lines from the third cache about as fast as it multiplies them by a tile of rows?"""
+        return self.kind == "cpu" and self.l3_gbs >= KEEPS_UP * self.vector_bytes * self.clock_ghz
+
     def lanes(self, element_bytes: int) -> int:
         """Elements of a vector register."""
         return max(1, self.vector_bytes // element_bytes)
@@ -242,6 +247,14 @@ def _checked(data: dict[str, Any], path: str) -> Machine:
     return Machine(**data)
 
 
+KEEPS_UP = 0.4
+"""Vectors from the third cache in a cycle: of those that a tile of rows multiplies, with room for others."""
+
+MOVES = {"l1": 1.0, "l2": 0.5, "l3": 0.25, "memory": 0.06}
+AMD_MOVES = {"l1": 1.4, "l2": 0.8, "l3": 0.45, "memory": 0.2}
+"""Vectors that a core gets from a cache in a cycle: usual ones, and as measured on Zen 5."""
+
+
 @lru_cache(1)
 def detect() -> Machine:
     """The host from /proc/cpuinfo and sysfs; what they do not say is taken from what is typical."""
@@ -273,9 +286,7 @@ def detect() -> Machine:
         l1_bytes=sizes.get(1, 32 << 10),
         l2_bytes=sizes.get(2, 1 << 20),
         l3_bytes=l3,
-        l1_gbs=round(width * clock, 1),
-        l2_gbs=round(width * clock / 2, 1),
-        l3_gbs=round(width * clock / 4, 1),
+        **{f"{name}_gbs": round(part * width * clock, 1) for name, part in (AMD_MOVES if amd else MOVES).items()},
         # AMD's is near its few cores and has what they wrote; others' serves a whole socket, hardly faster than memory.
         stream_bytes=l3 // 4 if amd else min(l3, Machine.stream_bytes),
         int8_dot=_int8_dot(flags, width, arm),

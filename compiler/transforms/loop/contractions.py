@@ -97,7 +97,7 @@ def lines_ahead(c: Contraction, width: int, machine: Machine) -> list[str]:
     """A panel that is read as it lies, with strides, and does not stay in the first cache: its lines are asked for."""
     size = bytes_of(element_of(c.stage.ins[c.rhs]))
     line, depth = c.stride(c.k[-1]) * size, c.stage.extent(c.k[-1])
-    if len(c.k) > 1 or not isinstance(depth, int) or not width * size < line <= SHORT:
+    if machine.l3_keeps_up or len(c.k) > 1 or not isinstance(depth, int) or not width * size < line <= SHORT:
         return []
     if 2 * depth * width * size <= machine.l1_bytes:
         return []
@@ -153,7 +153,7 @@ def stays(c: Contraction, machine: Machine) -> bool:
 
 def block_of_k(c: Contraction, names: Sequence[str], width: int, machine: Machine) -> int:
     """Points of a reduced axis whose factors of the rows stay in the second cache for all panels, beside the result
-    that they are added up in; 0: all of them do, or the result does not."""
+    that they are added up in; 0: all of them do, or the result does not, or there are no even blocks."""
     result, whole = bytes_in(c.stage.results[0]), c.stage.extent(c.k[0])
     if len(names) > 1 or len(c.k) > 1 or not isinstance(whole, int) or not isinstance(c.stage.extent(c.m), int):
         return 0
@@ -161,7 +161,8 @@ def block_of_k(c: Contraction, names: Sequence[str], width: int, machine: Machin
     small = 4 * panel <= machine.l2_bytes or 2 * (c.lhs_bytes + panel) <= machine.l2_bytes
     if small or 4 * result > machine.l2_bytes:
         return 0
-    return -(-whole // -(-c.lhs_bytes // (machine.l2_bytes // ROWS_KEPT)))
+    fewest = -(-c.lhs_bytes // (machine.l2_bytes // ROWS_KEPT))
+    return next((whole // n for n in range(fewest, 2 * fewest) if whole % n == 0), 0)
 
 
 def tile(names: list[str], axis: str, size: int, stage: StageOp, ends: str = "") -> list[str]:

@@ -47,6 +47,9 @@ NEAR, STRIDED, LATE = 0.65, 0.85, 2.0
 """What transfers cost of those at full rate: of a panel without gaps; of one whose lines are asked for ahead; of the
 factors of the rows, whose lines come one at a time."""
 
+CONFLICTS = 1.08
+"""Times as long as the third cache alone takes, where lines of a panel push each other out of the second."""
+
 PACKED = 5.0
 """Cycles to pack a vector."""
 
@@ -54,7 +57,7 @@ PIECES = 0.02
 """What code for a second width must gain."""
 
 MANY = 24
-"""Rows that pay for a copy of what is far apart in memory."""
+"""Rows that pay for a copy of what is far apart in memory, if the third cache does not keep up."""
 
 
 class Tile(NamedTuple):
@@ -83,6 +86,8 @@ class Panel(NamedTuple):
     """Cycles until the rows' factor for one row comes from where it lies."""
     packing: float
     """What packing it costs for each multiply-add."""
+    conflicts: bool
+    """Unless it is packed, do its lines come from the third cache each time, which keeps up?"""
 
 
 def register_tile(
@@ -128,6 +133,10 @@ def described(
     lanes_bytes = c.rhs_bytes * n // max(extent(stage, c.n), 1)
     stride = c.stride(c.k[-1]) * size if c.k else size
     spread = rows_bytes > machine.l1_bytes / 2
+    # far apart, lines share their places in the caches, and pages are more than these have places for
+    apart = lanes_bytes > machine.l2_bytes or (4 * lanes_bytes >= machine.l2_bytes and stride % LINE == 0)
+    near = machine.l3_keeps_up and 2 * lanes_bytes <= machine.l3_bytes
+    many = not c.windowed and m >= MANY
     panel = Panel(
         depth=-(-depth // ways),
         size=size * ways,
@@ -136,11 +145,9 @@ def described(
         passes=max(1.0, points / (read * m)),
         others=transfer(ways * bytes_of(element_of(stage.ins[c.lhs])), rows_bytes, machine) * LATE if spread else 0.0,
         packing=0.0 if copied else PACKED * machine.fma_per_cycle * ways * read / points,
+        conflicts=many and apart and near,
     )
-    # far apart, lines share their places in the caches, and pages are more than these have places for
-    apart = lanes_bytes > machine.l2_bytes or (4 * lanes_bytes >= machine.l2_bytes and stride % LINE == 0)
-    many = not c.windowed and m >= MANY
-    choices = (True,) if copied or (many and apart) else (False, True) if many else (False,)
+    choices = (True,) if copied or (many and apart and not near) else (False, True) if many else (False,)
     stored = tuple(c.stored(min(rows, lanes) / lanes) for rows in range(1, machine.registers))
     return lanes, panel, choices, stored
 
@@ -225,6 +232,8 @@ def of_tiles(tile: Tile, width: int, passes: float, lanes: int, panel: Panel, ma
         return (busy**OVERLAP + loads**OVERLAP + waits**OVERLAP) ** (1 / OVERLAP)
 
     again = wait(width, panel, tile.packed, machine)
+    if panel.conflicts and not tile.packed:
+        return passes * (CONFLICTS * waiting(panel.far) + START / panel.depth)
     first = waiting(again if tile.packed else max(again, panel.far))
     return (passes - 1) * waiting(again) + first + passes * START / panel.depth
 
