@@ -37,6 +37,7 @@ from ..dialects.loop.queries import enclosing
 from ..dialects.nd.dims import Dim
 from ..dialects.vector.arith import TruncIOp
 from ..dialects.vector.ops import GatherOp, StepOp
+from .first_copies import source_of
 from .loop_memory import segments
 from .storage import Axes, Memory, View, reads_whole, vector_axes, vector_of
 
@@ -180,7 +181,21 @@ class BodyValues:
         value, access = s.ins[k], s.accesses.data[k].data
         if isinstance(s, StageOp) and value in state.vectors and reads_whole(s, value, access):
             return state.adapt(state.vectors[value], vector_axes(s, access) or [], axes)
+        if value in state.filling:
+            return state.adapt(self.filled(value, access), self.own(access), axes)
         return state.read(state.views[value], access, axes, element_of(value), self.ahead(k))
+
+    def own(self, access: Access) -> Axes:
+        """The vec axes of an access."""
+        return [a for a in self.vec if a[0] in axes_of(access)]
+
+    def filled(self, value: SSAValue, access: Access) -> SSAValue:
+        """What is read of a copy, from where it comes, and stored there."""
+        state, axes, element = self.state, self.own(access), element_of(value)
+        source, origin = source_of(cast(StageOp, value.owner), access)
+        read = state.read(state.views[source], origin, axes, element)
+        state.write(read, state.views[value], access, axes, element)
+        return read
 
     def ahead(self, operand: int) -> int:
         """How many bytes ahead of an operand's vectors memory is asked for."""

@@ -23,6 +23,7 @@ from ..dialects.loop.combiners import combine, identity
 from ..dialects.loop.ops import ForOp, IfOp, JoinOp, ScatterOp, SortOp, StageOp, element_of, shape
 from ..dialects.loop.threads import WARP_BITS
 from ..dialects.nd.dims import size
+from .first_copies import filled_by
 from .launch_scan import launch_scan
 from .launch_scatter import launch_scatter
 from .launch_sort import launch_sort
@@ -80,6 +81,8 @@ class Kernel(StageState):
             self.copy(value, view)
 
     def statement(self, op: Operation, carried: Carried) -> None:
+        if isinstance(op, StageOp) and self.left_to_loop(op):
+            return
         if isinstance(op, StageOp):
             self.stage(op, carried)
         elif isinstance(op, ForOp):
@@ -256,8 +259,8 @@ class Kernel(StageState):
             out = pipelined(self, op, inits, build)
         else:
             parallel = op.kind.data == "parallel" and not any(t.data.mode for t in op.targets.data)
-            bound = op.while_positive
-            out = self.loop(op.axis.data, op.extent.data, inits, build, op.stride, op.clamped, parallel, bound)
+            bound, start = op.while_positive, self.first_trip(op, build)
+            out = self.loop(op.axis.data, op.extent.data, inits, build, op.stride, op.clamped, parallel, bound, start)
         self.location = op.location
         for k, value in zip(sums, out):
             result = op.results[k]
@@ -265,6 +268,25 @@ class Kernel(StageState):
             self.vectors[result] = value
             if result in self.views:
                 self.copy(result, self.views[result])
+
+    def left_to_loop(self, op: StageOp) -> bool:
+        """Is it a copy that the first trip of a loop will make? Its source must not be overwritten meanwhile."""
+        loop = filled_by(op) if self.launch is None and not self.host else None
+        if loop is None or any(self.views[op.ins[0]].buffer is b for b, _ in self.shared):
+            return False
+        self.waiting[op.results[0]] = loop
+        return True
+
+    def first_trip(self, op: ForOp, build: Callable[[list[SSAValue]], list[SSAValue]]) -> int:
+        """Emit the trip that makes the copies that a loop's other trips read; returns where these begin."""
+        self.filling = {value for value, loop in self.waiting.items() if loop is op}
+        if not self.filling:
+            return 0
+        views, vectors = dict(self.views), dict(self.vectors)
+        self.axis[op.axis.data] = None
+        build([])
+        self.views, self.vectors, self.filling = views, vectors, set()
+        return op.stride
 
     def shared_loop(self, op: ForOp, body: Callable[[list[SSAValue]], list[SSAValue]]) -> list[SSAValue]:
         """A loop whose iterations are the grid's, which the launch has bound, or those of the block's threads."""

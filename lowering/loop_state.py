@@ -87,6 +87,9 @@ class State:
         """Outputs that share an argument's memory."""
         self.shared: list[tuple[SSAValue, SSAValue]] = []
         """Arguments, and outputs that overwrite them."""
+        self.waiting: dict[SSAValue, Operation] = {}
+        """Copies that the first trip of a loop makes (first_copies.py), by the loop; those of the trip that is open."""
+        self.filling: set[SSAValue] = set()
         self.location: LocationAttr = UNKNOWN
 
     def add(self, op: Operation) -> None:
@@ -248,6 +251,7 @@ class State:
         clamp: bool = False,
         parallel: bool = False,
         bound: Linear | None = None,
+        start: int = 0,
     ) -> list[SSAValue]:
         """A loop around what `body` emits; one iteration needs none. It ends where `bound` is not positive."""
         if extent == step and bound is None:
@@ -266,7 +270,7 @@ class State:
             self.axis[axis] = first if last is None else self.index_op(arith.MinSIOp, first, last, head=False)
             results = body(list(block.args[1:]))
             self.add(scf.ReduceOp() if parallel else scf.YieldOp.create(operands=results))
-        bounds = [self.number(0), self.end(axis, extent, bound), self.number(step)]
+        bounds = [self.number(start), self.end(axis, extent, bound), self.number(step)]
         if parallel:
             self.add(ParallelOp([bounds[0]], [bounds[1]], [bounds[2]], Region(block)))
             return []

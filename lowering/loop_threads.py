@@ -236,11 +236,12 @@ class ThreadState(MemoryState):
         clamp: bool = False,
         parallel: bool = False,
         bound: Linear | None = None,
+        start: int = 0,
     ) -> list[SSAValue]:
         """A loop, or the thread's part of one along which the threads go."""
         launch = self.launch
         if not axis or axis != self.swept or launch is None or launch.alone:
-            return super().loop(axis, extent, inits, body, step, clamp, parallel, bound)
+            return super().loop(axis, extent, inits, body, step, clamp, parallel, bound, start)
 
         def own(number: SSAValue, values: list[SSAValue]) -> list[SSAValue]:
             self.axis[axis], self.depths[axis] = number, len(self.blocks) - 1

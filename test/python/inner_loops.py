@@ -23,6 +23,7 @@ from mlc.compiler.options import emit, options_of, passes
 from mlc.compiler.transforms.loop.steptext import bytes_of
 from mlc.dialects.loop.ops import StageOp, element_of
 from mlc.dialects.loop.queries import stages
+from mlc.lowering.first_copies import filled_by
 from mlc.runtime import jit
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
@@ -168,7 +169,9 @@ def tiles(module: ModuleOp, machine: Machine) -> list[Tile]:
             sizes = {a.name: a.extent for a in stage.axes if a.kind == "vec" and isinstance(a.extent, int)}
             along = next((n for n in reversed(result) if n in sizes), None)
             whole = [-(-e // lanes) * lanes if n == along else e for n, e in sizes.items()]
-            found.append(Tile(stage.label.data, prod(whole), lanes))
+            # the first trip that makes what others read is a loop of its own
+            copies = (v.owner for v in stage.ins if isinstance(v.owner, StageOp))
+            found += [Tile(stage.label.data, prod(whole), lanes)] * (1 + any(filled_by(c) for c in copies))
     return found
 
 

@@ -31,6 +31,9 @@ anew on every page."""
 ROWS_KEPT = 8
 """The part of the second cache, as a divisor, that the rows' factors of a block of the reduced axis take."""
 
+SHARERS = 64
+"""Tiles of rows of more than which the time of a copy does not matter."""
+
 LINES = 8
 """Lines of a streamed matrix that are read together: fewer than a set of the first cache has ways, for lines that lie a
 power of two apart."""
@@ -80,11 +83,20 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
     wanted = not c.windowed and not c.packed and (again or packed) and not lies_ready(c, width)
     copied = not whole and (c.transposed or wanted)
     if copied:
-        steps += pack(c, min(width, extent(c.stage, c.n)), [*everywhere, *columns], machine)
+        lanes = min(width, extent(c.stage, c.n))
+        steps += pack(c, lanes, [*everywhere, *columns], machine, first=made_beside(c, rows))
     steps += [step("nest", names, axis=a) for a in inside]
     steps += tiles
     steps += [*converted_rows(c, machine), *registers(c, names, far)]
     return steps if copied or whole or c.packed else [*steps, *lines_ahead(c, width, machine)]
+
+
+def made_beside(c: Contraction, rows: int) -> bool:
+    """Does the first tile of rows copy the lanes' operand as it reads it? It is code for one more tile, which pays
+    where few tiles share the copy."""
+    whole = c.stage.extent(c.m)
+    plain = not c.transposed and not c.converts(c.rhs)
+    return plain and isinstance(whole, int) and rows < whole <= SHARERS * rows
 
 
 def lies_ready(c: Contraction, width: int) -> bool:
@@ -212,16 +224,18 @@ def pack(
     machine: Machine,
     blocks: Sequence[str] = (),
     convert: bool = True,
+    first: bool = False,
 ) -> list[str]:
     """Copy `width` lanes of their operand in the order in which a tile reads them, inside of loops over `outer`;
-    all of it with axes over `blocks` of lanes. `convert`: to a wider type, if that is what is multiplied."""
+    all of it with axes over `blocks` of lanes. `convert`: to a wider type, if that is what is multiplied. `first`: the
+    first tile may do it."""
     kept = axes_of(c.access) - set(outer)
     if not all(isinstance(e, int) for n in kept - {c.n, *c.k} if (e := c.stage.extent(n)) is not None):
         return []
     copy = f"pack_{c.rhs_name}"
     axes = [a for a in c.k if a in kept]
     others = [a.name for a in c.stage.axes if a.name in kept and a.name not in (*axes, c.n)]
-    options = {"convert": "true"} if convert and c.converts(c.rhs) else {}
+    options = {"convert": "true"} if convert and c.converts(c.rhs) else {"first": "true"} if first else {}
     steps = [step("pack", [c.label], value=c.rhs_name, axes=[*others, *blocks, *axes, c.n], **options)]
     inner = next((n for n in c.k if c.stride(n) == 1), "")
     lanes = lanes_of([c.stage], machine)

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xdsl.dialects import func
+from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import Operation, SSAValue
 
 from ....dialects.loop.attributes import Axis, Target
 from ....dialects.loop.linear import Access, Linear, axes_of
 from ....dialects.loop.ops import StageOp, element_of
 from ....dialects.loop.queries import body_of
+from ....lowering.first_copies import FIRST
 from .cones import cone, copy_of, replace_cone
 from .step import LoopStep, NothingToDo, chosen, refuse
 from .structure import remove_dead, substitute
@@ -64,6 +66,8 @@ def pack(stage: StageOp, operand: int, order: tuple[str, ...], how: LoopPack) ->
     home = stage.parent
     assert home is not None
     home.insert_ops_before([copy], stage)
+    if how.first:
+        copy.attributes[FIRST] = UnitAttr()
     copy.results[0].name_hint = label
     local: Access = tuple(Linear.axis(a.name) for a in axes)
     if part:
@@ -103,7 +107,8 @@ class LoopPack(LoopStep):
 
     The copy stands right before its reader, so that the loops around decide how much of the value it holds. With
     `convert`, it holds what the reader computes of the value at points of these axes alone: f32 instead of bf16, or
-    i8 with its scale; `narrow`: nothing that is wider than the value.
+    i8 with its scale; `narrow`: nothing that is wider than the value. With `first`, the first trip of a loop that reads
+    the copy may make it beside its own work (lowering/first_copies.py).
     """
 
     name = "loop-pack"
@@ -114,6 +119,7 @@ class LoopPack(LoopStep):
     recompute: bool = False
     convert: bool = False
     narrow: bool = False
+    first: bool = False
 
     def on(self, f: func.FuncOp) -> None:
         readers = chosen(self.name, f, self.only)

@@ -3,7 +3,7 @@
 
 // Blocks of the reduced axis: the rows' factors of one stay in the second cache, beside a small result.
 // CHECK: func.func @deep({{.*}} attributes {loop.schedule = "loop-tile{axis=k size=250 only=mm},loop-tile{axis=j
-// CHECK-SAME: loop-pack{value=B axes=k,j only=mm}
+// CHECK-SAME: loop-pack{value=B axes=k,j first=true only=mm}
 // CHECK-SAME: loop-vectorize{axes=i,j only=mm}
 // RUNS: func.func @deep
 func.func @deep(%A: tensor<100x4000xf32>, %B: tensor<4000x300xf32>) -> tensor<100x300xf32> {

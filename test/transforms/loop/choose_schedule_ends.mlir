@@ -37,7 +37,7 @@ func.func @clamped(%A: tensor<261x60xf32>, %B: tensor<60x333xf32>) -> tensor<261
 }
 
 // A panel that the first cache does not hold, read by many rows: packed.
-// CHECK: func.func @packed({{.*}}loop-pack{value=B axes=k,j only=mm}
+// CHECK: func.func @packed({{.*}}loop-pack{value=B axes=k,j first=true only=mm}
 // RUNS: func.func @packed
 func.func @packed(%A: tensor<256x256xf32>, %B: tensor<256x256xf32>) -> tensor<256x256xf32> {
   %acc = loop.stage mm [i: 256, j: 256, k: 256] (%a = %A[i, k], %b = %B[k, j]) -> add [i, j] {

@@ -5,7 +5,7 @@
 // A product that packs its right operand shares columns, so that nothing is packed twice.
 // ONE-NOT: parallel
 
-// CHECK: func.func @matmul({{.*}} attributes {loop.schedule = "loop-tile{axis=j size=64 kind=parallel only=mm},loop-tile{axis=j size=32 only=mm},loop-pack{value=B axes=k,j only=mm},
+// CHECK: func.func @matmul({{.*}} attributes {loop.schedule = "loop-tile{axis=j size=64 kind=parallel only=mm},loop-tile{axis=j size=32 only=mm},loop-pack{value=B axes=k,j first=true only=mm},
 // RUNS: func.func @matmul
 // RUNS: scf.parallel
 func.func @matmul(%A: tensor<512x512xf32>, %B: tensor<512x512xf32>) -> tensor<512x512xf32> {
