@@ -250,9 +250,9 @@ def _checked(data: dict[str, Any], path: str) -> Machine:
 KEEPS_UP = 0.4
 """Vectors from the third cache in a cycle: of those that a tile of rows multiplies, with room for others."""
 
-MOVES = {"l1": 1.0, "l2": 0.5, "l3": 0.25, "memory": 0.06}
-AMD_MOVES = {"l1": 1.4, "l2": 0.8, "l3": 0.45, "memory": 0.2}
-"""Vectors that a core gets from a cache in a cycle: usual ones, and as measured on Zen 5."""
+MOVES = (1.0, 0.5, 0.25, 0.06)
+AMD_MOVES = (1.4, 0.8, 0.45, 0.2)
+"""Vectors that a core gets in a cycle from its caches and from memory: usual numbers, and as measured on Zen 5."""
 
 
 @lru_cache(1)
@@ -273,7 +273,7 @@ def detect() -> Machine:
         width, registers, fma, per_cycle = 16, 16, False, 1
     sizes = _caches()
     l3 = sizes.get(3, Machine.l3_bytes)
-    clock = _clock(info.get("model name", ""))
+    clock, moves = _clock(info.get("model name", "")), AMD_MOVES if amd else MOVES
     return Machine(
         name=info.get("model name", platform.machine()).strip(),
         vector_bytes=width,
@@ -286,7 +286,10 @@ def detect() -> Machine:
         l1_bytes=sizes.get(1, 32 << 10),
         l2_bytes=sizes.get(2, 1 << 20),
         l3_bytes=l3,
-        **{f"{name}_gbs": round(part * width * clock, 1) for name, part in (AMD_MOVES if amd else MOVES).items()},
+        l1_gbs=round(moves[0] * width * clock, 1),
+        l2_gbs=round(moves[1] * width * clock, 1),
+        l3_gbs=round(moves[2] * width * clock, 1),
+        memory_gbs=round(moves[3] * width * clock, 1),
         # AMD's is near its few cores and has what they wrote; others' serves a whole socket, hardly faster than memory.
         stream_bytes=l3 // 4 if amd else min(l3, Machine.stream_bytes),
         int8_dot=_int8_dot(flags, width, arm),

@@ -1,4 +1,4 @@
-"""Copies that the first trip of a loop makes beside its own work: it reads the source, and writes what later trips read.
+"""Copies that the first trip of a loop makes beside its own work: it reads the source, and writes what others read.
 
     %pack = loop.stage pack [k: 768, j: vec 48] (%b = %B[k, j + j0]) -> [k, j] attributes {loop.first} {..}
     %c = loop.for i0 = 128 step 8 -> [i0, 0] { loop.stage mm [..] (%a = %A[i + i0, k], %b = %pack[k, j]) -> ..}
