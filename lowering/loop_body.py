@@ -81,6 +81,12 @@ def fits_word(op: Operation, forms: Sequence[Linear]) -> bool:
     return len(bounds) == 2 * len(forms) and all(isinstance(n, int) and abs(n) < 1 << 30 for n in bounds)
 
 
+def ahead(s: StageOp | ScatterOp, operand: int) -> int:
+    """How many bytes ahead of an operand's vectors memory is asked for."""
+    found = s.attributes.get("loop.prefetch")
+    return int(found.get_values()[operand]) if isinstance(found, DenseArrayBase) else 0
+
+
 class BodyValues:
     def __init__(self, state: StageState, s: StageOp | ScatterOp, vec: Axes) -> None:
         self.state, self.s, self.vec = state, s, vec
@@ -183,7 +189,7 @@ class BodyValues:
             return state.adapt(state.vectors[value], vector_axes(s, access) or [], axes)
         if value in state.filling:
             return state.adapt(self.filled(value, access), self.own(access), axes)
-        return state.read(state.views[value], access, axes, element_of(value), self.ahead(k))
+        return state.read(state.views[value], access, axes, element_of(value), ahead(s, k))
 
     def own(self, access: Access) -> Axes:
         """The vec axes of an access."""
@@ -191,16 +197,11 @@ class BodyValues:
 
     def filled(self, value: SSAValue, access: Access) -> SSAValue:
         """What is read of a copy, from where it comes, and stored there."""
-        state, axes, element = self.state, self.own(access), element_of(value)
-        source, origin = source_of(cast(StageOp, value.owner), access)
-        read = state.read(state.views[source], origin, axes, element)
+        state, axes, element, copy = self.state, self.own(access), element_of(value), cast(StageOp, value.owner)
+        source, origin = source_of(copy, access)
+        read = state.read(state.views[source], origin, axes, element, ahead(copy, 0))
         state.write(read, state.views[value], access, axes, element)
         return read
-
-    def ahead(self, operand: int) -> int:
-        """How many bytes ahead of an operand's vectors memory is asked for."""
-        found = self.s.attributes.get("loop.prefetch")
-        return int(found.get_values()[operand]) if isinstance(found, DenseArrayBase) else 0
 
     def made(self, op: Operation, axes: Axes) -> SSAValue:
         if isinstance(op, LoadOp):

@@ -14,6 +14,7 @@ from ....dialects.loop.linear import axes_of
 from ....dialects.loop.ops import StageOp, element_of
 from ...machine import Machine
 from .classify import Contraction, bytes_in
+from .pack import PREFIX
 from .register_tile import register_tile
 from .reorder import axis_stride, strides_of
 from .rows_operand import FEWEST, pack_rows, scattered
@@ -83,8 +84,10 @@ def schedule_contraction(c: Contraction, group: list[StageOp], batch: list[str],
     wanted = not c.windowed and not c.packed and (again or packed) and not lies_ready(c, width)
     copied = not whole and (c.transposed or wanted)
     if copied:
-        lanes = min(width, extent(c.stage, c.n))
-        steps += pack(c, lanes, [*everywhere, *columns], machine, first=made_beside(c, rows))
+        first, lanes = made_beside(c, rows), min(width, extent(c.stage, c.n))
+        steps += pack(c, lanes, [*everywhere, *columns], machine, first=first)
+        if first and 2 * c.rhs_bytes > machine.l2_bytes:
+            steps += copied_ahead(c)
     steps += [step("nest", names, axis=a) for a in inside]
     steps += tiles
     steps += [*converted_rows(c, machine), *registers(c, names, far)]
@@ -97,6 +100,13 @@ def made_beside(c: Contraction, rows: int) -> bool:
     whole = c.stage.extent(c.m)
     plain = not c.transposed and not c.converts(c.rhs)
     return plain and isinstance(whole, int) and rows < whole <= SHARERS * rows
+
+
+def copied_ahead(c: Contraction) -> list[str]:
+    """Lines of the lanes' operand are asked for before the first tile of rows copies them."""
+    line = c.stride(c.k[-1]) * bytes_of(element_of(c.stage.ins[c.rhs]))
+    copy = f"{PREFIX}{c.rhs_name}"
+    return [step("prefetch", [copy], value=c.rhs_name, distance=LINES * line)] if len(c.k) == 1 else []
 
 
 def lies_ready(c: Contraction, width: int) -> bool:
@@ -232,7 +242,7 @@ def pack(
     kept = axes_of(c.access) - set(outer)
     if not all(isinstance(e, int) for n in kept - {c.n, *c.k} if (e := c.stage.extent(n)) is not None):
         return []
-    copy = f"pack_{c.rhs_name}"
+    copy = f"{PREFIX}{c.rhs_name}"
     axes = [a for a in c.k if a in kept]
     others = [a.name for a in c.stage.axes if a.name in kept and a.name not in (*axes, c.n)]
     options = {"convert": "true"} if convert and c.converts(c.rhs) else {"first": "true"} if first else {}

@@ -2,7 +2,7 @@
 // RUN: mlc-opt %s -p "choose-schedule{machine=%test/transforms/loop/wide.toml},apply-schedule,lower-loop" | FileCheck %s --check-prefix=RUNS
 // Schedules from shapes, strides and the machine alone.
 
-// CHECK: func.func @matmul({{.*}} attributes {loop.schedule = "loop-tile{axis=j size=48 clamp=false only=mm},loop-pack{value=B axes=k,j first=true only=mm},loop-vectorize{axes=j only=pack_B},loop-tile{axis=i size=9 only=mm},loop-vectorize{axes=i,j only=mm}"}
+// CHECK: func.func @matmul({{.*}} attributes {loop.schedule = "loop-tile{axis=j size=48 clamp=false only=mm},loop-pack{value=B axes=k,j first=true only=mm},loop-vectorize{axes=j only=pack_B},loop-prefetch{value=B distance=16384 only=pack_B},loop-tile{axis=i size=9 only=mm},loop-vectorize{axes=i,j only=mm}"}
 // RUNS: func.func @matmul
 func.func @matmul(%A: tensor<512x512xf32>, %B: tensor<512x512xf32>) -> tensor<512x512xf32> {
   %acc = loop.stage mm [i: 512, j: 512, k: 512] (%a = %A[i, k], %b = %B[k, j]) -> add [i, j] {
