@@ -95,8 +95,11 @@ def _vector(e: Emitter, op: Operation, kind: VectorType) -> None:
 
     narrow = kind.get_shape()[-1] == 1 and all(a.scalar is not None for a in arguments if isinstance(a, Vec))
     vec = e.vec(element, kind.get_shape(), None if narrow else native, scalar if narrow else None)
+    vec.sources = [a for a in arguments if isinstance(a, Vec)]
     instead = INSTEAD.get(name) if e.dots else None
-    e.env[op.results[0]] = vec if instead is None else instead(e, op, vec)
+    made = vec if instead is None else instead(e, op, vec)
+    made.sources = vec.sources
+    e.env[op.results[0]] = made
 
 
 INSTEAD: dict[str, Callable[[Emitter, Operation, Vec], Vec]] = {

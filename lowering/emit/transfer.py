@@ -287,8 +287,9 @@ def _aligned(e: Emitter, ref: Ref, at: Sequence[Form], access: Access) -> bool:
 def writing(e: Emitter, vec: Vec, access: Access, stream: bool = False) -> None:
     """Chunk by chunk: where a source is transposed, few native vectors are alive at a time."""
     kind, step, across, alternating = access.kind, access.steps[-1], access.across, access.alternating
-    for chunk in range(vec.chunks):
-        for lead in vec.leads():
+    pieces = ((lead, chunk) for chunk in range(vec.chunks) for lead in vec.leads())
+    for group in vec.woven(pieces):
+        for lead, chunk in group:
             count, width, first = vec.count(chunk), vec.width(chunk), chunk * e.lanes
             if step == 1 or vec.shape[-1] == 1:
                 lanes = access.lanes(lead, chunk, count, width)

@@ -1,20 +1,34 @@
 """An n-D vector as a function (lead indices, chunk) -> native vector, evaluated on demand.
 
 The last dimension is cut into chunks of the function's lane count; the last chunk is as wide as the next power of two.
-Lanes beyond the dimension hold anything. Elementwise chains come out depth first, one chunk after the other; casts,
-broadcasts and transposes of lead dimensions cost nothing. A value is remembered in the scope that asked for it.
+Lanes beyond the dimension hold anything. Elementwise chains come out depth first, one chunk after the other, long ones
+some chunks side by side (`woven`); casts, broadcasts and transposes of lead dimensions cost nothing. A value is
+remembered in the scope that asked for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import product
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice, product
+from typing import TypeVar
 
 from .text import Writer, vector_of
 
 Lead = tuple[int, ...]
+
+WOVEN, LONG = 4, 12
+"""Pieces that are computed side by side, and the fewest steps of each: of long chains one behind the other, a processor
+does not look far enough ahead to work on several."""
+
+T = TypeVar("T")
 Native = Callable[[Lead, int], str]
 Scalar = Callable[[Lead], str]
+
+
+def grouped(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    rest = iter(items)
+    while group := list(islice(rest, size)):
+        yield group
 
 
 class Vec:
@@ -22,7 +36,7 @@ class Vec:
 
     __slots__ = (
         *("access", "chunks", "constant", "key", "kind", "lanes", "last_width", "native", "rest", "scalar", "shape"),
-        "writer",
+        *("sources", "writer"),
     )
 
     def __init__(
@@ -39,6 +53,8 @@ class Vec:
         self.native, self.scalar, self.constant = native, scalar, constant
         self.access: object = None
         """Where it lies in memory, if that is where it is read from."""
+        self.sources: Sequence[Vec] = ()
+        """What it is computed from, element by element."""
         self.key = writer.fresh()
         self.chunks = -(-self.shape[-1] // lanes)
         self.rest = self.shape[-1] - (self.chunks - 1) * lanes
@@ -92,7 +108,30 @@ class Vec:
         return self.writer.once((self.key, at), make)
 
     def all(self) -> list[str]:
-        return [self.nat(*piece) for piece in self.pieces()]
+        return [self.nat(*piece) for group in self.woven(self.pieces()) for piece in group]
+
+    def woven(self, pieces: Iterable[tuple[Lead, int]]) -> Iterator[list[tuple[Lead, int]]]:
+        """Pieces in groups; what a group is computed from is made step by step for all of it."""
+        steps = self.steps()
+        size = WOVEN if len(steps) >= LONG else 1
+        for group in grouped(pieces, size):
+            for step in steps if size > 1 else ():
+                for piece in group:
+                    step.nat(*piece)
+            yield group
+
+    def steps(self) -> list[Vec]:
+        """What it is computed from in order, as far as that goes element by element, and itself."""
+        found: dict[int, Vec] = {}
+
+        def visit(v: Vec) -> None:
+            for source in v.sources:
+                if source.key not in found and source.shape == self.shape:
+                    visit(source)
+            found[v.key] = v
+
+        visit(self)
+        return list(found.values())
 
     def types(self) -> list[str]:
         return [self.type(chunk) for _, chunk in self.pieces()]

@@ -474,6 +474,27 @@ def test_contraction_only_where_the_ir_allows_it() -> None:
     assert "vfmadd" not in text and "vmulps" in text
 
 
+@pytest.mark.parametrize("steps, together", [(4, 1), (20, 4)])
+def test_long_chains_are_computed_side_by_side(steps: int, together: int) -> None:
+    lines = [f"%v{k + 1} = arith.addf %v{k}, %v0 : vector<128xf32>" for k in range(steps)]
+    text = f"""func.func @k(%x: memref<128xf32>, %out: memref<128xf32>) {{
+      %c0 = arith.constant 0 : index
+      %z = arith.constant 0.0 : f32
+      %v0 = vector.transfer_read %x[%c0], %z {{in_bounds = [true]}} : memref<128xf32>, vector<128xf32>
+      {"; ".join(lines).replace("; ", chr(10))}
+      vector.transfer_write %v{steps}, %out[%c0] {{in_bounds = [true]}} : vector<128xf32>, memref<128xf32>
+      func.return
+    }}"""
+    words = re.findall(r"fadd|store", emit_kernel(function(text)).llvm_ir)
+    assert words == (["fadd"] * steps * together + ["store"] * together) * (8 // together)
+    x, out = np.linspace(-1, 1, 128, dtype=np.float32), np.full(128, np.nan, np.float32)
+    native(text)(x, out)
+    want = x.copy()
+    for _ in range(steps):
+        want += x
+    assert_matches(EXACT, out, want)
+
+
 STREAMING = """func.func @k(%x: memref<4x{n}xf32>, %out: memref<4x{n}xf32>) {{
   %c0 = arith.constant {start} : index
   %z = arith.constant 0.0 : f32
