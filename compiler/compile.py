@@ -133,7 +133,7 @@ class Compiled(Executable):
     def assembly(self) -> str:
         """Assembly of the kernels, then of the entry."""
         code, features = self._code(), jit.features_for(self.options.restricted)
-        return "\n".join(jit.assembly(t, features=features) for t in [*(k.llvm_ir for k in code.kernels), code.entry])
+        return "\n".join(jit.assembly(text, features=features, level=level) for text, level in modules(code))
 
 
 def compiled_class(target: str) -> type[Compiled]:
@@ -304,9 +304,15 @@ def known(constant: Constant, resources: Mapping[str, Any]) -> bool:
     return all(h in resources for h in (sources(constant.made) if constant.made else [constant.hash]))
 
 
+def modules(code: ProgramCode) -> list[tuple[str, int]]:
+    """LLVM IR of the kernels, then of the entry, with the level at which code is generated for each."""
+    entry = code.entry, jit.OPTIMISATION if code.loops else jit.QUICK
+    return [*((k.llvm_ir, jit.OPTIMISATION) for k in code.kernels), entry]
+
+
 def objects_of(code: ProgramCode, options: CompileOptions) -> list[bytes]:
     """Native code of the kernels, then of the entry."""
-    return [jit.stored_object(text, options.restricted) for text in (*(k.llvm_ir for k in code.kernels), code.entry)]
+    return [jit.stored_object(text, options.restricted, level) for text, level in modules(code)]
 
 
 def parse(source: str | Path) -> ModuleOp:

@@ -6,8 +6,10 @@ Equal texts are of modules that print alike. Names, types and attributes all cou
 from __future__ import annotations
 
 from functools import lru_cache
+from io import StringIO
 
 from xdsl.ir import Attribute, Block, Operation, SSAValue, TypeAttribute
+from xdsl.printer import Printer
 
 END, PART = "\n", "\x1f"
 """Neither stands in the text of an attribute, which escapes what a string holds."""
@@ -15,9 +17,9 @@ END, PART = "\n", "\x1f"
 
 def fingerprint(op: Operation) -> str:
     """The op with everything in it."""
-    out: list[str] = []
-    _op(op, {}, {}, out)
-    return END.join(out)
+    writer = _Writer()
+    writer.op(op)
+    return writer.stream.getvalue()
 
 
 @lru_cache(4096)
@@ -25,30 +27,52 @@ def _type(t: Attribute) -> str:
     return str(t)
 
 
-def _text(attribute: Attribute) -> str:
-    # attributes that are equal may still print differently, as 0.0 and -0.0 do; types do not
-    return _type(attribute) if isinstance(attribute, TypeAttribute) else str(attribute)
+class _Writer:
+    """Text of ops, in which values and blocks are numbers."""
 
+    def __init__(self) -> None:
+        self.stream = StringIO()
+        self.printer = Printer(self.stream)
+        self.values: dict[SSAValue, int] = {}
+        self.blocks: dict[Block, int] = {}
 
-def _value(value: SSAValue, values: dict[SSAValue, int]) -> str:
-    return f"{values.setdefault(value, len(values))} {value.name_hint or ''} {_type(value.type)}"
+    def attribute(self, attribute: Attribute) -> None:
+        # attributes that are equal may still print differently, as 0.0 and -0.0 do; types do not
+        if isinstance(attribute, TypeAttribute):
+            self.stream.write(_type(attribute))
+        else:
+            self.printer.print_attribute(attribute)
 
+    def value(self, value: SSAValue) -> None:
+        number = self.values.setdefault(value, len(self.values))
+        self.stream.write(f"{PART}{number} {value.name_hint or ''} {_type(value.type)}")
 
-def _op(op: Operation, values: dict[SSAValue, int], blocks: dict[Block, int], out: list[str]) -> None:
-    parts = [op.name]
-    parts += [str(values.setdefault(v, len(values))) for v in op.operands]
-    parts.append(":")
-    parts += [_value(v, values) for v in op.results]
-    for found in (op.properties, op.attributes):
-        parts.append("{")
-        parts += [f"{name}={_text(a)}" for name, a in found.items()]
-    parts += [f"^{blocks.setdefault(b, len(blocks))}" for b in op.successors]
-    out.append(PART.join(parts))
-    for region in op.regions:
-        out.append("(")
-        for block in region.blocks:
-            head = [f"^{blocks.setdefault(block, len(blocks))}", *(_value(a, values) for a in block.args)]
-            out.append(PART.join(head))
-            for inner in block.ops:
-                _op(inner, values, blocks, out)
-        out.append(")")
+    def block(self, block: Block) -> str:
+        return f"{PART}^{self.blocks.setdefault(block, len(self.blocks))}"
+
+    def op(self, op: Operation) -> None:
+        write, values = self.stream.write, self.values
+        write(op.name)
+        for operand in op.operands:
+            write(f"{PART}{values.setdefault(operand, len(values))}")
+        write(f"{PART}:")
+        for result in op.results:
+            self.value(result)
+        for found in (op.properties, op.attributes):
+            write(f"{PART}{{")
+            for name, attribute in found.items():
+                write(f"{PART}{name}=")
+                self.attribute(attribute)
+        for block in op.successors:
+            write(self.block(block))
+        write(END)
+        for region in op.regions:
+            write(f"({END}")
+            for block in region.blocks:
+                write(self.block(block))
+                for argument in block.args:
+                    self.value(argument)
+                write(END)
+                for inner in block.ops:
+                    self.op(inner)
+            write(f"){END}")

@@ -12,7 +12,8 @@ import importlib.util
 import inspect
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -112,11 +113,17 @@ def load(path: str) -> None:
         PASSES[cls.name] = f"{module.__name__}:{cls.__name__}"
 
 
+@lru_cache(256)
+def hints_of(cls: type[ModulePass]) -> Mapping[str, Any]:
+    """The types of a pass's options; Python evaluates their texts anew each time that it is asked."""
+    return get_type_hints(cls)
+
+
 def build(spec: PassSpec) -> ModulePass:
     """The pass that a spec describes; CompileError for a wrong option, naming the allowed ones."""
     cls = lookup(spec.name)
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
-    hints = get_type_hints(cls)
+    hints = hints_of(cls)
     options: dict[str, Any] = {}
     for key, values in spec.options.items():
         field = key.replace("-", "_")
@@ -132,7 +139,7 @@ def build(spec: PassSpec) -> ModulePass:
 
 def usage(name: str, cls: type[ModulePass]) -> str:
     """`loop-tile{axis=str size=int}`: the options of a pass with their types."""
-    hints = get_type_hints(cls)
+    hints = hints_of(cls)
     parts = [f"{f.name.replace('_', '-')}={type_text(hints[f.name])}" for f in dataclasses.fields(cls) if f.init]
     return name + (f"{{{' '.join(parts)}}}" if parts else "")
 

@@ -26,6 +26,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -96,13 +97,25 @@ def compiler_hash() -> str:
     return digest.hexdigest()
 
 
+_unchanged: dict[str, ModuleSpec] = {}
+"""Loaded modules of the compiler whose source was found as it was before; one that is reloaded has another spec."""
+
+
 def edited() -> bool:
-    """Has the compiler's source changed since this process loaded it? What it compiles then belongs to no key."""
-    loaded: float = vars(sys.modules["mlc"])["LOADED"]
-    try:
-        return any(os.stat(path).st_ctime > loaded for path in _sources())
-    except OSError:
-        return True
+    """Has source of the compiler that this process loaded changed since it began to load it? What it compiles then
+    belongs to no key. A module that was found unchanged stays what it is in memory, and need not be looked at again."""
+    compiler_hash()  # what changes between hashing and loading is seen here
+    began: float = vars(sys.modules["mlc"])["LOADED"]
+    for name, module in list(sys.modules.items()):
+        if not name.startswith("mlc.") or (spec := module.__spec__) is None or spec is _unchanged.get(name):
+            continue
+        try:
+            if spec.origin is None or os.stat(spec.origin).st_ctime > began:
+                return True
+        except OSError:
+            return True
+        _unchanged[name] = spec
+    return False
 
 
 @functools.cache

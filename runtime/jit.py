@@ -2,8 +2,9 @@
 """LLVM IR text -> objects -> native functions; the only file that imports llvmlite, and only when it is used.
 
 Explicit-vector code goes to code generation at level 2 without a pass pipeline: the same speed as after one, and a
-quarter of the time. Each function is an object of its own, so that a disk cache can hold it; `Linked` loads any number
-of objects and resolves their symbols among each other, then in the process.
+quarter of the time; code that runs once in a call, at level 0. Each function is an object of its own, so that a disk
+cache can hold it; `Linked` loads any number of objects and resolves their symbols among each other, then elsewhere in
+the process.
 
 LLVM is used by one thread at a time. A fork waits until none is inside of it, so that the child finds it whole.
 """
@@ -22,7 +23,8 @@ from typing import Any
 
 from . import soft_float
 
-OPTIMISATION = 2
+OPTIMISATION, QUICK = 2, 0
+"""Levels of code generation; the second, for code that runs once in a call, takes a quarter of the time."""
 LOCK = threading.RLock()
 SHARED = 64
 """How many programs share an engine, at most: a name of a library is never free again."""
@@ -65,7 +67,7 @@ def binding() -> ModuleType:
 ARM = "aarch64"
 """Sections of an object, the table of addresses of others too, may be loaded further apart than code of Arm that is
 relative to its place reaches. Static code of the JIT's model holds the whole address of each symbol that it may take
-for its own, as those that are protected are."""
+for its own, as those that are protected are; at level 0 its literals are relative to it all the same."""
 
 ARM_FEATURES = {"asimddp": "dotprod", "asimdhp": "fullfp16", "bf16": "bf16", "i8mm": "i8mm"}
 """Features of Arm CPUs that LLVM does not ask the system for: what /proc/cpuinfo calls them, and LLVM."""
@@ -90,19 +92,19 @@ def _arm_features() -> list[str]:
 
 
 @functools.cache
-def machine(cpu: str, features: str, triple: str | None = None, loaded: bool = True) -> Any:
+def machine(cpu: str, features: str, triple: str | None = None, loaded: bool = True, level: int = OPTIMISATION) -> Any:
     """`loaded`: for code that is loaded into this process; else for a linker."""
     llvm = binding()
     if triple is not None:
         llvm.initialize_all_targets()
         llvm.initialize_all_asmprinters()
     target = llvm.Target.from_default_triple() if triple is None else llvm.Target.from_triple(triple)
-    reloc = "static" if target.name == ARM else "pic"
+    arm = target.name == ARM
     return target.create_target_machine(
         cpu=cpu,
         features=features,
-        opt=OPTIMISATION,
-        reloc=reloc if loaded else "pic",
+        opt=OPTIMISATION if arm else level,
+        reloc="static" if arm and loaded else "pic",
         codemodel="jitdefault" if loaded else "default",
         jit=loaded,
     )
@@ -125,12 +127,17 @@ def parsed(text: str, cpu: str, features: str, triple: str | None = None) -> Any
 
 
 def compile_object(
-    text: str, cpu: str | None = None, features: str | None = None, triple: str | None = None, loaded: bool = True
+    text: str,
+    cpu: str | None = None,
+    features: str | None = None,
+    triple: str | None = None,
+    loaded: bool = True,
+    level: int = OPTIMISATION,
 ) -> bytes:
     """The relocatable object of a module; of another architecture if its `triple` is given. `loaded`: see `machine`."""
     cpu, features = _whole(cpu, features, triple)
     with LOCK:
-        return machine(cpu, features, triple, loaded).emit_object(parsed(text, cpu, features, triple))
+        return machine(cpu, features, triple, loaded, level).emit_object(parsed(text, cpu, features, triple))
 
 
 def _whole(cpu: str | None, features: str | None, triple: str | None) -> tuple[str, str]:
@@ -150,14 +157,14 @@ def linked(texts: Sequence[str]) -> str:
         return str(first)
 
 
-def stored_object(text: str, vector_bytes: int = 0) -> bytes:
+def stored_object(text: str, vector_bytes: int = 0, level: int = OPTIMISATION) -> bytes:
     """The host's object of one module, from the disk cache if it is there; `vector_bytes`: see `features_for`."""
     from . import cache
 
-    key = cache.key("object", text, *([str(vector_bytes)] if vector_bytes else []))
+    key = cache.key("object", text, str(vector_bytes), str(level))
     found = cache.get(key)
     if found is None:
-        found = compile_object(text, features=features_for(vector_bytes) if vector_bytes else None)
+        found = compile_object(text, features=features_for(vector_bytes) if vector_bytes else None, level=level)
         cache.put(key, found)
     return found
 
@@ -174,12 +181,17 @@ def features_for(vector_bytes: int) -> str:
 
 
 def assembly(
-    text: str, cpu: str | None = None, features: str | None = None, triple: str | None = None, loaded: bool = True
+    text: str,
+    cpu: str | None = None,
+    features: str | None = None,
+    triple: str | None = None,
+    loaded: bool = True,
+    level: int = OPTIMISATION,
 ) -> str:
     """The assembly of one module, as the object holds it: see `compile_object`."""
     cpu, features = _whole(cpu, features, triple)
     with LOCK:
-        return machine(cpu, features, triple, loaded).emit_assembly(parsed(text, cpu, features, triple))
+        return machine(cpu, features, triple, loaded, level).emit_assembly(parsed(text, cpu, features, triple))
 
 
 _engine: Any = None

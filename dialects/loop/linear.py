@@ -42,7 +42,10 @@ class Linear:
         return Linear(self.const * factor, tuple((n, c * factor) for n, c in self.terms))
 
     def coef(self, axis: str) -> int:
-        return next((c for n, c in self.terms if n == axis), 0)
+        for name, c in self.terms:
+            if name == axis:
+                return c
+        return 0
 
     def without(self, axes: Iterable[str]) -> Linear:
         gone = frozenset(axes)

@@ -20,22 +20,25 @@ def enclosing(op: Operation) -> Iterator[ForOp]:
         parent = parent.parent_op()
 
 
-def stages(root: Operation, only: Sequence[str] = ()) -> list[StageOp]:
-    """The stages inside of an op, in order; `only` those of the given labels."""
-    found: list[StageOp] = []
+def loop_ops(root: Operation) -> list[Operation]:
+    """An op and all ops inside of it, in order, but the scalar ones in the bodies of stages."""
+    found: list[Operation] = []
 
     def scan(op: Operation) -> None:
-        if isinstance(op, StageOp):  # in its body stand no others
-            found.append(op)
-            return
-        for region in op.regions:
-            for block in region.blocks:
-                for inner in block.ops:
-                    if inner.regions:
+        found.append(op)
+        if op.regions and not isinstance(op, StageOp):
+            for region in op.regions:
+                for block in region.blocks:
+                    for inner in block.ops:
                         scan(inner)
 
     scan(root)
-    return [s for s in found if s.label.data in only] if only else found
+    return found
+
+
+def stages(root: Operation, only: Sequence[str] = ()) -> list[StageOp]:
+    """The stages inside of an op, in order; `only` those of the given labels."""
+    return [s for s in loop_ops(root) if isinstance(s, StageOp) and (not only or s.label.data in only)]
 
 
 def members(op: Operation) -> list[StageOp]:

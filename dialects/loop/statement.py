@@ -37,7 +37,10 @@ class Statement(IRDLOperation):
         return self.domain.data
 
     def extent(self, axis: str) -> Dim | None:
-        return next((a.extent for a in self.axes if a.name == axis), None)
+        for one in self.domain.data:
+            if one.name == axis:
+                return one.extent
+        return None
 
     def reads(self) -> list[tuple[SSAValue, Access]]:
         return [(v, a.data) for v, a in zip(self.ins, self.accesses.data)]

@@ -9,47 +9,18 @@ before it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import gcd
 
-from xdsl.dialects.builtin import IndexType, VectorType
+from xdsl.dialects.builtin import IndexType
 from xdsl.ir import Block, Operation, SSAValue
 
+from .branches import bind, meet, pieces, way
 from .elementwise import element_of
 from .memory import root_of
 from .parallel import outline
 from .state import Emitter, emits
-from .values import Vec
-
-Pieces = list[tuple[str, str]]
-
-
-def pieces(e: Emitter, value: SSAValue) -> Pieces:
-    """(type, text) of what a value consists of."""
-    found = e.env.get(value)
-    if isinstance(found, Vec):
-        return list(zip(found.types(), found.all()))
-    if is_token(value):
-        return []
-    return [(element_of(value.type), e.scalar(value))]
-
-
-def is_token(value: SSAValue) -> bool:
-    """Is it the name of a copy or of some, which is nothing at run time?"""
-    return value.type.name == "nvgpu.device.async.token"
-
-
-def bind(e: Emitter, value: SSAValue, names: list[str]) -> None:
-    """Let `value` consist of `names`, defined in the innermost scope."""
-    kind = value.type
-    if isinstance(kind, IndexType):
-        e.index[value] = e.name_index(names[0], len(e.scopes) - 1)
-    elif isinstance(kind, VectorType) and kind.get_num_dims():
-        vec = e.vec(element_of(kind), kind.get_shape(), lambda lead, chunk: table[lead, chunk])
-        table = dict(zip(vec.pieces(), names))
-        e.env[value] = vec
-    elif not is_token(value):
-        e.env[value] = names[0]
-
+from .streaming import in_two_ways, stores_past
 
 WRITES = ("vector.transfer_write", "vector.store", "vector.maskedstore", "memref.store")
 
@@ -145,7 +116,13 @@ def for_(e: Emitter, op: Operation) -> None:
         e.region(block)
         return terminator(block).operands
 
-    loop(e, bounds, block.args[0], list(zip(op.operands[3:], block.args[1:], op.results)), body)
+    def emit() -> None:
+        loop(e, bounds, block.args[0], list(zip(op.operands[3:], block.args[1:], op.results)), body)
+
+    if stores_past(e, block):
+        in_two_ways(e, emit, op.results)
+    else:
+        emit()
 
 
 @emits("scf.parallel")
@@ -153,19 +130,24 @@ def parallel(e: Emitter, op: Operation) -> None:
     block, n = op.regions[0].block, len(op.regions[0].block.args)
     e.force(block)
     written(e, op)
-    if e.threads > 1 and not e.space.depth:
-        outline(e, op, lambda: e.region(block))
-        return
-    bounds = [e.scalar(x) for x in op.operands[: 3 * n]]
 
-    def nest(dim: int) -> Sequence[SSAValue]:
+    def nest(bounds: Sequence[str], dim: int) -> Sequence[SSAValue]:
         if dim == n:
             e.region(block)
         else:
-            loop(e, bounds[dim::n], block.args[dim], (), lambda: nest(dim + 1))
+            loop(e, bounds[dim::n], block.args[dim], (), lambda: nest(bounds, dim + 1))
         return ()
 
-    nest(0)
+    def emit() -> None:
+        if e.threads > 1 and not e.space.depth:
+            outline(e, op, lambda: e.region(block))
+        else:
+            nest([e.scalar(x) for x in op.operands[: 3 * n]], 0)
+
+    if stores_past(e, block):
+        in_two_ways(e, emit)
+    else:
+        emit()
 
 
 @emits("scf.if")
@@ -175,29 +157,14 @@ def if_(e: Emitter, op: Operation) -> None:
     for block in blocks:
         e.force(block)
     written(e, op)
-    k, before = e.fresh(), e.label
-    labels, bodies = [f"then{k}", f"else{k}"][: len(blocks)], list[list[str]]()
-    ends: list[list[Pieces]] = []
-    sources: list[str] = []
-    for label, block in zip(labels, blocks):
-        e.label = label
-        e.open()
+    k = e.fresh()
+
+    def body(block: Block) -> Sequence[SSAValue]:
         e.region(block)
-        ends.append([pieces(e, value) for value in terminator(block).operands])
-        sources.append(e.label)
-        bodies.append(e.close())
-    join = f"join{k}"
-    e.label = before
-    e.line(f"br i1 {condition}, label %{labels[0]}, label %{labels[1] if len(blocks) > 1 else join}")
-    for label, lines in zip(labels, bodies):
-        e.start_block(label)
-        e.scopes[-1] += lines
-        e.line(f"br label %{join}")
-    e.start_block(join)
-    for i, result in enumerate(op.results):
-        pairs = zip(ends[0][i], ends[1][i])
-        text = [e.op(f"phi {t} [ {a}, %{sources[0]} ], [ {b}, %{sources[1]} ]") for (t, a), (_, b) in pairs]
-        bind(e, result, text)
+        return terminator(block).operands
+
+    ways = [way(e, f"{name}{k}", partial(body, block)) for name, block in zip(("then", "else"), blocks)]
+    meet(e, condition, ways, f"join{k}", op.results)
 
 
 @emits("scf.yield", "scf.reduce", "func.return")

@@ -37,6 +37,7 @@ from ...dialects.graph.views import View, layout_attr, layout_of, view_of
 from ...dialects.nd.complex_boundary import ARGUMENTS, as_complex
 from ...dialects.nd.complex_boundary import RESULTS as COMPLEX_RESULTS
 from ...dialects.nd.constant import Constant
+from ...dialects.nd.control import Scan, While
 from ...dialects.nd.dims import Dim, Sym, size
 from ...dialects.nd.effects import Print
 from ...dialects.nd.resource import ResourceOp
@@ -64,6 +65,8 @@ class ProgramCode(NamedTuple):
     """By the hash of its text: what makes constants of constants (`made` in the interface)."""
     sources: dict[str, ResourceOp]
     """By hash: the resources of which constants are made."""
+    loops: bool
+    """Does the entry have some, which run its code often?"""
 
     @property
     def digest(self) -> str:
@@ -109,6 +112,7 @@ def emit_program(
         tuple(entry.constants.values()),
         dict(entry.makers.values()),
         entry.sources,
+        any(isinstance(op, While | Scan) for op in program_ops(main.body.block)),
     )
 
 

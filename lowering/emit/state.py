@@ -109,7 +109,11 @@ class Emitter(Writer):
         self.handlers, self.gpu = handlers, gpu
         """What emits each operation: code for the host, or the two sides of a kernel that launches threads. Is this
         the threads' side?"""
-        self.lanes, self.stream, self.threads = lanes, stream, threads
+        self.lanes, self.threads = lanes, threads
+        self.stream = stream
+        """May stores pass the caches?"""
+        self.streamed: dict[SSAValue, None] | None = None
+        """Arguments that are stored past the caches in the way being emitted, if it is one of two (`streaming`)."""
         self.dots = dots
         """The machine's instructions: rows of `contract.DOTS`, `lookups.LOOKUPS` and `float_parts.FLOAT_PARTS`."""
         self.name, self.width = name, width
@@ -134,7 +138,6 @@ class Emitter(Writer):
         self.reads: list[list[Read]] = []
         self.last: list[dict[SSAValue, int]] = []
         self.position = 0
-        self.streamed: dict[SSAValue, None] = {}
 
     # ---- values
     def vec(

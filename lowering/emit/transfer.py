@@ -20,6 +20,7 @@ from .elementwise import element_of
 from .lookups import entry_of_table, table_in_memory
 from .memory import load_scalar, memory_kind, store_scalar
 from .state import Emitter, Form, Read, Ref, emits
+from .streaming import in_two_ways, past_caches
 from .text import bytes_of, mangled, mask, shuffle_of, vector_of
 from .transpose import block_size, butterfly, part_of, piece, resize, reverse, transposed, woven
 from .values import Lead, Vec
@@ -263,10 +264,17 @@ def transfer_write(e: Emitter, op: Operation) -> None:
     assert isinstance(kind, VectorType) and isinstance(buffer.type, MemRefType)
     access = _access(e, op, buffer, indices, kind)
     e.writes(e.refs[buffer].root, _key(op, buffer, indices))
-    stream = "nontemporal" in op.attributes and e.stream
-    if stream and (stream := _aligned(e, e.refs[buffer], [e.index[i] for i in indices], access)):
-        e.streamed[e.refs[buffer].root] = None
-    writing(e, vec, access, stream)
+    past = past_caches(op) and e.stream and _aligned(e, e.refs[buffer], [e.index[i] for i in indices], access)
+
+    def emit() -> None:
+        if past and e.streamed is not None:
+            e.streamed[e.refs[buffer].root] = None
+        writing(e, vec, access, past and e.stream)
+
+    if past and e.streamed is None:
+        in_two_ways(e, emit)
+    else:
+        emit()
 
 
 def _aligned(e: Emitter, ref: Ref, at: Sequence[Form], access: Access) -> bool:

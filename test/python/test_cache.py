@@ -10,7 +10,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from mlc.runtime import cache
@@ -95,10 +97,24 @@ def test_versions_and_names_are_part_of_every_key(
     assert cache.compiler_hash.__wrapped__() != before
 
 
-def test_what_a_changed_compiler_makes_is_not_kept(compiler: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_changed_compiler_makes_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "_unchanged", {})
     monkeypatch.setattr("mlc.LOADED", time.time() + 60)
     assert not cache.edited()
     monkeypatch.setattr("mlc.LOADED", time.time() - 60)
+    assert not cache.edited()  # what is loaded has been looked at
+    path = tmp_path / "late.py"
+    path.write_text("")
+    module = ModuleType("mlc.late")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    module.__spec__ = ModuleSpec(module.__name__, None, origin=str(path))
+    assert cache.edited() and cache.edited()
+    monkeypatch.setattr("mlc.LOADED", time.time() + 60)
+    assert not cache.edited()
+    monkeypatch.setattr("mlc.LOADED", time.time() - 60)
+    module.__spec__ = ModuleSpec(module.__name__, None, origin=str(path))  # loaded again
+    assert cache.edited()
+    path.unlink()
     assert cache.edited()
 
 

@@ -11,15 +11,17 @@ import mlc.numpy as mnp
 import numpy as np
 import pytest
 from control_cases import CASES
-from mlc.compiler.compile import Compiled, compile_module
+from mlc.compiler.compile import Compiled, compile_module, lower, modules
 from mlc.compiler.driver import passes_of, run
 from mlc.compiler.frontend.tracing import trace
+from mlc.compiler.options import CompileOptions
 from mlc.compiler.parsing import parse_module
 from mlc.compiler.printing import print_ir
 from mlc.compiler.transforms import plan_buffers
 from mlc.compiler.transforms.plan_lifetimes import Lifetimes
 from mlc.dialects.errors import CompileError
 from mlc.dialects.nd.op import EXACT, Tolerance
+from mlc.runtime import jit
 from mlc.runtime.interpreter import Interpreter
 from mlc.runtime.matching import assert_matches
 from test_control import CLOSE, leaves
@@ -194,6 +196,18 @@ def test_equal_programs_give_equal_code(name: str) -> None:
     assert first.llvm_ir() == second.llvm_ir()
     assert all(first.mlir(level) == second.mlir(level) for level in ("graph", "loop", "vector"))
     assert first.assembly() and first.report()["kernels"]
+
+
+@pytest.mark.parametrize(
+    "name, level", [("branch_true", jit.QUICK), ("rnn", jit.OPTIMISATION), ("newton", jit.OPTIMISATION)]
+)
+def test_code_of_an_entry_is_generated_quickly_unless_it_loops(name: str, level: int) -> None:
+    case = CASES[name]
+    module = trace(case.fn, case.args, "main").module
+    code, _ = lower(module, "", CompileOptions())
+    *kernels, (entry, found) = modules(code)
+    assert entry == code.entry and found == level
+    assert all(level == jit.OPTIMISATION for _, level in kernels)
 
 
 SWAP = """func.func @main(%x: tensor<4xf32>, %y: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {

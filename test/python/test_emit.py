@@ -495,39 +495,6 @@ def test_long_chains_are_computed_side_by_side(steps: int, together: int) -> Non
     assert_matches(EXACT, out, want)
 
 
-STREAMING = """func.func @k(%x: memref<4x{n}xf32>, %out: memref<4x{n}xf32>) {{
-  %c0 = arith.constant {start} : index
-  %z = arith.constant 0.0 : f32
-  %v = vector.transfer_read %x[%c0, %c0], %z {{in_bounds = [true, true]}} : memref<4x{n}xf32>, vector<2x32xf32>
-  vector.transfer_write %v, %out[%c0, %c0] {{in_bounds = [true, true], nontemporal}} : vector<2x32xf32>, memref<4x{n}xf32>
-  func.return
-}}"""
-
-
-def test_streaming_stores_only_where_lines_are_aligned_if_the_buffer_is() -> None:
-    def code(n: int, start: int) -> str:
-        return emit_kernel(function(STREAMING.format(n=n, start=start))).llvm_ir
-
-    aligned = code(64, 0)
-    assert "!nontemporal" in aligned and 'define internal void @"mlc.k.cached"' in aligned
-    for n, start in ((65, 0), (64, 1)):
-        assert "!nontemporal" not in code(n, start) and "mlc.k.cached" not in code(n, start)
-
-
-@pytest.mark.parametrize("offset", [0, 4, 16, 60])
-def test_streamed_results_may_lie_anywhere(offset: int) -> None:
-    run = native(STREAMING.format(n=64, start=0))
-    x = np.random.default_rng(0).standard_normal((4, 64), np.float32)
-    space = np.full(x.nbytes + 128, 0xFF, np.uint8)
-    start = -space.ctypes.data % 64 + offset
-    out = space[start : start + x.nbytes].view(np.float32).reshape(4, 64)
-    run(x, out)
-    want = np.full_like(x.view(np.uint8), 0xFF)
-    want[:2, :128] = x.view(np.uint8)[:2, :128]
-    assert_matches(EXACT, out.view(np.uint8), want)
-    assert (space[:start] == 0xFF).all() and (space[start + x.nbytes :] == 0xFF).all()
-
-
 @pytest.mark.parametrize("word, ufunc", [("maxnumf", np.fmax), ("minnumf", np.fmin)])
 def test_running_extremes_of_numbers(word: str, ufunc: np.ufunc) -> None:
     """What was found so far is a number: one comparison for each vector, and none that asks for NaN."""

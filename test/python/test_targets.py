@@ -216,7 +216,8 @@ define <4 x float> @f(<4 x float> %x) {
 """
 
 
-def test_code_for_arm_reaches_every_address() -> None:
+@pytest.mark.parametrize("level", [jit.OPTIMISATION, jit.QUICK])
+def test_code_for_arm_reaches_every_address(level: int) -> None:
     """Neither addresses nor literals are relative to the code, and no tables describe it."""
-    text = jit.assembly(FAR, "generic", "", "aarch64-unknown-linux-gnu")
+    text = jit.assembly(FAR, "generic", "", "aarch64-unknown-linux-gnu", level=level)
     assert not re.search(r"\badrp?\b|:got|\.cfi", text) and text.count("movk") == 3 * 3

@@ -7,8 +7,8 @@ from mlc.compiler.machine import Machine
 from mlc.compiler.parsing import parse_module
 from mlc.compiler.printing import print_ir
 from mlc.compiler.schedules import SCHEDULE
-from mlc.compiler.transforms.loop import tried
-from mlc.compiler.transforms.loop.apply_schedule import ApplySchedule
+from mlc.compiler.transforms.loop import trials, tried
+from mlc.compiler.transforms.loop.apply_schedule import ApplySchedule, run_schedule
 from mlc.compiler.transforms.loop.choose_schedule import schedule
 from mlc.compiler.verify import verify
 from mlc.dialects.loop.queries import stages
@@ -82,3 +82,27 @@ def test_a_result_is_taken_once(runs):
     text = f.attributes[SCHEDULE]
     applied(module, f)
     assert isinstance(text, StringAttr) and not tried.take(f, text.data)
+
+
+def test_steps_run_once_behind_others_and_again_where_some_were_refused(monkeypatch):
+    tile, nest, wrong, wide = (
+        "loop-tile{axis=i size=5}",
+        "loop-tile{axis=j size=8}",
+        "loop-nest{axis=q}",
+        "loop-vectorize{axes=j}",
+    )
+    _, f = chosen()
+    text, made, ran = print_ir(f), trials.Trials(f), list[str]()
+    monkeypatch.setattr(trials, "run_schedule", lambda f, text: (ran.append(text), run_schedule(f, text)))
+    assert made.after([]) is f
+    assert made.after([tile]) is not None and made.after([tile, nest]) is not None
+    assert ran == [tile, nest]
+    for _ in range(2):
+        assert made.after([tile, nest, wrong]) is None
+        assert ran == [tile, nest, wrong]
+    found = made.after([tile, nest, wide])
+    assert ran == [tile, nest, wrong, tile, nest, wide]
+    assert found is not None and found is made.after([tile, nest, wide])
+    copy = f.clone()
+    run_schedule(copy, ",".join([tile, nest, wide]))
+    assert print_ir(found) == print_ir(copy) and print_ir(f) == text

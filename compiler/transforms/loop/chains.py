@@ -34,10 +34,12 @@ PART = 16
 
 def chain(stages: list[StageOp]) -> list[StageOp]:
     """The longest run from a first contraction on in which another one reads what was made; none: empty."""
-    first = next((i for i, s in enumerate(stages) if contraction(s) is not None), len(stages))
-    found = stages[first : first + 1]
-    for stage in stages[first + 1 :]:
-        if found[-1].next_op is not stage or not common([*found, stage]):
+    head = next((c for s in stages if (c := contraction(s)) is not None), None)
+    if head is None:
+        return []
+    found = [head.stage]
+    for stage in stages[stages.index(head.stage) + 1 :]:
+        if found[-1].next_op is not stage or not common([*found, stage], head):
             break
         found.append(stage)
     made = {r for s in found for r in s.results}
@@ -45,11 +47,12 @@ def chain(stages: list[StageOp]) -> list[StageOp]:
     return found if dependent else []
 
 
-def common(stages: list[StageOp]) -> list[str]:
+def common(stages: list[StageOp], first: Contraction) -> list[str]:
     """Axes over which one loop may go around all of the stages, the first contraction's rows among them."""
-    first = contraction(stages[0])
-    shared = [a for a in parallel_axes(stages) if fusable(list(stages), a)]
-    return shared if first is not None and first.m in shared else []
+    axes = parallel_axes(stages)
+    if first.m not in axes or not fusable(list(stages), first.m):
+        return []
+    return [a for a in axes if a == first.m or fusable(list(stages), a)]
 
 
 WAYS = 3
@@ -84,7 +87,7 @@ class Chain:
         self.found = {s.label.data: c for s in stages if (c := contraction(s)) is not None}
         self.first = self.found[self.names[0]]
         self.made = {r for s in stages for r in s.results}
-        self.shared = common(stages)
+        self.shared = common(stages, self.first)
         self.parts = cut(stages, self.found)
         self.width = COLUMNS * lanes_of(self.parts[0], machine)
         self.rows = min(max((machine.tile_registers - 4) // COLUMNS, 1), 12, max(extent(self.first.stage, self.m), 1))

@@ -66,7 +66,8 @@ def schedule(f: func.FuncOp, machine: Machine, threads: int = 1, tiles: Mapping[
     if linked:
         steps += chained(trials, linked, machine, threads)
     done = linked if steps else []
-    for part in parts(f):
+    groups = parts(f)
+    for part in groups:
         if part[0] in done:
             continue
         first = pack_constant(part, machine) or pack_own_lanes(part, machine)
@@ -77,8 +78,8 @@ def schedule(f: func.FuncOp, machine: Machine, threads: int = 1, tiles: Mapping[
             steps += steps_of(trials, steps, part, machine, threads, tiles)
     for loop in carrying(f):
         steps += accepted(trials, steps, schedule_carry(loop, machine))
-    if streams := streamed(f, machine):
-        far = [part for part in parts(f) if any(s.label.data in streams for s in part)]
+    if streams := streamed(f, groups, machine):
+        far = [part for part in groups if any(s.label.data in streams for s in part)]
         lines = (part for part in far if not any(contraction(s) or s in done for s in part))
         ahead = [one for part in lines for one in asked_ahead(part, machine)]
         steps += accepted(trials, steps, [step("stream", streams), *ahead])
@@ -189,18 +190,21 @@ def name_values(f: func.FuncOp) -> None:
 def parts(f: func.FuncOp) -> list[list[StageOp]]:
     """Runs of neighbouring stages that may share a loop; a contraction begins a new one."""
     result: list[list[StageOp]] = []
+    head: Contraction | None = None
     first = first_values(f)
     for stage in (op for op in f.body.block.ops if isinstance(op, StageOp) and op not in first):
-        if result and result[-1][-1].next_op is stage and contraction(stage) is None and joins(result[-1], stage):
+        own = contraction(stage)
+        if own is None and result and result[-1][-1].next_op is stage and joins(result[-1], stage, head):
             result[-1].append(stage)
         else:
             result.append([stage])
+            head = own
     return result
 
 
-def joins(group: list[StageOp], stage: StageOp) -> bool:
-    """May the stage share a loop with the whole group? Behind a contraction, one over its lanes."""
-    first = contraction(group[0])
+def joins(group: list[StageOp], stage: StageOp, first: Contraction | None) -> bool:
+    """May the stage share a loop with the whole group? Behind a contraction, which is `first` then, one over its
+    lanes."""
     both = [*group, stage]
     if not flows(group, stage) and any(spread(s) - set(parallel_axes(both)) for s in both):
         return False
@@ -261,10 +265,10 @@ def accepted(trials: Trials, before: list[str], steps: list[str]) -> list[str]:
     return kept
 
 
-def streamed(f: func.FuncOp, machine: Machine) -> list[str]:
+def streamed(f: func.FuncOp, groups: list[list[StageOp]], machine: Machine) -> list[str]:
     """Results too large for the caches. Where an operand of the same type would be made in their own memory, which
     streaming evicts, its lines must be few enough to be made in the second cache."""
-    groups = {stage: group for group in parts(f) for stage in group}
+    group_of = {stage: group for group in groups for stage in group}
     last = f.body.block.last_op
     assert last is not None
     names: list[str] = []
@@ -278,7 +282,7 @@ def streamed(f: func.FuncOp, machine: Machine) -> list[str]:
             big = isinstance(elements, int) and elements * element_bytes([stage]) >= machine.stream_bytes
             inherits = any(isinstance(v.owner, StageOp) and v.type == piece.type for v in stage.ins)
             every = all(a.name in axes_of(t.data.access) for t in stage.targets.data for a in stage.axes)
-            apart = not inherits or line_bytes(stage, groups.get(stage, [stage])) <= machine.l2_bytes // 2
+            apart = not inherits or line_bytes(stage, group_of.get(stage, [stage])) <= machine.l2_bytes // 2
             if big and every and apart and not piece.has_more_than_one_use():
                 names.append(stage.label.data)
     return names

@@ -19,6 +19,7 @@ from ....dialects.loop.queries import (
     body_of,
     combiner_of,
     enclosing,
+    loop_ops,
     members,
     result_index,
     stages,
@@ -38,8 +39,13 @@ def all_members(run: Run) -> list[StageOp]:
 
 def produced(run: Run) -> set[SSAValue]:
     """Every value that is made inside of a run, carried ones among them."""
+    return made_by(op for top in run for op in loop_ops(top))
+
+
+def made_by(ops: Iterable[Operation]) -> set[SSAValue]:
+    """The results of all ops, and the values that the loops among them carry."""
     made: set[SSAValue] = set()
-    for op in (op for top in run for op in top.walk()):
+    for op in ops:
         made.update(op.results)
         if isinstance(op, ForOp):
             made.update(op.body.block.args)
@@ -52,12 +58,14 @@ def fusable(run: Run, axis: str) -> bool:
     One extent, and what the run reads of itself comes from the same iteration. Values are pure: nothing else can go
     wrong.
     """
-    if len({s.extent(axis) for s in all_members(run)}) > 1:
+    ops = [op for top in run for op in loop_ops(top)]
+    found = [op for op in ops if isinstance(op, StageOp)]
+    if len({s.extent(axis) for s in found}) > 1:
         return False
-    inner = produced(run)
-    if any(v not in inner for top in run for op in top.walk() if isinstance(op, ForOp) for v in op.inits):
+    inner = made_by(ops)
+    if any(v not in inner for op in ops if isinstance(op, ForOp) for v in op.inits):
         return False
-    for stage in all_members(run):
+    for stage in found:
         for value, access in stage.reads():
             if value in inner:
                 spread = axis_coefs(value, axis)
@@ -76,8 +84,7 @@ def runs(f: Operation, axis: str, only: Sequence[str] = (), through: Sequence[st
         if isinstance(op, ForOp):
             if op.axis.data not in through and not op.inits:
                 return False
-            inside = [inner for inner in op.walk() if isinstance(inner.parent_op(), ForOp)]
-            if not all(isinstance(inner, ForOp | StageOp | YieldOp) for inner in inside):
+            if not all(isinstance(inner, ForOp | StageOp | YieldOp) for inner in loop_ops(op)):
                 return False
         elif not isinstance(op, StageOp):
             return False
@@ -120,7 +127,7 @@ def inner_part(run: Run, axis: str) -> tuple[StageOp, Linear] | None:
             own = form.coef(axis)
             if own and any(c > own and stage.extent(n) != 1 for n, c in form.terms):
                 return stage, form
-    for loop in (op for top in run for op in top.walk() if isinstance(op, ForOp)):
+    for loop in (op for top in run for op in loop_ops(top) if isinstance(op, ForOp)):
         for k, value in enumerate(loop.terminator.operands):
             for form, own in zip(loop.target(k).access, axis_coefs(value, axis)):
                 if own and form.terms:
@@ -140,7 +147,7 @@ def may_clamp(op: Operation) -> bool:
 def fresh(run: Run, axis: str) -> str:
     """A name for a loop over tiles of `axis`: `i0`, `i1`, .. whichever is free around and inside of the run."""
     used = {a.name for s in all_members(run) for a in s.axes} | {f.axis.data for f in enclosing(run[0])}
-    used |= {f.axis.data for top in run for f in top.walk() if isinstance(f, ForOp)}
+    used |= {f.axis.data for top in run for f in loop_ops(top) if isinstance(f, ForOp)}
     return next(name for i in count() if (name := f"{axis}{i}") not in used)
 
 
@@ -186,11 +193,9 @@ def drop_axis(stage: StageOp, axis: str) -> None:
 def retype(run: Run) -> None:
     """Result types of all ops of a run again, inner ones first."""
     for top in run:
-        for op in top.walk(reverse=True):
-            if isinstance(op, StageOp):
+        for op in reversed(loop_ops(top)):
+            if isinstance(op, StageOp | ForOp):
                 op.retype()
-        for op in reversed([op for op in top.walk() if isinstance(op, ForOp)]):
-            op.retype()
 
 
 def fused(ops: Iterable[Operation]) -> LocationAttr:

@@ -1,4 +1,7 @@
-"""What a function is after steps that are tried on it: each step runs once on each way, however many others follow."""
+"""What a function is after steps that are tried on it.
+
+Steps behind others run on what those have made, which is gone then; it is made again if other steps are tried there.
+"""
 
 from __future__ import annotations
 
@@ -16,23 +19,24 @@ class Trials:
 
     def __init__(self, f: func.FuncOp) -> None:
         self.function = f
-        self.states: dict[tuple[str, ...], func.FuncOp | None] = {(): f}
-        tried.begin(f)
+        self.states: dict[tuple[str, ...], func.FuncOp] = {}
+        self.refused: set[tuple[str, ...]] = set()
+        tried.begin(f, self.states)
 
     def after(self, steps: Sequence[str]) -> func.FuncOp | None:
-        """The function after the steps, not to be changed; None if one of them does not apply."""
+        """The function after the steps, not to be changed, until more are tried; None if one of them does not apply."""
         steps = tuple(steps)
-        if steps in self.states:
-            return self.states[steps]
-        at = len(steps) - 1
-        while (state := self.states.get(steps[:at])) is None:
-            at -= 1
-        copy: func.FuncOp | None = state.clone()
+        if not steps:
+            return self.function
+        if steps in self.states or steps in self.refused:
+            return self.states.get(steps)
+        done = max((n for n in range(1, len(steps)) if steps[:n] in self.states), default=0)
+        state = self.states.pop(steps[:done]) if done else self.function.clone()
         try:
-            for one in steps[at:]:
-                run_schedule(copy, one)
-            tried.note(self.function, steps, copy)
+            for one in steps[done:]:
+                run_schedule(state, one)
         except CompileError:
-            copy = None
-        self.states[steps] = copy
-        return copy
+            self.refused.add(steps)
+            return None
+        self.states[steps] = state
+        return state
