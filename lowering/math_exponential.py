@@ -100,7 +100,7 @@ def unless_none(b: MathBuilder, none: SSAValue, p: SSAValue) -> SSAValue:
 def exp(b: MathBuilder, x: SSAValue, low: SSAValue | None = None, halvings: int = 0) -> SSAValue:
     """exp(x + low) / 2^halvings, |low| small."""
     least, greatest = EXP_RANGE[b.format]
-    inside = b.at_most(x, greatest + halvings)
+    inside = x if b.nonpositive else b.at_most(x, greatest + halvings)
     n, r = reduce_exp(b, inside)
     if low is not None:  # anything where x is infinite
         r = b.select(b.compare("oeq", x, inside), b.add(r, low), r)

@@ -19,6 +19,17 @@ func.func @exp(%x: vector<6x16xf32>) -> vector<6x16xf32> {
   func.return %y : vector<6x16xf32>
 }
 
+// What is not above 0 is less than infinity; -inf and what underflows are chosen to be 0.
+// CHECK-LABEL: func.func @shifted
+// CHECK-NOT:   arith.cmpf ogt
+// CHECK:       arith.cmpf olt, %x
+// CHECK-NOT:   arith.cmpf ogt
+// CHECK:       func.return
+func.func @shifted(%x: vector<6x16xf32>) -> vector<6x16xf32> {
+  %y = math.exp %x {mlc.nonpositive} : vector<6x16xf32>
+  func.return %y : vector<6x16xf32>
+}
+
 // CHECK-LABEL: func.func @log
 // CHECK-NOT:   math.log
 // CHECK:       func.return
