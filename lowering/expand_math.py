@@ -31,6 +31,7 @@ from ..dialects.errors import CompileError
 from ..dialects.gpu import PRIVATE
 from .math_builder import MathBuilder
 from .math_functions import FUNCTIONS
+from .shifts import NONPOSITIVE
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def expand(op: Operation, lookup: int = 0) -> None:
     if not isinstance(element, Float32Type | Float64Type):
         raise CompileError(f"{op.name}: expected f32 or f64, found {element}; convert the operand first", op.location)
     launched = in_launch(op)
-    builder = MathBuilder(kind, op.location, None, PRIVATE if launched else None, 0 if launched else lookup)
+    space, lookup = (PRIVATE, 0) if launched else (None, lookup)
+    builder = MathBuilder(kind, op.location, None, space, lookup, NONPOSITIVE in op.attributes)
     value = FUNCTIONS[op.name](builder, *op.operands)
     value.name_hint = result.name_hint
     block.insert_ops_before(builder.ops, op)

@@ -73,7 +73,7 @@ class MathBuilder:
     """Builds into a list; `of` gives the same builder for another float format of the same shape.
 
     `space`: where memory of its own is, if it needs some. `lookup`: entries of a table that the machine keeps in a
-    register and looks up there; 0: tables cost too much.
+    register and looks up there; 0: tables cost too much. `nonpositive`: the operand is not above 0, or NaN.
     """
 
     def __init__(
@@ -83,8 +83,9 @@ class MathBuilder:
         ops: list[Operation] | None = None,
         space: Attribute | None = None,
         lookup: int = 0,
+        nonpositive: bool = False,
     ) -> None:
-        self.space, self.lookup = space, lookup
+        self.space, self.lookup, self.nonpositive = space, lookup, nonpositive
         vector = isinstance(kind, VectorType)
         element = kind.element_type if vector else kind
         self.shape: tuple[int, ...] = tuple(kind.get_shape()) if vector else ()

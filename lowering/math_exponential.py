@@ -64,15 +64,22 @@ def reduce_with_power(
     return b.from_bits(b.shift_left(bits, b.format.fraction)), r
 
 
-def scaled(b: MathBuilder, p: SSAValue, n: SSAValue, small: SSAValue, halvings: int = 0) -> SSAValue:
+def scaled(
+    b: MathBuilder, p: SSAValue, n: SSAValue, small: SSAValue, halvings: int = 0, none: SSAValue | None = None
+) -> SSAValue:
     """p 2^(n - halvings), rounded once: by 2^(n - 1 - halvings) and 2; where that power is not normal, `small`, by
-    2^(n + 63 - halvings) and 2^-63. A machine may have one instruction for it (lowering/emit/float_parts.py)."""
+    2^(n + 63 - halvings) and 2^-63. 0 where `none` is left, and p and n may be anything; the power is 0 there, too, as
+    products that underflow take a processor many times as long. A machine may have one instruction for all of it
+    (lowering/emit/float_parts.py)."""
     fraction, bias = b.format.fraction, b.format.bias
     offset = b.iselect(small, (bias + 63 - halvings) << fraction, (bias - 1 - halvings) << fraction)
-    value = b.mul(p, b.from_bits(b.iadd(b.shift_left(n, fraction), offset)))
+    power = b.iadd(b.shift_left(n, fraction), offset)
+    value = b.mul(p, b.from_bits(power if none is None else b.iselect(none, 0, power)))
     if b.space is not None:  # threads of a GPU: products by a chosen factor are slow there
-        return b.select(small, b.mul(value, 2.0**-63), b.add(value, value))
-    return b.mul(value, b.select(small, 2.0**-63, 2.0))
+        value = b.select(small, b.mul(value, 2.0**-63), b.add(value, value))
+    else:
+        value = b.mul(value, b.select(small, 2.0**-63, 2.0))
+    return value if none is None else b.select(none, 0.0, value)
 
 
 def limited(
@@ -93,12 +100,13 @@ def unless_none(b: MathBuilder, none: SSAValue, p: SSAValue) -> SSAValue:
 def exp(b: MathBuilder, x: SSAValue, low: SSAValue | None = None, halvings: int = 0) -> SSAValue:
     """exp(x + low) / 2^halvings, |low| small."""
     least, greatest = EXP_RANGE[b.format]
-    none = b.compare("olt", x, least)
-    x, with_low = limited(b, x, (least, greatest + halvings), low)
-    n, r = reduce_exp(b, x)
-    r = with_low(r)
-    p = unless_none(b, none, b.fma(b.fma(b.horner(r, EXP[b.format]), r, 1.0), r, 1.0))
-    return scaled(b, p, n, b.compare("olt", x, EXP_SMALL[b.format]), halvings)
+    inside = x if b.nonpositive else b.at_most(x, greatest + halvings)
+    n, r = reduce_exp(b, inside)
+    if low is not None:  # anything where x is infinite
+        r = b.select(b.compare("oeq", x, inside), b.add(r, low), r)
+    p = b.fma(b.fma(b.horner(r, EXP[b.format]), r, 1.0), r, 1.0)
+    small, none = b.compare("olt", x, EXP_SMALL[b.format]), b.compare("olt", x, least)
+    return scaled(b, p, n, small, halvings, none)
 
 
 def exp2(b: MathBuilder, x: SSAValue, low: SSAValue | None = None) -> SSAValue:

@@ -11,21 +11,36 @@ and bf16 and rounds what they return.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerAttr, IntegerType, bf16, f16, f32, f64, i1, i32, i64
+from xdsl.dialects.builtin import (
+    FloatAttr,
+    IndexType,
+    IntegerAttr,
+    IntegerType,
+    UnitAttr,
+    bf16,
+    f16,
+    f32,
+    f64,
+    i1,
+    i32,
+    i64,
+)
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ..dialects.loop.combiners import NO_FLAGS, NO_OVERFLOW
 from ..dialects.loop.linear import Linear
 from ..dialects.loop.ops import IndexOp
 from ..dialects.nd.bits import Bitcast
+from ..dialects.nd.elementwise import Exp
 from ..dialects.nd.op import NdOp
 from ..dialects.nd.selection import Compare, Convert, Select
 from ..dialects.nd.types import NUMPY, element, is_unsigned, stored, width
 from .conversions import FORMATS, convert, rounded, widened
+from .shifts import NONPOSITIVE, takes_off_greatest
 
 INDEX = IndexType()
 FLOAT_ORDER = {"eq": 1, "gt": 2, "ge": 3, "lt": 4, "le": 5, "ne": 13}
@@ -159,6 +174,13 @@ def unary(cls: type[Operation]) -> Row:
     return lambda b, op, x: b.float(cls, x)
 
 
+def exponential(b: Body, op: NdOp, x: SSAValue) -> SSAValue:
+    value = b.float(math.ExpOp, x)
+    if isinstance(op, Exp) and takes_off_greatest(op):
+        cast(Operation, value.owner).attributes[NONPOSITIVE] = UnitAttr()
+    return value
+
+
 def bits(cls: type[Operation]) -> Row:
     return lambda b, op, x, y: b.op(cls, x, y)
 
@@ -246,7 +268,7 @@ ROWS: dict[str, Row] = {
     "nd.floor": unary(math.FloorOp),
     "nd.sqrt": unary(math.SqrtOp),
     "nd.rsqrt": rsqrt,
-    "nd.exp": unary(math.ExpOp),
+    "nd.exp": exponential,
     "nd.log": unary(math.LogOp),
     "nd.tanh": unary(math.TanhOp),
     "nd.sin": unary(math.SinOp),

@@ -6,8 +6,10 @@
     %s = nd.reduce sum %e "a b -> a"          and so is this, in lines that have NaN
     %y = nd.mul %e, broadcast (1 / %s)        and all that is divided by it
 
-This holds where everything that comes of %e is divided by a sum over all of it, or is a sum of products of it; and what
-comes of %z has the logarithm of that sum taken off. Then the faster combiner gives the same values.
+The maximum may be so where everything that comes of %e is divided by a sum over all of it, or is a sum of products of
+it; and what comes of %z has the logarithm of that sum taken off. Then the faster combiner gives the same values.
+
+Any such %z is not above 0, or NaN, and its exponential does not overflow (`NONPOSITIVE`).
 """
 
 # Operands are read by name.
@@ -15,6 +17,7 @@ comes of %z has the logarithm of that sum taken off. Then the faster combiner gi
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from xdsl.ir import Operation, SSAValue
@@ -24,7 +27,36 @@ from ..dialects.nd.contraction import Contract
 from ..dialects.nd.elementwise import Div, Elementwise, Exp, Log, Mul, Sub
 from ..dialects.nd.movement import Broadcast
 from ..dialects.nd.reduction import Reduce
+from ..dialects.nd.selection import Compare, Select
 from ..dialects.nd.types import is_float
+
+NONPOSITIVE = "mlc.nonpositive"
+"""On a function of floats: the operand is not above 0, or NaN."""
+
+
+def takes_off_greatest(op: Exp) -> bool:
+    """Is the operand some values less the greatest of each line?"""
+    z = op.x.owner
+    spread = z.y.owner if isinstance(z, Sub) else None
+    if not isinstance(z, Sub) or not isinstance(spread, Broadcast):
+        return False
+    top, m = greatest(spread.x), spread.dims
+    new = [i for i, n in enumerate(m.result) if n not in m.operands[0]]
+    return top is not None and top.x is z.x and new == sorted(top.axes)
+
+
+def greatest(line: SSAValue) -> Reduce | None:
+    """The maximum that a line is; or 0 where the maximum is -inf, as everything is there."""
+    op = line.owner
+    if isinstance(op, Select) and number(op.x) == 0 and isinstance(test := op.pred.owner, Compare):
+        none = test.kind.data.name == "eq" and test.x is op.y and number(test.y) == -math.inf
+        op = op.y.owner if none else None
+    return op if isinstance(op, Reduce) and op.word == "max" and is_float(op.x.type) else None
+
+
+def number(value: SSAValue) -> complex | None:
+    """The value of all elements of a constant."""
+    return value.owner.splat if isinstance(value.owner, Constant) else None
 
 
 def only_shifts(top: Reduce) -> bool:
@@ -102,4 +134,4 @@ def comes_of(value: SSAValue, total: SSAValue, *kinds: type[Elementwise]) -> boo
     return isinstance(line.owner, kinds) and line.owner.operands[-1] is total
 
 
-__all__ = ["only_shifts"]
+__all__ = ["NONPOSITIVE", "only_shifts", "takes_off_greatest"]

@@ -9,7 +9,8 @@
     %y = arith.select (%x > 0.0), %f, %e                   ->  call @fixupimm(%inside, %x, a result for each kind of %x)
 
 The same numbers wherever the powers of two of the first are in the exponent's range, which is all that it is made for.
-The operations stay where a vector is not a whole register.
+The power may be 0 where a condition holds by which the product is not chosen, either. The operations stay where a
+vector is not a whole register.
 """
 
 from __future__ import annotations
@@ -84,6 +85,9 @@ def power_of_two(op: Operation, register: Register | None) -> tuple[SSAValue, SS
     """p, t and c where an op is p 2^(t - c)."""
     inner, choice = operation(op.operands[0], "arith.mulf"), numbers(op.operands[1])
     power = operand_of(inner.operands[1], "arith.bitcast") if inner is not None else None
+    if power is not None and (given := otherwise(power.owner)) is not None:
+        none, product = given[0], op.results[0]
+        power = given[1] if all(otherwise(use.operation) == (none, product) for use in product.uses) else None
     biased = operation(power, "arith.addi") if power is not None else None
     if register is None or inner is None or choice is None or biased is None:
         return None
@@ -100,6 +104,12 @@ def power_of_two(op: Operation, register: Register | None) -> tuple[SSAValue, SS
     if constant(last.operands[-1]) != magic:
         return None
     return inner.operands[0], total, magic - shifts.pop()
+
+
+def otherwise(op: Any) -> tuple[SSAValue, SSAValue] | None:
+    """The condition under which an op gives 0, and what it gives without."""
+    choice = isinstance(op, Operation) and op.name == "arith.select" and constant(op.operands[1]) == 0
+    return (op.operands[0], op.operands[2]) if choice else None
 
 
 def by_kind(e: Emitter, op: Operation, chosen: Vec) -> Vec:

@@ -4,16 +4,29 @@
 // One step to reduce the range, a polynomial, one to scale: no branch, and nothing but upstream's operations.
 // CHECK-LABEL: func.func @exp
 // CHECK:       arith.cmpf ogt, %x, %{{.*}} : vector<6x16xf32>
+// CHECK-NOT:   arith.cmpf
 // CHECK:       math.fma %{{.*}} : vector<6x16xf32>
 // CHECK:       arith.bitcast %{{.*}} : vector<6x16xf32> to vector<6x16xi32>
 // CHECK:       arith.shli %{{.*}} : vector<6x16xi32>
 // CHECK-NOT:   scf.if
 // CHECK-NOT:   math.exp
 // CHECK:       arith.select %{{.*}} : vector<6x16xi1>, vector<6x16xf32>
-// CHECK:       %y = arith.mulf
+// CHECK:       %[[Y:.*]] = arith.mulf
+// CHECK:       %y = arith.select %[[NONE:.*]], %{{.*}}, %[[Y]]
 // CHECK-NEXT:  func.return %y
 func.func @exp(%x: vector<6x16xf32>) -> vector<6x16xf32> {
   %y = math.exp %x : vector<6x16xf32>
+  func.return %y : vector<6x16xf32>
+}
+
+// What is not above 0 is less than infinity; -inf and what underflows are chosen to be 0.
+// CHECK-LABEL: func.func @shifted
+// CHECK-NOT:   arith.cmpf ogt
+// CHECK:       arith.cmpf olt, %x
+// CHECK-NOT:   arith.cmpf ogt
+// CHECK:       func.return
+func.func @shifted(%x: vector<6x16xf32>) -> vector<6x16xf32> {
+  %y = math.exp %x {mlc.nonpositive} : vector<6x16xf32>
   func.return %y : vector<6x16xf32>
 }
 

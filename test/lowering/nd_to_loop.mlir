@@ -20,11 +20,12 @@ func.func @linear(%x: tensor<?x16xf32, #nd.sym<b>>, %w: tensor<16x4xf32>, %b: te
 
 // -----
 
-// exp is computed once, for the sum and for the result; each row is divided once. The maximum only shifts the exponents.
+// exp is computed once, for the sum and for the result; each row is divided once. The maximum only shifts the exponents,
+// which are not above 0 then.
 // CHECK-LABEL: func.func @softmax
 // CHECK-NEXT:    loop.stage max [i: 4, j: 8] (%{{.*}} = %x[i, j]) -> maxnum [i]
 // CHECK:         loop.stage exp_sum [i: 4, j: 8] (%{{.*}} = %x[i, j], %{{.*}} = %{{.*}}[i]) -> [i, j], add [i]
-// CHECK-COUNT-1: math.exp
+// CHECK-COUNT-1: math.exp %{{.*}} {mlc.nonpositive} : f32
 // CHECK:         loop.stage div [i: 4] (%{{.*}} = %{{.*}}[i]) -> [i]
 // CHECK:         loop.stage mul [i: 4, j: 8] (%{{.*}} = %{{.*}}[i, j], %{{.*}} = %{{.*}}[i]) -> [i, j]
 // CHECK-NOT:     math.exp
@@ -109,4 +110,41 @@ func.func @moved(%x: tensor<4x6xf32>) -> tensor<2x4xf32> {
 func.func @argmax(%x: tensor<4x8xf32>) -> tensor<4xi64> {
   %0 = nd.argmax %x "a b -> a" : (tensor<4x8xf32>) -> tensor<4xi64>
   func.return %0 : tensor<4xi64>
+}
+
+// -----
+
+// The greatest of the lines is taken off along columns: what is left may be any number.
+// CHECK-LABEL: func.func @other_lines
+// CHECK:         math.exp %{{[0-9]+}} : f32
+func.func @other_lines(%x: tensor<8x8xf32>) -> tensor<8x8xf32> {
+  %0 = nd.reduce max %x "a b -> a" : (tensor<8x8xf32>) -> tensor<8xf32>
+  %1 = nd.broadcast %0 "b -> a b" : tensor<8xf32> -> tensor<8x8xf32>
+  %2 = nd.sub %x, %1 : tensor<8x8xf32>
+  %3 = nd.exp %2 : tensor<8x8xf32>
+  func.return %3 : tensor<8x8xf32>
+}
+
+// -----
+
+// Lines of -inf alone: 0 is taken off. Another number than -inf may be less than others.
+// CHECK-LABEL: func.func @nothing_there
+// CHECK:         math.exp %{{[0-9]+}} {mlc.nonpositive} : f32
+// CHECK:         math.exp %{{[0-9]+}} : f32
+func.func @nothing_there(%x: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<4x8xf32>) {
+  %0 = nd.reduce max %x "a b -> a" : (tensor<4x8xf32>) -> tensor<4xf32>
+  %1 = nd.constant -inf : tensor<4xf32>
+  %2 = nd.constant 1.0 : tensor<4xf32>
+  %3 = nd.constant 0.0 : tensor<4xf32>
+  %4 = nd.compare eq %0, %1 : tensor<4xf32> -> tensor<4xi1>
+  %5 = nd.select %4, %3, %0 : tensor<4xi1>, tensor<4xf32>
+  %6 = nd.broadcast %5 "a -> a b" : tensor<4xf32> -> tensor<4x8xf32>
+  %7 = nd.sub %x, %6 : tensor<4x8xf32>
+  %8 = nd.exp %7 : tensor<4x8xf32>
+  %9 = nd.compare eq %0, %2 : tensor<4xf32> -> tensor<4xi1>
+  %10 = nd.select %9, %3, %0 : tensor<4xi1>, tensor<4xf32>
+  %11 = nd.broadcast %10 "a -> a b" : tensor<4xf32> -> tensor<4x8xf32>
+  %12 = nd.sub %x, %11 : tensor<4x8xf32>
+  %13 = nd.exp %12 : tensor<4x8xf32>
+  func.return %8, %13 : tensor<4x8xf32>, tensor<4x8xf32>
 }

@@ -22,6 +22,9 @@ from .structure import fusable
 COLUMNS = 2
 """Vectors in a register tile; the rows that are left to it suit every contraction of a chain."""
 
+MOST, FEWEST = 12, 5
+"""Rows of a tile; where they are fewer, multiply-adds wait for each other."""
+
 SEVERAL = 4
 """Tiles of rows that go through a chain together where what they all read does not stay in the second cache."""
 
@@ -90,7 +93,7 @@ class Chain:
         self.shared = common(stages, self.first)
         self.parts = cut(stages, self.found)
         self.width = COLUMNS * lanes_of(self.parts[0], machine)
-        self.rows = min(max((machine.tile_registers - 4) // COLUMNS, 1), 12, max(extent(self.first.stage, self.m), 1))
+        self.rows = self.rows_of_tile()
         whole = self.first.stage.extent(self.keys)
         even = isinstance(whole, int) and whole % self.width == 0 and whole > self.width
         self.panels = even and self.first.transposed
@@ -108,6 +111,16 @@ class Chain:
     def keys(self) -> str:
         """The axis of the keys: lanes of the scores, and what is summed in the end."""
         return self.first.n
+
+    def rows_of_tile(self) -> int:
+        """What the registers hold, or less, if that leaves fewer rows which the last tile computes again."""
+        most = min(max((self.machine.tile_registers - 4) // COLUMNS, 1), MOST)
+        whole = self.first.stage.extent(self.m)
+        if not isinstance(whole, int):
+            return most
+        sizes = range(most, max(2 * most // 3, FEWEST) - 1, -1)
+        even = min(sizes, key=lambda n: -(-whole // n) * n, default=most)
+        return min(even, max(whole, 1))
 
     def bytes_of_lanes(self, c: Contraction) -> int:
         """Of the lanes' operand, as far as a block of rows reads it."""
@@ -217,19 +230,20 @@ class Chain:
         return [*([step("split", own, axis=lane, size=split)] if whole else []), step("vectorize", own, axes=[lane])]
 
     def by_blocks(self, part: list[StageOp]) -> list[str]:
-        """Row by row, loops over panels as wide as those of the scores, which can end as early; sums of lanes."""
+        """For a tile of rows at a time, loops over vectors of keys, which can end early; sums of lanes behind them."""
         labels = [s.label.data for s in part if s.extent(self.keys) is not None]
         if not labels:
             return self.by_rows(part)
         summing = [s.label.data for s in part if s.label.data in labels and combined(s, self.keys)]
         totals = [f"{n}_{TOTAL}" for n in summing]
-        together = [[n, f"{n}_{TOTAL}"] for n in labels] if self.blocks else [[*(s.label.data for s in part), *totals]]
+        lanes = lanes_of(part, self.machine)
+        rest = [s.label.data for s in part if s.label.data not in labels]
         return [
-            step("split", labels, axis=self.keys, size=self.width),
-            step("partial", summing, axis=self.keys, parts=self.width),
-            *(step("nest", names, axis=self.m) for names in together),
+            step("split", labels, axis=self.keys, size=lanes),
+            step("partial", summing, axis=self.keys, parts=lanes),
             *(step("nest", [label], axis=self.axis(0)) for label in labels),
-            step("vectorize", [*labels, *totals], axes=[self.axis(1)]),
+            step("vectorize", [*labels, *totals], axes=[self.m, self.axis(1)]),
+            *([step("vectorize", rest, axes=[self.m])] if rest else []),
         ]
 
 
