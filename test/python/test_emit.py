@@ -14,6 +14,8 @@ from emit_cases import DTYPES, MACHINES, function, native
 from mlc.dialects.errors import CompileError
 from mlc.dialects.nd.op import EXACT, Tolerance
 from mlc.lowering.emit.kernel import emit_kernel
+from mlc.lowering.emit.state import Emitter
+from mlc.lowering.emit.transpose import spaced
 from mlc.runtime import jit
 from mlc.runtime.matching import assert_matches
 
@@ -41,6 +43,9 @@ TRANSFERS: list[tuple[tuple[int, ...], tuple[int, ...] | None, str, tuple[int, .
     ((40,), None, "(d0) -> (d0)", (3,)),
     ((1,), None, "(d0) -> (d0)", (1,)),
     ((37,), (3,), "(d0) -> (d0)", (37,)),
+    ((50,), (2,), "(d0) -> (d0)", (50,)),
+    ((23,), (4,), "(d0) -> (d0)", (23,)),
+    ((3, 33), (70, 2), "(d0, d1) -> (d0, d1)", (3, 9)),
     ((37,), (-1,), "(d0) -> (d0)", (37,)),
     ((37,), (-2,), "(d0) -> (d0)", (20,)),
     ((6, 33), None, "(d0, d1) -> (d0, d1)", (6, 33)),
@@ -156,6 +161,19 @@ def test_out_of_bounds_elements_are_padding(machine: str) -> None:
         padded = np.full((20, 60), 9, np.float32)
         padded[:5, :30] = x
         assert_matches(EXACT, out, padded[i : i + 4, j : j + 20])
+
+
+@pytest.mark.parametrize(("step", "count", "width"), [(2, 16, 16), (2, 9, 16), (3, 16, 16), (4, 5, 8), (4, 16, 16)])
+def test_elements_apart_are_read_up_to_the_last(step: int, count: int, width: int) -> None:
+    read: set[int] = set()
+
+    def row(first: int, n: int) -> str:
+        assert n <= width
+        read.update(range(first, first + n))
+        return f"%row{first}"
+
+    spaced(Emitter(width), "float", row, step, count, width)
+    assert read == set(range((count - 1) * step + 1))
 
 
 def test_run_time_sizes_and_strides() -> None:
