@@ -104,7 +104,6 @@ def schedule_rows(group: list[StageOp], machine: Machine) -> list[str]:
         return []
     names = [s.label.data for s in group]
     lanes = lanes_of(group, machine)
-    width = VECTORS * lanes
     widest = max(group, key=lambda s: len(s.axes))
     shared = parallel_axes(group)
     if turns := alternating(group, shared):
@@ -119,11 +118,10 @@ def schedule_rows(group: list[StageOp], machine: Machine) -> list[str]:
         return [*nests, *tiles, step("vectorize", names, axes=across)]
     steps = reorders(group)
     lane = lane_axis(group, widest, machine)
-    if not any(contiguous(s, lane) for s in group):  # elements one by one: several vectors are only longer code
-        width = lanes
     rows = [a for a in shared if a != lane]
     if lane not in shared:
-        return [*steps, *reducing(group, widest, rows, lane, width, machine)]
+        return [*steps, *reducing(group, widest, rows, lane, machine)]
+    width = width_along(group, lane, machine)
     short = bool(rows) and not long(widest, lane, 2 * lanes)
     for a in rows:
         size = ROWS if short and a == rows[-1] else 1
@@ -134,17 +132,32 @@ def schedule_rows(group: list[StageOp], machine: Machine) -> list[str]:
     return [*steps, step("vectorize", names, axes=[rows[-1], lane] if short else [lane])]
 
 
-def reducing(
-    group: list[StageOp], widest: StageOp, rows: list[str], lane: str, width: int, machine: Machine
-) -> list[str]:
-    """Steps for lines along which something is reduced, vectors of `width` at a time."""
-    names, lanes = [s.label.data for s in group], lanes_of(group, machine)
-    several, block = beside(group, widest, rows, lane, width, machine)
+def walking(group: list[StageOp], lane: str) -> list[StageOp]:
+    """The stages that go along the lanes."""
+    return [s for s in group if s.extent(lane) is not None]
+
+
+def width_along(group: list[StageOp], lane: str, machine: Machine) -> int:
+    """Elements of a line worked on at once; one by one, several vectors are only longer code."""
+    lanes = lanes_of(walking(group, lane), machine)
+    return VECTORS * lanes if any(contiguous(s, lane) for s in group) else lanes
+
+
+def reducing(group: list[StageOp], widest: StageOp, rows: list[str], lane: str, machine: Machine) -> list[str]:
+    """Steps for lines along which something is reduced."""
+    names = [s.label.data for s in group]
+    lanes, width = lanes_of(walking(group, lane), machine), width_along(group, lane, machine)
+    several, block = beside(group, widest, rows, lane, machine)
+    lines = together(group, widest, rows, lane, several, machine)
+    if lines:
+        block = max(block, width)
     steps: list[str] = []
     for a in rows:
-        size = several if a == rows[-1] else 1
+        size = (lines or several) if a == rows[-1] else 1
         if long(widest, a, size):
             steps.append(step("tile", names, axis=a, size=size))
+    if lines > several:
+        steps += [step("tile", [s.label.data], axis=rows[-1], size=several) for s in walking(group, lane)]
     # A line of two blocks or less is one vector: no loop, and no rest to combine.
     if long(widest, lane, 2 * block if several == 1 else block):
         wide = several == 1 and width > lanes and extent(widest, lane) % (2 * block) == 0 and folds(group, lane)
@@ -152,15 +165,13 @@ def reducing(
     return [*steps, step("vectorize", names, axes=[rows[-1], lane] if several > 1 else [lane])]
 
 
-def beside(
-    group: list[StageOp], widest: StageOp, rows: list[str], lane: str, width: int, machine: Machine
-) -> tuple[int, int]:
+def beside(group: list[StageOp], widest: StageOp, rows: list[str], lane: str, machine: Machine) -> tuple[int, int]:
     """How many lines are reduced at the same time, and how many elements of each at a time.
 
     Sums of several lines wait for each other less, and end together in one vector. Short lines fill half of the
     registers; longer ones, which are read again after they are reduced, half of the first cache.
     """
-    lanes = lanes_of(group, machine)
+    lanes, width = lanes_of(walking(group, lane), machine), width_along(group, lane, machine)
     if not rows or width == lanes:
         return 1, width
     if shares_rows(group, rows, lane):
@@ -171,19 +182,40 @@ def beside(
     if length <= width:
         most = min(machine.registers // 2 // -(-length // lanes), lanes)
         return 1 << max(most, 1).bit_length() - 1, width
-    fitting = machine.l1_bytes // 2 // (length * element_bytes(group))
-    return (min(1 << fitting.bit_length() - 1, ROWS), width // 2) if fitting > 1 else (1, width)
+    fitting = machine.l1_bytes // 2 // (length * element_bytes(walking(group, lane)))
+    part = width if folds(group, lane) else width // 2
+    return (min(1 << fitting.bit_length() - 1, ROWS), part) if fitting > 1 else (1, width)
+
+
+def together(group: list[StageOp], widest: StageOp, rows: list[str], lane: str, several: int, machine: Machine) -> int:
+    """How many lines go through all stages together, `several` of them at a time in each; 0: those do.
+
+    A stage waits for the end of the one before it, which takes long where lines are short; while one stage goes over
+    many lines, each of them waits for itself alone. What there is one of for each line fills vectors, and the lines
+    half of the first cache.
+    """
+    lanes = lanes_of(walking(group, lane), machine)
+    length, count = widest.extent(lane), widest.extent(rows[-1]) if rows else None
+    if len(group) == 1 or several == 1 or not isinstance(length, int) or not isinstance(count, int):
+        return 0
+    fitting = machine.l1_bytes // 2 // (length * element_bytes(walking(group, lane)))
+    most = min(1 << max(fitting, 1).bit_length() - 1, VECTORS * lanes)
+    if most < lanes or count <= several:
+        return 0
+    blocks = -(-count // most)
+    return -(-count // (blocks * several)) * several
 
 
 def asked_ahead(group: list[StageOp], machine: Machine) -> list[str]:
     """For lines that come from memory and are read again after they are reduced: while they are read for the last time,
     those are asked for that come next."""
     shared, widest = parallel_axes(group), max(group, key=lambda s: len(s.axes))
-    lane, lanes = lane_axis(group, widest, machine), lanes_of(group, machine)
+    lane = lane_axis(group, widest, machine)
     rows = [a for a in shared if a != lane]
     if lane in shared or not rows or not any(contiguous(s, lane) for s in group):
         return []
-    several, _ = beside(group, widest, rows, lane, VECTORS * lanes, machine)
+    several, _ = beside(group, widest, rows, lane, machine)
+    several = together(group, widest, rows, lane, several, machine) or several
     steps: list[str] = []
     for value in dict.fromkeys(v for s in group for v in s.ins if isinstance(v, BlockArgument)):
         readers = [s for s in group if value in s.ins]
