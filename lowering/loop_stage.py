@@ -47,7 +47,10 @@ from .thread_sums import ThreadSums
 Carried = Mapping[SSAValue, SSAValue]
 """Sums that continue from an enclosing loop's value."""
 
-FLOAT_KIND = {"max": "maximumf", "min": "minimumf", "maxnum": "maxnumf", "minnum": "minnumf"}
+FLOAT_KIND = {
+    **{"max": "maximumf", "min": "minimumf", "maxnan": "maximumf", "minnan": "minimumf"},
+    **{"maxnum": "maxnumf", "minnum": "minnumf"},
+}
 INTEGER_KIND = {"max": "maxsi", "min": "minsi", "umax": "maxui", "umin": "minui"}
 
 
