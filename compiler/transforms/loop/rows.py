@@ -6,7 +6,7 @@ become loops around all of them, so that what passes between the stages stays in
 
 from __future__ import annotations
 
-from math import prod
+from math import gcd, prod
 
 from xdsl.ir import BlockArgument
 
@@ -27,6 +27,9 @@ LINES = (16, 8)
 
 WAYS, FEW = (2, 3, 4, 8), 8
 """Lines that are woven into one, and most elements of an axis all of whose vectors are held at a time."""
+
+LINE, PAGE, WAY = 64, 1 << 12, 1 << 16
+"""Bytes that caches move at once, and of one way of the first and the second: what lies so far apart shares a place."""
 
 SCATTERED = 3
 """Scattered elements that are read in the time of one vector."""
@@ -127,8 +130,11 @@ def schedule_rows(group: list[StageOp], machine: Machine) -> list[str]:
         size = ROWS if short and a == rows[-1] else 1
         if long(widest, a, size):
             steps.append(step("tile", names, axis=a, size=size))
+    if lines := few_lines(group, lane, width, machine):
+        return [*steps, *lines, step("vectorize", names, axes=[lane])]
     steps += by_lines(group, lane, width, machine)
-    steps += [step("tile", names, axis=lane, size=width)] if long(widest, lane, width) else []
+    wide = 2 * width if columns(group) and not long(widest, lane, 2 * width) else width
+    steps += [step("tile", names, axis=lane, size=width)] if long(widest, lane, wide) else []
     return [*steps, step("vectorize", names, axes=[rows[-1], lane] if short else [lane])]
 
 
@@ -195,10 +201,13 @@ def together(group: list[StageOp], widest: StageOp, rows: list[str], lane: str, 
     half of the first cache.
     """
     lanes = lanes_of(walking(group, lane), machine)
-    length, count = widest.extent(lane), widest.extent(rows[-1]) if rows else None
-    if len(group) == 1 or several == 1 or not isinstance(length, int) or not isinstance(count, int):
+    count = widest.extent(rows[-1]) if rows else None
+    lengths = [a.extent for a in widest.axes if a.name not in rows]
+    if len(group) == 1 or several == 1 or not all(isinstance(n, int) for n in (count, *lengths)):
         return 0
-    fitting = machine.l1_bytes // 2 // (length * element_bytes(walking(group, lane)))
+    assert isinstance(count, int)
+    line = prod(extent(widest, a.name) for a in widest.axes if a.name not in rows)
+    fitting = machine.l1_bytes // 2 // (line * element_bytes(walking(group, lane)))
     most = min(1 << max(fitting, 1).bit_length() - 1, VECTORS * lanes)
     if most < lanes or count <= several:
         return 0
@@ -230,7 +239,7 @@ def asked_ahead(group: list[StageOp], machine: Machine) -> list[str]:
 def by_lines(group: list[StageOp], lane: str, width: int, machine: Machine) -> list[str]:
     """Some lines at a time, for a lone reduction of long lines to one: memory is read along them, sums stay near."""
     stage = group[0]
-    reduced = [a.name for a in stage.axes if all(a.name not in axes_of(t.data.access) for t in stage.targets.data)]
+    reduced = reduced_axes(stage)
     if (
         len(group) > 1
         or not reduced
@@ -240,6 +249,8 @@ def by_lines(group: list[StageOp], lane: str, width: int, machine: Machine) -> l
         return []
     most, fewest = LINES
     line = extent(stage, lane) * element_bytes(group)
+    if pitch(stage, reduced[-1]) % PAGE == 0:  # they share a place in each way of the first cache
+        most = min(most, max(machine.l1_bytes // PAGE - 1, fewest))
     lines = extent(stage, reduced[-1])
     if not long(stage, reduced[-1], most) or line * lines <= machine.l1_bytes or line > machine.l2_bytes // 2:
         return []
@@ -247,6 +258,45 @@ def by_lines(group: list[StageOp], lane: str, width: int, machine: Machine) -> l
     if not size and long(stage, reduced[-1], most * fewest):
         size = fewest
     return [step("tile", [stage.label.data], axis=reduced[-1], size=size)] if size else []
+
+
+def reduced_axes(stage: StageOp) -> list[str]:
+    """Axes over which no result is spread."""
+    return [a.name for a in stage.axes if all(a.name not in axes_of(t.data.access) for t in stage.targets.data)]
+
+
+def pitch(stage: StageOp, axis: str) -> int:
+    """Bytes between what is read at neighbouring points of an axis, at most."""
+    reads = ((abs(axis_stride(access, strides_of(value), axis)), value) for value, access in stage.reads())
+    return max((stride * bytes_of(element_of(value)) for stride, value in reads), default=0)
+
+
+def columns(group: list[StageOp]) -> bool:
+    """Do several stages reduce lines that lie apart, and nothing but that?"""
+    reducing = [s for s in group if reduced_axes(s)]
+    return len(reducing) > 1 and all(t.data.mode for s in reducing for t in s.targets.data)
+
+
+def few_lines(group: list[StageOp], lane: str, width: int, machine: Machine) -> list[str]:
+    """Each stage alone, over a few lines at a time along memory, where a block of columns is gone from the second cache
+    when the next stage reads it: it is too large, or its lines lie a power of two apart and share their places."""
+    first = next((s for s in group if reduced_axes(s)), None)
+    if first is None or not columns(group):
+        return []
+    axis = reduced_axes(first)[-1]
+    count, length = first.extent(axis), first.extent(lane)
+    if not isinstance(count, int) or not isinstance(length, int) or length <= 2 * width or count <= ROWS:
+        return []
+    size = element_bytes(group)
+    shared = min(1.0, width * size / max(gcd(pitch(first, axis), WAY), LINE))
+    if width * size * count <= shared * machine.l2_bytes / 2 or length * size > machine.l2_bytes // 2:
+        return []
+    steps: list[str] = []
+    for stage in group:
+        if axis in reduced_axes(stage):
+            steps.append(step("tile", [stage.label.data], axis=axis, size=ROWS))
+        steps.append(step("tile", [stage.label.data], axis=lane, size=width))
+    return steps
 
 
 def folds(group: list[StageOp], lane: str) -> bool:

@@ -151,3 +151,30 @@ func.func @far(%X: tensor<8192x1024xf32>) -> tensor<8192x1024xf32> {
   }
   func.return %r : tensor<8192x1024xf32>
 }
+
+// Lines that lie a power of two apart share their places in caches: each stage goes along memory, a few lines at a time.
+// CHECK: func.func @apart({{.*}} attributes {loop.schedule = "loop-tile{axis=i size=4 only=m},loop-tile{axis=j size=64 only=m},loop-tile{axis=i size=4 only=s},loop-tile{axis=j size=64 only=s},loop-vectorize{axes=j only=m,s}"}
+// RUNS: func.func @apart
+func.func @apart(%x: tensor<1024x1024xf32>) -> tensor<1024xf32> {
+  %m = loop.stage m [i: 1024, j: 1024] (%a = %x[i, j]) -> max [j] {
+    loop.yield %a : f32
+  }
+  %s = loop.stage s [i: 1024, j: 1024] (%a = %x[i, j], %b = %m[j]) -> add [j] {
+    %d = arith.subf %a, %b : f32
+    loop.yield %d : f32
+  }
+  func.return %s : tensor<1024xf32>
+}
+
+// CHECK: func.func @near({{.*}} attributes {loop.schedule = "loop-tile{axis=j size=64 only=m,s},loop-vectorize{axes=j only=m,s}"}
+// RUNS: func.func @near
+func.func @near(%x: tensor<1000x1000xf32>) -> tensor<1000xf32> {
+  %m = loop.stage m [i: 1000, j: 1000] (%a = %x[i, j]) -> max [j] {
+    loop.yield %a : f32
+  }
+  %s = loop.stage s [i: 1000, j: 1000] (%a = %x[i, j], %b = %m[j]) -> add [j] {
+    %d = arith.subf %a, %b : f32
+    loop.yield %d : f32
+  }
+  func.return %s : tensor<1000xf32>
+}
