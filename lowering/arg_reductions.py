@@ -1,7 +1,7 @@
 """nd-to-loop for arg-reductions: the extremum, then the first place that holds it, or NaN.
 
     %0 = nd.argmax %x "a b -> a"
-        %m = loop.stage max [i: 4, j: 8] (%a = %x[i, j]) -> max [i]
+        %m = loop.stage max [i: 4, j: 8] (%a = %x[i, j]) -> maxnan [i]
         %b = loop.stage max_bound [i: 4] (%a = %m[i]) -> [i] { the number before %a }
         %p = loop.stage argmax [i: 4, j: 8] (%a = %x[i, j], %c = %b[i]) -> min [i] { %a > %c, or unordered? j : most }
         loop.stage argmax_position [i: 4] (%a = %p[i]) -> [i] { %a in 64 bits }
@@ -44,7 +44,9 @@ def arg_reduction(kernel: Kernel, op: Arg) -> SSAValue:
     own = {n: axes[n] for form in kept for n in form.names}
     mode = combiner("max" if op.name == "nd.argmax" else "min", element(x.type))
     first = kernel.scalars(axes, op.location)
-    best = kernel.stage(mode, axes, first, [first.wide(x, at)], [Target(mode, kept)])[0]
+    value = first.wide(x, at)
+    combined = f"{mode}nan" if floating(value.type) else mode
+    best = kernel.stage(mode, axes, first, [value], [Target(combined, kept)])[0]
     second = kernel.scalars(axes, op.location)
     b, v = second.body, second.wide(x, at)
     if floating(v.type):

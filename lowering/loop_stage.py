@@ -47,7 +47,10 @@ from .thread_sums import ThreadSums
 Carried = Mapping[SSAValue, SSAValue]
 """Sums that continue from an enclosing loop's value."""
 
-FLOAT_KIND = {"max": "maximumf", "min": "minimumf", "maxnum": "maxnumf", "minnum": "minnumf"}
+FLOAT_KIND = {
+    **{"max": "maximumf", "min": "minimumf", "maxnan": "maximumf", "minnan": "minimumf"},
+    **{"maxnum": "maxnumf", "minnum": "minnumf"},
+}
 INTEGER_KIND = {"max": "maxsi", "min": "minsi", "umax": "maxui", "umin": "minui"}
 
 
@@ -113,13 +116,18 @@ class StageState(ThreadSums):
         dot = narrow_product(s) if registers and matrix is None else None
         summed_over = matrix.kept if matrix is not None else dot.kept if dot is not None else vec
 
+        before: dict[SSAValue, tuple[SSAValue, Axes]] = {}
+
         def point(accs: list[SSAValue]) -> list[SSAValue]:
             if matrix is not None:
                 return [Products(self, matrix).run(accs[0])]
-            return self.point(s, vec, registers, accs) if dot is None else [self.contracted(s, dot, vec, accs[0])]
+            if dot is not None:
+                return [self.contracted(s, dot, vec, accs[0])]
+            return self.point(s, vec, registers, accs, before)
 
         def reduced(_: list[SSAValue]) -> list[SSAValue]:
             starts = [self.start(s.results[k], s.target(k), summed_over, carried) for k in registers]
+            before.update(self.read_before(s, vec, inner))
             sums_ = nest(self, inner, starts, point)
             self.location = s.location
             for k, acc in zip(registers, sums_):
@@ -196,9 +204,29 @@ class StageState(ThreadSums):
         words = ["parallel" if n in kept else "reduction" for n in names]
         return self.emit(ContractOp.make(factors[0], factors[1], acc, maps, words))
 
-    def point(self, s: StageOp, vec: Axes, registers: list[int], accs: list[SSAValue]) -> list[SSAValue]:
+    def read_before(self, s: StageOp, vec: Axes, inner: Axes) -> dict[SSAValue, tuple[SSAValue, Axes]]:
+        """What the body reads at one place in all iterations of the loops that reduce, and the axes of its vectors."""
+        if self.launch is not None or not inner or not all(t.data.mode for t in s.targets.data):
+            return {}
+        names, body = {n for n, _ in inner}, BodyValues(self, s, vec)
+        found: dict[SSAValue, tuple[SSAValue, Axes]] = {}
+        for k, (arg, (_, access)) in enumerate(zip(s.body.block.args, s.reads())):
+            if not s.whole(k) and not names & axes_of(access):
+                own = [a for a in vec if a[0] in axes_of(access)]
+                found[arg] = body.at(arg, own), own
+        return found
+
+    def point(
+        self,
+        s: StageOp,
+        vec: Axes,
+        registers: list[int],
+        accs: list[SSAValue],
+        before: Mapping[SSAValue, tuple[SSAValue, Axes]],
+    ) -> list[SSAValue]:
         """The body at one point (one n-D vector of points); returns the new accumulators."""
         body = BodyValues(self, s, vec)
+        body.found |= {(arg, tuple(n for n, _ in vec)): self.adapt(v, own, vec) for arg, (v, own) in before.items()}
         body.run()
         self.location = s.location
         out: list[SSAValue] = []

@@ -127,7 +127,7 @@ class Stages:
                 repeated = isinstance(op, Broadcast) and of_positions(base(op.x))
                 want(v for v in op.operands if base(v).owner not in inlined and not repeated)
             if isinstance(op, Arg | ReduceWindow):
-                want(op.operands)
+                want(v for v in op.operands if not (isinstance(op, Arg) and simple(v)))
             if isinstance(op, Contract):
                 want(v for v, made in zip(op.operands, prologues[op]) if made is None)
             if isinstance(op, Gather | Scatter):
@@ -247,6 +247,12 @@ class Stages:
         if value in self.home or not isinstance(op, NdOp):
             return 0
         return op.FLOPS * computed(value) + sum(self._cost(v) for v in op.operands)
+
+
+def simple(value: SSAValue) -> bool:
+    """Is it one operation on what is there already? It is repeated sooner than stored."""
+    op = value.owner
+    return isinstance(op, Elementwise) and op.FLOPS <= 1 and not any(computed(base(v)) for v in op.operands)
 
 
 def of_positions(value: SSAValue) -> bool:

@@ -47,6 +47,8 @@ UFUNC: dict[str, np.ufunc] = {
     "add": np.add,
     "mul": np.multiply,
     "max": np.maximum,
+    "maxnan": np.maximum,
+    "minnan": np.minimum,
     "maxnum": np.fmax,
     "minnum": np.fmin,
     "min": np.minimum,

@@ -31,7 +31,7 @@ THREADED = ("thread", "warp", "lane")
 SWEEP = "sweep"
 """An axis of any extent along which all threads of a block go in steps of their number."""
 
-COMBINERS = ("add", "mul", "max", "min", "maxnum", "minnum", "umax", "umin", "and", "or")
+COMBINERS = ("add", "mul", "max", "min", "maxnan", "minnan", "maxnum", "minnum", "umax", "umin", "and", "or")
 CARRY = "carry"
 
 

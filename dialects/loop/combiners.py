@@ -1,6 +1,6 @@
-"""Combiners: their identity and their scalar operation for each element type. NaN wins every max and min; `maxnum` and
-`minnum` leave it out and give either of two zeros; `umax` and `umin` take the bits of integers as numbers without a
-sign."""
+"""Combiners: their identity and their scalar operation for each element type. NaN wins every max and min; `maxnan` and
+`minnan` give either of two zeros; `maxnum` and `minnum` do, too, and leave NaN out; `umax` and `umin` take the bits of
+integers as numbers without a sign."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ FLOAT: dict[str, type[Operation]] = {
     "maxnum": arith.MaxnumfOp,
     "minnum": arith.MinnumfOp,
 }
+ANY_ZERO = {"maxnan": "max", "minnan": "min"}
+"""Combiners of floats that are others but for the signs of zeros."""
+
 INTEGER: dict[str, type[Operation]] = {
     "add": arith.AddiOp,
     "mul": arith.MuliOp,
@@ -30,6 +33,7 @@ INTEGER: dict[str, type[Operation]] = {
     "or": arith.OrIOp,
 }
 NO_FLAGS = arith.FastMathFlagsAttr("none")
+NO_SIGNED_ZEROS = arith.FastMathFlagsAttr([arith.FastMathFlag.NO_SIGNED_ZEROS])
 NO_OVERFLOW = arith.IntegerOverflowAttr("none")
 WRAPPING = ("add", "mul")
 
@@ -46,7 +50,7 @@ def integer_width(element: Attribute) -> int:
 def allowed(mode: str, element: Attribute) -> bool:
     """May values of this type be combined so? A truth value only by `and` and `or`."""
     if isinstance(element, AnyFloat):
-        return mode in FLOAT
+        return mode in FLOAT or mode in ANY_ZERO
     if element == i1:
         return mode in ("and", "or")
     return is_integer(element) and mode in INTEGER
@@ -55,6 +59,7 @@ def allowed(mode: str, element: Attribute) -> bool:
 def identity(mode: str, element: Attribute) -> int | float:
     """The value that a reduction over nothing gives."""
     if isinstance(element, AnyFloat):
+        mode = ANY_ZERO.get(mode, mode)
         return {"add": 0.0, "mul": 1.0, "max": -inf, "min": inf, "maxnum": -inf, "minnum": inf}[mode]
     assert is_integer(element)
     if element == i1:
@@ -70,7 +75,8 @@ def combine(mode: str, a: SSAValue, b: SSAValue, location: LocationAttr | None =
     table = FLOAT if isinstance(inner, AnyFloat) else INTEGER
     properties: dict[str, Attribute] = {}
     if table is FLOAT:
-        properties["fastmath"] = NO_FLAGS
+        properties["fastmath"] = NO_SIGNED_ZEROS if mode in ANY_ZERO else NO_FLAGS
+        mode = ANY_ZERO.get(mode, mode)
     elif mode in WRAPPING:
         properties["overflowFlags"] = NO_OVERFLOW
     return table[mode].create(operands=[a, b], result_types=[element], properties=properties, location=location)

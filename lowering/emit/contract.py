@@ -20,6 +20,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr
 
 from ...dialects.vector.ops import ContractOp
+from .access import Access
 from .elementwise import element_of
 from .float_parts import FLOAT_PARTS
 from .lookups import LOOKUPS
@@ -27,7 +28,6 @@ from .shapes import KINDS, bind, shape_of
 from .state import Emitter, emits
 from .table import Types, prepare
 from .text import bits_of, bytes_of, is_float, mask, vector_of
-from .transfer import Access
 from .values import Lead, Native, Scalar, Vec
 
 SIGNED, UNSIGNED = "arith.extsi", "arith.extui"

@@ -20,8 +20,9 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.ir.affine import AffineBinaryOpExpr, AffineBinaryOpKind, AffineConstantExpr, AffineDimExpr, AffineExpr
 
-from .float_parts import by_kind, by_scale
+from .float_parts import by_kind, by_number, by_scale
 from .lookups import looked_up
+from .masked import by_mask
 from .matchers import splat_of
 from .numbers import row_of
 from .state import HANDLERS, Emitter, Form, emits
@@ -107,6 +108,12 @@ INSTEAD: dict[str, Callable[[Emitter, Operation, Vec], Vec]] = {
     "arith.uitofp": looked_up,
     "arith.mulf": by_scale,
     "arith.select": by_kind,
+    "arith.maximumf": by_number,
+    "arith.minimumf": by_number,
+    "arith.minsi": by_mask,
+    "arith.maxsi": by_mask,
+    "arith.minui": by_mask,
+    "arith.maxui": by_mask,
 }
 """What may know a machine's instruction for an operation and some that its operands come from: gives that, or the
 value as it is made without."""

@@ -8,6 +8,8 @@
     %e = arith.select (%x == 0.0), -inf, nan
     %y = arith.select (%x > 0.0), %f, %e                   ->  call @fixupimm(%inside, %x, a result for each kind of %x)
 
+    %y = arith.maximumf %a, %x fastmath<nsz>               ->  call @fixupimm(%x > %a ? %x : %a, %x, NaN where %x is)
+
 The same numbers wherever the powers of two of the first are in the exponent's range, which is all that it is made for.
 The power may be 0 where a condition holds by which the product is not chosen, either. The operations stay where a
 vector is not a whole register.
@@ -18,6 +20,7 @@ from __future__ import annotations
 from math import inf, isnan, log2
 from typing import Any, NamedTuple
 
+from xdsl.dialects.arith import FastMathFlag, FastMathFlagsAttr
 from xdsl.ir import Operation, SSAValue
 
 from .matchers import constant, operand_by, operand_of, operation
@@ -57,6 +60,10 @@ USUAL_ROUNDING = "i32 4"
 # What fixupimm gives, four bits for each kind of operand from the lowest on: quiet and signalling NaN, 0, 1, -inf, inf,
 # below 0, above 0. 0: the computed value, 2: the operand as a quiet NaN, 3: NaN, 4: -inf, 5: inf.
 LOGARITHM = 0x0353_0422
+NAN = 0x22
+
+NUMBER = {"arith.maximumf": "number.maxnumf", "arith.minimumf": "number.minnumf"}
+"""The rows that leave the first operand where the second one is NaN."""
 
 
 def by_scale(e: Emitter, op: Operation, multiplied: Vec) -> Vec:
@@ -112,27 +119,49 @@ def otherwise(op: Any) -> tuple[SSAValue, SSAValue] | None:
     return (op.operands[0], op.operands[2]) if choice else None
 
 
+def fixed(e: Emitter, kind: str, computed: str, operand: str, results: int) -> str:
+    """A register of computed values, or what the kind of the operand decides."""
+    register = REGISTERS[kind]
+    native, integer = vector_of(kind, register.lanes), "i32" if register.lanes == 16 else "i64"
+    integers = vector_of(integer, register.lanes)
+    name, mask = f"{FLOAT_PARTS['fixupimm'].intrinsic}.{register.suffix}", register.mask
+    e.declare(native, name, native, native, integers, "i32", mask, "i32")
+    operands = f"{native} {computed}, {native} {operand}, {integers} splat ({integer} {results})"
+    return e.op(f"call {native} @{name}({operands}, i32 0, {mask} -1, {USUAL_ROUNDING})")
+
+
 def by_kind(e: Emitter, op: Operation, chosen: Vec) -> Vec:
     """A logarithm for every operand, from one that is right between 0 and infinity."""
     found = logarithm(op) if "fixupimm" in e.dots and chosen.kind in REGISTERS else None
     if found is None:
         return chosen
     inside, operand = (e.vector(v) for v in found)
-    register = REGISTERS[chosen.kind]
 
     def native(lead: Lead, chunk: int) -> str:
-        kind = vector_of(chosen.kind, register.lanes)
-        if chosen.width(chunk) != register.lanes:
+        if chosen.width(chunk) != REGISTERS[chosen.kind].lanes:
             return chosen.nat(lead, chunk)
-        integer = "i32" if register.lanes == 16 else "i64"
-        integers = vector_of(integer, register.lanes)
-        name, mask = f"{FLOAT_PARTS['fixupimm'].intrinsic}.{register.suffix}", register.mask
-        e.declare(kind, name, kind, kind, integers, "i32", mask, "i32")
-        operands = f"{kind} {inside.nat(lead, chunk)}, {kind} {operand.nat(lead, chunk)}"
-        results = f"{integers} splat ({integer} {LOGARITHM})"
-        return e.op(f"call {kind} @{name}({operands}, {results}, i32 0, {mask} -1, {USUAL_ROUNDING})")
+        return fixed(e, chosen.kind, inside.nat(lead, chunk), operand.nat(lead, chunk), LOGARITHM)
 
     return e.vec(chosen.kind, chosen.shape, native)
+
+
+def by_number(e: Emitter, op: Operation, extreme: Vec) -> Vec:
+    """An extreme without regard to signs of zeros: that of the numbers, where the second operand is one. One
+    instruction leaves the first operand where either is NaN."""
+    flags = op.properties.get("fastmath")
+    any_zero = isinstance(flags, FastMathFlagsAttr) and FastMathFlag.NO_SIGNED_ZEROS in flags.data
+    if "fixupimm" not in e.dots or extreme.kind not in REGISTERS or not any_zero:
+        return extreme
+    first, second = (e.vector(v) for v in op.operands)
+
+    def native(lead: Lead, chunk: int) -> str:
+        width = REGISTERS[extreme.kind].lanes
+        if extreme.width(chunk) != width:
+            return extreme.nat(lead, chunk)
+        kept, new = first.nat(lead, chunk), second.nat(lead, chunk)
+        return fixed(e, extreme.kind, e.apply(NUMBER[op.name], extreme.kind, [kept, new], width), new, NAN)
+
+    return e.vec(extreme.kind, extreme.shape, native)
 
 
 def logarithm(op: Operation) -> tuple[SSAValue, SSAValue] | None:

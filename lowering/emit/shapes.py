@@ -9,10 +9,10 @@ from math import prod
 from xdsl.dialects.builtin import DenseArrayBase, IndexType, VectorType
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from .access import Access, load
 from .elementwise import element_of
 from .state import Emitter, emits
 from .text import mask
-from .transfer import Access, load
 from .transpose import part_of, resize, transposed
 from .values import Assembled, Lead
 

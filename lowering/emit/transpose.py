@@ -115,6 +115,29 @@ def transposed(
     return resize(e, found[(key, lead[across] % size)], vec.kind, size, vec.width(chunk))
 
 
+def spaced(e: Emitter, kind: str, row: Callable[[int, int], str], step: int, count: int, width: int) -> str:
+    """Every `step`-th element, `count` of them: what lies from the first to the last, put together by shuffles.
+
+    `row(first, count)`: `count` elements beside each other, as a native vector of `width` lanes. The last row ends
+    where the last element does, and may overlap the one before.
+    """
+    span = (count - 1) * step + 1
+    starts = [*range(0, span - width, width), max(span - width, 0)]
+    rows = [row(start, min(span, width)) for start in starts]
+    place = [
+        divmod(i * step, width) if i * step < starts[-1] else (len(rows) - 1, i * step - starts[-1])
+        for i in range(count)
+    ]
+    place += [(0, 0)] * (width - count)
+    native, found = vector_of(kind, width), rows[0]
+    for r in range(1, max(len(rows), 2)):
+        kept = [lane for _, lane in place] if r == 1 else list(range(width))
+        order = [width + lane if k == r else kept[i] if k < r else 0 for i, (k, lane) in enumerate(place)]
+        other = rows[r] if r < len(rows) else "poison"
+        found = e.op(f"shufflevector {native} {found}, {native} {other}, {shuffle_of(order)}")
+    return found
+
+
 def woven(e: Emitter, kind: str, rows: Sequence[str], width: int) -> str:
     """The elements of some rows in turns: a0 b0 c0 d0 a1 b1 .., of rows a, b, c and d."""
     if len(rows) == 1:

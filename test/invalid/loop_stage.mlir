@@ -142,7 +142,7 @@ func.func @f(%X: f32) {
 // -----
 
 func.func @f(%X: tensor<8x8xf32>) {
-  // expected-error @+1 {{expected add, mul, max, min, maxnum, minnum, umax, umin, and, or, carry, stream or an access, found median}}
+  // expected-error @+1 {{expected add, mul, max, min, maxnan, minnan, maxnum, minnum, umax, umin, and, or, carry, stream or an access, found median}}
   %r = loop.stage s [i: 8, j: 8] (%x = %X[i, j]) -> median [i] {
     loop.yield %x : f32
   }

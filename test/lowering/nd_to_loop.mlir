@@ -100,7 +100,7 @@ func.func @moved(%x: tensor<4x6xf32>) -> tensor<2x4xf32> {
 
 // The first place of what is beyond the number before the maximum, or unordered; in 32 bits on the way.
 // CHECK-LABEL: func.func @argmax
-// CHECK:         %[[M:.*]] = loop.stage max [i: 4, j: 8] {{.*}} -> max [i]
+// CHECK:         %[[M:.*]] = loop.stage max [i: 4, j: 8] {{.*}} -> maxnan [i]
 // CHECK:         %[[B:.*]] = loop.stage max_bound [i: 4] (%{{.*}} = %[[M]][i]) -> [i]
 // CHECK:         loop.stage argmax [i: 4, j: 8] (%{{.*}} = %x[i, j], %{{.*}} = %[[B]][i]) -> min [i]
 // CHECK:           arith.cmpf ugt
@@ -147,4 +147,29 @@ func.func @nothing_there(%x: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<4x8xf3
   %12 = nd.sub %x, %11 : tensor<4x8xf32>
   %13 = nd.exp %12 : tensor<4x8xf32>
   func.return %8, %13 : tensor<4x8xf32>, tensor<4x8xf32>
+}
+
+// -----
+
+// One operation on arguments is done twice, more of them once.
+// CHECK-LABEL: func.func @argmax_of_sums
+// CHECK-NEXT:    loop.stage max [i: 4, j: 5, k: 8] (%{{.*}} = %x[i, k], %{{.*}} = %y[j, k]) -> maxnan [i, j]
+// CHECK-NEXT:      arith.addf
+// CHECK:         loop.stage argmax [i: 4, j: 5, k: 8] (%{{.*}} = %x[i, k], %{{.*}} = %y[j, k], {{.*}}) -> min [i, j]
+// CHECK:           arith.addf
+func.func @argmax_of_sums(%x: tensor<4x8xf32>, %y: tensor<5x8xf32>) -> tensor<4x5xi64> {
+  %0 = nd.broadcast %x "a c -> a b c" : tensor<4x8xf32> -> tensor<4x5x8xf32>
+  %1 = nd.broadcast %y "b c -> a b c" : tensor<5x8xf32> -> tensor<4x5x8xf32>
+  %2 = nd.add %0, %1 : tensor<4x5x8xf32>
+  %3 = nd.argmax %2 "a b c -> a b" : (tensor<4x5x8xf32>) -> tensor<4x5xi64>
+  func.return %3 : tensor<4x5xi64>
+}
+
+// CHECK-LABEL: func.func @argmax_of_exponentials
+// CHECK-NEXT:    %[[E:.*]] = loop.stage exp [i: 4, j: 8] (%{{.*}} = %x[i, j]) -> [i, j]
+// CHECK:         loop.stage max [i: 4, j: 8] (%{{.*}} = %[[E]][i, j])
+func.func @argmax_of_exponentials(%x: tensor<4x8xf32>) -> tensor<4xi64> {
+  %0 = nd.exp %x : tensor<4x8xf32>
+  %1 = nd.argmax %0 "a b -> a" : (tensor<4x8xf32>) -> tensor<4xi64>
+  func.return %1 : tensor<4xi64>
 }

@@ -24,3 +24,18 @@ def test_extreme_numbers(dtype: Any, name: str, axis: int) -> None:
     x = np.random.default_rng(0).choice(np.array(numbers, dtype), (2000, 3) if axis else (3, 2000))
     exe = mlc.compile(lambda x: getattr(mnp, name)(x, axis), mlc.spec(x.shape, x.dtype))
     assert np.array_equal(exe(x), getattr(np, name)(x, axis))
+
+
+@pytest.mark.parametrize("sizes", [(37, 50, 130), (3, 20, 5), (20, 1, 33)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32])
+def test_places_in_sums_of_all_pairs(sizes: tuple[int, int, int], dtype: Any) -> None:
+    """Lanes go over the lines of one operand; ties, infinities and NaN are where they are in one line alone."""
+    a, b, c = sizes
+    rng = np.random.default_rng(a)
+    x, y = (rng.integers(-4, 5, (n, c)).astype(dtype) for n in (a, b))
+    if np.dtype(dtype).kind == "f":
+        x[rng.random(x.shape) < 0.02], y[rng.random(y.shape) < 0.02] = np.inf, -np.inf
+        x[0, -1] = np.nan
+    exe = mlc.compile(lambda x, y: mnp.argmax(x[:, None, :] + y[None, :, :], 2), x, y)
+    with np.errstate(invalid="ignore"):
+        assert np.array_equal(exe(x, y), (x[:, None, :] + y[None, :, :]).argmax(2))

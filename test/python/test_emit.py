@@ -14,6 +14,8 @@ from emit_cases import DTYPES, MACHINES, function, native
 from mlc.dialects.errors import CompileError
 from mlc.dialects.nd.op import EXACT, Tolerance
 from mlc.lowering.emit.kernel import emit_kernel
+from mlc.lowering.emit.state import Emitter
+from mlc.lowering.emit.transpose import spaced
 from mlc.runtime import jit
 from mlc.runtime.matching import assert_matches
 
@@ -41,6 +43,9 @@ TRANSFERS: list[tuple[tuple[int, ...], tuple[int, ...] | None, str, tuple[int, .
     ((40,), None, "(d0) -> (d0)", (3,)),
     ((1,), None, "(d0) -> (d0)", (1,)),
     ((37,), (3,), "(d0) -> (d0)", (37,)),
+    ((50,), (2,), "(d0) -> (d0)", (50,)),
+    ((23,), (4,), "(d0) -> (d0)", (23,)),
+    ((3, 33), (70, 2), "(d0, d1) -> (d0, d1)", (3, 9)),
     ((37,), (-1,), "(d0) -> (d0)", (37,)),
     ((37,), (-2,), "(d0) -> (d0)", (20,)),
     ((6, 33), None, "(d0, d1) -> (d0, d1)", (6, 33)),
@@ -156,6 +161,19 @@ def test_out_of_bounds_elements_are_padding(machine: str) -> None:
         padded = np.full((20, 60), 9, np.float32)
         padded[:5, :30] = x
         assert_matches(EXACT, out, padded[i : i + 4, j : j + 20])
+
+
+@pytest.mark.parametrize(("step", "count", "width"), [(2, 16, 16), (2, 9, 16), (3, 16, 16), (4, 5, 8), (4, 16, 16)])
+def test_elements_apart_are_read_up_to_the_last(step: int, count: int, width: int) -> None:
+    read: set[int] = set()
+
+    def row(first: int, n: int) -> str:
+        assert n <= width
+        read.update(range(first, first + n))
+        return f"%row{first}"
+
+    spaced(Emitter(width), "float", row, step, count, width)
+    assert read == set(range((count - 1) * step + 1))
 
 
 def test_run_time_sizes_and_strides() -> None:
@@ -529,6 +547,57 @@ def test_running_extremes_of_numbers(word: str, ufunc: np.ufunc) -> None:
     kernel = native(two)
     kernel(x, out)
     assert_matches(EXACT, out, ufunc.reduce(x, axis=None))
+
+
+@pytest.mark.parametrize("word, ufunc", [("maximumf", np.maximum), ("minimumf", np.minimum)])
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+def test_running_extremes_with_any_zero(word: str, ufunc: np.ufunc, dtype: str) -> None:
+    """NaN stays, at any place; which zero comes of two is left open."""
+    text = f"""func.func @k(%x: memref<9x50x{dtype}>, %out: memref<50x{dtype}>) {{
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c9 = arith.constant 9 : index
+      %z = arith.constant 0.0 : {dtype}
+      %start = vector.transfer_read %x[%c0, %c0], %z {{in_bounds = [true]}} : memref<9x50x{dtype}>, vector<50x{dtype}>
+      %m = scf.for %i = %c1 to %c9 step %c1 iter_args(%a = %start) -> (vector<50x{dtype}>) {{
+        %v = vector.transfer_read %x[%i, %c0], %z {{in_bounds = [true]}} : memref<9x50x{dtype}>, vector<50x{dtype}>
+        %b = arith.{word} %a, %v fastmath<nsz> : vector<50x{dtype}>
+        scf.yield %b : vector<50x{dtype}>
+      }}
+      vector.transfer_write %m, %out[%c0] {{in_bounds = [true]}} : vector<50x{dtype}>, memref<50x{dtype}>
+      func.return
+    }}"""
+    rng = np.random.default_rng(0)
+    numbers = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 1e-40], DTYPES[dtype])
+    x = rng.choice(numbers, (9, 50), p=[0.05, *[0.95 / 7] * 7])
+    out = np.zeros(50, x.dtype)
+    native(text)(x, out)
+    assert np.array_equal(out, ufunc.reduce(x, axis=0), equal_nan=True)
+
+
+@pytest.mark.parametrize("word, ufunc", [("minsi", np.minimum), ("maxsi", np.maximum)])
+def test_extremes_of_what_is_chosen(word: str, ufunc: np.ufunc) -> None:
+    """The choice is made after the comparison; with any other number instead, before."""
+    nothing = {"minsi": 2**31 - 1, "maxsi": -(2**31)}[word]
+    text = f"""func.func @k(%x: memref<50xi32>, %y: memref<50xi32>, %out: memref<50xi32>) {{
+      %c0 = arith.constant 0 : index
+      %zero = arith.constant 0 : i32
+      %none = arith.constant dense<{nothing}> : vector<50xi32>
+      %half = arith.constant dense<3> : vector<50xi32>
+      %a = vector.transfer_read %x[%c0], %zero {{in_bounds = [true]}} : memref<50xi32>, vector<50xi32>
+      %b = vector.transfer_read %y[%c0], %zero {{in_bounds = [true]}} : memref<50xi32>, vector<50xi32>
+      %c = arith.cmpi sgt, %b, %half : vector<50xi32>
+      %d = arith.select %c, %b, %none : vector<50xi1>, vector<50xi32>
+      %e = arith.{word} %a, %d : vector<50xi32>
+      vector.transfer_write %e, %out[%c0] {{in_bounds = [true]}} : vector<50xi32>, memref<50xi32>
+      func.return
+    }}"""
+    rng = np.random.default_rng(0)
+    x, y = (rng.integers(-9, 9, 50).astype(np.int32) for _ in range(2))
+    out = np.zeros(50, np.int32)
+    for code, other in ((text, nothing), (text.replace(f"dense<{nothing}>", "dense<2>"), 2)):
+        native(code)(x, y, out)
+        assert_matches(EXACT, out, ufunc(x, np.where(y > 3, y, other).astype(np.int32)))
 
 
 def test_equal_input_gives_equal_text() -> None:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import mlc
+import mlc.numpy as mnp
 import numpy as np
 import pytest
 from mlc.compiler import registry
@@ -25,7 +27,7 @@ from mlc.compiler.transforms.loop.copies import LoopCopies
 from mlc.compiler.verify import verify
 from mlc.dialects.errors import CompileError
 from mlc.dialects.loop.ops import StageOp
-from mlc.dialects.nd.op import Tolerance
+from mlc.dialects.nd.op import EXACT, Tolerance
 from mlc.dialects.nd.types import NUMPY, element, shape_of
 from mlc.runtime.interpret_loop import call
 from mlc.runtime.matching import assert_matches
@@ -360,3 +362,19 @@ def test_every_prefix_of_the_chosen_schedule_is_right(kernel: Kernel, machine: s
         verify(module)
         round_trip(module)
         kernel.check(module, BACKENDS[backend])
+
+
+@pytest.mark.parametrize("lines", [7, 33, 70])
+@pytest.mark.parametrize("length", [5, 63, 128])
+def test_short_lines_go_through_each_stage_together(lines: int, length: int) -> None:
+    def program(x: Any) -> Any:
+        shifted = x - mnp.mean(x, axis=-1, keepdims=True)
+        return shifted / mnp.max(mnp.abs(shifted), axis=-1, keepdims=True), mnp.argmax(x, axis=-1)
+
+    x = np.random.default_rng(length).integers(-8, 9, (lines, length)).astype(np.float32)
+    wide = x.astype(np.float64)
+    shifted = wide - wide.mean(-1, keepdims=True)
+    got, places = mlc.compile(program, x)(x)
+    want = shifted / np.abs(shifted).max(-1, keepdims=True)
+    assert_matches(Tolerance(ulp=16, sums=16), got, want.astype(np.float32))
+    assert_matches(EXACT, places, x.argmax(-1))

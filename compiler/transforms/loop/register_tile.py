@@ -181,17 +181,19 @@ def cheapest(
 def shapes(
     m: int, n: int, c: Contraction, machine: Machine, followed: bool, cut: bool, ways: int
 ) -> list[tuple[int, int, str]]:
-    """Rows, lanes and ends of tiles that fit the registers, beside a row of factors and some that are loaded ahead."""
+    """Rows, lanes and ends of tiles that fit the registers, with what is read once for each point of the result, beside
+    a row of factors and some that are loaded ahead."""
     integers = is_integer(element_of(c.stage.results[0])) and ways == 1
     # without fused multiply-adds, a product needs a register before it is added; one of integers is made of several
     registers = machine.tile_registers - (not machine.has_fma) - 2 * integers - followed
     lanes = lanes_of([c.stage], machine)
+    held = 1 + sum({c.m, c.n} <= (names := axes_of(access)) and not names & {*c.k} for _, access in c.stage.reads())
     found: dict[tuple[int, int, str], None] = {}
     for vectors in range(min(8, registers // 4), 0, -1):
         if vectors > BURST < m and n > 2 * vectors * lanes:
             continue
         for rows in range(1, registers // 2 - 1):
-            tile = rows * vectors
+            tile = rows * vectors * held
             # tiles much smaller than the registers serve only fewer rows
             if rows < m and 5 * tile < 2 * (registers - 4):
                 continue

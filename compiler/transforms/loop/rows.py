@@ -6,7 +6,7 @@ become loops around all of them, so that what passes between the stages stays in
 
 from __future__ import annotations
 
-from math import prod
+from math import gcd, prod
 
 from xdsl.ir import BlockArgument
 
@@ -27,6 +27,9 @@ LINES = (16, 8)
 
 WAYS, FEW = (2, 3, 4, 8), 8
 """Lines that are woven into one, and most elements of an axis all of whose vectors are held at a time."""
+
+LINE, PAGE, WAY = 64, 1 << 12, 1 << 16
+"""Bytes that caches move at once, and of one way of the first and the second: what lies so far apart shares a place."""
 
 SCATTERED = 3
 """Scattered elements that are read in the time of one vector."""
@@ -104,7 +107,6 @@ def schedule_rows(group: list[StageOp], machine: Machine) -> list[str]:
         return []
     names = [s.label.data for s in group]
     lanes = lanes_of(group, machine)
-    width = VECTORS * lanes
     widest = max(group, key=lambda s: len(s.axes))
     shared = parallel_axes(group)
     if turns := alternating(group, shared):
@@ -119,32 +121,49 @@ def schedule_rows(group: list[StageOp], machine: Machine) -> list[str]:
         return [*nests, *tiles, step("vectorize", names, axes=across)]
     steps = reorders(group)
     lane = lane_axis(group, widest, machine)
-    if not any(contiguous(s, lane) for s in group):  # elements one by one: several vectors are only longer code
-        width = lanes
     rows = [a for a in shared if a != lane]
     if lane not in shared:
-        return [*steps, *reducing(group, widest, rows, lane, width, machine)]
+        return [*steps, *reducing(group, widest, rows, lane, machine)]
+    width = width_along(group, lane, machine)
     short = bool(rows) and not long(widest, lane, 2 * lanes)
     for a in rows:
         size = ROWS if short and a == rows[-1] else 1
         if long(widest, a, size):
             steps.append(step("tile", names, axis=a, size=size))
+    if lines := few_lines(group, lane, width, machine):
+        return [*steps, *lines, step("vectorize", names, axes=[lane])]
     steps += by_lines(group, lane, width, machine)
-    steps += [step("tile", names, axis=lane, size=width)] if long(widest, lane, width) else []
+    wide = 2 * width if columns(group) and not long(widest, lane, 2 * width) else width
+    steps += [step("tile", names, axis=lane, size=width)] if long(widest, lane, wide) else []
     return [*steps, step("vectorize", names, axes=[rows[-1], lane] if short else [lane])]
 
 
-def reducing(
-    group: list[StageOp], widest: StageOp, rows: list[str], lane: str, width: int, machine: Machine
-) -> list[str]:
-    """Steps for lines along which something is reduced, vectors of `width` at a time."""
-    names, lanes = [s.label.data for s in group], lanes_of(group, machine)
-    several, block = beside(group, widest, rows, lane, width, machine)
+def walking(group: list[StageOp], lane: str) -> list[StageOp]:
+    """The stages that go along the lanes."""
+    return [s for s in group if s.extent(lane) is not None]
+
+
+def width_along(group: list[StageOp], lane: str, machine: Machine) -> int:
+    """Elements of a line worked on at once; one by one, several vectors are only longer code."""
+    lanes = lanes_of(walking(group, lane), machine)
+    return VECTORS * lanes if any(contiguous(s, lane) for s in group) else lanes
+
+
+def reducing(group: list[StageOp], widest: StageOp, rows: list[str], lane: str, machine: Machine) -> list[str]:
+    """Steps for lines along which something is reduced."""
+    names = [s.label.data for s in group]
+    lanes, width = lanes_of(walking(group, lane), machine), width_along(group, lane, machine)
+    several, block = beside(group, widest, rows, lane, machine)
+    lines = together(group, widest, rows, lane, several, machine)
+    if lines:
+        block = max(block, width)
     steps: list[str] = []
     for a in rows:
-        size = several if a == rows[-1] else 1
+        size = (lines or several) if a == rows[-1] else 1
         if long(widest, a, size):
             steps.append(step("tile", names, axis=a, size=size))
+    if lines > several:
+        steps += [step("tile", [s.label.data], axis=rows[-1], size=several) for s in walking(group, lane)]
     # A line of two blocks or less is one vector: no loop, and no rest to combine.
     if long(widest, lane, 2 * block if several == 1 else block):
         wide = several == 1 and width > lanes and extent(widest, lane) % (2 * block) == 0 and folds(group, lane)
@@ -152,15 +171,13 @@ def reducing(
     return [*steps, step("vectorize", names, axes=[rows[-1], lane] if several > 1 else [lane])]
 
 
-def beside(
-    group: list[StageOp], widest: StageOp, rows: list[str], lane: str, width: int, machine: Machine
-) -> tuple[int, int]:
+def beside(group: list[StageOp], widest: StageOp, rows: list[str], lane: str, machine: Machine) -> tuple[int, int]:
     """How many lines are reduced at the same time, and how many elements of each at a time.
 
     Sums of several lines wait for each other less, and end together in one vector. Short lines fill half of the
     registers; longer ones, which are read again after they are reduced, half of the first cache.
     """
-    lanes = lanes_of(group, machine)
+    lanes, width = lanes_of(walking(group, lane), machine), width_along(group, lane, machine)
     if not rows or width == lanes:
         return 1, width
     if shares_rows(group, rows, lane):
@@ -171,19 +188,43 @@ def beside(
     if length <= width:
         most = min(machine.registers // 2 // -(-length // lanes), lanes)
         return 1 << max(most, 1).bit_length() - 1, width
-    fitting = machine.l1_bytes // 2 // (length * element_bytes(group))
-    return (min(1 << fitting.bit_length() - 1, ROWS), width // 2) if fitting > 1 else (1, width)
+    fitting = machine.l1_bytes // 2 // (length * element_bytes(walking(group, lane)))
+    part = width if folds(group, lane) else width // 2
+    return (min(1 << fitting.bit_length() - 1, ROWS), part) if fitting > 1 else (1, width)
+
+
+def together(group: list[StageOp], widest: StageOp, rows: list[str], lane: str, several: int, machine: Machine) -> int:
+    """How many lines go through all stages together, `several` of them at a time in each; 0: those do.
+
+    A stage waits for the end of the one before it, which takes long where lines are short; while one stage goes over
+    many lines, each of them waits for itself alone. What there is one of for each line fills vectors, and the lines
+    half of the first cache.
+    """
+    lanes = lanes_of(walking(group, lane), machine)
+    count = widest.extent(rows[-1]) if rows else None
+    lengths = [a.extent for a in widest.axes if a.name not in rows]
+    if len(group) == 1 or several == 1 or not all(isinstance(n, int) for n in (count, *lengths)):
+        return 0
+    assert isinstance(count, int)
+    line = prod(extent(widest, a.name) for a in widest.axes if a.name not in rows)
+    fitting = machine.l1_bytes // 2 // (line * element_bytes(walking(group, lane)))
+    most = min(1 << max(fitting, 1).bit_length() - 1, VECTORS * lanes)
+    if most < lanes or count <= several:
+        return 0
+    blocks = -(-count // most)
+    return -(-count // (blocks * several)) * several
 
 
 def asked_ahead(group: list[StageOp], machine: Machine) -> list[str]:
     """For lines that come from memory and are read again after they are reduced: while they are read for the last time,
     those are asked for that come next."""
     shared, widest = parallel_axes(group), max(group, key=lambda s: len(s.axes))
-    lane, lanes = lane_axis(group, widest, machine), lanes_of(group, machine)
+    lane = lane_axis(group, widest, machine)
     rows = [a for a in shared if a != lane]
     if lane in shared or not rows or not any(contiguous(s, lane) for s in group):
         return []
-    several, _ = beside(group, widest, rows, lane, VECTORS * lanes, machine)
+    several, _ = beside(group, widest, rows, lane, machine)
+    several = together(group, widest, rows, lane, several, machine) or several
     steps: list[str] = []
     for value in dict.fromkeys(v for s in group for v in s.ins if isinstance(v, BlockArgument)):
         readers = [s for s in group if value in s.ins]
@@ -198,7 +239,7 @@ def asked_ahead(group: list[StageOp], machine: Machine) -> list[str]:
 def by_lines(group: list[StageOp], lane: str, width: int, machine: Machine) -> list[str]:
     """Some lines at a time, for a lone reduction of long lines to one: memory is read along them, sums stay near."""
     stage = group[0]
-    reduced = [a.name for a in stage.axes if all(a.name not in axes_of(t.data.access) for t in stage.targets.data)]
+    reduced = reduced_axes(stage)
     if (
         len(group) > 1
         or not reduced
@@ -208,6 +249,8 @@ def by_lines(group: list[StageOp], lane: str, width: int, machine: Machine) -> l
         return []
     most, fewest = LINES
     line = extent(stage, lane) * element_bytes(group)
+    if pitch(stage, reduced[-1]) % PAGE == 0:  # they share a place in each way of the first cache
+        most = min(most, max(machine.l1_bytes // PAGE - 1, fewest))
     lines = extent(stage, reduced[-1])
     if not long(stage, reduced[-1], most) or line * lines <= machine.l1_bytes or line > machine.l2_bytes // 2:
         return []
@@ -215,6 +258,45 @@ def by_lines(group: list[StageOp], lane: str, width: int, machine: Machine) -> l
     if not size and long(stage, reduced[-1], most * fewest):
         size = fewest
     return [step("tile", [stage.label.data], axis=reduced[-1], size=size)] if size else []
+
+
+def reduced_axes(stage: StageOp) -> list[str]:
+    """Axes over which no result is spread."""
+    return [a.name for a in stage.axes if all(a.name not in axes_of(t.data.access) for t in stage.targets.data)]
+
+
+def pitch(stage: StageOp, axis: str) -> int:
+    """Bytes between what is read at neighbouring points of an axis, at most."""
+    reads = ((abs(axis_stride(access, strides_of(value), axis)), value) for value, access in stage.reads())
+    return max((stride * bytes_of(element_of(value)) for stride, value in reads), default=0)
+
+
+def columns(group: list[StageOp]) -> bool:
+    """Do several stages reduce lines that lie apart, and nothing but that?"""
+    reducing = [s for s in group if reduced_axes(s)]
+    return len(reducing) > 1 and all(t.data.mode for s in reducing for t in s.targets.data)
+
+
+def few_lines(group: list[StageOp], lane: str, width: int, machine: Machine) -> list[str]:
+    """Each stage alone, over a few lines at a time along memory, where a block of columns is gone from the second cache
+    when the next stage reads it: it is too large, or its lines lie a power of two apart and share their places."""
+    first = next((s for s in group if reduced_axes(s)), None)
+    if first is None or not columns(group):
+        return []
+    axis = reduced_axes(first)[-1]
+    count, length = first.extent(axis), first.extent(lane)
+    if not isinstance(count, int) or not isinstance(length, int) or length <= 2 * width or count <= ROWS:
+        return []
+    size = element_bytes(group)
+    shared = min(1.0, width * size / max(gcd(pitch(first, axis), WAY), LINE))
+    if width * size * count <= shared * machine.l2_bytes / 2 or length * size > machine.l2_bytes // 2:
+        return []
+    steps: list[str] = []
+    for stage in group:
+        if axis in reduced_axes(stage):
+            steps.append(step("tile", [stage.label.data], axis=axis, size=ROWS))
+        steps.append(step("tile", [stage.label.data], axis=lane, size=width))
+    return steps
 
 
 def folds(group: list[StageOp], lane: str) -> bool:

@@ -42,7 +42,7 @@ func.func @wrong(%x: tensor<6xf32>, %U: tensor<5xf32>) -> tensor<6xf32> {
 // -----
 
 func.func @wrong(%x: tensor<6xf32>, %U: tensor<5xf32>) -> tensor<6xf32> {
-  // expected-error@+1 {{expected one of set, add, mul, max, min, maxnum, minnum, umax, umin, and, or, found sum}}
+  // expected-error@+1 {{expected one of set, add, mul, max, min, maxnan, minnan, maxnum, minnum, umax, umin, and, or, found sum}}
   %r = loop.scatter sum s [i: 5] (%u = %U[i]) into %x {
     %c = loop.index i : index
     loop.yield %u, %c : f32, index

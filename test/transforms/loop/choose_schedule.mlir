@@ -101,7 +101,7 @@ func.func @pieces(%x: tensor<8192x1024xf32>, %y: tensor<8192x1024xf32>) -> tenso
 }
 
 // What has few points does not narrow the vectors: lanes of f32 next to results of i64.
-// CHECK: func.func @mixed({{.*}} attributes {loop.schedule = "loop-tile{axis=i size=2 only=m,w},loop-split{axis=j size=32 only=m,w},loop-vectorize{axes=i,j only=m,w}"}
+// CHECK: func.func @mixed({{.*}} attributes {loop.schedule = "loop-tile{axis=i size=4 only=m,w},loop-split{axis=j size=64 only=m,w},loop-vectorize{axes=i,j only=m,w}"}
 // RUNS: func.func @mixed
 func.func @mixed(%x: tensor<64x1024xf32>) -> tensor<64xi64> {
   %m = loop.stage m [i: 64, j: 1024] (%a = %x[i, j]) -> max [i] {
@@ -112,6 +112,25 @@ func.func @mixed(%x: tensor<64x1024xf32>) -> tensor<64xi64> {
     loop.yield %b : i64
   }
   func.return %w : tensor<64xi64>
+}
+
+// Each stage goes over many short lines, in blocks of equal size, before the next one begins.
+// CHECK: func.func @short({{.*}} attributes {loop.schedule = "loop-tile{axis=i size=56 only=max,exp,scale},loop-tile{axis=i size=8 only=max},loop-tile{axis=i size=8 only=exp},loop-tile{axis=i size=8 only=scale},loop-vectorize{axes=i,j only=max,exp,scale}"}
+// RUNS: func.func @short
+func.func @short(%X: tensor<100x30xf32>) -> tensor<100x30xf32> {
+  %m = loop.stage max [i: 100, j: 30] (%x = %X[i, j]) -> max [i] {
+    loop.yield %x : f32
+  }
+  %e, %s = loop.stage exp [i: 100, j: 30] (%x = %X[i, j], %y = %m[i]) -> [i, j], add [i] {
+    %d = arith.subf %x, %y : f32
+    %p = math.exp %d : f32
+    loop.yield %p, %p : f32, f32
+  }
+  %r = loop.stage scale [i: 100, j: 30] (%x = %e[i, j], %y = %s[i]) -> [i, j] {
+    %q = arith.divf %x, %y : f32
+    loop.yield %q : f32
+  }
+  func.return %r : tensor<100x30xf32>
 }
 
 // Lines that come from memory and are read again: the next ones are asked for while these are read for the last time.
@@ -131,4 +150,31 @@ func.func @far(%X: tensor<8192x1024xf32>) -> tensor<8192x1024xf32> {
     loop.yield %q : f32
   }
   func.return %r : tensor<8192x1024xf32>
+}
+
+// Lines that lie a power of two apart share their places in caches: each stage goes along memory, a few lines at a time.
+// CHECK: func.func @apart({{.*}} attributes {loop.schedule = "loop-tile{axis=i size=4 only=m},loop-tile{axis=j size=64 only=m},loop-tile{axis=i size=4 only=s},loop-tile{axis=j size=64 only=s},loop-vectorize{axes=j only=m,s}"}
+// RUNS: func.func @apart
+func.func @apart(%x: tensor<1024x1024xf32>) -> tensor<1024xf32> {
+  %m = loop.stage m [i: 1024, j: 1024] (%a = %x[i, j]) -> max [j] {
+    loop.yield %a : f32
+  }
+  %s = loop.stage s [i: 1024, j: 1024] (%a = %x[i, j], %b = %m[j]) -> add [j] {
+    %d = arith.subf %a, %b : f32
+    loop.yield %d : f32
+  }
+  func.return %s : tensor<1024xf32>
+}
+
+// CHECK: func.func @near({{.*}} attributes {loop.schedule = "loop-tile{axis=j size=64 only=m,s},loop-vectorize{axes=j only=m,s}"}
+// RUNS: func.func @near
+func.func @near(%x: tensor<1000x1000xf32>) -> tensor<1000xf32> {
+  %m = loop.stage m [i: 1000, j: 1000] (%a = %x[i, j]) -> max [j] {
+    loop.yield %a : f32
+  }
+  %s = loop.stage s [i: 1000, j: 1000] (%a = %x[i, j], %b = %m[j]) -> add [j] {
+    %d = arith.subf %a, %b : f32
+    loop.yield %d : f32
+  }
+  func.return %s : tensor<1000xf32>
 }
