@@ -22,10 +22,11 @@ from xdsl.ir import Attribute, SSAValue
 from ..dialects.loop.attributes import Target
 from ..dialects.loop.linear import Access, Linear
 from ..dialects.loop.ops import JoinOp
+from ..dialects.nd.concatenation import Concat
 from ..dialects.nd.dimmap import Dims
 from ..dialects.nd.dims import Dim, Shape
 from ..dialects.nd.extents import nonnegative
-from ..dialects.nd.movement import Concat, Pad
+from ..dialects.nd.movement import Pad
 from ..dialects.nd.types import element, shape_of, stored, tensor
 
 if TYPE_CHECKING:
