@@ -31,9 +31,14 @@ def is_fixed(op: Operation | Block) -> TypeGuard[NdOp]:
     """Do its operands alone decide what it gives, in every call?"""
     if not isinstance(op, NdOp):
         return False
-    given = [shape_of(r.type) for r in op.results]
-    given += [p.data for p in op.properties.values() if isinstance(p, DimsAttr)]
-    return all(isinstance(d, int) for dims in given for d in dims)
+    for result in op.results:
+        for d in shape_of(result.type):
+            if not isinstance(d, int):
+                return False
+    for p in op.properties.values():
+        if isinstance(p, DimsAttr) and not all(isinstance(d, int) for d in p.data):
+            return False
+    return True
 
 
 def follows(op: Operation, operands: Sequence[T], known: Container[T]) -> bool:

@@ -30,7 +30,7 @@ from .patterns import A, add, defined, either, floats, mul, neg, sub
 rules = Table()
 on = rules.on
 
-MOST = 32
+MOST = 16
 """Ops that what counts as a constant is made of, at most: rules ask again at each op that they come by."""
 
 
