@@ -127,7 +127,10 @@ class Joins:
                 continue
             needed = True
             start = 0 if nonnegative(least) else -least if nonnegative(-least) else least * -1
-            last = most if nonnegative(most - end) else end if nonnegative(end - most) else most + end
+            if nonnegative(most - end) or nonnegative(end - most):
+                last = most if nonnegative(most - end) else end
+            else:
+                last = most + (end if nonnegative(d - 1) else d * divisor)  # the end of no elements is negative
             low.append(start)
             whole.append(start + last + 1)
         if not needed:
