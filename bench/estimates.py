@@ -78,7 +78,7 @@ def ranks(values: list[float]) -> np.ndarray:
 
 
 def rows() -> list[Row]:
-    from mlc.compiler.compile import parse
+    from mlc.compiler.modules import parse
 
     host = Machine.host()
     idle = timed(parse(IDLE))

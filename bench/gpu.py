@@ -25,7 +25,7 @@ from .results import Row, reason, verdict
 
 if TYPE_CHECKING:
     from .gpu_cases import Case
-    from .gpu_runs import Place
+    from .gpu_places import Place
 
 HERE = Path(__file__).parent
 PEERS = ("torch", "compile", "graph")
@@ -164,9 +164,9 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if options.dry:
         return dry(chosen, options.dry)
-    from . import gpu_runs
+    from . import gpu_places
 
-    place = gpu_runs.Host() if options.fake else gpu_runs.Cuda()
+    place = gpu_places.Host() if options.fake else gpu_places.Cuda()
     print(f"gpu: {place.name}, torch {place.torch.__version__}", flush=True)
     rows = measured(place, chosen, options)
     if options.record:

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 from mlc.compiler.blocks import entry
-from mlc.compiler.compile import Compiled, compile_module, parse
+from mlc.compiler.compile import Compiled, compile_module
 from mlc.compiler.driver import run
+from mlc.compiler.modules import parse
 from mlc.compiler.options import CompileOptions, passes
 from mlc.compiler.transforms.graph_fuse import GraphFuse
 from mlc.compiler.transforms.rules.selection import Selection, Trace, selected

@@ -6,7 +6,7 @@ current place, so that they nest without levels or tags.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from xdsl.dialects.builtin import LocationAttr, ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
@@ -14,7 +14,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ..dialects.errors import CompileError
 from ..dialects.nd.effects import EFFECTS
-from ..dialects.nd.op import Array, building, here, insert
+from ..dialects.nd.op import Array, building, here, insert, place
 
 
 def trace_block(
@@ -83,6 +83,16 @@ def inline(block: Block, args: Sequence[Array]) -> list[Array]:
         if op is not last:
             insert(clone(op, env))
     return [Array(env.get(v, v)) for v in last.operands]
+
+
+def located(ops: Iterable[Operation]) -> Iterator[Operation]:
+    """The ops in turn; what is built at the current place while one is looked at has its location."""
+    at = place()
+    outside = at.location
+    for op in ops:
+        at.location = op.location
+        yield op
+    at.location = outside
 
 
 def arrays(values: Sequence[SSAValue], env: Mapping[SSAValue, SSAValue]) -> list[Array]:

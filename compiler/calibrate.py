@@ -19,8 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..dialects.errors import CompileError
-from .compile import compile_module, parse
+from .compile import compile_module
 from .machine import Machine
+from .modules import parse
 from .peak import best_loop
 
 TURN = 5e-4

@@ -10,7 +10,6 @@ pass. The levels' texts are made again when they are asked for: passes are deter
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,6 +22,7 @@ from ..runtime.abi import Constant, Program, text
 from ..runtime.executable import Executable
 from ..runtime.locks import ForkLock
 from .collecting import seldom
+from .modules import module_of, traced
 from .options import CompileOptions, emit, machine_text, options_of, passes
 
 if TYPE_CHECKING:
@@ -315,22 +315,6 @@ def objects_of(code: ProgramCode, options: CompileOptions) -> list[bytes]:
     return [jit.stored_object(text, options.restricted, level) for text, level in modules(code)]
 
 
-def parse(source: str | Path) -> ModuleOp:
-    """A module from a path that ends in .mlir, or from text."""
-    from .parsing import decode, parse_module
-    from .verify import verify
-
-    if isinstance(source, Path) or (source.endswith(".mlir") and "\n" not in source):
-        path = Path(source)
-        if not path.is_file():
-            raise CompileError(f"expected an .mlir file, found no file {path}")
-        module = parse_module(decode(path.read_bytes(), str(path)), str(path))
-    else:
-        module = parse_module(source, "<string>")
-    verify(module)
-    return module
-
-
 @seldom()
 def compile(
     program: Any,
@@ -365,48 +349,11 @@ def compile(
 
     options = options_of(entry, schedule, numerics, threads, vector_bytes, target, arch, saturate, memory_limit)
     if callable(program):
-        module, name = _traced(program, specs, constants_of(constants or {}))
+        module, name = traced(program, specs, constants_of(constants or {}))
         return compile_module(module, donate=donate, options=replace(options, entry=name))
-    module = _module(program)
+    module = module_of(program)
     if constants:
         from .blocks import entry as function
 
         bind(function(module, entry), constants_of(constants))
     return compile_module(module, donate=donate, options=options)
-
-
-def _module(program: Any) -> ModuleOp:
-    from xdsl.dialects.builtin import ModuleOp
-
-    if isinstance(program, str | Path):
-        return parse(program)
-    if isinstance(program, ModuleOp):
-        return program.clone()
-    found = type(program).__name__
-    raise CompileError(f"compile: expected a function, a module, MLIR text or a path, found {found}")
-
-
-def _traced(fn: Any, specs: Sequence[Any], constants: Mapping[str, Any]) -> tuple[ModuleOp, str]:
-    """The module of a function, of whose parameters some are constants."""
-    from .frontend.pytree import flatten
-    from .frontend.tracing import trace
-    from .weights import replace as replace_argument
-
-    if not constants:
-        traced = trace(fn, specs)
-        return traced.module, traced.name
-    names = list(inspect.signature(fn).parameters)
-    if unknown := [n for n in constants if n not in names]:
-        raise CompileError(f"constants: expected parameters ({', '.join(names)}), found {unknown[0]!r}")
-    rest = iter(specs)
-    args = [constants[n] if n in constants else next(rest, None) for n in names[: len(specs) + len(constants)]]
-    traced = trace(fn, args)
-    k = 0
-    for name, arg in zip(names, args):
-        for leaf in flatten(arg)[0]:
-            argument = traced.func.body.block.args[k]
-            if name in constants:
-                replace_argument(traced.func, argument, argument.name_hint or name, leaf)
-            else:
-                k += 1
-    return traced.module, traced.name

@@ -21,12 +21,11 @@ from typing import Any
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects.errors import CompileError
 from ..dialects.graph.ops import LaunchOp
-from ..dialects.nd.op import NdOp
+from .constancy import Constancy
 from .cost import TERMS, Cost, estimate, in_units, is_program
 from .driver import Options, run
 from .fingerprint import fingerprint
@@ -158,13 +157,8 @@ def is_unfused(module: ModuleOp) -> bool:
 
 def working(module: ModuleOp) -> int:
     """Ops that compute something when the program runs; what depends on constants alone is computed before."""
-    count, constant = 0, set[SSAValue]()
-    for op in module.walk():
-        if isinstance(op, NdOp) and all(v in constant for v in op.operands) and not op.regions:
-            constant.update(op.results)
-        else:
-            count += works(op)
-    return count
+    constancy = Constancy()
+    return sum(works(op) and not constancy.holds(op.results[0]) for op in module.walk())
 
 
 def main_of(module: ModuleOp) -> FuncOp:

@@ -42,8 +42,8 @@ def to_stablehlo(program: Any, *specs: Any, entry: str = MAIN, effects: str = "e
 def _module(program: Any, specs: Sequence[Any], entry: str) -> tuple[ModuleOp, str]:
     from xdsl.dialects.builtin import ModuleOp
 
-    from .compile import parse
     from .frontend.tracing import trace
+    from .modules import parse
 
     if callable(program):
         traced = trace(program, specs)

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Sequence
 
 from xdsl.ir import Block, Operation, SSAValue
 
+from ..dialects.nd.concatenation import Concat
 from ..dialects.nd.contraction import Contract
 from ..dialects.nd.dims import Sym
 from ..dialects.nd.indexing import OneHot
 from ..dialects.nd.indirect import Gather
-from ..dialects.nd.movement import Broadcast, Concat, Pad, Reshape, Reverse, Slice, Transpose
+from ..dialects.nd.movement import Broadcast, Pad, Reshape, Reverse, Slice, Transpose
 from ..dialects.nd.reduction import Reducing
 from ..dialects.nd.scatter import Scatter
 from ..dialects.nd.types import shape_of

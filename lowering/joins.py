@@ -22,10 +22,11 @@ from xdsl.ir import Attribute, SSAValue
 from ..dialects.loop.attributes import Target
 from ..dialects.loop.linear import Access, Linear
 from ..dialects.loop.ops import JoinOp
+from ..dialects.nd.concatenation import Concat
 from ..dialects.nd.dimmap import Dims
 from ..dialects.nd.dims import Dim, Shape
 from ..dialects.nd.extents import nonnegative
-from ..dialects.nd.movement import Concat, Pad
+from ..dialects.nd.movement import Pad
 from ..dialects.nd.types import element, shape_of, stored, tensor
 
 if TYPE_CHECKING:
@@ -126,7 +127,10 @@ class Joins:
                 continue
             needed = True
             start = 0 if nonnegative(least) else -least if nonnegative(-least) else least * -1
-            last = most if nonnegative(most - end) else end if nonnegative(end - most) else most + end
+            if nonnegative(most - end) or nonnegative(end - most):
+                last = most if nonnegative(most - end) else end
+            else:
+                last = most + (end if nonnegative(d - 1) else d * divisor)  # the end of no elements is negative
             low.append(start)
             whole.append(start + last + 1)
         if not needed:

@@ -42,11 +42,12 @@ from ..dialects.graph.regions import program_ops
 from ..dialects.loop.attributes import Axis, Target
 from ..dialects.loop.linear import Access, Linear
 from ..dialects.loop.ops import SizeOp, StageOp, YieldOp
+from ..dialects.nd.concatenation import Concat
 from ..dialects.nd.contraction import Contract
 from ..dialects.nd.cumulative import Cumulative
 from ..dialects.nd.dims import Dim, Sym, affine
 from ..dialects.nd.indexing import Arg
-from ..dialects.nd.movement import Concat, Pad
+from ..dialects.nd.movement import Pad
 from ..dialects.nd.op import NdOp
 from ..dialects.nd.reduction import Reduce
 from ..dialects.nd.scatter import Scatter

@@ -24,6 +24,7 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from ..dialects.graph.prologues import of_contraction
 from ..dialects.graph.views import VIEWS, unit_reshape
+from ..dialects.nd.concatenation import Concat
 from ..dialects.nd.constant import Source
 from ..dialects.nd.contraction import Contract
 from ..dialects.nd.cumulative import Along
@@ -31,7 +32,7 @@ from ..dialects.nd.dims import Dim, size
 from ..dialects.nd.elementwise import Elementwise
 from ..dialects.nd.indexing import Arg
 from ..dialects.nd.indirect import Gather
-from ..dialects.nd.movement import Broadcast, Concat, Pad, Reshape, Transpose
+from ..dialects.nd.movement import Broadcast, Pad, Reshape, Transpose
 from ..dialects.nd.op import NdOp
 from ..dialects.nd.reduction import Reduce
 from ..dialects.nd.scatter import Scatter

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from xdsl.dialects import memref, vector
-from xdsl.dialects.builtin import MemRefType, VectorType
+from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineMap
 
@@ -26,7 +26,7 @@ from ..dialects.vector.ops import GatherOp
 from .interpret_arith import Array, poison
 from .interpret_races import Accesses
 from .interpret_threads import Lanes, Threads, in_launch
-from .interpret_vector import Buffer, buffer_of, places, require_plain, row_major
+from .interpret_vector import Buffer, buffer_of, places, row_major, transferred
 from .interpreter import handler_of
 
 
@@ -216,21 +216,25 @@ def _store(frame: Threads, op: Operation) -> None:
     write(frame, op, buffer, at, op.operands[0], ())
 
 
+def _transfer(
+    frame: Threads, op: vector.TransferReadOp | vector.TransferWriteOp, value: SSAValue
+) -> tuple[Buffer, Array, Sequence[int]]:
+    """The buffer, where the elements of each thread's vector lie in it, and the vector's shape."""
+    buffer, sizes = buffer_of(frame, op.source), transferred(op, value)
+    return buffer, positions(frame, op, buffer, op.indices, op.permutation_map.data, sizes), sizes
+
+
 @in_launch("vector.transfer_read")
 def _transfer_read(frame: Threads, op: Operation) -> None:
-    assert isinstance(op, vector.TransferReadOp) and isinstance(op.result.type, VectorType)
-    require_plain(op)
-    buffer, sizes = buffer_of(frame, op.source), op.result.type.get_shape()
-    at = positions(frame, op, buffer, op.indices, op.permutation_map.data, sizes)
+    assert isinstance(op, vector.TransferReadOp)
+    buffer, at, sizes = _transfer(frame, op, op.result)
     frame.set(op, [read(frame, op, buffer, at, sizes)])
 
 
 @in_launch("vector.transfer_write")
 def _transfer_write(frame: Threads, op: Operation) -> None:
-    assert isinstance(op, vector.TransferWriteOp) and isinstance(op.vector.type, VectorType)
-    require_plain(op)
-    buffer, sizes = buffer_of(frame, op.source), op.vector.type.get_shape()
-    at = positions(frame, op, buffer, op.indices, op.permutation_map.data, sizes)
+    assert isinstance(op, vector.TransferWriteOp)
+    buffer, at, sizes = _transfer(frame, op, op.vector)
     write(frame, op, buffer, at, op.vector, sizes)
 
 

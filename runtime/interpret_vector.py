@@ -212,26 +212,33 @@ def places(op: Operation, buffer: Buffer, first: Sequence[Any], amap: AffineMap,
     return buffer.positions(op, index)
 
 
-def require_plain(op: vector.TransferReadOp | vector.TransferWriteOp) -> None:
+def transferred(op: vector.TransferReadOp | vector.TransferWriteOp, value: SSAValue) -> Sequence[int]:
+    """The shape of the vector that a plain transfer reads or writes."""
     if op.mask is not None or not all(b.value.data for b in op.in_bounds):
         raise CompileError(f"{op.name}: expected a transfer in bounds and without mask", op.location)
+    assert isinstance(value.type, VectorType)
+    return value.type.get_shape()
+
+
+def _transfer(
+    frame: Frame, op: vector.TransferReadOp | vector.TransferWriteOp, value: SSAValue
+) -> tuple[Buffer, Array, Sequence[int]]:
+    """The buffer, where the vector's elements lie in it, and the vector's shape."""
+    buffer, sizes = buffer_of(frame, op.source), transferred(op, value)
+    return buffer, places(op, buffer, frame.get(op.indices), op.permutation_map.data, sizes), sizes
 
 
 @handles("vector.transfer_read")
 def _transfer_read(frame: Frame, op: Operation) -> None:
-    assert isinstance(op, vector.TransferReadOp) and isinstance(op.result.type, VectorType)
-    require_plain(op)
-    buffer, sizes = buffer_of(frame, op.source), op.result.type.get_shape()
-    at = places(op, buffer, frame.get(op.indices), op.permutation_map.data, sizes)
+    assert isinstance(op, vector.TransferReadOp)
+    buffer, at, sizes = _transfer(frame, op, op.result)
     frame.set(op, [np.broadcast_to(buffer.flat[at], sizes)])
 
 
 @handles("vector.transfer_write")
 def _transfer_write(frame: Frame, op: Operation) -> None:
-    assert isinstance(op, vector.TransferWriteOp) and isinstance(op.vector.type, VectorType)
-    require_plain(op)
-    buffer, sizes = buffer_of(frame, op.source), op.vector.type.get_shape()
-    at = places(op, buffer, frame.get(op.indices), op.permutation_map.data, sizes)
+    assert isinstance(op, vector.TransferWriteOp)
+    buffer, at, _ = _transfer(frame, op, op.vector)
     buffer.flat[at] = frame[op.vector]
 
 

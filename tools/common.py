@@ -81,7 +81,11 @@ def report_error(error: CompileError | CheckError | InternalError, cause: Except
 
 
 class Arguments(argparse.ArgumentParser):
-    """A parser that suggests the nearest option for an unknown one."""
+    """A tool's parser: its help is the docstring as it is, and it suggests the nearest option for an unknown one."""
+
+    def __init__(self, name: str, description: str | None) -> None:
+        shown = argparse.RawDescriptionHelpFormatter
+        super().__init__(name, description=description, formatter_class=shown, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         if message.startswith("unrecognized arguments: "):

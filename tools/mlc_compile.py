@@ -39,9 +39,7 @@ KINDS = {"llvm": "LLVM IR", "asm": "assembly of the host code", "obj": "an objec
 
 
 def arguments() -> Arguments:
-    out = Arguments(
-        "mlc-compile", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
+    out = Arguments("mlc-compile", __doc__)
     out.add_argument("input", nargs="?", default="-", help="a file, or - for standard input (default)")
     out.add_argument(
         "-o", dest="output", default="-", metavar="FILE", help="where the result goes (default: standard output)"

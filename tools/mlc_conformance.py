@@ -25,9 +25,7 @@ from .common import WRONG_PROGRAM, Arguments, HelpEnv, guarded, read_input, writ
 
 
 def arguments() -> argparse.ArgumentParser:
-    out = Arguments(
-        "mlc-conformance", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
+    out = Arguments("mlc-conformance", __doc__)
     out.add_argument("suite", choices=["stablehlo"], help="what the files are written in")
     out.add_argument("folder", metavar="DIR", help="the folder of the .mlir files; those of its subfolders run too")
     which = out.add_argument_group("which files")

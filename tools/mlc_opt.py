@@ -40,9 +40,7 @@ SATURATE = "saturate{numerics=fast}"
 
 
 def arguments() -> argparse.ArgumentParser:
-    out = Arguments(
-        "mlc-opt", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
+    out = Arguments("mlc-opt", __doc__)
     out.add_argument("input", nargs="?", default="-", help="a file, or - for standard input (default)")
     out.add_argument(
         "-o", dest="output", default="-", metavar="FILE", help="where the result goes (default: standard output)"

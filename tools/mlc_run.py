@@ -40,9 +40,7 @@ Array = np.ndarray[Any, Any]
 
 
 def arguments() -> argparse.ArgumentParser:
-    out = Arguments(
-        "mlc-run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
+    out = Arguments("mlc-run", __doc__)
     out.add_argument(
         "input_file", nargs="?", default="-", metavar="FILE", help="an .mlir file, or - for standard input"
     )

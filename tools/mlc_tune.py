@@ -38,9 +38,7 @@ from .common import WRONG_PROGRAM, Arguments, HelpEnv, guarded, read_input, writ
 
 
 def arguments() -> argparse.ArgumentParser:
-    out = Arguments(
-        "mlc-tune", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
+    out = Arguments("mlc-tune", __doc__)
     out.add_argument(
         "input_file", nargs="?", default="-", metavar="FILE", help="an .mlir file, or - for standard input"
     )

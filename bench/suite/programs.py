@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 from mlc.compiler.blocks import entry
-from mlc.compiler.compile import parse
 from mlc.compiler.driver import run
+from mlc.compiler.modules import parse
 from mlc.compiler.pipelines import specs
 from mlc.compiler.registry import build
 from mlc.dialects.nd.types import NUMPY, element, shape_of

@@ -66,7 +66,8 @@ from ..blocks import has_effects
 from .decompose import decompose
 from .fused_values import base_of, chain, identity, is_source, place_of, rename
 from .fusion_chains import link_chains
-from .fusion_groups import Axes, Group, Grouping, Node, Read, make_node
+from .fusion_groups import Group, Grouping
+from .fusion_nodes import Axes, Node, Read, make_node
 from .fusion_order import ordered, update_last
 from .inline import open_checkpoints
 from .kernel_names import kernel_name

@@ -26,9 +26,9 @@ from ...dialects.errors import CompileError
 from ...dialects.nd.composite import Composite, has_tangent
 from ...dialects.nd.control import Control
 from ...dialects.nd.effects import EFFECTS
-from ...dialects.nd.op import Array, NdOp, building, insert, place, zeros_like
+from ...dialects.nd.op import Array, NdOp, building, insert, zeros_like
 from ...dialects.nd.types import is_float
-from ..blocks import arrays, clone, entry, insert_after, return_, terminator, trace_block
+from ..blocks import arrays, clone, entry, insert_after, located, return_, terminator, trace_block
 
 Tangents = list[Array | None]
 
@@ -42,18 +42,13 @@ def jvp(
     """
     env: dict[SSAValue, SSAValue] = {b: a.value for b, a in zip(block.args, args, strict=True)}
     known: dict[SSAValue, Array] = {b: t for b, t in zip(block.args, tangents, strict=True) if t is not None}
-    last, at = terminator(block), place()
-    outside = at.location
-    for op in block.ops:
-        if op is last:
-            break
-        at.location = op.location
+    *ops, last = block.ops
+    for op in located(ops):
         found = [known.get(v) for v in op.operands]
         if all(t is None for t in found):
             insert(clone(op, env))
             continue
         known.update((r, t) for r, t in zip(op.results, _rule(op, found, env, split), strict=True) if t is not None)
-    at.location = outside
     return arrays(last.operands, env), [known.get(v) for v in last.operands]
 
 

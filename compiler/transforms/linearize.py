@@ -29,7 +29,7 @@ from ...dialects.errors import CompileError
 from ...dialects.nd.control import Control
 from ...dialects.nd.op import Array, NdOp, building, insert, place, zeros_like
 from ...dialects.nd.types import is_float
-from ..blocks import clone, entry, insert_after, return_, terminator
+from ..blocks import clone, entry, insert_after, located, return_, terminator
 from .jvp import jvp
 
 
@@ -82,20 +82,16 @@ def transpose(
         if t is not None:
             seen[t.value] = seen[t.value] + c if t.value in seen else c
     linear = {*program.seeds, *(r for op in program.ops for r in op.results)}
-    at = place()
-    outside = at.location
-    for op in reversed(program.ops):
+    for op in located(reversed(program.ops)):
         cts = [seen.pop(r, None) for r in op.results]
         if all(ct is None for ct in cts):
             continue
-        at.location = op.location
         flags = [v in linear for v in op.operands]
         with _reading(op, env):
             out = _transposed(op, cts, flags)
         for v, flag, c in zip(op.operands, flags, out, strict=True):
             if flag and c is not None:
                 seen[v] = seen[v] + c if v in seen else c
-    at.location = outside
     return [seen.get(s) for s in program.seeds]
 
 

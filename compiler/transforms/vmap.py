@@ -22,9 +22,9 @@ from ...dialects.errors import CompileError
 from ...dialects.nd.control import Control
 from ...dialects.nd.dims import Dim, symbol
 from ...dialects.nd.effects import EFFECTS
-from ...dialects.nd.op import Array, NdOp, building, expand, insert, place
+from ...dialects.nd.op import Array, NdOp, building, expand, insert
 from ...dialects.nd.types import element, shape_of, tensor
-from ..blocks import arrays, clone, entry, insert_after, return_, terminator
+from ..blocks import arrays, clone, entry, insert_after, located, return_, terminator
 
 
 def vmap(
@@ -36,12 +36,8 @@ def vmap(
     """
     env: dict[SSAValue, SSAValue] = {b: a.value for b, a in zip(block.args, args, strict=True)}
     batched: set[SSAValue] = {b for b, f in zip(block.args, flags, strict=True) if f}
-    last, at = terminator(block), place()
-    outside = at.location
-    for op in block.ops:
-        if op is last:
-            break
-        at.location = op.location
+    *ops, last = block.ops
+    for op in located(ops):
         found = [v in batched for v in op.operands]
         if not any(found) and (mask is None or isinstance(op, NdOp)):
             insert(clone(op, env))
@@ -49,7 +45,6 @@ def vmap(
         results, got = _rule(op, arrays(op.operands, env), found, size, mask)
         env.update(zip(op.results, (y.value for y in results), strict=True))
         batched.update(r for r, f in zip(op.results, got, strict=True) if f)
-    at.location = outside
     return [Array(env.get(v, v)) for v in last.operands], [v in batched for v in last.operands]
 
 

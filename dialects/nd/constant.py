@@ -79,6 +79,19 @@ class Source(NdOp):
     def batch(self, args: Sequence[Array], flags: Sequence[bool], size: Dim) -> Array:
         raise AssertionError(f"{self.name} has no operand to batch")
 
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        self.print_value(printer)
+        if self.attributes:
+            printer.print_string(" ")
+            printer.print_attr_dict(self.attributes)
+        printer.print_string(" : ")
+        printer.print_attribute(self.type)
+
+    def print_value(self, printer: Printer) -> None:
+        """What stands between the name and the type."""
+        raise NotImplementedError(self.name)
+
 
 @op("constant", linear=Linear.NEVER, tolerance=EXACT, flops=0, dtypes=ANY)
 class Constant(Source):
@@ -136,13 +149,8 @@ class Constant(Source):
             parser.raise_error(f"nd.constant: {e}", at, end)
         return cls.create(result_types=[t], properties={"value": value, "shape": t}, attributes=attributes)
 
-    def print(self, printer: Printer) -> None:
-        printer.print_string(f" {self.literal()}")
-        if self.attributes:
-            printer.print_string(" ")
-            printer.print_attr_dict(self.attributes)
-        printer.print_string(" : ")
-        printer.print_attribute(self.type)
+    def print_value(self, printer: Printer) -> None:
+        printer.print_string(self.literal())
 
     def literal(self) -> str:
         """The value as it is printed."""
@@ -325,13 +333,8 @@ class Iota(Source):
         t = parser.parse_type()
         return cls.create(result_types=[t], properties={"dim": d, "shape": t}, attributes=attributes)
 
-    def print(self, printer: Printer) -> None:
-        printer.print_string(f" {self.dim.value.data}")
-        if self.attributes:
-            printer.print_string(" ")
-            printer.print_attr_dict(self.attributes)
-        printer.print_string(" : ")
-        printer.print_attribute(self.type)
+    def print_value(self, printer: Printer) -> None:
+        printer.print_string(str(self.dim.value.data))
 
 
 def iota(shape: Shape, dim: int, dtype: Attribute = i64) -> Array:

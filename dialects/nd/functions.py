@@ -10,6 +10,20 @@ from xdsl.dialects.builtin import f32, i1
 
 from . import movement
 from .array import Array, Axis
+from .conditions import compare as compare
+from .conditions import equal as equal
+from .conditions import greater as greater
+from .conditions import greater_equal as greater_equal
+from .conditions import less as less
+from .conditions import less_equal as less_equal
+from .conditions import logical_and as logical_and
+from .conditions import logical_not as logical_not
+from .conditions import logical_or as logical_or
+from .conditions import logical_xor as logical_xor
+from .conditions import not_equal as not_equal
+from .conditions import select as select
+from .conditions import truth as truth
+from .conditions import where as where
 from .constant import constant as constant
 from .constant import full, iota
 from .constant import size_value as size_value
@@ -40,10 +54,9 @@ from .elementwise import (
 )
 from .op import bind
 from .op import zeros_like as zeros_like
-from .promotion import as_dtype, asarray, axes_of, counted, numeric, promote, same_shape
+from .promotion import as_dtype, asarray, axes_of, counted, numeric, promote
 from .promotion import floats as floats
 from .reduction import reduce as reduce_axes
-from .selection import COMPARE, Compare, Select
 from .selection import convert as convert_to
 from .shaping import broadcast_to as broadcast_to
 from .shaping import concatenate as concatenate
@@ -286,66 +299,6 @@ def bitwise_xor(x: Any, y: Any) -> Array:
 
 def bitwise_not(x: Any) -> Array:
     return bind(Not, asarray(x))
-
-
-def logical_and(x: Any, y: Any) -> Array:
-    """Of what is not 0, as of the next three."""
-    return bitwise_and(truth(asarray(x)), truth(asarray(y)))
-
-
-def logical_or(x: Any, y: Any) -> Array:
-    return bitwise_or(truth(asarray(x)), truth(asarray(y)))
-
-
-def logical_xor(x: Any, y: Any) -> Array:
-    return bitwise_xor(truth(asarray(x)), truth(asarray(y)))
-
-
-def logical_not(x: Any) -> Array:
-    return bitwise_not(truth(asarray(x)))
-
-
-def compare(kind: str, x: Any, y: Any) -> Array:
-    return bind(Compare, *promote(x, y), kind=COMPARE[kind])
-
-
-def equal(x: Any, y: Any) -> Array:
-    return compare("eq", x, y)
-
-
-def not_equal(x: Any, y: Any) -> Array:
-    return compare("ne", x, y)
-
-
-def less(x: Any, y: Any) -> Array:
-    return compare("lt", x, y)
-
-
-def less_equal(x: Any, y: Any) -> Array:
-    return compare("le", x, y)
-
-
-def greater(x: Any, y: Any) -> Array:
-    return compare("gt", x, y)
-
-
-def greater_equal(x: Any, y: Any) -> Array:
-    return compare("ge", x, y)
-
-
-def select(p: Array, x: Array, y: Array) -> Array:
-    """`nd.select` itself: all of one shape."""
-    return bind(Select, p, x, y)
-
-
-def where(p: Any, x: Any, y: Any) -> Array:
-    p = truth(asarray(p))
-    x, y = promote(x, y)
-    return bind(Select, *same_shape(p, x, y))
-
-
-def truth(x: Array) -> Array:
-    return x if x.dtype == i1 else compare("ne", x, 0)
 
 
 def convert(x: Any, dtype: Any) -> Array:

@@ -1,7 +1,7 @@
 """Ops that move elements: the value is untouched, so tolerance is exact and they cost no operations.
 
 Where a permutation or replication is meant, the op's property *is* its dimension map. Where numbers per dimension are
-meant (slice, reverse, pad, concat), they are `DimsAttr` and the map is derived; they may be symbolic.
+meant (slice, reverse, pad), they are `DimsAttr` and the map is derived; they may be symbolic.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from xdsl.dialects.builtin import StringAttr, TensorType
-from xdsl.irdl import VarConstraint, operand_def, prop_def, result_def, var_operand_def
+from xdsl.irdl import VarConstraint, operand_def, prop_def, result_def
 
 from . import dimmap
 from .attributes import DimsAttr, dims_attr
@@ -295,59 +295,6 @@ class Pad(NdOp):
         return select(inside, zero, value)
 
 
-@op("concat", linear=JOINT, flops=0, dtypes=ANY)
-class Concat(NdOp):
-    """`nd.concat %x, %y along [1]`: one after the other in one dimension."""
-
-    xs = var_operand_def(TensorType)
-    axis = prop_def(DimsAttr)
-    result = result_def(TensorType)
-    assembly_format = "$xs `along` $axis attr-dict `:` functional-type(operands, results)"
-
-    @property
-    def along(self) -> int:
-        return number(self.axis.data[0])
-
-    @classmethod
-    def dim_map(cls, shapes: Sequence[Shape], props: Props) -> DimMap:
-        """Piecewise: each operand covers a part of the dimension, so that name is opaque."""
-        axis = props["axis"]
-        assert isinstance(axis, DimsAttr)
-        dims = tuple(dimmap.OPAQUE if k in axis.data else i for k, i in enumerate(dimmap.names(len(shapes[0]))))
-        return DimMap((dims,) * len(shapes), dims)
-
-    @classmethod
-    def infer(cls, types: Sequence[Type], props: Props) -> Type:
-        axis, shapes = props["axis"], [shape_of(t) for t in types]
-        assert isinstance(axis, DimsAttr)
-        if not types:
-            raise ValueError("expected at least one operand, found none")
-        rank = len(shapes[0])
-        if len(axis.data) != 1 or not isinstance(d := axis.data[0], int) or not 0 <= d < rank:
-            raise ValueError(f"expected one dimension from 0 to {rank - 1} in `along`, found {axis.data}")
-        cls.dim_map(shapes, props).extents(shapes)
-        total: Dim = 0
-        for s in shapes:
-            total = total + s[d]
-        return tensor((*shapes[0][:d], total, *shapes[0][d + 1 :]), one_dtype(cls, types))
-
-    def reference(self, *xs: Np) -> Np:
-        return np.concatenate(xs, self.along)
-
-    def transpose(self, ct: Array, linear: Sequence[bool]) -> Sequence[Array | None]:
-        out: list[Array | None] = []
-        at: Dim = 0
-        for v, f in zip(self.operands, linear, strict=True):
-            shape = shape_of(v.type)
-            start = [at if k == self.along else 0 for k in range(len(shape))]
-            out.append(slice_(ct, start, [1] * len(shape), shape) if f else None)
-            at = at + shape[self.along]
-        return out
-
-    def batch(self, args: Sequence[Array], flags: Sequence[bool], size: Dim) -> Array:
-        return concat([a if f else expand(a, size) for a, f in zip(args, flags, strict=True)], self.along + 1)
-
-
 # The ops as functions.
 
 
@@ -402,7 +349,3 @@ def full_shape(value: Any, shape: Shape, dtype: Any) -> Array:
     from .constant import full
 
     return full(value, tensor(shape, dtype))
-
-
-def concat(xs: Sequence[Array], axis: int) -> Array:
-    return xs[0] if len(xs) == 1 else bind(Concat, *xs, axis=dims_attr([axis]))

@@ -9,6 +9,7 @@ from xdsl.dialects.builtin import i1, i64
 from ..errors import CompileError
 from . import movement
 from .array import Array
+from .concatenation import concat
 from .constant import full
 from .cumulative import cumulative, exclusive, shifted
 from .dims import Dim
@@ -37,7 +38,7 @@ def with_initial(kind: str, x: Array, axis: int) -> Array:
         x = convert(x, i64)
     at = one_axis(axis, x.ndim)
     first = full(1 if kind == "prod" else 0, tensor(tuple(1 if k == at else d for k, d in enumerate(x.shape)), x.dtype))
-    return movement.concat([first, cumulative(kind, x, at)], at)
+    return concat([first, cumulative(kind, x, at)], at)
 
 
 def size_of_values(name: str) -> CompileError:

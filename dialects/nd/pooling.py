@@ -13,6 +13,7 @@ import numpy as np
 
 from . import movement
 from .array import Array
+from .concatenation import concat
 from .constant import constant, full
 from .convolution import Layout, layout_of, paddings, per_dimension, sizes_of, window_count
 from .dims import Dim, show
@@ -174,7 +175,7 @@ def adaptive_pool(kind: str, x: Any, size: Any, layout: Any = None) -> Array:
             shape = (*x.shape[:k], want, n // want, *x.shape[k + 1 :])
             x = pooled_axis(kind, movement.reshape(x, shape), k + 1)
             continue
-        x = movement.concat([pooled_axis(kind, part, k, True) for part in adaptive_parts(x, k, n, want)], k)
+        x = concat([pooled_axis(kind, part, k, True) for part in adaptive_parts(x, k, n, want)], k)
     return x
 
 

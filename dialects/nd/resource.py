@@ -107,14 +107,8 @@ class ResourceOp(Source):
             parser.raise_error(f"expected a tensor of known sizes, found {t}", at, parser.pos)
         return cls.create(result_types=[t], properties={"data": data, "shape": t}, attributes=attributes)
 
-    def print(self, printer: Printer) -> None:
-        printer.print_string(" ")
+    def print_value(self, printer: Printer) -> None:
         print_resource(printer, self.data.data)
-        if self.attributes:
-            printer.print_string(" ")
-            printer.print_attr_dict(self.attributes)
-        printer.print_string(" : ")
-        printer.print_attribute(self.type)
 
 
 def data_of(op_: ResourceOp) -> Np:

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import IndexProblem
 from . import movement
 from .array import Array, Axis
+from .concatenation import concat
 from .dims import Dim, Shape, Sym, exact_div, show, size
 from .masks import is_mask, scalar_mask, without_masks
 from .promotion import asarray, axes_of, broadcast_shapes, common_dtype, fail, one_axis
@@ -117,7 +118,7 @@ def concatenate(xs: Sequence[Any], axis: int | None = 0) -> Array:
         arrays, axis = [movement.reshape(a, (a.size,)) for a in arrays], 0
     if not arrays[0].ndim:
         raise fail("expected arrays of at least one dimension to concatenate, found rank 0; use stack")
-    return movement.concat([convert(a, dtype) for a in arrays], one_axis(axis, arrays[0].ndim))
+    return concat([convert(a, dtype) for a in arrays], one_axis(axis, arrays[0].ndim))
 
 
 def stack(xs: Sequence[Any], axis: int = 0) -> Array:

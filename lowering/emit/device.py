@@ -171,25 +171,21 @@ def gather(e: Emitter, op: Operation) -> None:
 @on_device("arith.bitcast")
 def bitcast(e: Emitter, op: Operation) -> None:
     """The end of a conversion of bf16 is that conversion."""
-    found = source(op)
-    if found is None:
-        elementwise(e, op)
-        return
-    instead(e, op, *found)
+    emit_as(e, op, source(op))
 
 
 @on_device("arith.select")
 def select(e: Emitter, op: Operation) -> None:
     """A bound of a number is its extreme with that."""
-    found = bound(op)
+    emit_as(e, op, bound(op))
+
+
+def emit_as(e: Emitter, op: Operation, found: tuple[type[Operation], *tuple[SSAValue, ...]] | None) -> None:
+    """Emit an operation of the kind and on the operands that were found, if any were, in the place of one."""
     if found is None:
         elementwise(e, op)
         return
-    instead(e, op, *found)
-
-
-def instead(e: Emitter, op: Operation, kind: type[Operation], *operands: SSAValue) -> None:
-    """Emit an operation of another kind in the place of one."""
+    kind, *operands = found
     other = kind.create(operands=operands, result_types=[op.results[0].type])
     elementwise(e, other)
     e.env[op.results[0]] = e.env.pop(other.results[0])

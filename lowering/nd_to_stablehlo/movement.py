@@ -8,9 +8,10 @@ from typing import Any
 from xdsl.dialects.builtin import i8, i64
 
 from ...dialects.errors import CompileError
+from ...dialects.nd.concatenation import Concat
 from ...dialects.nd.constant import Constant, Iota, Size
 from ...dialects.nd.indexing import OneHot
-from ...dialects.nd.movement import Broadcast, Concat, Pad, Reverse, Slice, Transpose
+from ...dialects.nd.movement import Broadcast, Pad, Reverse, Slice, Transpose
 from ...dialects.nd.op import NdOp
 from ...dialects.nd.resource import ResourceOp, data_of
 from ...dialects.nd.types import element, i2, ui2, ui8

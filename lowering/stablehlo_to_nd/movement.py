@@ -17,6 +17,7 @@ from xdsl.ir import Attribute, Operation
 from ...dialects.errors import CompileError
 from ...dialects.nd import dimmap, dynamic_slices, movement
 from ...dialects.nd import functions as F
+from ...dialects.nd.concatenation import concat
 from ...dialects.nd.constant import Constant, constant, elements, size_value
 from ...dialects.nd.dimmap import DimMap
 from ...dialects.nd.dims import Dim, Shape, exact_div, show, size
@@ -163,7 +164,7 @@ def concatenate(op: Operation, operands: list[Array], c: Conversion) -> Array:
         for k, (d, n) in enumerate(zip(first, a.shape, strict=True)):
             if k != at and d != n:
                 c.equal(d, n, lambda b=a: f"expected equal sizes, found {show(first)} and {show(b.shape)}")
-    return movement.concat(operands, at)
+    return concat(operands, at)
 
 
 @converter("stablehlo.get_dimension_size")

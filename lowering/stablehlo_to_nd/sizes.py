@@ -18,9 +18,10 @@ from ...dialects.errors import CompileError
 from ...dialects.nd import elementwise as E
 from ...dialects.nd.arithmetic import Quotient
 from ...dialects.nd.array import Array
+from ...dialects.nd.concatenation import Concat
 from ...dialects.nd.constant import Constant, Size
 from ...dialects.nd.dims import Dim, Sym, size
-from ...dialects.nd.movement import Broadcast, Concat, Reshape, Slice
+from ...dialects.nd.movement import Broadcast, Reshape, Slice
 from ...dialects.nd.op import NdOp, here
 from ...dialects.nd.selection import Convert, Select
 from ...dialects.nd.types import INTEGER, NUMPY

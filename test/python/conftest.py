@@ -14,12 +14,16 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from sampling import FULL
+
+if TYPE_CHECKING:
+    from cuda_fake import FakeDriver
 
 os.environ.setdefault("MLC_POISON", "1")
 os.environ.setdefault("MLC_TUNED", "0")  # no test depends on what somebody has measured
@@ -121,3 +125,17 @@ def compile_file(monkeypatch, capsys) -> Tool:
     from mlc.tools.mlc_compile import main
 
     return lambda *args, text=None: run_tool(main, args, text, monkeypatch, capsys)
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Generator[FakeDriver]:
+    """NVIDIA's driver, without a GPU, in the place of the real one; it fails the test where it failed itself."""
+    from cuda_fake import FakeDriver
+    from cuda_programs import KERNELS
+    from mlc.runtime.cuda import driver
+
+    monkeypatch.setenv("MLC_POISON", "0")
+    library = FakeDriver(KERNELS)
+    with driver.replaced(library):
+        yield library
+    assert not library.kept or not [e for e in library.kept if isinstance(e, Exception)]

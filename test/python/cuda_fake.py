@@ -62,7 +62,7 @@ class FakeDriver:
         self.pinned: dict[int, np.ndarray] = {}
         self.handles: dict[int, Any] = {}
         self.capturing: list[Any] | None = None
-        self.capture_stream = 0
+        self.capture_stream = self.capture_thread = 0
         self.threads = threading.local()
         self.fail: dict[str, int] = {}
         """CUresult by function, for the next call."""
@@ -175,11 +175,15 @@ class FakeDriver:
         return 0
 
     def flush(self) -> int:
-        if self.capturing is not None:
+        """Do what is enqueued. The thread that captures may not wait for it, others may."""
+        if self.capturing is not None and self.capture_thread == threading.get_ident():
             return 900
         with self.lock:
             while self.queue:
-                self.queue.pop(0)()
+                try:
+                    self.queue[0]()
+                finally:
+                    self.queue.pop(0)  # only now an event behind it is reached
             code, self.broken = self.broken, 0
             return code
 
@@ -194,7 +198,7 @@ class FakeDriver:
 
     def _cuStreamBeginCapture(self, stream, mode):
         assert mode == 1 and self.capturing is None and self.handles[stream] == ("stream", 1)
-        self.capturing, self.capture_stream = [], stream
+        self.capturing, self.capture_stream, self.capture_thread = [], stream, threading.get_ident()
 
     def _cuStreamEndCapture(self, stream, to):
         work, self.capturing = self.capturing, None

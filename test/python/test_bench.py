@@ -186,9 +186,9 @@ def test_gpu_rows_compile_without_a_gpu(capsys: pytest.CaptureFixture[str]) -> N
 def test_gpu_rows_compare_before_they_time(capsys: pytest.CaptureFixture[str]) -> None:
     """On the CPU, with few elements: one case that is right, one that is not, one that cannot be compiled."""
     pytest.importorskip("torch")
-    from bench import gpu_runs
+    from bench import gpu_places, gpu_runs
 
-    place, case = gpu_runs.Host(), gpu_cases.softmaxes(5)
+    place, case = gpu_places.Host(), gpu_cases.softmaxes(5)
     right = gpu_runs.measure(case, place, ["torch", "graph"])
     assert not right.failed and right.times.keys() == {"mlc", "graph"} and right.host > 0
     wrong = gpu_runs.measure(replace(case, ours=lambda x: x * 2.0), place, [])

@@ -17,12 +17,13 @@ from mlc.compiler.transforms.simplify import REWRITES
 from mlc.dialects.errors import CompileError
 from mlc.dialects.nd.array import Array
 from mlc.dialects.nd.attributes import dims_attr
+from mlc.dialects.nd.concatenation import Concat
 from mlc.dialects.nd.contraction import Contract, contract
 from mlc.dialects.nd.dimmap import parse
 from mlc.dialects.nd.dims import symbol
 from mlc.dialects.nd.elementwise import Abs, Add, Not, Pow, Sign
 from mlc.dialects.nd.mapped import text
-from mlc.dialects.nd.movement import Concat, Pad, Reverse, Slice
+from mlc.dialects.nd.movement import Pad, Reverse, Slice
 from mlc.dialects.nd.op import EXACT, bind, building, here, insert
 from mlc.dialects.nd.types import NUMPY, shape_of, tensor, ui8
 from mlc.runtime.interpreter import Interpreter

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from graph_cases import apply
 from mlc import numpy as xp
-from mlc.compiler.compile import parse
 from mlc.compiler.frontend.tracing import trace
+from mlc.compiler.modules import parse
 from mlc.dialects.nd.contraction import Contract
 from mlc.dialects.nd.control import Control, Scan
 from mlc.dialects.nd.movement import Transpose

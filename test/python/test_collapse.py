@@ -11,8 +11,8 @@ import mlc.numpy as mnp
 import numpy as np
 import pytest
 from mlc import nn
-from mlc.compiler.compile import _traced
 from mlc.compiler.driver import run
+from mlc.compiler.modules import traced
 from mlc.compiler.parsing import parse_module
 from mlc.compiler.pipelines import LOOP
 from mlc.compiler.verify import verify
@@ -80,8 +80,8 @@ KEPT = {
 }
 
 
-def traced(case: Case) -> tuple[ModuleOp, str]:
-    return _traced(case.fn, [mlc.spec(s) for s in case.shapes], {})
+def module_of(case: Case) -> tuple[ModuleOp, str]:
+    return traced(case.fn, [mlc.spec(s) for s in case.shapes], {})
 
 
 def arguments(case: Case) -> list[list[Array]]:
@@ -94,7 +94,7 @@ def arguments(case: Case) -> list[list[Array]]:
 
 
 def lowered(case: Case, *passes: str) -> ModuleOp:
-    module, _ = traced(case)
+    module, _ = module_of(case)
     run(module, [*BEFORE, *passes])
     return module
 
@@ -107,7 +107,7 @@ def extents(module: ModuleOp) -> dict[str, list[Any]]:
 def test_a_program_means_the_same(name):
     """In the interpreter of the loop level, and as native code."""
     case = CASES.get(name) or KEPT[name]
-    module, entry = traced(case)
+    module, entry = module_of(case)
     exe = mlc.compile(case.fn, *[mlc.spec(s) for s in case.shapes])
     merged = lowered(case, "collapse-axes")
     verify(merged)

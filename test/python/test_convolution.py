@@ -10,6 +10,8 @@ import mlc.nn as nn
 import mlc.numpy as mnp
 import numpy as np
 import pytest
+from mlc.compiler.parsing import parse_module
+from mlc.runtime.interpreter import Interpreter
 from mlc.runtime.matching import Tolerance, assert_matches
 
 Np = np.ndarray[Any, Any]
@@ -226,6 +228,21 @@ def test_symbolic_batch_and_sizes() -> None:
     for shape in ((2, 9, 3), (5, 4, 3), (1, 17, 3)):
         x = rng.standard_normal(shape)
         assert_matches(NEAR, f(x, w), reference(x, w, [1], [(1, 1)], [1], [1], 1))
+
+
+def test_windows_of_a_size_that_may_be_zero() -> None:
+    """Elements that stand apart, read past the end: of no elements the end is before the beginning."""
+    text = """
+func.func @main(%y: tensor<?x4xf32, #nd.sym<n>>, %w: tensor<3x7x4xf32>) -> tensor<10x7xf32> {
+  %0 = nd.contract %y, %w "(a-b+1)/2 e, b d e -> a d" to tensor<10x7xf32> : (tensor<?x4xf32, #nd.sym<n>>, tensor<3x7x4xf32>) -> tensor<10x7xf32>
+  func.return %0 : tensor<10x7xf32>
+}
+"""  # noqa: E501
+    f, interpreter, rng = mlc.compile(text), Interpreter(parse_module(text)), np.random.default_rng(0)
+    w = rng.standard_normal((3, 7, 4), np.float32)
+    for n in (0, 1, 5, 9):
+        y = rng.standard_normal((n, 4), np.float32)
+        assert_matches(NEAR, f(y, w), *interpreter.call("main", y, w))
 
 
 def test_vmap_and_second_derivative() -> None:

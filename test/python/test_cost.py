@@ -7,10 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 from mlc.compiler.blocks import entry
-from mlc.compiler.compile import parse
 from mlc.compiler.cost import TERMS, Cost, estimate, estimate_block
 from mlc.compiler.driver import run
 from mlc.compiler.machine import Machine, known_machines
+from mlc.compiler.modules import parse
 from mlc.compiler.printing import print_ir
 from mlc.dialects.errors import CompileError
 from xdsl.dialects.builtin import ModuleOp

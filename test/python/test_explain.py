@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from mlc.compiler import explain as explaining
 from mlc.compiler import step_times
-from mlc.compiler.compile import parse
 from mlc.compiler.cost import Cost
 from mlc.compiler.driver import passes_of
 from mlc.compiler.explain import Row, Trajectory, aligned, explain, record, table
 from mlc.compiler.machine import Machine
+from mlc.compiler.modules import parse
 from mlc.compiler.printing import print_ir
 from mlc.dialects.errors import CompileError
 from mlc.dialects.nd.types import NUMPY, element, shape_of

@@ -16,8 +16,8 @@ import pytest
 from graph_cases import apply, kernels, program
 from mlc import nn
 from mlc import numpy as xp
-from mlc.compiler.compile import parse
 from mlc.compiler.context import context
+from mlc.compiler.modules import parse
 from mlc.compiler.pipelines import named
 from mlc.compiler.registry import build
 from mlc.compiler.transforms.decompose import composites

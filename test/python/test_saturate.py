@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from mlc.compiler import driver
 from mlc.compiler.blocks import clone_block
+from mlc.compiler.constancy import Constancy
 from mlc.compiler.machine import Machine
 from mlc.compiler.parsing import parse_module
 from mlc.compiler.printing import print_ir
@@ -347,7 +348,7 @@ def test_whatever_is_chosen_computes_the_same(seed: int) -> None:
     args = inputs(module)
     want, tolerance = Interpreter(module).call("main", *args), program_tolerance(module, args)
     for window in windows(body(module)):
-        assert AnyWindow(window, (), HOST, numerics).run(allowed(ALL, numerics), Bounds(nodes=200))
+        assert AnyWindow(window, Constancy(), HOST, numerics).run(allowed(ALL, numerics), Bounds(nodes=200))
     verify(module)
     both = EXACT if numerics == "exact" else tolerance.then(program_tolerance(module, args))
     for g, w in zip(Interpreter(module).call("main", *args), want, strict=True):

@@ -63,3 +63,19 @@ func.func @times_zero(%x: tensor<6xf32>) -> tensor<6xf32> {
   %1 = nd.mul %x, %0 : tensor<6xf32>
   func.return %1 : tensor<6xf32>
 }
+
+// Scales by constants are one, whatever makes the constants: both are known before the program runs.
+// CHECK-LABEL: func.func @turned_scale
+// CHECK:         [[K:%.*]] = nd.mul %t, %g : tensor<8x16xf32>
+// CHECK:         [[B:%.*]] = nd.broadcast [[K]]
+// CHECK-NEXT:    nd.mul %x, [[B]]
+func.func @turned_scale(%x: tensor<4x8x16xf32>) -> tensor<4x8x16xf32> {
+  %k = nd.resource "k", "00000000000000000000000000000005" : tensor<16x8xf32>
+  %g = nd.resource "g", "00000000000000000000000000000006" : tensor<8x16xf32>
+  %t = nd.transpose %k "a b -> b a" : (tensor<16x8xf32>) -> tensor<8x16xf32>
+  %0 = nd.broadcast %t "b c -> a b c" : tensor<8x16xf32> -> tensor<4x8x16xf32>
+  %1 = nd.broadcast %g "b c -> a b c" : tensor<8x16xf32> -> tensor<4x8x16xf32>
+  %2 = nd.mul %x, %0 : tensor<4x8x16xf32>
+  %3 = nd.mul %2, %1 : tensor<4x8x16xf32>
+  func.return %3 : tensor<4x8x16xf32>
+}

@@ -111,3 +111,34 @@ func.func @inside(%x: tensor<512x512xf32>, %y: tensor<512x512xf32>, %z: tensor<5
   }
   func.return %r : tensor<512x8xf32>
 }
+
+// A number that scales a product goes into weights that are made of constants, whatever makes them.
+
+// CHECK-LABEL: @number
+// CHECK:       [[W:%.*]] = nd.mul {{.*}} : tensor<64x64xf32>
+// CHECK-NEXT:  [[Y:%.*]] = nd.contract %x, [[W]]
+// CHECK-NEXT:  func.return [[Y]]
+func.func @number(%x: tensor<16x64xf32>) -> tensor<16x64xf32> {
+  %w = nd.resource "w", "00000000000000000000000000000007" : tensor<64x64xf32>
+  %n = nd.slice %w from [0, 0] step [1, 1] : tensor<64x64xf32> -> tensor<64x32xf32>
+  %0 = nd.concat %n, %n along [1] : (tensor<64x32xf32>, tensor<64x32xf32>) -> tensor<64x64xf32>
+  %1 = nd.contract %x, %0 "a b, b c -> a c" : (tensor<16x64xf32>, tensor<64x64xf32>) -> tensor<16x64xf32>
+  %2 = nd.constant 0.3 : tensor<16x64xf32>
+  %3 = nd.mul %1, %2 : tensor<16x64xf32>
+  func.return %3 : tensor<16x64xf32>
+}
+
+// But a size is known only when the program is called: weights would be divided by it with every call.
+
+// CHECK-LABEL: @size
+// CHECK:       [[Y:%.*]] = nd.contract %x, %w
+// CHECK:       [[D:%.*]] = nd.div [[Y]]
+// CHECK-NEXT:  func.return [[D]]
+func.func @size(%x: tensor<?x4096xf32, #nd.sym<n>>) -> tensor<?x64xf32, #nd.sym<n>> {
+  %w = nd.resource "w", "00000000000000000000000000000007" : tensor<4096x64xf32>
+  %0 = nd.contract %x, %w "a b, b c -> a c" : (tensor<?x4096xf32, #nd.sym<n>>, tensor<4096x64xf32>) -> tensor<?x64xf32, #nd.sym<n>>
+  %n = nd.size [n] : tensor<f32>
+  %1 = nd.broadcast %n " -> a b" : tensor<f32> -> tensor<?x64xf32, #nd.sym<n>>
+  %2 = nd.div %0, %1 : tensor<?x64xf32, #nd.sym<n>>
+  func.return %2 : tensor<?x64xf32, #nd.sym<n>>
+}

@@ -10,6 +10,7 @@ from xdsl.ir import Attribute
 
 from ....dialects.nd import functions as F
 from ....dialects.nd import movement
+from ....dialects.nd.concatenation import concat
 from ....dialects.nd.constant import Constant
 from ....dialects.nd.elementwise import full_like
 from ....dialects.nd.op import Array, zeros_like
@@ -61,7 +62,7 @@ def is_zero(x: Array) -> bool:
 def pack(z: Pair) -> Array:
     """The parts side by side in a new last dimension."""
     shape = (*z.re.shape, 1)
-    return movement.concat([movement.reshape(p, shape) for p in z], z.re.ndim)
+    return concat([movement.reshape(p, shape) for p in z], z.re.ndim)
 
 
 def unpack(x: Array) -> Pair:

@@ -12,6 +12,7 @@ from xdsl.ir import Attribute
 
 from ....dialects.nd import functions as F
 from ....dialects.nd import movement
+from ....dialects.nd.concatenation import concat
 from ....dialects.nd.constant import Constant, constant, full
 from ....dialects.nd.contraction import Contract
 from ....dialects.nd.control import region, scan, slice_type
@@ -160,7 +161,7 @@ def reduced(op: Reduce, args: Sequence[Value]) -> Pair:
         whole = mul(part(rows, 0, half, 2), part(rows, 1, half, 2))
         if n % 2:
             last = part(rows, n - 1, 1)
-            whole = Pair(*(movement.concat([p, q], 0) for p, q in zip(whole, last, strict=True)))
+            whole = Pair(*(concat([p, q], 0) for p, q in zip(whole, last, strict=True)))
         rows, n = whole, half + n % 2
     return Pair(*(movement.reshape(p, shape) for p in rows))
 

@@ -12,6 +12,7 @@ from ....dialects.nd.activation import Sigmoid
 from ....dialects.nd.checkpoint import Barrier, Name
 from ....dialects.nd.complex import Complex, Imag, Real
 from ....dialects.nd.composite import Mean
+from ....dialects.nd.concatenation import Concat
 from ....dialects.nd.constant import Constant
 from ....dialects.nd.contraction import Contract
 from ....dialects.nd.cumulative import Cumulative
@@ -37,7 +38,7 @@ def of_pairs(fn: Callable[..., Value]) -> Expand:
 
 MOVES: tuple[type[NdOp], ...] = (
     e.Neg, e.Add, e.Sub, Select, Mean, ReduceWindow, Scatter, Gather, DynamicSlice, DynamicUpdateSlice, StopGradient,
-    Barrier, Name,     m.Transpose, m.Broadcast, m.Reshape, m.Slice, m.Reverse, m.Pad, m.Concat,
+    Barrier, Name, Concat, m.Transpose, m.Broadcast, m.Reshape, m.Slice, m.Reverse, m.Pad,
 )  # fmt: skip
 """They act on each part alone."""
 

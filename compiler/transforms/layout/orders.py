@@ -19,9 +19,10 @@ from typing import TypeVar
 from xdsl.ir import Operation
 
 from ....dialects.nd.composite import LastDim
+from ....dialects.nd.concatenation import Concat
 from ....dialects.nd.dims import Dim, Shape
 from ....dialects.nd.elementwise import Elementwise
-from ....dialects.nd.movement import Concat, Pad, Reshape, Reverse, Slice, Transpose
+from ....dialects.nd.movement import Pad, Reshape, Reverse, Slice, Transpose
 from ....dialects.nd.reduction import Reduce
 from ....dialects.nd.types import shape_of
 from ....dialects.nd.window import ReduceWindow

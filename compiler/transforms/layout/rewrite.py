@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from xdsl.ir import Block, Operation, SSAValue
 
 from ....dialects.nd.array import Array
+from ....dialects.nd.concatenation import Concat, concat
 from ....dialects.nd.constant import Source, full
 from ....dialects.nd.contraction import Contract, contract
 from ....dialects.nd.dimmap import DimMap, names
@@ -23,13 +24,11 @@ from ....dialects.nd.elementwise import Elementwise
 from ....dialects.nd.mapped import mapped, rearrange
 from ....dialects.nd.movement import (
     Broadcast,
-    Concat,
     Pad,
     Reshape,
     Reverse,
     Slice,
     Transpose,
-    concat,
     pad_with,
     reshape,
     reverse,

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from xdsl.ir import Attribute, SSAValue
 
 from ....dialects.nd.array import Array
+from ....dialects.nd.concatenation import concat
 from ....dialects.nd.constant import full
 from ....dialects.nd.dimmap import DimMap, bare
 from ....dialects.nd.elementwise import Elementwise
 from ....dialects.nd.mapped import rearrange
-from ....dialects.nd.movement import Broadcast, concat, reshape
+from ....dialects.nd.movement import Broadcast, reshape
 from ....dialects.nd.op import NdOp, bind
 from ....dialects.nd.types import element, shape_of, tensor
 from ..simplify.patterns import splat

@@ -16,10 +16,11 @@ from collections.abc import Iterator
 from xdsl.ir import SSAValue
 
 from ....dialects.nd.array import Array
+from ....dialects.nd.concatenation import concat
 from ....dialects.nd.contraction import Contract
 from ....dialects.nd.dims import Dim
 from ....dialects.nd.elementwise import Add
-from ....dialects.nd.movement import concat, slice_, transpose
+from ....dialects.nd.movement import slice_, transpose
 from ....dialects.nd.op import bind
 from ....dialects.nd.types import element, is_float, shape_of
 from ..simplify.patterns import static

@@ -18,13 +18,14 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from ....dialects.graph.views import VIEWS, view_of
 from ....dialects.nd.array import Array
-from ....dialects.nd.constant import Constant, Source
+from ....dialects.nd.constant import Constant
 from ....dialects.nd.contraction import Contract
 from ....dialects.nd.dims import size
 from ....dialects.nd.elementwise import Elementwise
 from ....dialects.nd.reduction import Reducing
 from ....dialects.nd.types import NUMPY, element, shape_of
 from ...blocks import clone, terminator
+from ...constancy import Constancy
 from ...cost import Cost, estimate_block
 from ...machine import Machine
 from ...report import typical
@@ -61,7 +62,7 @@ class Prices:
 
     def __init__(self, machine: Machine, numerics: str) -> None:
         self.machine, self.numerics = machine, numerics
-        self.constant: dict[SSAValue, bool] = {}
+        self.constancy = Constancy()
 
     def compare(self, answer: Sequence[tuple[SSAValue, Array]], made: Block) -> tuple[Cost, Cost]:
         """The cost of what a rewrite replaces and of what it makes, each with what reads it."""
@@ -92,7 +93,7 @@ class Prices:
                 block.add_op(clone(owner, env))
             else:
                 env[v] = block.insert_arg(v.type, len(block.args))
-                if self.is_constant(v):
+                if self.constancy.holds(v):
                     constants.append(env[v])
             return env[v]
 
@@ -101,24 +102,6 @@ class Prices:
         rewrite(block, simplifications(self.numerics))
         results = [k for k, v in enumerate(outputs) if any(isinstance(u.operation, ReturnOp) for u in v.uses)]
         return Side(block, constants, results)
-
-    def is_constant(self, value: SSAValue) -> bool:
-        """Is a value made of constants alone?"""
-        todo = [value]
-        while todo:
-            v = todo[-1]
-            owner = v.owner
-            if v in self.constant:
-                todo.pop()
-            elif not isinstance(owner, Operation) or owner.regions or not is_pure(owner):
-                self.constant[v] = False
-            elif isinstance(owner, Source):
-                self.constant[v] = True
-            elif waiting := [w for w in owner.operands if w not in self.constant]:
-                todo += waiting
-            else:
-                self.constant[v] = bool(owner.operands) and all(self.constant[w] for w in owner.operands)
-        return self.constant[value]
 
 
 def dying(old: Collection[SSAValue]) -> list[Operation]:

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from xdsl.ir import Block
 
+from ....dialects.nd.concatenation import Concat
 from ....dialects.nd.constant import Constant
 from ....dialects.nd.contraction import Contract, unfold
 from ....dialects.nd.elementwise import Add, Mul, Neg, Np, Sub
-from ....dialects.nd.movement import Broadcast, Concat, Pad, Reshape, Reverse, Slice, Transpose
+from ....dialects.nd.movement import Broadcast, Pad, Reshape, Reverse, Slice, Transpose
 from ....dialects.nd.op import NdOp
 from ....dialects.nd.reduction import Reduce
 

@@ -28,6 +28,7 @@ from xdsl.passes import ModulePass
 
 from ....dialects.errors import CompileError
 from ...blocks import clone_block
+from ...constancy import Constancy
 from ...machine import Machine
 from ..apply_rules import load, tried
 from ..rewriting import LEVELS, blocks, erase, functions
@@ -36,7 +37,7 @@ from ..rules.define import Rule
 from ..rules.library import LIBRARY
 from ..rules.selection import enabled
 from .explore import Bounds
-from .price import constants, price
+from .price import price
 from .window import Window
 from .windows import windows
 
@@ -56,10 +57,10 @@ def saturate(
     found = windows(block)
     bounds = replace(bounds, steps=min(bounds.steps, STEPS // max(1, len(found))))
     before = clone_block(block) if len(found) > 1 else None
-    count, constant = 0, constants(block)
+    count, constancy = 0, Constancy()
     for ops in found:
-        if Window(ops, constant, machine, numerics).run(rules, bounds):
-            count, constant = count + 1, constants(block)
+        if Window(ops, constancy, machine, numerics).run(rules, bounds):
+            count, constancy = count + 1, Constancy()
     if before is not None and count:
         # each window is cheaper, but fusion goes across their edges
         was, now = (price(clone_block(b), machine, numerics).seconds for b in (before, block))

@@ -8,7 +8,7 @@ their own; what a choice really takes is asked of `price.py`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf
 
 from xdsl.ir import SSAValue
@@ -17,11 +17,11 @@ from ....dialects.graph.views import VIEWS
 from ....dialects.nd.constant import Source
 from ....dialects.nd.elementwise import Elementwise
 from ....dialects.nd.op import NdOp
+from ...constancy import Constancy, follows
 from ...machine import Machine
 from ...report import alone, typical
 from .egraph import Class, EGraph
 from .explore import Joint
-from .price import follows
 
 Choice = Mapping[Class, NdOp]
 """Classes without a node come from outside."""
@@ -34,14 +34,14 @@ TRIALS = 500
 
 
 class Extractor:
-    """`outside`: values that the window reads. `constant`: values of the program that depend on constants alone."""
+    """`outside`: values that the window reads. `constancy`: of the program's values."""
 
     def __init__(
         self,
         graph: EGraph,
         outputs: Iterable[SSAValue],
         outside: Iterable[SSAValue],
-        constant: Collection[SSAValue],
+        constancy: Constancy,
         machine: Machine,
     ) -> None:
         self.graph = graph
@@ -49,7 +49,7 @@ class Extractor:
         self.outside = {c: c for c, nodes in graph.members.items() if not nodes} | {graph.find(v): v for v in outside}
         """Where a value comes from outside: those that the window reads, and what rules saw behind them."""
         self._below: dict[NdOp, tuple[Class, ...]] = {}
-        self.known = self._constants(constant)
+        self.known = self._constants(constancy)
         """Classes that depend on constants alone."""
         self._seconds: dict[NdOp, float] = {}
         self.machine = machine
@@ -60,8 +60,8 @@ class Extractor:
             self._below[op] = self.graph.operands(op)
         return self._below[op]
 
-    def _constants(self, constant: Collection[SSAValue]) -> set[Class]:
-        known = {c for c, v in self.outside.items() if v in constant}
+    def _constants(self, constancy: Constancy) -> set[Class]:
+        known = {c for c, v in self.outside.items() if constancy.holds(v)}
         changed = True
         while changed:
             changed = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from xdsl.dialects.func import ReturnOp
 from xdsl.ir import Block, Operation, SSAValue
@@ -10,6 +10,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from ....dialects.nd.constant import Source
 from ....dialects.nd.op import NdOp
 from ...blocks import clone
+from ...constancy import Constancy
 from ...cost import Cost
 from ...machine import Machine
 from ..optimize import GAIN, is_better
@@ -23,11 +24,11 @@ from .price import price
 
 
 class Window:
-    def __init__(self, ops: Sequence[NdOp], constant: Collection[SSAValue], machine: Machine, numerics: str) -> None:
+    def __init__(self, ops: Sequence[NdOp], constancy: Constancy, machine: Machine, numerics: str) -> None:
         self.ops = ops
         self.machine = machine
         self.numerics = numerics
-        self.constant = constant
+        self.constancy = constancy
         own = set(ops)
         self.outputs = [op.results[0] for op in ops if any(u.operation not in own for u in op.results[0].uses)]
         read = dict.fromkeys(v for op in ops for v in op.operands if v.owner not in own)
@@ -54,7 +55,7 @@ class Window:
         return found is not None
 
     def _search(self, exploration: Exploration) -> Choice | None:
-        self.extractor = Extractor(self.graph, self.outputs, self.outside, self.constant, self.machine)
+        self.extractor = Extractor(self.graph, self.outputs, self.outside, self.constancy, self.machine)
         self.originals: dict[Class, list[NdOp]] = {}
         for op in (*self.sources, *self.ops):
             self.originals.setdefault(self.graph.find(op.results[0]), []).append(op)
@@ -114,7 +115,7 @@ class Window:
         for op in (*self.sources, *self.ops):
             block.add_op(clone(op, env))
         block.add_op(ReturnOp.create(operands=[env[v] for v in self.outputs]))
-        return price(block, self.machine, self.numerics, {env[v] for v in self.outside if v in self.constant})
+        return price(block, self.machine, self.numerics, {env[v] for v in self.outside if self.constancy.holds(v)})
 
     def _tell(self, choice: Choice, exploration: Exploration) -> None:
         """Which rules made the ops that were chosen, once for each place."""

@@ -17,30 +17,26 @@ from typing import Any
 from xdsl.ir import Operation, SSAValue
 
 from ....dialects.nd.array import Array
-from ....dialects.nd.constant import Source
 from ....dialects.nd.contraction import Contract
-from ....dialects.nd.elementwise import Add, Div, Elementwise, Mul, Sub
+from ....dialects.nd.elementwise import Add, Div, Mul, Sub
 from ....dialects.nd.mapped import rearrange
-from ....dialects.nd.movement import Broadcast, Reshape
+from ....dialects.nd.movement import Broadcast
 from ....dialects.nd.op import bind
 from ....dialects.nd.types import shape_of
+from ...constancy import is_constant
 from ..rewriting import Table
 from .patterns import A, add, defined, either, floats, mul, neg, sub
 
 rules = Table()
 on = rules.on
 
-DEEP = 8
-"""Ops on the way to a constant, at most."""
+MOST = 16
+"""Ops that what counts as a constant is made of, at most: rules ask again at each op that they come by."""
 
 
-def from_constants(v: SSAValue, deep: int = DEEP) -> bool:
-    """Does a value depend on constants alone, by a few ops on elements?"""
-    op = v.owner
-    if isinstance(op, Source):
-        return True
-    simple = isinstance(op, Elementwise | Reshape | Broadcast)
-    return simple and deep > 0 and all(from_constants(x, deep - 1) for x in op.operands)
+def from_constants(v: SSAValue) -> bool:
+    """Does a value depend on constants alone, by a few ops?"""
+    return is_constant(v, MOST)
 
 
 def replicated(v: SSAValue) -> Any:

@@ -13,18 +13,17 @@ from xdsl.ir import SSAValue
 from ....dialects.nd import dialect as _dialect  # fills OPS
 from ....dialects.nd.array import Array
 from ....dialects.nd.composite import LastDim
+from ....dialects.nd.concatenation import Concat, concat
 from ....dialects.nd.dimmap import DimMap, Index
 from ....dialects.nd.elementwise import Elementwise, Not
 from ....dialects.nd.mapped import rearrange
 from ....dialects.nd.movement import (
     Broadcast,
-    Concat,
     Pad,
     Reshape,
     Reverse,
     Slice,
     Transpose,
-    concat,
     reshape,
     reverse,
     slice_,

@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from xdsl.ir import Operation, SSAValue
-
 from ....dialects.nd.dims import Dim, Sym
+from ...constancy import Constancy
 from ...machine import Machine
 from ...report import TYPICAL
-from ..rewriting import is_pure
 from .matching import Convolution
 from .matrices import ALGORITHMS, TAPS, Algorithm
 
@@ -34,8 +32,10 @@ ELEMENT = 4
 
 def cheapest(c: Convolution, machine: Machine) -> Algorithm | None:
     """The algorithm that takes the least time, if it pays."""
-    found = min(ALGORITHMS.values(), key=lambda by: seconds(c, by, machine))
-    return found if GAIN * seconds(c, found, machine) < direct_seconds(c, machine) else None
+    constant = Constancy().holds(c.w.value)
+    times = {name: seconds(c, by, machine, constant) for name, by in ALGORITHMS.items()}
+    found = min(times, key=times.__getitem__)
+    return ALGORITHMS[found] if GAIN * times[found] < direct_seconds(c, machine) else None
 
 
 def direct_seconds(c: Convolution, machine: Machine) -> float:
@@ -45,10 +45,10 @@ def direct_seconds(c: Convolution, machine: Machine) -> float:
     return 2 * taps * results * count(c, c.batch) * count(c, c.channels) * count(c, c.features) / machine.flops(ELEMENT)
 
 
-def seconds(c: Convolution, by: Algorithm, machine: Machine) -> float:
-    """The kernel's transform, if it is not a constant, the input's, the products, and the way back."""
+def seconds(c: Convolution, by: Algorithm, machine: Machine, constant: bool) -> float:
+    """The kernel's transform, if it is not `constant`, the input's, the products, and the way back."""
     transforms = sum(transfer(ELEMENT * n, machine) for n in (*of_input(c, by), *of_result(c, by)))
-    if not is_constant(c.w.value):
+    if not constant:
         transforms += TURNED * sum(transfer(ELEMENT * n, machine) for n in of_kernel(c, by))
     points = by.points ** len(c.windows)
     tiles = count(c, c.batch) * prod(-(-c.length(w) // by.results) for w in c.windows)
@@ -104,15 +104,3 @@ def count(c: Convolution, names: tuple[str, ...]) -> int:
 
 def known(d: Dim) -> int:
     return TYPICAL if isinstance(d, Sym) else d
-
-
-def is_constant(value: SSAValue) -> bool:
-    """Is a value made of constants alone?"""
-    todo, seen = [value], set[SSAValue]()
-    while todo:
-        v = todo.pop()
-        if not isinstance(v.owner, Operation) or v.owner.regions or not is_pure(v.owner):
-            return False
-        todo += [u for u in v.owner.operands if u not in seen]
-        seen |= set(v.owner.operands)
-    return True
