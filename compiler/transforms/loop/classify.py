@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import prod
 
 from xdsl.dialects.func import FuncOp
@@ -71,6 +71,11 @@ class Contraction:
     along: str = ""
     """An axis of the lanes' operand along which the result is contiguous: tiles of it by the lanes are turned."""
 
+    @cached_property
+    def reads(self) -> list[tuple[SSAValue, Access]]:
+        """Of the stage, which stays as it is as long as it is looked at."""
+        return self.stage.reads()
+
     @property
     def label(self) -> str:
         return self.stage.label.data
@@ -82,7 +87,7 @@ class Contraction:
     @property
     def access(self) -> Access:
         """Where the lanes' operand is read."""
-        return self.stage.reads()[self.rhs][1]
+        return self.reads[self.rhs][1]
 
     @property
     def few(self) -> bool:
@@ -118,17 +123,17 @@ class Contraction:
     @property
     def lhs(self) -> int:
         """The first operand that has the rows."""
-        return next(i for i, (_, access) in enumerate(self.stage.reads()) if self.m in axes_of(access))
+        return next(i for i, (_, access) in enumerate(self.reads) if self.m in axes_of(access))
 
     def converts(self, operand: int) -> bool:
         """Is an operand converted to a wider type, by itself or with others, before it is multiplied?"""
-        value, access = self.stage.reads()[operand]
+        value, access = self.reads[operand]
         found = cone(self.stage, operand, axes_of(access))
         return found is not None and bytes_of(found.end.type) > bytes_of(element_of(value))
 
     def stride(self, axis: str) -> int:
         """Elements between neighbours along an axis in the lanes' operand."""
-        value, access = self.stage.reads()[self.rhs]
+        value, access = self.reads[self.rhs]
         return axis_stride(access, strides_of(value), axis)
 
     def result_stride(self, axis: str) -> int:
@@ -147,14 +152,14 @@ class Contraction:
     def walked(self) -> tuple[str, ...]:
         """The reduced axes in the order that walks along memory: of the lanes' operand, or of that of the rows where
         the lanes are copied anyway."""
-        value, access = self.stage.reads()[self.lhs if self.transposed else self.rhs]
+        value, access = self.reads[self.lhs if self.transposed else self.rhs]
         strides = strides_of(value)
         return tuple(sorted(self.k, key=lambda a: -axis_stride(access, strides, a)))
 
     @property
     def copied_rows(self) -> float:
         """What a copy of the operand of the rows costs, in multiply-adds, if it needs one."""
-        value, access = self.stage.reads()[self.lhs]
+        value, access = self.reads[self.lhs]
         strides = strides_of(value)
         if bytes_in(value) < FAR or any(axis_stride(access, strides, a) == 1 for a in self.k):
             return 0.0
@@ -167,8 +172,7 @@ class Contraction:
     @property
     def lhs_bytes(self) -> int:
         """Of the largest operand that has the rows."""
-        reads = self.stage.reads()
-        return max(bytes_in(value) for value, access in reads if self.m in axes_of(access))
+        return max(bytes_in(value) for value, access in self.reads if self.m in axes_of(access))
 
 
 def is_constant(value: SSAValue) -> bool:

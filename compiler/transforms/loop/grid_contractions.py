@@ -11,6 +11,7 @@ multiply-adds and reads of shared memory take.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import NamedTuple
@@ -169,7 +170,7 @@ def copy(
     ]
 
 
-def together(stage: StageOp, access: Access, strides: list[int], along: str, width: int) -> bool:
+def together(stage: StageOp, access: Access, strides: Sequence[int], along: str, width: int) -> bool:
     """Do so many neighbours along an axis always begin at a multiple of their number?"""
     fixed = sum(form.const * s if isinstance(form.const, int) else 1 for form, s in zip(access, strides))
     others = [axis_stride(access, strides, a.name) for a in stage.axes if a.name != along]

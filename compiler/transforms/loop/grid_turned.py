@@ -8,6 +8,8 @@ loop-reorder{axes=j,i},loop-distribute{axis=j threads=8},loop-distribute{axis=i 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ....dialects.loop.linear import Access, axes_of
 from ....dialects.loop.ops import StageOp, element_of, shape
 from ...machine import Machine
@@ -57,6 +59,6 @@ def turned(group: list[StageOp], machine: Machine) -> list[str]:
     return [*steps, step("distribute", only, axis=written, threads=threads)]
 
 
-def along(stage: StageOp, access: Access, strides: list[int]) -> str | None:
+def along(stage: StageOp, access: Access, strides: Sequence[int]) -> str | None:
     """The axis that walks along memory."""
     return next((a.name for a in stage.axes if axis_stride(access, strides, a.name) == 1), None)

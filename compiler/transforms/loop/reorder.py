@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from xdsl.dialects import func
 from xdsl.dialects.builtin import StridedLayoutAttr
@@ -18,7 +20,7 @@ TYPICAL = 1024
 """What a run-time size or stride is taken for where two orders are compared."""
 
 
-def strides_of(value: SSAValue) -> list[int]:
+def strides_of(value: SSAValue) -> Sequence[int]:
     """Elements between neighbours of each dimension: row-major, or as the argument's `mlc.layout` says."""
     if isinstance(value, BlockArgument) and isinstance(f := value.block.parent_op(), func.FuncOp):
         layout = f.arg_attrs.data[value.index].data.get("mlc.layout") if f.arg_attrs is not None else None
@@ -27,16 +29,17 @@ def strides_of(value: SSAValue) -> list[int]:
     return row_major(shape(value))
 
 
-def row_major(dims: tuple[Dim, ...]) -> list[int]:
+@lru_cache(4096)
+def row_major(dims: tuple[Dim, ...]) -> Sequence[int]:
     strides: list[int] = []
     step = 1
     for size in reversed(dims):
-        strides.insert(0, step)
+        strides.append(step)
         step *= size if isinstance(size, int) else TYPICAL
-    return strides
+    return tuple(reversed(strides))
 
 
-def axis_stride(access: Access, strides: list[int], axis: str) -> int:
+def axis_stride(access: Access, strides: Sequence[int], axis: str) -> int:
     """Elements by which the place moves when the axis moves by one."""
     return abs(sum(form.coef(axis) * s for form, s in zip(access, strides)))
 

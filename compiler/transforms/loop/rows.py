@@ -6,6 +6,7 @@ become loops around all of them, so that what passes between the stages stays in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import gcd, prod
 
 from xdsl.ir import BlockArgument
@@ -44,7 +45,7 @@ def parallel_axes(group: list[StageOp]) -> list[str]:
     return [a.name for a in group[0].axes if common(a.name)]
 
 
-def places(stage: StageOp) -> list[tuple[Access, list[int]]]:
+def places(stage: StageOp) -> list[tuple[Access, Sequence[int]]]:
     """Accesses of reads and results with the strides of what they access; of a piece, those of what it is joined to."""
     reads = [(access, strides_of(value)) for value, access in stage.reads()]
     wholes = [next((u.operation.res for u in r.uses if isinstance(u.operation, JoinOp)), r) for r in stage.results]
