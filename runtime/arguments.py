@@ -8,6 +8,7 @@ argument: another dtype or shape, a masked array, something that is no array.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -16,6 +17,9 @@ import numpy as np
 from .abi import Program, Size, evaluate, names, numpy_type, text
 
 Array = np.ndarray[Any, Any]
+
+TABLE = "__dlpack_c_exchange_api__"
+"""What a type has whose tensors native calls may read (`exchange`)."""
 
 
 def fail(message: str, notes: Sequence[str] = ()) -> NoReturn:
@@ -39,7 +43,13 @@ def array_of(given: Any) -> Array:
     """NumPy's own array of what NumPy or DLPack can read, without a copy where that is possible."""
     if type(given) is np.ndarray:
         return given
-    return _read(given)
+    array = _read(given)
+    if hasattr(type(given), TABLE):
+        with contextlib.suppress(ImportError):  # of an interpreter that ends
+            from .exchange import meet
+
+            meet(given, array)
+    return array
 
 
 def _read(given: Any) -> Array:
