@@ -89,7 +89,7 @@ def main() -> int:
         from .gpu import main as gpu
 
         return gpu([a for a in sys.argv[1:] if a != "gpu"])
-    if sys.argv[1:2] and sys.argv[1] in PEERED and "--record" not in sys.argv:
+    if sys.argv[1:2] and sys.argv[1] in PEERED and not {"--bars", "--record"} & set(sys.argv):
         from .peered import main as peered
 
         return peered(sys.argv[1], sys.argv[2:])

@@ -8,6 +8,7 @@ argument: another dtype or shape, a masked array, something that is no array.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -16,6 +17,9 @@ import numpy as np
 from .abi import Program, Size, evaluate, names, numpy_type, text
 
 Array = np.ndarray[Any, Any]
+
+TABLE = "__dlpack_c_exchange_api__"
+"""What a type has whose tensors native calls may read (`exchange`)."""
 
 
 def fail(message: str, notes: Sequence[str] = ()) -> NoReturn:
@@ -35,34 +39,57 @@ def wrong_count(program: Program, found: int) -> NoReturn:
     fail(f"{program.name}: expected {len(expected)} arguments ({names}), found {found}")
 
 
-class _Capsule:
-    """A bare DLPack capsule, in the form that NumPy asks for."""
+def array_of(given: Any) -> Array:
+    """NumPy's own array of what NumPy or DLPack can read, without a copy where that is possible."""
+    if type(given) is np.ndarray:
+        return given
+    array = _read(given)
+    if hasattr(type(given), TABLE):
+        with contextlib.suppress(ImportError):  # of an interpreter that ends
+            from .exchange import meet
 
-    def __init__(self, capsule: Any) -> None:
-        self.capsule = capsule
+            meet(given, array)
+    return array
 
-    def __dlpack__(self, **_: Any) -> Any:
-        return self.capsule
 
-    def __dlpack_device__(self) -> tuple[int, int]:
-        return 1, 0  # the host: NumPy refuses what is not
+def _read(given: Any) -> Array:
+    exported = hasattr(given, "__dlpack__")
+    if type(given).__name__ == "PyCapsule" or (exported and not hasattr(given, "__array__")):
+        from . import dlpack
+
+        return dlpack.array_of(given)
+    try:
+        return np.asarray(given)
+    except TypeError as error:  # of elements that NumPy has no name for
+        if not exported:
+            raise
+        from . import dlpack
+
+        try:
+            return dlpack.array_of(given)
+        except Exception:  # whatever the object's own methods raise
+            raise error from None
 
 
 def as_array(program: Program, i: int, given: Any) -> Array:
-    """The argument as NumPy's own array, without a copy where that is possible."""
+    """The argument as NumPy's own array."""
     if type(given) is np.ndarray:
         return given
     if isinstance(given, np.ma.MaskedArray):
         fail(f"{name_of(program, i)}: expected an array, found a masked one; fill it with .filled(value)")
     try:
-        if type(given).__name__ == "PyCapsule":
-            return np.from_dlpack(_Capsule(given))
-        if hasattr(given, "__dlpack__") and not hasattr(given, "__array__"):
-            return np.from_dlpack(given)
-        return np.asarray(given)
+        return array_of(given)
     except Exception as error:  # whatever the object's own methods raise
         found = type(given).__name__
         fail(f"{name_of(program, i)}: expected an array, found {found}: {type(error).__name__}: {error}")
+
+
+def as_arrays(program: Program, arrays: Sequence[Any]) -> Sequence[Array]:
+    """All arguments as NumPy's own arrays."""
+    for given in arrays:
+        if type(given) is not np.ndarray:
+            return [as_array(program, i, a) for i, a in enumerate(arrays)]
+    return arrays
 
 
 def bind(program: Program, arrays: Sequence[Array]) -> dict[str, int]:

@@ -25,11 +25,11 @@ import numpy as np
 
 from . import arena, poison
 from .abi import ALIGNMENT, CALL, ENTRY, Program, count, evaluate, numpy_type, row_major
-from .arguments import as_array, bind, converted, dtype_of, fail, reordered, wrong_count, wrong_shape
+from .arguments import as_arrays, bind, converted, dtype_of, fail, reordered, wrong_count, wrong_shape
 from .context import INTERRUPTED, Context, Contexts, raise_pending
 from .effects import Effects
 from .fast_call import FastCall, possible, signature
-from .results import address_of, check_outputs, overlaps, result_of
+from .results import address_of, check_outputs, handed_back, lent_memory, overlaps, result_of
 
 if TYPE_CHECKING:
     from .jit import Linked
@@ -135,18 +135,21 @@ class Executable:
         """A call on the ways that Python takes."""
         if len(arrays) != len(self._dtypes):
             wrong_count(self.program, len(arrays))
+        if out is not None and (lent := lent_memory(self.program, out)) is not None:
+            return handed_back(self._call(*arrays, out=lent), out)
+        given = as_arrays(self.program, arrays)
         if self._calls is not None:
-            shapes = None if self._static else tuple([getattr(a, "shape", None) for a in arrays])
+            shapes = None if self._static else tuple([a.shape for a in given])
             fast = self._fast.get(shapes)
             if fast is None:
-                fast = self._add_fast(shapes, arrays)
-            result = fast.run(arrays, out)
+                fast = self._add_fast(shapes, given)
+            result = fast.run(given, out)
             if result is not None:
                 return result
-        return self._general(arrays, out)
+        return self._general(arrays, given, out)
 
     def _bind(self, arrays: Sequence[Any]) -> dict[str, int]:
-        return bind(self.program, [as_array(self.program, i, a) for i, a in enumerate(arrays)])
+        return bind(self.program, as_arrays(self.program, arrays))
 
     def _add_fast(self, shapes: Any, arrays: Sequence[Any]) -> FastCall:
         fast = FastCall(self, self._bind(arrays), self._calls, self._constants)
@@ -182,9 +185,8 @@ class Executable:
         if context is not None:
             self.contexts.give(context)
 
-    def _general(self, arrays: Sequence[Any], out: Any) -> Any:
+    def _general(self, arrays: Sequence[Any], given: Sequence[Array], out: Any) -> Any:
         program, memory = self.program, self.memory
-        given = [as_array(program, i, a) for i, a in enumerate(arrays)]
         symbols = bind(program, given)
         accepted = [self._accept(i, x, a, symbols) for i, (x, a) in enumerate(zip(arrays, given))]
         wanted = check_outputs(program, out, symbols, self.weights)

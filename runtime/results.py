@@ -58,6 +58,31 @@ def folds(array: Array) -> bool:
     return False
 
 
+def lent_memory(program: Program, out: Any) -> Any:
+    """`out` with arrays in the memory of other libraries' tensors; None if there are none."""
+    given: list[Any] = [*out] if isinstance(out, tuple | list) else [out]
+    others = [i for i, a in enumerate(given) if hasattr(a, "__dlpack__") and not isinstance(a, np.ndarray)]
+    if not others:
+        return None
+    from .dlpack import array_of
+
+    for i in others:
+        try:
+            given[i] = array_of(given[i])
+        except Exception as error:  # whatever the object's own methods raise
+            found = f"{type(given[i]).__name__}: {type(error).__name__}: {error}"
+            fail(f"{program.name}: out[{i}]: expected memory that can be written, found {found}")
+    return given if isinstance(out, tuple | list) else given[0]
+
+
+def handed_back(results: Any, out: Any) -> Any:
+    """The results with what the caller gave for them."""
+    given: list[Any] = [*out] if isinstance(out, tuple | list) else [out]
+    if not isinstance(results, tuple):
+        return given[0]
+    return tuple([r if a is None else a for r, a in zip(results, given, strict=True)])
+
+
 def check_outputs(program: Program, out: Any, symbols: dict[str, int], constants: Sequence[Array]) -> list[Any]:
     """The caller's arrays, one for each result or None; CompileError for one that cannot hold its result."""
     results = program.results
@@ -89,21 +114,21 @@ def check_outputs(program: Program, out: Any, symbols: dict[str, int], constants
 
 
 class _Window:
-    """Memory of an array, seen with other strides."""
+    """Memory of an owner's as an array."""
 
-    def __init__(self, base: Array, interface: dict[str, Any]) -> None:
-        self.base = base
+    def __init__(self, owner: Any, interface: dict[str, Any]) -> None:
+        self.owner = owner
         self.__array_interface__ = interface
 
 
-def view_of(
-    owner: Array, address: int, dtype: np.dtype[Any], offset: int, shape: tuple[int, ...], strides: tuple[int, ...]
+def array_at(
+    address: int, read_only: bool, dtype: np.dtype[Any], shape: tuple[int, ...], strides: tuple[int, ...], owner: Any
 ) -> Array:
-    """Elements of an owner's memory: `offset` in elements from `address`, strides in bytes."""
+    """Memory of an owner's as an array; strides in bytes."""
     if not count(shape):
         return np.empty(shape, dtype)
     interface = {
-        "data": (address + offset * dtype.itemsize, not owner.flags.writeable),
+        "data": (address, read_only),
         "shape": shape,
         "strides": strides,
         "typestr": dtype.str if dtype.isbuiltin == 1 else f"|V{dtype.itemsize}",
@@ -111,6 +136,13 @@ def view_of(
     }
     found = np.asarray(_Window(owner, interface))
     return found if found.dtype == dtype else found.view(dtype)
+
+
+def view_of(
+    owner: Array, address: int, dtype: np.dtype[Any], offset: int, shape: tuple[int, ...], strides: tuple[int, ...]
+) -> Array:
+    """Elements of an owner's memory: `offset` in elements from `address`, strides in bytes."""
+    return array_at(address + offset * dtype.itemsize, not owner.flags.writeable, dtype, shape, strides, owner)
 
 
 def layout(result: Result, symbols: dict[str, int]) -> tuple[int, tuple[int, ...], tuple[int, ...]]:

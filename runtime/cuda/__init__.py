@@ -7,7 +7,7 @@ Nothing here is loaded until a program for a GPU is, and the driver not before t
     modules        PTX -> cubin -> functions
     memory         blocks of device memory and of pinned host memory that are used again
     services       `mlc_gpu_*`, which native host code calls to launch kernels
-    dlpack         arrays of other libraries, without a copy
+    dlpack         arrays for other libraries, without a copy
     device_array   `DeviceArray`, `to_device`
     graphs         launches that are recorded once
     executable     `CudaExecutable`

@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 
 from ...dialects.errors import CompileError
+from .. import dlpack
 from ..abi import count, row_major
-from . import dlpack
+from ..dlpack import Place
 from .device import Device, current
-from .dlpack import Place, dense
+from .dlpack import dense, make
 from .memory import LEGACY, Block, is_pinned
 
 Array = np.ndarray[Any, Any]
@@ -215,7 +216,7 @@ class DeviceArray:
         place = Place(
             array.device.ordinal, array.address, array.shape, array.steps, array.dtype, array, array.read_only
         )
-        return dlpack.make(place, versioned, dlpack.COPIED if copy else 0)
+        return make(place, versioned, dlpack.COPIED if copy else 0)
 
     @property
     def __cuda_array_interface__(self) -> dict[str, Any]:
@@ -250,11 +251,7 @@ def imported(x: Any, device: Device | None = None) -> DeviceArray:
     if hasattr(x, "__dlpack_device__"):
         ordinal = int(x.__dlpack_device__()[1])
         device = on(device, ordinal)
-        try:
-            capsule = x.__dlpack__(stream=device.stream, max_version=(dlpack.MAJOR, dlpack.MINOR))
-        except TypeError:  # of before DLPack 1.0
-            capsule = x.__dlpack__(stream=device.stream)
-        place = dlpack.read(capsule)
+        place = dlpack.read(dlpack.capsule_of(x, stream=device.stream))
     elif dlpack.is_capsule(x):
         place = dlpack.read(x)
         device = on(device, place.device)

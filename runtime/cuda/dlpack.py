@@ -1,8 +1,7 @@
-"""DLPack's structures: arrays of other libraries on a device are read in place, and others read ours.
+"""Arrays on a device as DLPack's capsules, which other libraries read in place.
 
-A capsule that is read is kept, not renamed: when it is dropped, its own destructor gives the array back. A capsule that
-is made holds a reference to its owner, which native code drops, also where the consumer does so without Python's lock,
-and not at all when the interpreter is gone.
+A capsule holds a reference to its owner, which native code drops, also where the consumer does so without Python's
+lock, and not at all when the interpreter is gone.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -11,146 +10,16 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from ctypes import c_int32, c_int64, c_uint8, c_uint16, c_uint32, c_uint64, c_void_p
-from typing import Any, NamedTuple
+from ctypes import c_int64, c_void_p
+from typing import Any
 
-import numpy as np
-
-from ..abi import numpy_named, row_major
+from ..abi import row_major
+from ..dlpack import CODES, CUDA, MAJOR, MINOR, Managed, Place, Tensor, Versioned, api
 from ..locks import once
 
-CPU, CUDA, CUDA_HOST, CUDA_MANAGED = 1, 2, 3, 13
-"""DLDeviceType"""
-ON_DEVICE = (CUDA, CUDA_MANAGED)
-MAJOR, MINOR = 1, 0
-COPIED = 2
-"""A flag: nobody else has the memory."""
+_new = api("PyCapsule_New", ctypes.py_object, c_void_p, c_void_p, c_void_p)
+_keep = api("Py_IncRef", None, ctypes.py_object)
 
-NAME, NAME_VERSIONED = b"dltensor", b"dltensor_versioned"
-
-FLOATS = {
-    7: "float8_e3m4",
-    8: "float8_e4m3",
-    9: "float8_e4m3b11fnuz",
-    10: "float8_e4m3fn",
-    11: "float8_e4m3fnuz",
-    12: "float8_e5m2",
-    13: "float8_e5m2fnuz",
-    17: "float4_e2m1fn",
-}
-DTYPES = {
-    **{(0, 8 * n): f"int{8 * n}" for n in (1, 2, 4, 8)},
-    **{(1, 8 * n): f"uint{8 * n}" for n in (1, 2, 4, 8)},
-    **{(2, 8 * n): f"float{8 * n}" for n in (2, 4, 8)},
-    (4, 16): "bfloat16",
-    (5, 64): "complex64",
-    (5, 128): "complex128",
-    (6, 8): "bool",
-    **{(code, 8): name for code, name in FLOATS.items() if code != 17},
-}
-"""Code and bits of an element type: its name in NumPy or `ml_dtypes`."""
-CODES = {name: code for code, name in DTYPES.items()}
-
-
-class Tensor(ctypes.Structure):
-    """DLTensor"""
-
-    _fields_ = (
-        ("data", c_void_p),
-        ("device_type", c_int32),
-        ("device", c_int32),
-        ("rank", c_int32),
-        ("code", c_uint8),
-        ("bits", c_uint8),
-        ("lanes", c_uint16),
-        ("shape", c_void_p),
-        ("strides", c_void_p),
-        ("offset", c_uint64),
-    )
-
-
-class Managed(ctypes.Structure):
-    """DLManagedTensor"""
-
-    _fields_ = (("tensor", Tensor), ("owner", c_void_p), ("deleter", c_void_p))
-
-
-class Versioned(ctypes.Structure):
-    """DLManagedTensorVersioned"""
-
-    _fields_ = (
-        ("major", c_uint32),
-        ("minor", c_uint32),
-        ("owner", c_void_p),
-        ("deleter", c_void_p),
-        ("flags", c_uint64),
-        ("tensor", Tensor),
-    )
-
-
-class Place(NamedTuple):
-    """An array of somebody else's: address of the element at 0, strides in elements."""
-
-    device: int
-    address: int
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-    dtype: np.dtype[Any]
-    owner: Any
-    read_only: bool = False
-
-
-def _api(name: str, result: Any, *arguments: Any) -> Any:
-    return ctypes.PYFUNCTYPE(result, *arguments)((name, ctypes.pythonapi))
-
-
-_pointer = _api("PyCapsule_GetPointer", c_void_p, ctypes.py_object, ctypes.c_char_p)
-_name = _api("PyCapsule_GetName", ctypes.c_char_p, ctypes.py_object)
-_new = _api("PyCapsule_New", ctypes.py_object, c_void_p, c_void_p, c_void_p)
-_keep = _api("Py_IncRef", None, ctypes.py_object)
-
-
-# ---- reading
-def is_capsule(x: Any) -> bool:
-    return type(x).__name__ == "PyCapsule"
-
-
-def kind_of(capsule: Any) -> int:
-    """The kind of device on which a capsule's array lies; 0: it is no capsule of DLPack that can be read."""
-    name = _name(capsule)
-    if name == NAME_VERSIONED:
-        return Versioned.from_address(_pointer(capsule, name)).tensor.device_type
-    return Managed.from_address(_pointer(capsule, name)).tensor.device_type if name == NAME else 0
-
-
-def read(capsule: Any) -> Place:
-    """What a capsule holds; ValueError for what no program takes."""
-    name = _name(capsule)
-    if name not in (NAME, NAME_VERSIONED):
-        raise ValueError(f"expected a capsule of DLPack that nobody has used, found one of {name!r}")
-    address = _pointer(capsule, name)
-    read_only = False
-    if name == NAME_VERSIONED:
-        versioned = Versioned.from_address(address)
-        if versioned.major != MAJOR:
-            raise ValueError(f"expected DLPack {MAJOR}, found {versioned.major}.{versioned.minor}")
-        tensor, read_only = versioned.tensor, bool(versioned.flags & 1)
-    else:
-        tensor = Managed.from_address(address).tensor
-    kind = DTYPES.get((tensor.code, tensor.bits)) if tensor.lanes == 1 else None
-    if kind is None:
-        raise ValueError(f"expected elements of one number, found DLPack's {tensor.code}, {tensor.bits} bits")
-    shape = _numbers(tensor.shape, tensor.rank)
-    strides = _numbers(tensor.strides, tensor.rank) if tensor.strides else row_major(shape)
-    start = (tensor.data or 0) + tensor.offset
-    return Place(tensor.device, start, shape, strides, numpy_named(kind), capsule, read_only)
-
-
-def _numbers(address: int | None, n: int) -> tuple[int, ...]:
-    return tuple((c_int64 * n).from_address(address)) if n and address else ()
-
-
-# ---- making
 TEXT = """
 declare i32 @Py_IsInitialized()
 declare i32 @PyGILState_Ensure()

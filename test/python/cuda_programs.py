@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from cuda_fake import view
-from mlc.runtime import jit
+from mlc.runtime import dlpack, jit
 from mlc.runtime.abi import Argument, Image, Program, Result, Slot
-from mlc.runtime.cuda import dlpack
 from mlc.runtime.cuda.device_array import DeviceArray
+from mlc.runtime.cuda.dlpack import make
 from mlc.runtime.cuda.executable import CudaExecutable
 
 PTX = ".version 8.0\n.target sm_80\n" + "".join(f".visible .entry {n}\n" for n in ("add", "scale", "last"))
@@ -132,4 +132,4 @@ class Foreign:
             raise TypeError("unexpected max_version")
         a = self.array
         place = dlpack.Place(self.ordinal, a.address, a.shape, a.steps, a.dtype, self)
-        return dlpack.make(place, self.versioned)
+        return make(place, self.versioned)

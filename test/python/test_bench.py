@@ -14,6 +14,7 @@ import mlc
 import numpy as np
 import pytest
 
+from bench import __main__ as main
 from bench import contraction_cases, gpu, gpu_cases, row_cases, unseen
 from bench.__main__ import APART, MODULES, TOPICS
 from bench.onnx_models import as_product, operands
@@ -195,6 +196,18 @@ def test_gpu_rows_compare_before_they_time(capsys: pytest.CaptureFixture[str]) -
     assert wrong.failed["mlc"].startswith("Wrong") and "FAILED" in str(gpu_runs.row_of(wrong, 1))
     broken = gpu_runs.measure(replace(case, ours=lambda x: x @ x[:3]), place, ["graph"])
     assert "mlc" in broken.failed and broken.times.keys() == {"graph"}
+
+
+@pytest.mark.parametrize("arguments", [("rows", "--bars"), ("--bars", "rows"), ("calls", "--bars")])
+def test_bars_of_a_topic(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In any order, also of a topic with options of its own."""
+    judged: list[list[str]] = []
+    monkeypatch.setattr(main, "judge", lambda topics: (judged.append(topics) or ["met"], True))
+    monkeypatch.setattr(sys, "argv", ["bench", *arguments])
+    assert main.main() == 0 and "met" in capsys.readouterr().out
+    assert judged == [[a for a in arguments if a != "--bars"]]
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,15 @@ import numpy as np
 import pytest
 from cuda_programs import BODY, Foreign, arrays, built, program
 from mlc.dialects.errors import CompileError
-from mlc.runtime.cuda import dlpack
+from mlc.runtime import dlpack
 from mlc.runtime.cuda.device_array import DeviceArray, imported, to_device
+
+
+@pytest.mark.parametrize("name, value", [("is_neg", lambda self: True), ("requires_grad", True)])
+def test_arrays_that_are_not_what_is_stored(fake, name, value):
+    lazy = type("Lazy", (Foreign,), {name: value})
+    with pytest.raises(BufferError, match=f"expected elements as they are stored, found {name}"):
+        imported(lazy(to_device(np.ones(8, np.float32))))
 
 
 @pytest.mark.parametrize("versioned", [True, False])
@@ -114,8 +121,8 @@ def consume(capsule):
     """What a library does that takes an array: the structure, and what calls its deleter."""
     import ctypes
 
-    name = dlpack._name(capsule)
-    address = dlpack._pointer(capsule, name)
+    name = dlpack.name_of(capsule)
+    address = dlpack.pointer(capsule, name)
     rename = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.py_object, ctypes.c_char_p)(("PyCapsule_SetName", ctypes.pythonapi))
     used = ctypes.create_string_buffer(b"used_" + name)
     rename(capsule, ctypes.cast(used, ctypes.c_char_p))
@@ -134,7 +141,7 @@ def test_capsules_keep_their_array(fake, version):
     made, delete = consume(capsule)
     t = made.tensor
     assert (t.data, t.device_type, t.device, t.rank, t.code, t.bits) == (array.address, 2, 0, 2, 2, 32)
-    assert dlpack._numbers(t.shape, 2) == (3, 4) and dlpack._numbers(t.strides, 2) == (1, 3)
+    assert dlpack.numbers(t.shape, 2) == (3, 4) and dlpack.numbers(t.strides, 2) == (1, 3)
     del array, capsule
     gc.collect()
     pool.device.pool.collect()
