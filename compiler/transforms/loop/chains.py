@@ -128,9 +128,9 @@ class Chain:
         return bytes_of(element_of(c.stage.ins[c.rhs])) * prod(extent(c.stage, a) for a in own)
 
     def block_of_keys(self, whole: int) -> int:
-        """The most keys whose scores take half of the first cache, by panels, such that blocks are even."""
+        """The most keys whose scores take three quarters of the first cache, by panels, such that blocks are even."""
         line = self.rows * bytes_of(element_of(self.first.stage.results[0]))
-        most = max(self.machine.l1_bytes // 2 // line, LEAST * self.width)
+        most = max(self.machine.l1_bytes * 3 // 4 // line, LEAST * self.width)
         if whole <= most:
             return 0
         sizes = range(most // self.width * self.width, (LEAST - 1) * self.width, -self.width)
