@@ -1,7 +1,8 @@
-"""Compile time of large graphs: a transformer of 12 layers, forward, and its training step.
+"""Compile time of large graphs, a transformer of 12 layers, forward, and its training step, and of single kernels.
 
 Cold and warm are processes of their own with an empty and a filled disk cache; the time is from the function to the
-executable, without importing packages.
+executable, without importing packages. Single kernels are compiled in a process that has compiled others of their
+kinds.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import mlc
@@ -21,6 +23,19 @@ import mlc.numpy as mnp
 from .results import Row
 
 LAYERS, HEADS, WIDTH, LENGTH = 12, 8, 256, 64
+
+KERNELS: dict[str, tuple[Callable[..., Any], Callable[[int], Sequence[tuple[int, ...]]]]] = {
+    "bias_relu": (lambda x, b: nn.relu(x + b), lambda n: [(n, 1024), (1024,)]),
+    "softmax": (nn.softmax, lambda n: [(n, 1024)]),
+    "layer_norm": (nn.layer_norm, lambda n: [(n, 768), (768,), (768,)]),
+    "gelu": (nn.gelu, lambda n: [(256 * n,)]),
+    "variance": (lambda x: mnp.var(x, axis=0), lambda n: [(n // 4, 1024)]),
+    "attention": (nn.attention, lambda n: [(1, 12, n // 8, 64)] * 3),
+}
+"""Functions, and the shapes of their arguments for so many rows."""
+
+ROWS, OTHERS = 4096, 4224
+"""Of the kernels that are timed, and of those that are compiled before."""
 
 
 def layer(p: Any, x: Any) -> Any:
@@ -71,8 +86,20 @@ def timed(program: str) -> dict[str, float]:
     return {"seconds": seconds, "ops": ops, "launches": launches, "kernels": len(kernels)}
 
 
-def in_process(program: str, cache: str) -> dict[str, float]:
-    code = f"import json; from bench.compile import timed; print(json.dumps(timed({program!r})))"
+def kernels() -> dict[str, float]:
+    """Milliseconds to the executable of each kernel."""
+    for function, shapes in KERNELS.values():
+        mlc.compile(function, *map(mlc.spec, shapes(OTHERS)))
+    found: dict[str, float] = {}
+    for name, (function, shapes) in KERNELS.items():
+        start = time.perf_counter()
+        mlc.compile(function, *map(mlc.spec, shapes(ROWS)))
+        found[name] = (time.perf_counter() - start) * 1e3
+    return found
+
+
+def in_process(call: str, cache: str) -> dict[str, float]:
+    code = f"import json; from bench import compile; print(json.dumps(compile.{call}))"
     environment = {**os.environ, "MLC_CACHE_DIR": cache}
     run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment)
     return json.loads(run.stdout)
@@ -82,8 +109,17 @@ def rows() -> list[Row]:
     out: list[Row] = []
     for program in ("transformer", "step"):
         with tempfile.TemporaryDirectory() as cache:
-            cold = in_process(program, cache)
-            warm = min((in_process(program, cache) for _ in range(3)), key=lambda r: r["seconds"])
+            cold = in_process(f"timed({program!r})", cache)
+            warm = min((in_process(f"timed({program!r})", cache) for _ in range(3)), key=lambda r: r["seconds"])
         out += [Row(f"{program}_cold", cold["seconds"], "s"), Row(f"{program}_warm", warm["seconds"], "s")]
         out += [Row(f"{program}_{name}", cold[name], "") for name in ("ops", "launches", "kernels")]
-    return out
+    return [*out, *kernel_rows()]
+
+
+def kernel_rows() -> list[Row]:
+    """The best of three processes, each with an empty cache."""
+    found: list[dict[str, float]] = []
+    for _ in range(3):
+        with tempfile.TemporaryDirectory() as cache:
+            found.append(in_process("kernels()", cache))
+    return [Row(f"{name}_cold", min(times[name] for times in found), "ms") for name in KERNELS]

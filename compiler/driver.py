@@ -69,14 +69,15 @@ class Options:
 
 @dataclass
 class Timing:
-    """Seconds per pass in order, the time spent verifying included under `verify`."""
+    """Seconds per pass in order; None is the verifier after it."""
 
-    rows: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
+    rows: list[tuple[ModulePass | None, float]] = field(default_factory=list[tuple[ModulePass | None, float]])
 
     def __str__(self) -> str:
         total = sum(seconds for _, seconds in self.rows)
         lines = [
-            f"{seconds * 1e3:10.2f} ms {100 * seconds / (total or 1):5.1f} %  {name}" for name, seconds in self.rows
+            f"{seconds * 1e3:10.2f} ms {100 * seconds / (total or 1):5.1f} %  {text_of([p]) if p else 'verify'}"
+            for p, seconds in self.rows
         ]
         return "\n".join(["time of passes", *lines, f"{total * 1e3:10.2f} ms 100.0 %  total"])
 
@@ -125,11 +126,11 @@ def run(
         _dump(module, "Before", pass_, options, _wants(options.print_before, pass_.name))
         start = time.perf_counter()
         _apply(ctx, module, passes[: index + 1], options)
-        timing.rows.append((str(text_of([pass_])), time.perf_counter() - start))
+        timing.rows.append((pass_, time.perf_counter() - start))
         if options.verify_each:
             start = time.perf_counter()
             _check(module, passes[: index + 1], options)
-            timing.rows.append(("verify", time.perf_counter() - start))
+            timing.rows.append((None, time.perf_counter() - start))
         changed = False
         if options.print_after_change:
             after = print_ir(module)
