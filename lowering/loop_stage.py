@@ -26,6 +26,7 @@ from ..dialects.loop.linear import Linear, axes_of
 from ..dialects.loop.narrow_products import NarrowProduct, narrow_product
 from ..dialects.loop.ops import IndexOp, StageOp, YieldOp, element_of, shape
 from ..dialects.loop.threads import fields, swept
+from ..dialects.nd.dims import Dim
 from ..dialects.vector.arith import on_vectors
 from ..dialects.vector.ops import ContractOp, MultiReductionOp, ShapeCastOp, StepOp, TransposeOp
 from .loop_body import BodyValues
@@ -204,7 +205,9 @@ class StageState(ThreadSums):
         words = ["parallel" if n in kept else "reduction" for n in names]
         return self.emit(ContractOp.make(factors[0], factors[1], acc, maps, words))
 
-    def read_before(self, s: StageOp, vec: Axes, inner: Axes) -> dict[SSAValue, tuple[SSAValue, Axes]]:
+    def read_before(
+        self, s: StageOp, vec: Axes, inner: Sequence[tuple[str, Dim]]
+    ) -> dict[SSAValue, tuple[SSAValue, Axes]]:
         """What the body reads at one place in all iterations of the loops that reduce, and the axes of its vectors."""
         if self.launch is not None or not inner or not all(t.data.mode for t in s.targets.data):
             return {}

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import AnyFloat, IntegerType, LocationAttr, i1
+from xdsl.dialects.utils import FastMathFlag
 from xdsl.ir import Attribute, Operation, SSAValue
 
 FLOAT: dict[str, type[Operation]] = {
@@ -33,7 +34,7 @@ INTEGER: dict[str, type[Operation]] = {
     "or": arith.OrIOp,
 }
 NO_FLAGS = arith.FastMathFlagsAttr("none")
-NO_SIGNED_ZEROS = arith.FastMathFlagsAttr([arith.FastMathFlag.NO_SIGNED_ZEROS])
+NO_SIGNED_ZEROS = arith.FastMathFlagsAttr([FastMathFlag.NO_SIGNED_ZEROS])
 NO_OVERFLOW = arith.IntegerOverflowAttr("none")
 WRAPPING = ("add", "mul")
 

@@ -19,7 +19,8 @@ from __future__ import annotations
 from math import inf, isnan, log2
 from typing import Any, NamedTuple
 
-from xdsl.dialects.arith import FastMathFlag, FastMathFlagsAttr
+from xdsl.dialects.arith import FastMathFlagsAttr
+from xdsl.dialects.utils import FastMathFlag
 from xdsl.ir import Operation, SSAValue
 
 from .matchers import constant, operand_by, operand_of, operation
