@@ -8,6 +8,7 @@ argument: another dtype or shape, a masked array, something that is no array.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -16,6 +17,9 @@ import numpy as np
 from .abi import Program, Size, evaluate, names, numpy_type, text
 
 Array = np.ndarray[Any, Any]
+
+TABLE = "__dlpack_c_exchange_api__"
+"""What a type has whose tensors native calls may read (`exchange`)."""
 
 
 def fail(message: str, notes: Sequence[str] = ()) -> NoReturn:
@@ -39,7 +43,17 @@ def array_of(given: Any) -> Array:
     """NumPy's own array of what NumPy or DLPack can read, without a copy where that is possible."""
     if type(given) is np.ndarray:
         return given
-    return _read(given)
+    array = _read(given)
+    if hasattr(type(given), TABLE):
+        _meet()(given, array)
+    return array
+
+
+@functools.cache
+def _meet() -> Any:
+    from .exchange import meet
+
+    return meet
 
 
 def _read(given: Any) -> Array:

@@ -5,6 +5,9 @@
 ;
 ; Python calls both with its lock held. Offsets into Python's and NumPy's objects stand as names in braces, their numbers
 ; are found at run time. `%x = get ptr %base + n` stands for the load of a pointer n bytes from %base.
+;
+; What @direct does not take goes to native_tensors.ll, as soon as tensors of other libraries are known; that may call
+; @direct again.
 
 @mlc_state = global [${state_words} x i64] zeroinitializer
 
@@ -831,13 +834,32 @@ missed:
   ret ptr @mlc_state
 }
 
+; the same of arguments among which there are tensors of other libraries, as soon as such are known
+define internal ptr @others(ptr %self, ptr %args, i64 %given, ptr %names) {
+entry:
+  %known = get ptr @mlc_state + ${KNOWN}
+  %direct = load ptr, ptr %known
+  %none = icmp eq ptr %direct, null
+  br i1 %none, label %no, label %yes
+yes:
+  %result = call ptr %direct(ptr %self, ptr %args, i64 %given, ptr %names, ptr @direct, ptr @mlc_state, ptr %known)
+  ret ptr %result
+no:
+  ret ptr @mlc_state
+}
+
 define ptr @mlc_call_method(ptr %self, ptr %args, i64 %given, ptr %names) {
 entry:
   %result = call ptr @direct(ptr %self, ptr %args, i64 %given, ptr %names)
   %missed = icmp eq ptr %result, @mlc_state
-  br i1 %missed, label %otherwise, label %done
+  br i1 %missed, label %others, label %done
+others:
+  %other = call ptr @others(ptr %self, ptr %args, i64 %given, ptr %names)
+  %none = icmp eq ptr %other, @mlc_state
+  br i1 %none, label %otherwise, label %done
 done:
-  ret ptr %result
+  %found = phi ptr [ %result, %entry ], [ %other, %others ]
+  ret ptr %found
 otherwise:
   %no.names = icmp eq ptr %names, null
   br i1 %no.names, label %forward, label %named
@@ -863,9 +885,14 @@ define ptr @mlc_try_method(ptr %self, ptr %args, i64 %given, ptr %names) {
 entry:
   %result = call ptr @direct(ptr %self, ptr %args, i64 %given, ptr %names)
   %missed = icmp eq ptr %result, @mlc_state
-  br i1 %missed, label %otherwise, label %done
+  br i1 %missed, label %others, label %done
+others:
+  %other = call ptr @others(ptr %self, ptr %args, i64 %given, ptr %names)
+  %none = icmp eq ptr %other, @mlc_state
+  br i1 %none, label %otherwise, label %done
 done:
-  ret ptr %result
+  %found = phi ptr [ %result, %entry ], [ %other, %others ]
+  ret ptr %found
 otherwise:
   %nothing = get ptr @mlc_state + ${NOTHING}
   call void @Py_IncRef(ptr %nothing)

@@ -1,7 +1,7 @@
 """The shortest way into a program: a native method of executables that compares arguments itself and runs the program.
 
-    exe(x, w, out=y)   on repeated calls: `native_call_text` reads NumPy's arrays, makes the results, calls
-                       `mlc_entry`. What does not fit goes to `Executable._call`, which converts or explains.
+    exe(x, w, out=y)   on repeated calls: `native_call.ll` reads NumPy's arrays, makes the results, calls `mlc_entry`.
+                       What does not fit goes to `Executable._call`, which converts or explains.
 
 An executable's `latest` is a tuple of `FastCall`s; each holds a record, the bytes that `record_of` makes: what is
 compared of each argument, the results to make, the pointers to lend. One native text serves all programs. It is loaded
@@ -30,10 +30,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import arena, poison
+from . import arena, exchange, poison
 from .abi import ALIGNMENT, ENTRY, count
 from .locks import ForkLock
-from .native_call_text import text_of
+from .native_call_text import CALL, text_of
 from .results import address_of
 
 if TYPE_CHECKING:
@@ -65,14 +65,18 @@ the size of the block that it lies in."""
 
 STATE = (
     "NDARRAY", "TUPLE", "NEW_ARRAY", "ALLOCATE", "OUT", "NONE", "CALL", "STOPPED", "NOTHING", "LEND", "LEASE",
-    "RETURN", "SET_BASE", "ARENAS", "LEASES", "ARENAS_AT",
+    "RETURN", "SET_BASE", "KNOWN", "ARENAS", "LEASES", "ARENAS_AT",
 )  # fmt: skip
-"""The words of `mlc_state`; pairs of address and size of the blocks lent begin at the last, then come the leases."""
+"""The words of `mlc_state`. KNOWN: what `exchange` keeps. At the last begin pairs of address and size of the blocks
+lent, then come the leases."""
 
 NUMPY = {
     "array_data": 16, "array_rank": 24, "array_shape": 32, "array_strides": 40, "array_dtype": 56, "array_flags": 64,
 }  # fmt: skip
 """Fields of NumPy's array object, part of its C ABI."""
+
+TUPLE_SIZE = 16
+"""Where a tuple has its size."""
 
 C_CONTIGUOUS, ALIGNED, WRITEABLE = 0x1, 0x100, 0x400
 VERSION_OF_ABI, NEW_FROM_DESCRIPTION, SET_BASE_OBJECT = 0, 94, 282
@@ -148,11 +152,11 @@ def _objects() -> dict[str, int] | None:
     items, at = _place_of(pair[0], pair, tuple.__basicsize__ + WORD), bytes.__basicsize__ - 1
     if items is None or _word(id(pair) + items + WORD) != id(pair[1]):
         return None
-    if any(_word(id(t) + 16) != len(t) for t in (pair, (), (1, 2, 3, 4, 5))):
+    if any(_word(id(t) + TUPLE_SIZE) != len(t) for t in (pair, (), (1, 2, 3, 4, 5))):
         return None
     if ctypes.string_at(id(data) + at, len(data)) != data:
         return None
-    return {"tuple_size": 16, "tuple_items": items, "bytes_data": at}
+    return {"tuple_size": TUPLE_SIZE, "tuple_items": items, "bytes_data": at}
 
 
 def _member(cls: type[Any], name: str) -> int | None:
@@ -185,7 +189,7 @@ class Native:
     ) -> None:
         from . import jit
 
-        self.linked = jit.Linked([jit.stored_object(text_of(numbers))])
+        self.linked = jit.Linked([jit.stored_object(text_of(CALL, numbers))])
         self.state = (ctypes.c_uint64 * numbers["state_words"]).from_address(self.linked.address("mlc_state"))
         self.take = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_int64)(self.linked.address("mlc_take"))
         self.give = ctypes.PYFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)(self.linked.address("mlc_give"))
@@ -196,9 +200,10 @@ class Native:
         self.leases: dict[int, tuple[Any, arena.Block]] = {}
         """Address and size of each block in use or at hand, as the native side reads them, by their own address."""
         called = [arena.allocate, self.lend, self.lease, self.give_back]
-        self.kept: list[Any] = [*names, *called]
+        self.kept: list[Any] = [*names, *called, exchange.words, exchange.known, exchange.HIDDEN]
         known = {
             **functions, "NDARRAY": id(np.ndarray), "TUPLE": id(tuple), "NONE": id(None), "NOTHING": id(NotImplemented),
+            "KNOWN": ctypes.addressof(exchange.words),
             **dict(zip(("OUT", "CALL", "STOPPED"), map(id, names))),
             **dict(zip(("ALLOCATE", "LEND", "LEASE", "RETURN"), map(id, called))),
         }  # fmt: skip
@@ -315,6 +320,7 @@ def record_of(fast: FastCall) -> bytes:
     words = _Words(len(HEADER) + n * len(DESCRIBED))
     described: list[list[int]] = []
     for argument, (dtype, shape, strides) in zip(program.arguments, fast.checks):
+        exchange.know_kind(dtype)
         rows = argument.strides is None
         flags = (C_CONTIGUOUS if rows else 0) | (WRITEABLE if argument.donated else 0)
         steps = 0 if rows else words.add(strides)
@@ -324,6 +330,7 @@ def record_of(fast: FastCall) -> bytes:
     slots: list[list[int]] = []
     for asked in fast.slots:
         shape, dtype, aligned = asked
+        exchange.know_kind(dtype)
         size = dtype.itemsize * count(shape)
         pooled = id(asked) if size >= arena.POOLED or (aligned and size) else 0
         leased = arena.class_of(size) if pooled and size < LEASED and spare else 0

@@ -1,4 +1,4 @@
-"""Leaves of a jitted function's arguments that are arrays: NumPy's, and those on a GPU, of any library.
+"""Leaves of a jitted function's arguments that are arrays: NumPy's, those on a GPU, and tensors, of any library.
 
 Nothing of the run time for GPUs is loaded before there is such an array.
 """
@@ -8,10 +8,13 @@ Nothing of the run time for GPUs is loaded before there is such an array.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import Any
 
 import numpy as np
+
+from ...runtime.arguments import TABLE, array_of
 
 ON_DEVICE = (2, 13)
 """DLPack's devices of CUDA."""
@@ -29,7 +32,8 @@ def on_device(x: Any) -> bool:
 
 
 def in_place(leaves: list[Any]) -> list[Any]:
-    """Arrays of other libraries on a GPU as this package's, so that nobody copies them to ask what they are."""
+    """Arrays of other libraries on a GPU as this package's, so that nobody copies them to ask what they are; tensors
+    that native calls read by their library's table as NumPy's."""
     for k, x in enumerate(leaves):
         if type(x) is np.ndarray:
             continue
@@ -38,6 +42,9 @@ def in_place(leaves: list[Any]) -> list[Any]:
             from ...runtime.cuda.device_array import DeviceArray, imported
 
             leaves[k] = x if type(x) is DeviceArray else imported(x)
+        elif hasattr(type(x), TABLE):
+            with contextlib.suppress(Exception):  # what no program takes is explained when its type is asked for
+                leaves[k] = array_of(x)
     return leaves
 
 
