@@ -8,7 +8,7 @@ argument: another dtype or shape, a masked array, something that is no array.
 
 from __future__ import annotations
 
-import contextlib
+import functools
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -45,11 +45,15 @@ def array_of(given: Any) -> Array:
         return given
     array = _read(given)
     if hasattr(type(given), TABLE):
-        with contextlib.suppress(ImportError):  # of an interpreter that ends
-            from .exchange import meet
-
-            meet(given, array)
+        _meet()(given, array)
     return array
+
+
+@functools.cache
+def _meet() -> Any:
+    from .exchange import meet
+
+    return meet
 
 
 def _read(given: Any) -> Array:

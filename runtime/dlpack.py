@@ -8,6 +8,7 @@ A capsule that is read is kept, not renamed: when it is dropped, its own destruc
 from __future__ import annotations
 
 import ctypes
+import sys
 from ctypes import c_int32, c_int64, c_uint8, c_uint16, c_uint32, c_uint64, c_void_p
 from typing import Any, NamedTuple
 
@@ -148,7 +149,7 @@ def numbers(address: int | None, n: int) -> tuple[int, ...]:
 
 
 # ---- objects of other libraries
-HIDDEN = ("requires_grad", "is_neg", "is_conj")
+HIDDEN = tuple(map(sys.intern, ("requires_grad", "is_neg", "is_conj")))
 """What no structure says of a tensor: that a derivative would be lost; that it is the negative, or the conjugate, of
 what is stored. The first is an attribute, the others are methods."""
 

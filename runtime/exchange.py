@@ -15,7 +15,6 @@ type the words PRODUCER.
 from __future__ import annotations
 
 import ctypes
-import sys
 from ctypes import c_int, c_uint32, c_uint64, c_void_p
 from typing import Any
 
@@ -52,10 +51,8 @@ KINDS_AT = len(HEADER)
 PRODUCERS_AT = KINDS_AT + CODES * KINDS
 
 words = (c_uint64 * (PRODUCERS_AT + MOST * len(PRODUCER)))(0, id(False), id(np.ndarray))
-kept: list[Any] = [None] * MOST
-"""The types that are known, in the order of their words, and what the words refer to."""
-_places = list(range(MOST))
-"""Of types, in the order in which they are taken next."""
+known: dict[type[Any], int] = {}
+"""The places of the types whose words are there, the one first that has been known for longest."""
 _lock = ForkLock()
 
 
@@ -78,15 +75,10 @@ DESCRIBE = ctypes.PYFUNCTYPE(c_int, ctypes.py_object, c_void_p)
 DELETE = ctypes.PYFUNCTYPE(None, c_void_p)
 
 
-def is_known(cls: type[Any]) -> bool:
-    return any(entry is not None and entry[0] is cls for entry in kept)
-
-
 def meet(given: Any, array: Array) -> None:
     """Know the type of a tensor from now on, if its table says of it what the array does."""
     cls = type(given)
-    capsule = vars(cls).get(TABLE)
-    if capsule is None or array.size < 2 or is_known(cls):
+    if cls in known or array.size < 2 or (capsule := vars(cls).get(TABLE)) is None:
         return
     try:
         table = table_of(capsule)
@@ -143,16 +135,17 @@ def _describes(tensor: Tensor, array: Array) -> bool:
 
 def _know(given: Any, table: Table) -> None:
     """Put a tensor's type in the place of the one that has been known for longest."""
-    names = [sys.intern(name) for name in HIDDEN]
-    asked = [id(name) if hasattr(given, name) else 0 for name in names]
+    cls = type(given)
+    asked = [id(name) if hasattr(given, name) else 0 for name in HIDDEN]
     with _lock:
-        at = _places.pop(0)
-        _places.append(at)
+        if cls in known:
+            return
+        at = len(known) if len(known) < MOST else known.pop(next(iter(known)))
         first = PRODUCERS_AT + at * len(PRODUCER)
         words[first] = 0  # so that no thread meets words of two types
-        kept[at] = (type(given), names)
         words[first + 1 : first + len(PRODUCER)] = [table.borrowed or 0, table.owned, *asked]
-        words[first] = id(type(given))
+        known[cls] = at
+        words[first] = id(cls)
 
 
 def know_kind(dtype: np.dtype[Any]) -> None:

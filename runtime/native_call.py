@@ -200,7 +200,7 @@ class Native:
         self.leases: dict[int, tuple[Any, arena.Block]] = {}
         """Address and size of each block in use or at hand, as the native side reads them, by their own address."""
         called = [arena.allocate, self.lend, self.lease, self.give_back]
-        self.kept: list[Any] = [*names, *called, exchange.words, exchange.kept]
+        self.kept: list[Any] = [*names, *called, exchange.words, exchange.known, exchange.HIDDEN]
         known = {
             **functions, "NDARRAY": id(np.ndarray), "TUPLE": id(tuple), "NONE": id(None), "NOTHING": id(NotImplemented),
             "KNOWN": ctypes.addressof(exchange.words),
