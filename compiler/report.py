@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
@@ -101,16 +101,30 @@ def body_amount(block: Block) -> Amount:
     return out + moved(a for a in block.args if a.first_use is not None) + moved(dict.fromkeys(last.operands))
 
 
-def kernel_report(name: str, block: Block, calls: Dim, operands: Sequence[SSAValue], named: Names) -> dict[str, Any]:
-    whole = not any(op.name.startswith("loop.") for op in block.ops) and all(
-        isinstance(op, NdOp) or op is block.last_op for op in block.ops
-    )
+class Amounts(NamedTuple):
+    """What a kernel does, and each of its ops as a kernel of its own."""
+
+    whole: Amount
+    alone: list[tuple[str, Amount]]
+
+    @staticmethod
+    def of(block: Block) -> Amounts | None:
+        """None of a body that is not of tensor ops alone."""
+        if not all(isinstance(op, NdOp) or op is block.last_op for op in block.ops):
+            return None
+        return Amounts(
+            body_amount(block), [(op.name, alone(op)) for op in block.ops if isinstance(op, NdOp) and works(op)]
+        )
+
+
+def kernel_report(
+    name: str, block: Block, amounts: Amounts | None, calls: Dim, operands: Sequence[SSAValue], named: Names
+) -> dict[str, Any]:
     out: dict[str, Any] = {"name": name, "calls": plain(calls)}
-    if whole:
-        out |= body_amount(block).plain()
-        ops = [op for op in block.ops if works(op)]
-        out["alone"] = [{"op": op.name} | alone(op).plain() for op in ops if isinstance(op, NdOp)]
-        out["copy"] = not ops
+    if amounts is not None:
+        out |= amounts.whole.plain()
+        out["alone"] = [{"op": op} | amount.plain() for op, amount in amounts.alone]
+        out["copy"] = not amounts.alone
     out["arguments"] = [placed(argument, view_of(v), named) for argument, v in zip(block.args, operands)]
     return out
 
@@ -176,21 +190,22 @@ def report(module: ModuleOp) -> dict[str, Any]:
             copies = copies + trips
         elif works(op) and isinstance(op, NdOp):
             unfused += alone(op).times(trips)
-    for name, body in bodies.items():
-        n = calls[name]
-        if all(isinstance(op, NdOp) or op is body.last_op for op in body.ops):
-            after += body_amount(body).times(n)
-            for op in body.ops:
-                if works(op) and isinstance(op, NdOp):
-                    before += alone(op).times(n)
+    amounts = {name: Amounts.of(body) for name, body in bodies.items()}
+    for name, found_ in amounts.items():
+        if found_ is not None:
+            after += found_.whole.times(calls[name])
+            for _, amount in found_.alone:
+                before += amount.times(calls[name])
     arena = main.attributes.get(ARENA)
     last = block.last_op
     assert isinstance(last, ReturnOp)
     named = Names()
     memory = memory_of(main, named)
-    reports = [kernel_report(name, bodies[name], calls[name], operands[name], named) for name in bodies]
-    for found_ in reports:
-        copies = copies + (calls[found_["name"]] if found_.get("copy") else 0)
+    reports = [
+        kernel_report(name, body, amounts[name], calls[name], operands[name], named) for name, body in bodies.items()
+    ]
+    for kernel in reports:
+        copies = copies + (calls[kernel["name"]] if kernel.get("copy") else 0)
     return {
         "program": main.sym_name.data,
         "kernels": reports,
