@@ -95,12 +95,10 @@ def _vector(e: Emitter, op: Operation, kind: VectorType) -> None:
         return operands[0] if prepared is None else e.instruct(prepared, operands)
 
     narrow = kind.get_shape()[-1] == 1 and all(a.scalar is not None for a in arguments if isinstance(a, Vec))
-    vec = e.vec(element, kind.get_shape(), None if narrow else native, scalar if narrow else None)
-    vec.sources = [a for a in arguments if isinstance(a, Vec)]
+    sources = [a for a in arguments if isinstance(a, Vec)]
+    vec = e.vec(element, kind.get_shape(), None if narrow else native, scalar if narrow else None, sources=sources)
     instead = INSTEAD.get(name) if e.dots else None
-    made = vec if instead is None else instead(e, op, vec)
-    made.sources = vec.sources
-    e.env[op.results[0]] = made
+    e.env[op.results[0]] = vec if instead is None else instead(e, op, vec)
 
 
 INSTEAD: dict[str, Callable[[Emitter, Operation, Vec], Vec]] = {

@@ -86,7 +86,7 @@ def by_scale(e: Emitter, op: Operation, multiplied: Vec) -> Vec:
         operands = f"{kind} {values.nat(lead, chunk)}, {kind} {exponent}, {kind} zeroinitializer"
         return e.op(f"call {kind} @{name}({operands}, {mask} -1, {USUAL_ROUNDING})")
 
-    return e.vec(multiplied.kind, multiplied.shape, native)
+    return e.vec(multiplied.kind, multiplied.shape, native, sources=[values, totals])
 
 
 def power_of_two(op: Operation, register: Register | None) -> tuple[SSAValue, SSAValue, float] | None:
@@ -143,7 +143,7 @@ def by_kind(e: Emitter, op: Operation, chosen: Vec) -> Vec:
             return chosen.nat(lead, chunk)
         return fixed(e, chosen.kind, inside.nat(lead, chunk), operand.nat(lead, chunk), LOGARITHM)
 
-    return e.vec(chosen.kind, chosen.shape, native)
+    return e.vec(chosen.kind, chosen.shape, native, sources=[inside, operand])
 
 
 def by_number(e: Emitter, op: Operation, extreme: Vec) -> Vec:
@@ -162,7 +162,7 @@ def by_number(e: Emitter, op: Operation, extreme: Vec) -> Vec:
         kept, new = first.nat(lead, chunk), second.nat(lead, chunk)
         return fixed(e, extreme.kind, e.apply(NUMBER[op.name], extreme.kind, [kept, new], width), new, NAN)
 
-    return e.vec(extreme.kind, extreme.shape, native)
+    return e.vec(extreme.kind, extreme.shape, native, sources=[first, second])
 
 
 def logarithm(op: Operation) -> tuple[SSAValue, SSAValue] | None:

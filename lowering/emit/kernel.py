@@ -106,14 +106,15 @@ def emit_kernel(
     none are given: ALIGNMENT of each.
     """
     name = f.sym_name.data
-    width = f'"prefer-vector-width"="{8 * vector_bytes}"'
+    # LLVM aligns vectors on the stack only where it has kept a register for the frame; others cross the caches' lines.
+    attributes = f'"prefer-vector-width"="{8 * vector_bytes}" "frame-pointer"="all"'
     if gpu:
         from .device import VECTOR_BYTES
         from .launch import host_emitter
 
         e = host_emitter(lanes_for(f, VECTOR_BYTES), symbol_of(name), "")
     else:
-        e = Emitter(lanes_for(f, vector_bytes), True, threads, symbol_of(name), width, dots)
+        e = Emitter(lanes_for(f, vector_bytes), True, threads, symbol_of(name), attributes, dots)
     parameters: list[str] = []
     for i, argument in enumerate(f.body.block.args):
         kind, given = argument.type, f"%a{i}"
@@ -143,7 +144,7 @@ def emit_kernel(
             *e.globals,
             *sorted(e.declarations),
             *e.parts,
-            f"{head} {e.width} {{\nentry:\n{body}\n  ret void\n}}",
+            f"{head} {e.attributes} {{\nentry:\n{body}\n  ret void\n}}",
             "!0 = !{i32 1}\n",
         ]
     )

@@ -65,7 +65,7 @@ def looked_up(e: Emitter, op: Operation, converted: Vec) -> Vec:
             return converted.nat(lead, chunk)
         return permuted(e, row, "float", [table], source.nat(lead, chunk))
 
-    out = e.vec("float", converted.shape, native)
+    out = e.vec("float", converted.shape, native, sources=[source])
     return out
 
 
@@ -100,7 +100,7 @@ def entry_of_table(e: Emitter, op: Operation) -> Vec | None:
         at = resize(e, indices.nat(lead, chunk), indices.kind, width, lanes)
         return resize(e, permuted(e, row, kind, tables, at), kind, lanes, width)
 
-    return e.vec(kind, indices.shape, native)
+    return e.vec(kind, indices.shape, native, sources=[indices])
 
 
 def table_in_memory(e: Emitter, table: SSAValue) -> Ref:

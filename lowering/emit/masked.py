@@ -52,4 +52,4 @@ def by_mask(e: Emitter, op: Operation, extreme: Vec) -> Vec:
         best = e.apply(op.name, extreme.kind, [kept, value.nat(lead, chunk)], width)
         return e.op(f"select {vector_of('i1', width)} {mask}, {kind} {best}, {kind} {kept}")
 
-    return e.vec(extreme.kind, extreme.shape, native)
+    return e.vec(extreme.kind, extreme.shape, native, sources=[before, value, condition])

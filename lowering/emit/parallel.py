@@ -162,7 +162,7 @@ def outline(e: Emitter, op: Operation, body: Callable[[], None]) -> None:
     e.line(f"call void @mlc_parallel(ptr %context, ptr {function}, i64 0, i64 {total}, ptr %env{k})")
     e.declare("void", "mlc_parallel", "ptr", "ptr", "i64", "i64", "ptr")
     parameters = f"define internal void {function}(i64 %begin, i64 %end, ptr %env, i64 %worker) nounwind"
-    e.parts.append("\n".join([f"{parameters} {e.width} {{", "entry:", *loads, *lines, "  ret void", "}"]))
+    e.parts.append("\n".join([f"{parameters} {e.attributes} {{", "entry:", *loads, *lines, "  ret void", "}"]))
 
 
 __all__ = ["free_names", "outline", "type_of"]

@@ -93,8 +93,8 @@ class Lanes:
     def whole(self, source: Vec, leads: Sequence[Lead]) -> tuple[list[str], list[str]]:
         """The vectors of some leads: those of full width, and shorter ones from their ends."""
         wide, tails = list[str](), list[str]()
-        for lead in leads:
-            for chunk in range(source.chunks):
+        for group in source.woven((lead, chunk) for lead in leads for chunk in range(source.chunks)):
+            for lead, chunk in group:
                 value = self.filled(source.nat(lead, chunk), source, chunk)
                 (wide if source.width(chunk) == source.width(0) else tails).append(value)
         return wide, tails

@@ -100,7 +100,7 @@ class Emitter(Writer):
         stream: bool = True,
         threads: int = 1,
         name: str = "k",
-        width: str = "",
+        attributes: str = "",
         dots: Sequence[str] = (),
         handlers: Mapping[str, Handler] = HANDLERS,
         gpu: bool = False,
@@ -116,8 +116,8 @@ class Emitter(Writer):
         """Arguments that are stored past the caches in the way being emitted, if it is one of two (`streaming`)."""
         self.dots = dots
         """The machine's instructions: rows of `contract.DOTS`, `lookups.LOOKUPS` and `float_parts.FLOAT_PARTS`."""
-        self.name, self.width = name, width
-        """Of the function: its symbol, and its attribute about vectors."""
+        self.name, self.attributes = name, attributes
+        """Of the function: its symbol, and its attributes about vectors."""
         self.env: dict[SSAValue, Value] = {}
         self.index: dict[SSAValue, Form] = {}
         self.refs: dict[SSAValue, Ref] = {}
@@ -147,8 +147,11 @@ class Emitter(Writer):
         native: Native | None = None,
         scalar: Scalar | None = None,
         constant: bool = False,
+        sources: Sequence[Vec] = (),
     ) -> Vec:
-        return Vec(self, self.lanes, kind, shape, native, scalar, constant)
+        vec = Vec(self, self.lanes, kind, shape, native, scalar, constant)
+        vec.sources = sources
+        return vec
 
     def vector(self, value: SSAValue) -> Vec:
         found = self.env[value]

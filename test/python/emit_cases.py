@@ -15,6 +15,8 @@ if platform.machine() in ("aarch64", "arm64"):
     MACHINES["baseline"] = (16, "generic", "")
 else:
     MACHINES |= {"avx2": (32, "x86-64-v3", ""), "baseline": (16, "x86-64", "")}
+AVX512 = ("skylake-avx512", "+avx512f,+avx512vl,+avx512bw,+avx512dq,+fma,+avx2", "x86_64-unknown-linux-gnu")
+"""A CPU, its features and a system that are the same wherever tests run."""
 
 
 def function(text: str) -> func.FuncOp:
