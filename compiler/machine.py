@@ -64,7 +64,7 @@ INT8_DOTS = ("", "u8s8", "s8s8")
 FUNCTIONS = ("exp_ns", "log_ns", "tanh_ns", "erf_ns", "sin_ns", "pow_ns", "div_ns", "sqrt_ns")
 """Times of functions, for an f32 element; 0 is not known."""
 
-WIDE_X86 = ("permute16", "scalef", "fixupimm")
+WIDE_X86 = ("permute16", "scalef", "fixupimm", "getexp", "getmant")
 """Instructions of all of x86 with vectors of 512 bits."""
 
 

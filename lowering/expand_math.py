@@ -12,8 +12,8 @@
 whether any needs it (math_rare.py). Nothing calls the C library. Accuracy: math_functions.py. sqrt, rsqrt, floor, abs
 and the like are instructions and stay.
 
-With `lookup`, erf of f32 and powers of vectors take coefficients from tables of so many entries, by `vector.gather`
-from a constant; emission knows the instruction. In launches nothing has tables.
+With `lookup`, erf of f32, logarithms of f64 and powers of vectors take numbers from tables of so many entries, by
+`vector.gather` from a constant; emission knows the instruction. In launches nothing has tables.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, reduce
 from typing import NamedTuple
 
 from xdsl.dialects import arith, math
@@ -292,10 +292,12 @@ class MathBuilder:
         return self.emit(arith.TruncFOp, [x], self.kind)
 
     # ---- control
-    def any(self, condition: SSAValue) -> SSAValue:
-        """Is an i1 vector true anywhere?"""
-        if not self.shape:
-            return condition
+    def any(self, *conditions: SSAValue) -> SSAValue:
+        """Is one of some i1 vectors true anywhere? Each by itself: signs of several registers are tested at once."""
+        found = [self._anywhere(c) for c in conditions] if self.shape else conditions
+        return reduce(lambda a, b: self.emit_scalar(arith.OrIOp, (a, b), i1), found)
+
+    def _anywhere(self, condition: SSAValue) -> SSAValue:
         false = self.emit_scalar(arith.ConstantOp, (), i1, {"value": _constant(i1, "0")})
         op = MultiReductionOp.make("or", condition, false, range(len(self.shape)))
         return self.add_op(op).results[0]

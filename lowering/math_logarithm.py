@@ -8,6 +8,7 @@ from xdsl.ir import SSAValue
 
 from .math_builder import F32, F64, MathBuilder
 from .math_exponential import LN2
+from .math_log_table import BINARY, DECIMAL, LEAST, NATURAL, Base, log_of_parts, tabled
 
 # log(1 + f) = f + f^2 p(f) on [sqrt(1/2) - 1, sqrt(2) - 1]
 LOG = {
@@ -24,14 +25,10 @@ LOG = {
         -0.02432617491821441,
     ),
 }
-# log_b(2), whose first part has so few bits that its product with an exponent is exact, and log_b(e), in two parts each
-BASE2 = {
-    F32: ((1.0, 0.0), (1.4426950216293335, 1.925963033500011e-08)),
-    F64: ((1.0, 0.0), (1.4426950408889634, 2.0355273740931033e-17)),
-}
+BASE2 = {F32: Base((1.0, 0.0), (1.4426950216293335, 1.925963033500011e-08)), F64: BINARY}
 BASE10 = {
-    F32: ((0.301025390625, 4.605039066518657e-06), (0.4342944920063019, -1.0103049952192578e-08)),
-    F64: ((0.30102999566395283, 2.8363394551044964e-14), (0.4342944819032518, 1.098319650216765e-17)),
+    F32: Base((0.301025390625, 4.605039066518657e-06), (0.4342944920063019, -1.0103049952192578e-08)),
+    F64: DECIMAL,
 }
 SQRT_HALF = 0.7071067811865476
 
@@ -39,15 +36,14 @@ SQRT_HALF = 0.7071067811865476
 def split(b: MathBuilder, x: SSAValue, normal: bool = False) -> tuple[SSAValue, SSAValue]:
     """x = 2^e (1 + f), sqrt(1/2) <= 1 + f < sqrt(2); e as a float. x > 0 and finite, and subnormal or not if it is not
     said to be `normal`."""
-    e, m, _ = normalized(b, x, b.format.bits(SQRT_HALF), normal)
+    e, m = normalized(b, x, SQRT_HALF, normal)
     return e, b.sub(m, 1.0)
 
 
-def normalized(b: MathBuilder, x: SSAValue, start: int, normal: bool = False) -> tuple[SSAValue, SSAValue, SSAValue]:
-    """x = 2^e m, e as a float, m from the float with the bits `start` to its double; and bits whose lowest, as many as
-    a fraction has, say how far m is on this way."""
+def normalized(b: MathBuilder, x: SSAValue, least: float, normal: bool = False) -> tuple[SSAValue, SSAValue]:
+    """x = 2^e m, least <= m < 2 least; e as a float."""
     form = b.format
-    fraction, more = form.fraction, form.fraction + 1
+    start, fraction, more = form.bits(least), form.fraction, form.fraction + 1
     if normal:
         above = b.isub(b.bits(x), start)
     else:
@@ -55,7 +51,7 @@ def normalized(b: MathBuilder, x: SSAValue, start: int, normal: bool = False) ->
         bits = b.bits(b.select(small, b.mul(x, 2.0**more), x))
         above = b.isub(bits, b.iselect(small, start + (more << fraction), start))
     m = b.from_bits(b.iadd(b.iand(above, (1 << fraction) - 1), start))
-    return b.to_float(b.shift_right(above, fraction)), m, above
+    return b.to_float(b.shift_right(above, fraction)), m
 
 
 def log_ends(b: MathBuilder, x: SSAValue, inside: SSAValue) -> SSAValue:
@@ -75,12 +71,20 @@ def log_sum(b: MathBuilder, e: SSAValue, f: SSAValue, more: SSAValue | None = No
 
 
 def log(b: MathBuilder, x: SSAValue) -> SSAValue:
+    if tabled(b):
+        return log_by_table(b, x, NATURAL)
     return log_ends(b, x, log_sum(b, *split(b, x)))
 
 
-def log_base(b: MathBuilder, x: SSAValue, base: tuple[tuple[float, float], tuple[float, float]]) -> SSAValue:
+def log_by_table(b: MathBuilder, x: SSAValue, base: Base) -> SSAValue:
+    return log_ends(b, x, log_of_parts(b, base, *normalized(b, x, LEAST)))
+
+
+def log_base(b: MathBuilder, x: SSAValue, base: Base) -> SSAValue:
     """e log_b(2) + f log_b(e) + (log(1 + f) - f) log_b(e)"""
-    (whole, whole_low), (scale, scale_low) = base
+    if tabled(b):
+        return log_by_table(b, x, base)
+    (whole, whole_low), (scale, scale_low) = base.of_two, base.of_e
     e, f = split(b, x)
     rest = b.halves(f, b.mul(f, f), [scale_low, *(scale * c for c in LOG[b.format])])
     fraction = b.fma(f, scale, b.mul(f, rest))
@@ -102,8 +106,18 @@ def log_of_next(b: MathBuilder, x: SSAValue, more: SSAValue | None = None) -> SS
     u = b.add(x, 1.0)
     back = b.sub(u, 1.0)
     error = b.add(b.sub(1.0, b.sub(u, back)), b.sub(x, back))
-    inside = log_sum(b, *split(b, u, normal=True), b.div(error, u))
+    if tabled(b):
+        e, m = normalized(b, u, LEAST, normal=True)
+        inside = log_of_parts(b, NATURAL, e, m, b.mul(error, power_of_two(b, u, m)))
+    else:
+        inside = log_sum(b, *split(b, u, normal=True), b.div(error, u))
     return log_ends(b, u, inside if more is None else b.add(inside, more))
+
+
+def power_of_two(b: MathBuilder, u: SSAValue, m: SSAValue) -> SSAValue:
+    """m / u; of a u from 2^1000 on what is as good as 0."""
+    small = b.at_most(u, 2.0**1000)
+    return b.from_bits(b.isub(b.iadd(b.bits(m), b.format.bits(1.0)), b.bits(small)))
 
 
 def log1p(b: MathBuilder, x: SSAValue) -> SSAValue:

@@ -11,6 +11,7 @@ from xdsl.ir import SSAValue
 
 from .math_builder import F32, F64, MathBuilder
 from .math_exponential import exp, exp2
+from .math_log_table import ENTRIES, LEAST, NATURAL, index_of
 from .math_logarithm import BASE2, log_ends, normalized, split
 from .math_rare import choose
 
@@ -21,8 +22,6 @@ ATANH = (
     *(0.07692788731654072, 0.06642934418772871, 0.06457356091967545),
 )
 THIRD = (0.3333333333333333, 1.850371707708594e-17)
-LN2_SPLIT = (6.93147180369123816490e-01, 1.90821492927058770002e-10)
-"""The first has so few bits that its product with an exponent is exact."""
 
 
 def log_parts(b: MathBuilder, x: SSAValue) -> tuple[SSAValue, SSAValue]:
@@ -46,88 +45,76 @@ def log_parts(b: MathBuilder, x: SSAValue) -> tuple[SSAValue, SSAValue]:
     product_low = b.fma(s_low, c, b.fma(s, c_low, b.fma(s, c, b.neg(product))))
     high = b.add(s, product)
     low = b.add(b.add(b.sub(s, high), product), b.add(s_low, product_low))
-    exact = b.mul(e, LN2_SPLIT[0])
+    exact = b.mul(e, NATURAL.of_two[0])
     twice = b.add(high, high)
     total = b.add(exact, twice)
-    total_low = b.add(b.add(b.sub(exact, total), twice), b.fma(e, LN2_SPLIT[1], b.add(low, low)))
+    total_low = b.add(b.add(b.sub(exact, total), twice), b.fma(e, NATURAL.of_two[1], b.add(low, low)))
     return total, total_low
 
 
 # ---- log2 x by tables
-# By intervals of m, x = 2^e m: c near 1 / m, 1 in the interval that 1 is in; -log2 c with so few bits that its sum with
-# an exponent is exact, and what is left of it, which for these c is nothing in f32 (Gal and Bachelis, 1991).
-FIRST = {F32: 0x3F330000, F64: 0x3FE6600000000000}
-"""The bits of the least m."""
-INVERSES = {
-    F32: (
-        *(1.414363145828247, 1.355387568473816, 1.287300944328308, 1.2384082078933716),
-        *(1.1846877336502075, 1.142250657081604, 1.1065996885299683, 1.0715739727020264),
-        *(1.0331778526306152, 1.0, 0.9518073201179504, 0.8828942179679871),
-        *(0.8394390940666199, 0.803688108921051, 0.7621539235115051, 0.7301344871520996),
-    ),
-    F64: (
-        *(1.3989067077636719, 1.3403139114379883, 1.2864322662353516, 1.236715316772461),
-        *(1.1906976699829102, 1.1479816436767578, 1.108224868774414, 1.0711297988891602),
-        *(1.0364370346069336, 1.0, 0.9481477737426758, 0.8951053619384766),
-        *(0.847681999206543, 0.8050317764282227, 0.7664670944213867, 0.7314281463623047),
-    ),
-}
+# As in math_log_table.py, but these c have so few bits that r = m c - 1 is exact, and -log2 c is two parts, the first
+# with so few bits that its sum with an exponent is exact, the second over log2 e.
+INVERSES = (
+    *(1.0, 0.9375, 0.890625, 0.84375),
+    *(0.796875, 0.765625, 0.71875, 0.6875),
+    *(0.671875, 1.0, 1.0, 1.0),
+    *(1.3125, 1.25, 1.125, 1.0625),
+)
 LOG2_INVERSES = {
     F32: (
-        *(-0.500152587890625, -0.4387054443359375, -0.364349365234375, -0.3084869384765625),
-        *(-0.2445068359375, -0.1918792724609375, -0.1461334228515625, -0.0997314453125),
-        *(-0.047088623046875, 0.0, 0.071258544921875, 0.1796875),
-        *(0.25250244140625, 0.3152923583984375, 0.391845703125, 0.453765869140625),
+        *(0.0, 0.093109130859375, 0.1671142578125, 0.2451171875),
+        *(0.32757568359375, 0.385284423828125, 0.4764404296875, 0.5405731201171875),
+        *(0.57373046875, 0.0, 0.0, 0.0),
+        *(-0.3923187255859375, -0.321929931640625, -0.169921875, -0.08746337890625),
+        *(0.0, 1.895980119570595e-07, -2.9611089757963782e-06, -3.250627059969702e-06),
+        *(-7.108676527423086e-07, 3.973158982262248e-06, -1.6536720295334817e-06, -3.284654212620808e-06),
+        *(3.310850615889649e-06, 0.0, 0.0, 0.0),
+        *(9.030371188600839e-07, 1.2731403558063903e-06, -2.1670846308552427e-06, 3.7267469110702223e-07),
     ),
     F64: (
-        *(-0.48429975325711894, -0.4225709301135794, -0.3633754976945056, -0.3065134402104377),
-        *(-0.25180714503608215, -0.19909957338268214, -0.1482506468653355, -0.09913331563188876),
-        *(-0.05163247282007433, 0.0, 0.07681616674358338, 0.15987058435439394),
-        *(0.23840494355454211, 0.31288236409409365, 0.3837042387294787, 0.45121195024808003),
-        *(1.501570027247127e-14, -4.888383632062441e-14, 8.682699367989877e-14, -6.237324988960607e-14),
-        *(2.83499311101114e-16, -4.871886457285387e-14, -1.8578645394098613e-14, 1.1230952692074941e-13),
-        *(-3.656637045722949e-14, 0.0, -1.0902496605669323e-13, 9.41607289209312e-14),
-        *(-5.085313371991092e-14, 2.0503671413898164e-14, -3.844026385112144e-15, -8.46492140503223e-14),
+        *(0.0, 0.09310940439149817, 0.16710998583516812, 0.2451124978365442),
+        *(0.3275746580284249, 0.3852901558848316, 0.47643804394306244, 0.5405683813626183),
+        *(0.5737352452979394, 0.0, 0.0, 0.0),
+        *(-0.39231742277866033, -0.3219280948874257, -0.16992500144237965, -0.0874628412502716),
+        *(0.0, -1.1577817802893773e-14, 6.252671317627684e-14, -8.838937510416364e-15),
+        *(5.511780456291964e-14, -2.7611378309863525e-14, -5.2201957903779034e-14, 5.852438607299551e-14),
+        *(-2.5881473012821643e-14, 0.0, 0.0, 0.0),
+        *(-6.928647568074667e-14, 4.390296872292114e-14, 4.664184901539855e-14, -4.7004830978293826e-14),
     ),
 }
-# log2(1 + r) = (r - r^2 / 2) log2 e + r^3 p(r), r up to 0.042 and 0.03
+# log2(1 + r) = (r - r^2 / 2) log2 e + r^3 p(r) for r from -0.051 to 0.055
 LOG2_TAIL = {
-    F32: (0.48089826107025146, -0.3606736958026886, 0.2888897955417633, -0.24075612425804138),
+    F32: (0.48089781403541565, -0.3606749475002289, 0.2892704904079437, -0.23987983167171478),
     F64: (
-        *(0.4808983469629878, -0.36067376022223835, 0.2885390081777904, -0.24044917351969156, 0.2060992915908262),
-        *(-0.18033672350483107, 0.16029930442562604, -0.14450725922661783, 0.13137356366139183),
+        *(0.4808983469629878, -0.360673760222241, 0.2885390081779059, -0.24044917348014616, 0.2060992913885031),
+        *(-0.1803368828347913, 0.16029955378799152, -0.1442672930927771, 0.13112481949959628, -0.12101342405457952),
+        0.11421642324997767,
     ),
 }
 
 
-def log2_parts(b: MathBuilder, x: SSAValue) -> tuple[SSAValue, SSAValue]:
-    """log2 x as a sum of two floats, about 33 or 65 bits in all, for 0 < x < inf."""
-    e, m, place = normalized(b, x, FIRST[b.format])
-    index = b.iand(b.shift_right(place, b.format.fraction - 4), 15)
-    table = b.table([*INVERSES[b.format], *LOG2_INVERSES[b.format]])
-    c, whole = b.entry(table, 0, index), b.add(e, b.entry(table, 16, index))
-    product = b.mul(m, c)
-    r, rounded = b.sub(product, 1.0), b.fma(m, c, b.neg(product))
+def log2_parts(b: MathBuilder, x: SSAValue) -> tuple[SSAValue, SSAValue, SSAValue]:
+    """log2 x as a sum of floats, about 33 or 63 bits in all, x not negative. The second may be 2^-11 of the first; the
+    third is NaN where that is infinite."""
+    e, m = normalized(b, x, LEAST)
+    index, table = index_of(b, m), b.table([*INVERSES, *LOG2_INVERSES[b.format]])
+    c, known, more = (b.entry(table, first, index) for first in range(0, 3 * ENTRIES, ENTRIES))
+    whole = log_ends(b, x, b.add(e, known))
+    r = b.fma(m, c, -1.0)
     square = b.mul(r, r)
-    r_low = b.fma(b.sub(square, r), rounded, rounded)  # over 1 + r, for what follows is log2(1 + r)
+    square_low = b.fma(r, r, b.neg(square))
     s = b.fma(square, -0.5, r)
-    s_low = b.add(b.fma(square, -0.5, b.sub(r, s)), b.fma(b.fma(r, r, b.neg(square)), -0.5, r_low))
-    scale, scale_low = BASE2[b.format][1]
+    slope = b.fma(r, 1 / 3, -0.5) if b.format is F64 else -0.5  # what the square is multiplied by, r^3 in view
+    s_low = b.add(b.fma(square, -0.5, b.sub(r, s)), b.fma(square_low, slope, more))
+    scale, scale_low = BASE2[b.format].of_e
     high = b.mul(s, scale)
-    low = b.fma(s_low, scale, b.fma(s, scale_low, b.fma(s, scale, b.neg(high))))
-    low = b.fma(b.mul(square, r), b.halves(r, square, LOG2_TAIL[b.format]), low)
-    if b.format is F64:
-        low = b.add(low, b.entry(table, 32, index))
-    total, low = fast_sum(b, whole, high, low)
-    # The second may be 2^-10 of the first: times an f32's largest exponent 0.07, which 2^r allows, but an f64's 0.4.
-    return fast_sum(b, total, low) if b.format is F64 else (total, low)
-
-
-def fast_sum(b: MathBuilder, x: SSAValue, y: SSAValue, more: SSAValue | None = None) -> tuple[SSAValue, SSAValue]:
-    """x + y, rounded, and what rounding took from it, + more; |x| >= |y| or x = 0 (Dekker, 1971)."""
-    total = b.add(x, y)
-    error = b.sub(y, b.sub(total, x))
-    return total, error if more is None else b.add(more, error)
+    low = b.fma(s, scale_low, b.fma(s, scale, b.neg(high)))
+    even, odd = (b.horner(square, LOG2_TAIL[b.format][k::2]) for k in (0, 1))
+    low = b.fma(square, b.fma(r, even, b.mul(square, odd)), low)
+    total = b.add(whole, high)
+    rounded = b.sub(high, b.sub(total, whole))  # taken from it (Dekker, 1971)
+    return total, low, b.fma(s_low, scale, rounded)
 
 
 # ---- powers
@@ -142,25 +129,27 @@ def power(b: MathBuilder, x: SSAValue, y: SSAValue) -> SSAValue:
     a = b.abs(x)
     high, low = log_parts(b, a)
     product, product_low = product_parts(b, y, log_ends(b, a, high), low)
-    return with_cases(b, x, y, exp(b, product, product_low))
+    return with_cases(b, x, y, product, exp(b, product, product_low))
 
 
 def power_by_table(b: MathBuilder, x: SSAValue, y: SSAValue) -> SSAValue:
     """Through the base 2 logarithm."""
-    a = b.abs(x)
-    high, low = log2_parts(b, a)
-    product, product_low = product_parts(b, y, log_ends(b, a, high), low)
-    return with_cases(b, x, y, exp2(b, product, product_low))
+    high, middle, low = log2_parts(b, b.abs(x))
+    product, product_low = product_parts(b, y, high, low)
+    total = b.fma(y, middle, product)
+    total_low = b.fma(y, middle, b.add(b.sub(product, total), product_low))
+    return with_cases(b, x, y, product, exp2(b, total, total_low))
 
 
-def with_cases(b: MathBuilder, x: SSAValue, y: SSAValue, value: SSAValue) -> SSAValue:
-    """x^y from |x|^y, which is NaN also where y log |x| is 0 times infinity."""
-    rare = b.either(b.is_negative(x), b.compare("uno", value, value))
-    return choose(b, b.any(rare), lambda inner: cases(inner, x, y, value), value)
+def with_cases(b: MathBuilder, x: SSAValue, y: SSAValue, product: SSAValue, value: SSAValue) -> SSAValue:
+    """x^y from |x|^y, which is NaN also where y log |x|, the product, is, and may be where it is infinite."""
+    rare = b.any(b.is_negative(x), b.compare("uno", value, value))
+    return choose(b, rare, lambda inner: cases(inner, x, y, product, value), value)
 
 
-def cases(b: MathBuilder, x: SSAValue, y: SSAValue, value: SSAValue) -> SSAValue:
+def cases(b: MathBuilder, x: SSAValue, y: SSAValue, product: SSAValue, value: SSAValue) -> SSAValue:
     """With the sign, and what C's pow says of a negative base, of 1 and of y = 0."""
+    value = b.select(b.compare("oeq", product, inf), inf, b.select(b.compare("oeq", product, -inf), 0.0, value))
     whole = b.compare("oeq", b.floor(y), y)
     half = b.mul(y, 0.5)
     odd = b.both(whole, b.compare("une", b.floor(half), half))

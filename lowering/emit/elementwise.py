@@ -20,7 +20,8 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.ir.affine import AffineBinaryOpExpr, AffineBinaryOpKind, AffineConstantExpr, AffineDimExpr, AffineExpr
 
-from .float_parts import by_kind, by_number, by_scale
+from .float_parts import by_number, by_scale
+from .logarithm_parts import by_exponent, by_fraction, by_kind
 from .lookups import looked_up
 from .masked import by_mask
 from .matchers import splat_of
@@ -97,21 +98,24 @@ def _vector(e: Emitter, op: Operation, kind: VectorType) -> None:
     narrow = kind.get_shape()[-1] == 1 and all(a.scalar is not None for a in arguments if isinstance(a, Vec))
     sources = [a for a in arguments if isinstance(a, Vec)]
     vec = e.vec(element, kind.get_shape(), None if narrow else native, scalar if narrow else None, sources=sources)
-    instead = INSTEAD.get(name) if e.dots else None
-    e.env[op.results[0]] = vec if instead is None else instead(e, op, vec)
+    made = vec
+    for instead in INSTEAD.get(name, ()) if e.dots else ():
+        made = instead(e, op, made)
+    e.env[op.results[0]] = made
 
 
-INSTEAD: dict[str, Callable[[Emitter, Operation, Vec], Vec]] = {
-    "arith.sitofp": looked_up,
-    "arith.uitofp": looked_up,
-    "arith.mulf": by_scale,
-    "arith.select": by_kind,
-    "arith.maximumf": by_number,
-    "arith.minimumf": by_number,
-    "arith.minsi": by_mask,
-    "arith.maxsi": by_mask,
-    "arith.minui": by_mask,
-    "arith.maxui": by_mask,
+INSTEAD: dict[str, Sequence[Callable[[Emitter, Operation, Vec], Vec]]] = {
+    "arith.sitofp": (looked_up, by_exponent),
+    "arith.uitofp": (looked_up,),
+    "arith.bitcast": (by_fraction,),
+    "arith.mulf": (by_scale,),
+    "arith.select": (by_kind,),
+    "arith.maximumf": (by_number,),
+    "arith.minimumf": (by_number,),
+    "arith.minsi": (by_mask,),
+    "arith.maxsi": (by_mask,),
+    "arith.minui": (by_mask,),
+    "arith.maxui": (by_mask,),
 }
 """What may know a machine's instruction for an operation and some that its operands come from: gives that, or the
 value as it is made without."""

@@ -1,32 +1,27 @@
-"""What expansions of math make of several operations and a CPU has an instruction for: powers of two, ends of ranges.
+"""What is several operations and a CPU has an instruction for: products with powers of two, extremes of numbers.
 
     %k = arith.addi (arith.shli (arith.bitcast %t), 23), (arith.select %small, 190 << 23, 126 << 23)
     %v = arith.mulf %p, (arith.bitcast %k)                     %t = an integer + 1.5 2^23, of which %k has the low bits
     %y = arith.mulf %v, (arith.select %small, 2^-63, 2.0)  ->  call @scalef(%p, %t - 1.5 2^23)
 
-    %f = arith.select (%x < inf), %inside, %x
-    %e = arith.select (%x == 0.0), -inf, nan
-    %y = arith.select (%x > 0.0), %f, %e                   ->  call @fixupimm(%inside, %x, a result for each kind of %x)
-
     %y = arith.maximumf %a, %x fastmath<nsz>               ->  call @fixupimm(%x > %a ? %x : %a, %x, NaN where %x is)
 
 The same numbers wherever the powers of two of the first are in the exponent's range, which is all that it is made for.
 The power may be 0 where a condition holds by which the product is not chosen, either. The operations stay where a
-vector is not a whole register.
+vector is not a whole register. The parts of logarithms are in logarithm_parts.py.
 """
 
 from __future__ import annotations
 
-from math import inf, isnan, log2
+from math import log2
 from typing import Any, NamedTuple
 
 from xdsl.dialects.arith import FastMathFlagsAttr
 from xdsl.dialects.utils import FastMathFlag
 from xdsl.ir import Operation, SSAValue
 
-from .matchers import constant, operand_by, operand_of, operation
+from .matchers import constant, numbers, operand_by, operand_of, operation
 from .state import Emitter
-from .table import FLOAT_PREDICATES
 from .text import literal, vector_of
 from .values import Lead, Vec
 
@@ -41,6 +36,8 @@ class FloatPart(NamedTuple):
 FLOAT_PARTS: dict[str, FloatPart] = {
     "scalef": FloatPart("llvm.x86.avx512.mask.scalef", ("+avx512f",)),
     "fixupimm": FloatPart("llvm.x86.avx512.mask.fixupimm", ("+avx512f",)),
+    "getexp": FloatPart("llvm.x86.avx512.mask.getexp", ("+avx512f",)),
+    "getmant": FloatPart("llvm.x86.avx512.mask.getmant", ("+avx512f",)),
 }
 
 
@@ -58,10 +55,8 @@ class Register(NamedTuple):
 REGISTERS = {"float": Register(16, "ps.512", "i16", 23, 127), "double": Register(8, "pd.512", "i8", 52, 1023)}
 USUAL_ROUNDING = "i32 4"
 
-# What fixupimm gives, four bits for each kind of operand from the lowest on: quiet and signalling NaN, 0, 1, -inf, inf,
-# below 0, above 0. 0: the computed value, 2: the operand as a quiet NaN, 3: NaN, 4: -inf, 5: inf.
-LOGARITHM = 0x0353_0422
 NAN = 0x22
+"""See `fixed`."""
 
 NUMBER = {"arith.maximumf": "number.maxnumf", "arith.minimumf": "number.minnumf"}
 """The rows that leave the first operand where the second one is NaN."""
@@ -121,7 +116,9 @@ def otherwise(op: Any) -> tuple[SSAValue, SSAValue] | None:
 
 
 def fixed(e: Emitter, kind: str, computed: str, operand: str, results: int) -> str:
-    """A register of computed values, or what the kind of the operand decides."""
+    """A register of computed values, or what the kind of the operand decides. `results`: four bits for each kind from
+    the lowest on, for a quiet and a signalling NaN, 0, 1, -inf, inf, below 0, above 0; 0: the computed value, 2: the
+    operand as a quiet NaN, 3: NaN, 4: -inf, 5: inf."""
     register = REGISTERS[kind]
     native, integer = vector_of(kind, register.lanes), "i32" if register.lanes == 16 else "i64"
     integers = vector_of(integer, register.lanes)
@@ -129,21 +126,6 @@ def fixed(e: Emitter, kind: str, computed: str, operand: str, results: int) -> s
     e.declare(native, name, native, native, integers, "i32", mask, "i32")
     operands = f"{native} {computed}, {native} {operand}, {integers} splat ({integer} {results})"
     return e.op(f"call {native} @{name}({operands}, i32 0, {mask} -1, {USUAL_ROUNDING})")
-
-
-def by_kind(e: Emitter, op: Operation, chosen: Vec) -> Vec:
-    """A logarithm for every operand, from one that is right between 0 and infinity."""
-    found = logarithm(op) if "fixupimm" in e.dots and chosen.kind in REGISTERS else None
-    if found is None:
-        return chosen
-    inside, operand = (e.vector(v) for v in found)
-
-    def native(lead: Lead, chunk: int) -> str:
-        if chosen.width(chunk) != REGISTERS[chosen.kind].lanes:
-            return chosen.nat(lead, chunk)
-        return fixed(e, chosen.kind, inside.nat(lead, chunk), operand.nat(lead, chunk), LOGARITHM)
-
-    return e.vec(chosen.kind, chosen.shape, native, sources=[inside, operand])
 
 
 def by_number(e: Emitter, op: Operation, extreme: Vec) -> Vec:
@@ -163,38 +145,3 @@ def by_number(e: Emitter, op: Operation, extreme: Vec) -> Vec:
         return fixed(e, extreme.kind, e.apply(NUMBER[op.name], extreme.kind, [kept, new], width), new, NAN)
 
     return e.vec(extreme.kind, extreme.shape, native, sources=[first, second])
-
-
-def logarithm(op: Operation) -> tuple[SSAValue, SSAValue] | None:
-    """The value inside the range, and the operand."""
-    outer = chosen_by(op, "ogt", 0.0)
-    finite = chosen_by(outer[1].owner, "olt", inf) if outer is not None else None
-    end = chosen_by(outer[2].owner, "oeq", 0.0) if outer is not None else None
-    if outer is None or finite is None or end is None:
-        return None
-    operand, low, high = outer[0], constant(end[1]), constant(end[2])
-    same = operand is finite[0] and operand is finite[2] and operand is end[0]
-    ends = low == -inf and high is not None and isnan(high)
-    return (finite[1], operand) if same and ends else None
-
-
-def chosen_by(op: Any, predicate: str, bound: float) -> tuple[SSAValue, SSAValue, SSAValue] | None:
-    """x and both values of a selection by how x compares with a number."""
-    if not isinstance(op, Operation) or op.name != "arith.select":
-        return None
-    test = operation(op.operands[0], "arith.cmpf")
-    if test is None or constant(test.operands[1]) != bound:
-        return None
-    kind: Any = test.properties["predicate"]
-    if FLOAT_PREDICATES[kind.value.data] != predicate:
-        return None
-    return test.operands[0], op.operands[1], op.operands[2]
-
-
-def numbers(value: SSAValue) -> tuple[SSAValue, float, float] | None:
-    """The condition of a selection between two numbers, and these."""
-    choice = operation(value, "arith.select")
-    if choice is None:
-        return None
-    first, second = constant(choice.operands[1]), constant(choice.operands[2])
-    return (choice.operands[0], first, second) if first is not None and second is not None else None

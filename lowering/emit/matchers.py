@@ -9,6 +9,8 @@ from typing import Any
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, VectorType
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from .table import FLOAT_PREDICATES
+
 
 def element(kind: Attribute) -> Attribute:
     return kind.element_type if isinstance(kind, VectorType) else kind
@@ -50,3 +52,25 @@ def splat_of(given: DenseIntOrFPElementsAttr) -> Any:
     values, data = given.get_values(), given.data.data
     size = len(data) // max(1, len(values))
     return values[0] if values and data == data[:size] * len(values) else None
+
+
+def chosen_by(op: Any, predicate: str, bound: float) -> tuple[SSAValue, SSAValue, SSAValue] | None:
+    """x and both values of a selection by how x compares with a number."""
+    if not isinstance(op, Operation) or op.name != "arith.select":
+        return None
+    test = operation(op.operands[0], "arith.cmpf")
+    if test is None or constant(test.operands[1]) != bound:
+        return None
+    kind: Any = test.properties["predicate"]
+    if FLOAT_PREDICATES[kind.value.data] != predicate:
+        return None
+    return test.operands[0], op.operands[1], op.operands[2]
+
+
+def numbers(value: SSAValue) -> tuple[SSAValue, float, float] | None:
+    """The condition of a selection between two numbers, and these."""
+    choice = operation(value, "arith.select")
+    if choice is None:
+        return None
+    first, second = constant(choice.operands[1]), constant(choice.operands[2])
+    return (choice.operands[0], first, second) if first is not None and second is not None else None

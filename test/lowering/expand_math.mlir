@@ -88,6 +88,26 @@ func.func @erf(%x: vector<16xf32>) -> vector<16xf32> {
   func.return %y : vector<16xf32>
 }
 
+// Logarithms of f64 take 1 / m and its logarithm from them; those of f32 are as fast without.
+// CHECK-LABEL: func.func @logarithm
+// CHECK-NOT:   vector.gather
+// CHECK:       func.return
+// TABLE-LABEL: func.func @logarithm
+// TABLE:       %[[M:.*]] = arith.bitcast %{{.*}} : vector<8xi64> to vector<8xf64>
+// TABLE:       arith.addf %[[M]], %{{.*}} : vector<8xf64>
+// TABLE:       %[[INDEX:.*]] = arith.andi
+// TABLE:       %[[TABLE:.*]] = arith.constant dense<{{.*}}> : tensor<32xf64>
+// TABLE:       vector.gather %[[TABLE]][%{{.*}}] [%[[INDEX]]]
+// TABLE:       vector.gather %[[TABLE]][%{{.*}}] [%[[INDEX]]]
+// TABLE-NOT:   vector.gather
+// TABLE-NOT:   math.log
+// TABLE:       func.return
+func.func @logarithm(%x: vector<8xf64>, %s: vector<16xf32>) -> (vector<8xf64>, vector<16xf32>) {
+  %y = math.log %x : vector<8xf64>
+  %t = math.log %s : vector<16xf32>
+  func.return %y, %t : vector<8xf64>, vector<16xf32>
+}
+
 // Scalars have none.
 // TABLE-LABEL: func.func @scalar
 // TABLE-NOT:   tensor
@@ -106,7 +126,7 @@ func.func @scalar(%x: f32) -> f32 {
 // CHECK:       %z = arith.truncf
 // TABLE-LABEL: func.func @pow
 // TABLE-NOT:   f64
-// TABLE:       tensor<32xf32>
+// TABLE:       tensor<48xf32>
 // TABLE:       %z = scf.if
 func.func @pow(%x: vector<16xf32>, %y: vector<16xf32>) -> vector<16xf32> {
   %z = math.powf %x, %y : vector<16xf32>

@@ -6,21 +6,24 @@ import math
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 
 import ml_dtypes
 import mlc
 import mlc.numpy as mnp
 import numpy as np
 import pytest
+from emit_cases import AVX512
 from mlc import nn
 from mlc.compiler.context import context
-from mlc.compiler.machine import Machine
+from mlc.compiler.machine import WIDE_X86, Machine
 from mlc.compiler.native import NativeKernel, compile_kernel
 from mlc.compiler.parsing import parse_module
 from mlc.compiler.printing import print_ir
 from mlc.compiler.verify import verify
 from mlc.dialects.nd.op import EXACT, Tolerance
 from mlc.lowering.emit.contract import runnable
+from mlc.lowering.emit.kernel import emit_kernel
 from mlc.lowering.emit.lookups import register_entries
 from mlc.lowering.expand_math import ExpandMath
 from mlc.lowering.math_functions import ACCURACY, FUNCTIONS
@@ -211,6 +214,19 @@ def test_every_float(op: str) -> None:
         hold(op, "f32", want, x)
 
 
+@pytest.mark.parametrize("op", ["math.log", "math.log2", "math.log10", "math.log1p"])
+def test_logarithms_at_the_borders_of_their_tables(op: str) -> None:
+    """Of f64: the floats nearest to odd multiples of 1/32, all exponents; and what is near 1 or subnormal."""
+    rng = np.random.default_rng(6)
+    spread = rng.integers(24, 49, N // 2) / 32 * 2.0 ** rng.integers(-1070, 1022, N // 2)
+    borders = spread * (1 + rng.integers(-3, 4, N // 2) * 2.0**-52)
+    near = 1 + rng.choice([-1, 1], N // 4) * 2.0 ** rng.uniform(-52, -1, N // 4)
+    x = np.concatenate([borders, near, 2.0 ** rng.uniform(-1074, -1020, N // 4)])
+    want = REFERENCES[op](x.astype(np.longdouble))
+    for way in ("vectors", TABLES, HOST):
+        assert ulps(run(op, "f64", x, way=way), want) <= ACCURACY[op][1], way
+
+
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
 def test_power_accuracy(dtype: str) -> None:
     """Of any base, and of bases near 1, whose powers are as large with exponents that make most of an error."""
@@ -224,6 +240,20 @@ def test_power_accuracy(dtype: str) -> None:
     with np.errstate(all="ignore"):
         want = np.power(x.astype(np.longdouble), y.astype(np.longdouble))
     hold("math.powf", dtype, want, x, y)
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+def test_power_accuracy_near_one(dtype: str) -> None:
+    """Where the parts of a logarithm cancel most, and results are as large and as small as they get."""
+    rng = np.random.default_rng(7)
+    x = rng.uniform(0.9, 1.1, N).astype(DTYPES[dtype])
+    largest, least = (128.5, -151) if dtype == "f32" else (1024.5, -1076)
+    y = (rng.choice([largest, least], N) + rng.uniform(-9, 0, N)) / np.log2(x.astype(np.float64))
+    y = y.astype(DTYPES[dtype])
+    with np.errstate(all="ignore"):
+        want = np.power(x.astype(np.longdouble), y.astype(np.longdouble))
+    for way in (TABLES, HOST):
+        assert ulps(run("math.powf", dtype, x, y, way=way), want) <= ACCURACY["math.powf"][dtype == "f64"], way
 
 
 @pytest.mark.parametrize("way", USUAL)
@@ -303,6 +333,58 @@ def test_angles_of_points(dtype: str) -> None:
     y[: N // 4], x[: N // 4] = edge * rng.uniform(0.1, 1, (2, N // 4)) * rng.choice([-1, 1], (2, N // 4))
     y, x = y.astype(DTYPES[dtype]), x.astype(DTYPES[dtype])
     assert ulps(run("math.atan2", dtype, y, x), np.arctan2(*wide(y, x))) <= 2.0
+
+
+def emitted(op: str, kind: str, dots: Sequence[str], lookup: int = 16) -> str:
+    """LLVM IR of a function of one vector, with tables, for a machine that has these instructions."""
+    operands, size = ("%v, %v" if op in BINARY else "%v"), re.findall(r"\d+", kind)[0]
+    memory = f"memref<{size}x{kind[-4:-1]}>"
+    text = f"""func.func @k(%x: {memory}, %out: {memory}) {{
+      %c0 = arith.constant 0 : index
+      %v = vector.load %x[%c0] : {memory}, {kind}
+      %r = {op} {operands} : {kind}
+      vector.store %r, %out[%c0] : {memory}, {kind}
+      func.return
+    }}"""
+    module = parse_module(text, "<test>")
+    ExpandMath(lookup).apply(context(), module)
+    return emit_kernel(next(o for o in module.ops if isinstance(o, func.FuncOp)), 64, dots=dots).llvm_ir
+
+
+def calls(text: str, name: str) -> int:
+    return len(re.findall(rf"call .*@llvm\.x86\.avx512\.mask\.{name}\.", text))
+
+
+@pytest.mark.parametrize(
+    ("op", "kind", "ends"),
+    [
+        *(("math.log", "vector<16xf64>", 2), ("math.log10", "vector<8xf64>", 1), ("math.log1p", "vector<8xf64>", 1)),
+        *(("math.powf", "vector<16xf64>", 0), ("math.powf", "vector<32xf32>", 0)),
+    ],
+)
+def test_exponents_and_fractions_are_instructions(op: str, kind: str, ends: int) -> None:
+    """One for a fraction and two for an exponent; of |x| getexp gives a logarithm's infinities and NaN."""
+    text, registers = emitted(op, kind, WIDE_X86), 1 if "<8x" in kind else 2
+    assert [calls(text, name) for name in ("getmant", "getexp", "fixupimm")] == [registers, 2 * registers, ends]
+    assert "sitofp" not in text and "ashr" not in text
+
+
+def test_exponents_and_fractions_are_bits_elsewhere() -> None:
+    """Half a register; a machine without the instructions; fractions from another number on."""
+    for op, kind, dots in (
+        ("math.log", "vector<4xf64>", WIDE_X86),
+        ("math.log", "vector<8xf64>", ["permute16"]),
+        ("math.log", "vector<16xf32>", WIDE_X86),
+    ):
+        text = emitted(op, kind, dots)
+        assert calls(text, "getmant") == calls(text, "getexp") == 0 and "sitofp" in text, (op, kind)
+
+
+def test_vectors_on_the_stack_are_in_one_cache_line_each() -> None:
+    """Powers need more registers than there are."""
+    text = jit.assembly(emitted("math.powf", "vector<32xf64>", WIDE_X86), *AVX512)
+    moves = re.findall(r"(v\w+)\s+(?:%zmm\d+, -?\d*\(%r[sb]p\)|-?\d*\(%r[sb]p\), %zmm\d+)$", text, re.MULTILINE)
+    assert moves and not [name for name in moves if name.startswith(("vmovu", "vmovdqu"))]
 
 
 PI = np.pi
