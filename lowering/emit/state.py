@@ -109,6 +109,7 @@ class Emitter(Writer):
         self.handlers, self.gpu = handlers, gpu
         """What emits each operation: code for the host, or the two sides of a kernel that launches threads. Is this
         the threads' side?"""
+        self.weaves = not gpu  # a GPU has other threads to go on with
         self.lanes, self.threads = lanes, threads
         self.stream = stream
         """May stores pass the caches?"""

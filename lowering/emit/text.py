@@ -103,6 +103,9 @@ def shuffle_of(lanes: Sequence[int]) -> str:
 class Writer:
     """Lines, names and known values of one LLVM function."""
 
+    weaves = True
+    """Are long chains computed for several vectors side by side?"""
+
     def __init__(self) -> None:
         self.count = 0
         self.declarations: dict[str, None] = {}

@@ -113,7 +113,7 @@ class Vec:
     def woven(self, pieces: Iterable[tuple[Lead, int]]) -> Iterator[list[tuple[Lead, int]]]:
         """Pieces in groups; what a group is computed from is made step by step for all of it."""
         steps = self.steps()
-        size = WOVEN if len(steps) >= LONG else 1
+        size = WOVEN if self.writer.weaves and len(steps) >= LONG else 1
         for group in grouped(pieces, size):
             for step in steps if size > 1 else ():
                 for piece in group:
