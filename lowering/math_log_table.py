@@ -1,12 +1,13 @@
-"""Logarithms of f64 by tables of 16 entries: half of the operations of a polynomial for all fractions.
+"""Logarithms of f64 to the bases 2 and 10 by tables of 16 entries: half of the operations of a polynomial for all
+fractions. Natural ones have none: random numbers are made of them, and those are the same at every width of vectors.
 
 x = 2^e m, 3/4 <= m < 3/2. By the integer k next to 16 m, 12 to 24, tables have c near 16 / k and -log c:
 
-    log x = (e log 2 - log c) + log(1 + r),    r = m c - 1
+    log2 x = (e - log2 c) + log2(1 + r),    r = m c - 1
 
-The sum in parentheses is exact: log 2 is two parts, the first with so few bits, and the c are such that -log c is
-within 2^-65 of a number with as few (Gal and Bachelis, 1991). For k from 15 to 17, c is 1 and -log c is 0: nothing
-cancels near 1, and where r is rounded, the result is large beside it.
+The first sum is exact: log10 2 is two parts, the first with so few bits, and the c are such that -log c is within
+2^-65 of a number with as few (Gal and Bachelis, 1991). For k from 15 to 17, c is 1 and -log c is 0: nothing cancels
+near 1, and where r is rounded, the result is large beside it.
 """
 
 from __future__ import annotations
@@ -33,22 +34,7 @@ class Base(NamedTuple):
     logarithms: tuple[float, ...] = ()
 
 
-NATURAL = Base(
-    of_two=(0.6931471805598903, 5.497923018708371e-14),
-    of_e=(1.0, 0.0),
-    inverses=(
-        *(1.0, 1.0, 0.8887275420129299, 0.8419052485842258),
-        *(0.7999714859761298, 0.7619055937975645, 0.7274113700259477, 0.6954800675157458),
-        *(0.6733176014386117, 1.0, 1.0, 1.0),
-        *(1.3053266676142812, 1.2309519117698073, 1.1358791342936456, 1.0),
-    ),
-    logarithms=(
-        *(0.0, 0.0, 0.11796456736772143, 0.17208780244459376),
-        *(0.2231791944792576, 0.2719326236249344, 0.3182631155011677, 0.36315292724464143),
-        *(0.39553814172802504, 0.0, 0.0, 0.0),
-        *(-0.2664533294607736, -0.2077877820768208, -0.127406918770248, 0.0),
-    ),
-)
+NATURAL = Base(of_two=(0.6931471805598903, 5.497923018708371e-14), of_e=(1.0, 0.0))
 BINARY = Base(
     of_two=(1.0, 0.0),
     of_e=(1.4426950408889634, 2.0355273740931033e-17),
@@ -99,17 +85,14 @@ def index_of(b: MathBuilder, m: SSAValue) -> SSAValue:
     return b.iand(b.bits(b.add(m, magic(b) / 16)), ENTRIES - 1)
 
 
-def log_of_parts(b: MathBuilder, base: Base, e: SSAValue, m: SSAValue, error: SSAValue | None = None) -> SSAValue:
-    """log(2^e (m + error))"""
+def log_of_parts(b: MathBuilder, base: Base, e: SSAValue, m: SSAValue) -> SSAValue:
+    """The logarithm of 2^e m to a base that has tables."""
     index, table = index_of(b, m), b.table([*base.inverses, *base.logarithms])
     c, known = b.entry(table, 0, index), b.entry(table, ENTRIES, index)
     (two, two_low), (scale, scale_low) = base.of_two, base.of_e
     whole = b.add(e, known) if two == 1.0 else b.fma(e, two, known)
     r = b.fma(m, c, -1.0)
-    r = r if error is None else b.fma(error, c, r)
     square = b.mul(r, r)
     tail = b.halves(r, square, [scale * p for p in TAIL])
-    if scale == 1.0:
-        return b.add(whole, b.fma(square, tail, b.fma(e, two_low, r)))
     fraction = b.fma(r, scale, b.fma(square, tail, b.mul(r, scale_low)))
     return b.add(whole, b.fma(e, two_low, fraction) if two_low else fraction)

@@ -8,7 +8,7 @@ from xdsl.ir import SSAValue
 
 from .math_builder import F32, F64, MathBuilder
 from .math_exponential import LN2
-from .math_log_table import BINARY, DECIMAL, LEAST, NATURAL, Base, log_of_parts, tabled
+from .math_log_table import BINARY, DECIMAL, LEAST, Base, log_of_parts, tabled
 
 # log(1 + f) = f + f^2 p(f) on [sqrt(1/2) - 1, sqrt(2) - 1]
 LOG = {
@@ -71,19 +71,13 @@ def log_sum(b: MathBuilder, e: SSAValue, f: SSAValue, more: SSAValue | None = No
 
 
 def log(b: MathBuilder, x: SSAValue) -> SSAValue:
-    if tabled(b):
-        return log_by_table(b, x, NATURAL)
     return log_ends(b, x, log_sum(b, *split(b, x)))
-
-
-def log_by_table(b: MathBuilder, x: SSAValue, base: Base) -> SSAValue:
-    return log_ends(b, x, log_of_parts(b, base, *normalized(b, x, LEAST)))
 
 
 def log_base(b: MathBuilder, x: SSAValue, base: Base) -> SSAValue:
     """e log_b(2) + f log_b(e) + (log(1 + f) - f) log_b(e)"""
     if tabled(b):
-        return log_by_table(b, x, base)
+        return log_ends(b, x, log_of_parts(b, base, *normalized(b, x, LEAST)))
     (whole, whole_low), (scale, scale_low) = base.of_two, base.of_e
     e, f = split(b, x)
     rest = b.halves(f, b.mul(f, f), [scale_low, *(scale * c for c in LOG[b.format])])
@@ -106,18 +100,8 @@ def log_of_next(b: MathBuilder, x: SSAValue, more: SSAValue | None = None) -> SS
     u = b.add(x, 1.0)
     back = b.sub(u, 1.0)
     error = b.add(b.sub(1.0, b.sub(u, back)), b.sub(x, back))
-    if tabled(b):
-        e, m = normalized(b, u, LEAST, normal=True)
-        inside = log_of_parts(b, NATURAL, e, m, b.mul(error, power_of_two(b, u, m)))
-    else:
-        inside = log_sum(b, *split(b, u, normal=True), b.div(error, u))
+    inside = log_sum(b, *split(b, u, normal=True), b.div(error, u))
     return log_ends(b, u, inside if more is None else b.add(inside, more))
-
-
-def power_of_two(b: MathBuilder, u: SSAValue, m: SSAValue) -> SSAValue:
-    """m / u; of a u from 2^1000 on what is as good as 0."""
-    small = b.at_most(u, 2.0**1000)
-    return b.from_bits(b.isub(b.iadd(b.bits(m), b.format.bits(1.0)), b.bits(small)))
 
 
 def log1p(b: MathBuilder, x: SSAValue) -> SSAValue:
