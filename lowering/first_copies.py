@@ -23,8 +23,10 @@ FIRST = "loop.first"
 
 def filled_by(copy: StageOp) -> ForOp | None:
     """The plain loop behind a copy of an argument whose every trip reads all of it, once."""
+    if FIRST not in copy.attributes or copy.body.block.first_op is not copy.terminator:
+        return None
     uses = list(copy.results[0].uses)
-    if FIRST not in copy.attributes or len(uses) != 1 or copy.body.block.first_op is not copy.terminator:
+    if len(uses) != 1:
         return None
     reader, source = uses[0].operation, copy.ins[0]
     loop = reader.parent_op()

@@ -215,7 +215,7 @@ class StageState(ThreadSums):
         found: dict[SSAValue, tuple[SSAValue, Axes]] = {}
         for k, (arg, (_, access)) in enumerate(zip(s.body.block.args, s.reads())):
             if not s.whole(k) and not names & axes_of(access):
-                own = [a for a in vec if a[0] in axes_of(access)]
+                own = body.own(access)
                 found[arg] = body.at(arg, own), own
         return found
 

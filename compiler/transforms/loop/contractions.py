@@ -102,11 +102,15 @@ def made_beside(c: Contraction, rows: int) -> bool:
     return plain and isinstance(whole, int) and rows < whole <= SHARERS * rows
 
 
+def bytes_of_line(c: Contraction) -> int:
+    """From one line of the lanes' operand to the next, along the innermost reduced axis."""
+    return c.stride(c.k[-1]) * bytes_of(element_of(c.stage.ins[c.rhs]))
+
+
 def copied_ahead(c: Contraction) -> list[str]:
     """Lines of the lanes' operand are asked for before the first tile of rows copies them."""
-    line = c.stride(c.k[-1]) * bytes_of(element_of(c.stage.ins[c.rhs]))
     copy = f"{PREFIX}{c.rhs_name}"
-    return [step("prefetch", [copy], value=c.rhs_name, distance=LINES * line)] if len(c.k) == 1 else []
+    return [step("prefetch", [copy], value=c.rhs_name, distance=LINES * bytes_of_line(c))] if len(c.k) == 1 else []
 
 
 def lies_ready(c: Contraction, width: int) -> bool:
@@ -117,8 +121,7 @@ def lies_ready(c: Contraction, width: int) -> bool:
 
 def lines_ahead(c: Contraction, width: int, machine: Machine) -> list[str]:
     """A panel that is read as it lies, with strides, and does not stay in the first cache: its lines are asked for."""
-    size = bytes_of(element_of(c.stage.ins[c.rhs]))
-    line, depth = c.stride(c.k[-1]) * size, c.stage.extent(c.k[-1])
+    size, line, depth = bytes_of(element_of(c.stage.ins[c.rhs])), bytes_of_line(c), c.stage.extent(c.k[-1])
     if machine.l3_keeps_up or len(c.k) > 1 or not isinstance(depth, int) or not width * size < line <= SHORT:
         return []
     if 2 * depth * width * size <= machine.l1_bytes:
@@ -208,7 +211,7 @@ def blocks_of_k(c: Contraction, names: list[str], batch: list[str], width: int, 
     steps = [step("nest", names, axis=a) for a in batch]
     steps += [step("tile", [c.label], axis=c.k[0], size=LINES), *tile([c.label], c.n, width, c.stage)]
     steps += registers(c, [c.label])
-    line = c.stride(c.k[0]) * bytes_of(element_of(c.stage.ins[c.rhs]))
+    line = bytes_of_line(c)
     if line <= SHORT and 4 * c.rhs_bytes >= machine.l3_bytes:
         steps.append(step("prefetch", [c.label], value=c.rhs_name, distance=LINES * line))
     if others:
