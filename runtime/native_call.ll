@@ -834,32 +834,32 @@ missed:
   ret ptr @mlc_state
 }
 
-; the same of arguments among which there are tensors of other libraries, as soon as such are known
-define internal ptr @others(ptr %self, ptr %args, i64 %given, ptr %names) {
-entry:
-  %known = get ptr @mlc_state + ${KNOWN}
-  %direct = load ptr, ptr %known
-  %none = icmp eq ptr %direct, null
-  br i1 %none, label %no, label %yes
-yes:
-  %result = call ptr %direct(ptr %self, ptr %args, i64 %given, ptr %names, ptr @direct, ptr @mlc_state, ptr %known)
-  ret ptr %result
-no:
-  ret ptr @mlc_state
-}
-
-define ptr @mlc_call_method(ptr %self, ptr %args, i64 %given, ptr %names) {
+; what @direct gives, or what is given where there are tensors of other libraries, as soon as such are known;
+; @mlc_state where neither takes the arguments
+define internal ptr @taken(ptr %self, ptr %args, i64 %given, ptr %names) {
 entry:
   %result = call ptr @direct(ptr %self, ptr %args, i64 %given, ptr %names)
   %missed = icmp eq ptr %result, @mlc_state
   br i1 %missed, label %others, label %done
 others:
-  %other = call ptr @others(ptr %self, ptr %args, i64 %given, ptr %names)
-  %none = icmp eq ptr %other, @mlc_state
-  br i1 %none, label %otherwise, label %done
+  %known = get ptr @mlc_state + ${KNOWN}
+  %direct = load ptr, ptr %known
+  %none = icmp eq ptr %direct, null
+  br i1 %none, label %done, label %yes
+yes:
+  %other = call ptr %direct(ptr %self, ptr %args, i64 %given, ptr %names, ptr @direct, ptr @mlc_state, ptr %known)
+  ret ptr %other
 done:
-  %found = phi ptr [ %result, %entry ], [ %other, %others ]
-  ret ptr %found
+  ret ptr %result
+}
+
+define ptr @mlc_call_method(ptr %self, ptr %args, i64 %given, ptr %names) {
+entry:
+  %result = call ptr @taken(ptr %self, ptr %args, i64 %given, ptr %names)
+  %missed = icmp eq ptr %result, @mlc_state
+  br i1 %missed, label %otherwise, label %done
+done:
+  ret ptr %result
 otherwise:
   %no.names = icmp eq ptr %names, null
   br i1 %no.names, label %forward, label %named
@@ -883,16 +883,11 @@ forward:
 
 define ptr @mlc_try_method(ptr %self, ptr %args, i64 %given, ptr %names) {
 entry:
-  %result = call ptr @direct(ptr %self, ptr %args, i64 %given, ptr %names)
+  %result = call ptr @taken(ptr %self, ptr %args, i64 %given, ptr %names)
   %missed = icmp eq ptr %result, @mlc_state
-  br i1 %missed, label %others, label %done
-others:
-  %other = call ptr @others(ptr %self, ptr %args, i64 %given, ptr %names)
-  %none = icmp eq ptr %other, @mlc_state
-  br i1 %none, label %otherwise, label %done
+  br i1 %missed, label %otherwise, label %done
 done:
-  %found = phi ptr [ %result, %entry ], [ %other, %others ]
-  ret ptr %found
+  ret ptr %result
 otherwise:
   %nothing = get ptr @mlc_state + ${NOTHING}
   call void @Py_IncRef(ptr %nothing)
