@@ -15,14 +15,13 @@ from typing import TypeVar
 from .text import Writer, vector_of
 
 Lead = tuple[int, ...]
+Native = Callable[[Lead, int], str]
+Scalar = Callable[[Lead], str]
+T = TypeVar("T")
 
 WOVEN, LONG = 4, 12
 """Pieces that are computed side by side, and the fewest steps of each: of long chains one behind the other, a processor
 does not look far enough ahead to work on several."""
-
-T = TypeVar("T")
-Native = Callable[[Lead, int], str]
-Scalar = Callable[[Lead], str]
 
 
 def grouped(items: Iterable[T], size: int) -> Iterator[list[T]]:
